@@ -1,0 +1,1 @@
+"""The Python side of an investigation: the ``investigation`` object and its magics."""

@@ -1,0 +1,267 @@
+"""The Python types of what travels. The contract itself is ``schemas/*.json``.
+
+Times are RFC 3339 text in UTC; durations have their unit in the name; digests are
+``sha256:<hex>``; every map is keyed by an id.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+# -- queries ---------------------------------------------------------------------------------
+
+ARROW_STREAM = "application/vnd.apache.arrow.stream"
+"""Content type of an answer: an Arrow IPC stream whose last record batch has no rows and
+carries the `Answer` as JSON in its custom metadata, under the key `ANSWER_KEY`."""
+
+ANSWER_KEY = b"investigation.answer"
+
+
+class WindowDict(TypedDict):
+    """Half-open, RFC 3339, UTC."""
+
+    start: str
+    end: str
+
+
+class RunRef(TypedDict):
+    """Which run of which cell asks: the join between a query and its cell."""
+
+    id: str  # msg_id of the execute_request
+    cell: str  # the cell's uid
+
+
+class Expectation(TypedDict):
+    """A query that tests a hypothesis: ``expect`` is "interesting" or "not interesting"."""
+
+    hypothesis: str
+    expect: Literal["interesting", "not interesting"]
+
+
+class QueryLimits(TypedDict, total=False):
+    """What one query may use; absent means the broker's default, which is also the most."""
+
+    rows: int
+    seconds: float
+
+
+class QueryRequest(TypedDict):
+    """One question: a template with parameters, or free SQL with bound values."""
+
+    template: NotRequired[str]
+    version: NotRequired[int]
+    sql: NotRequired[str]
+    params: NotRequired[dict[str, Any]]
+    investigation: NotRequired[str]
+    pin: NotRequired[int]
+    run: NotRequired[RunRef]
+    test: NotRequired[Expectation]
+    limits: NotRequired[QueryLimits]
+
+
+class TemplateRef(TypedDict):
+    """Which template, exactly: the digest is over the file's bytes."""
+
+    id: str
+    version: int
+    digest: str
+
+
+class Verdict(TypedDict):
+    """Whether an answer is interesting, and how much it says.
+
+    ``interesting`` is None where no rule exists (free SQL) or there were no rows to judge.
+    """
+
+    interesting: bool | None
+    reason: str
+    rows: int
+    interesting_rows: int
+    warnings: list[str]
+
+
+class Compare(TypedDict):
+    """How a replay may compare this result, set at capture by lint."""
+
+    mode: Literal["ordered", "unordered", "tolerance", "shape", "none"]
+    reason: str
+
+
+class TestOutcome(TypedDict):
+    """What a test said about its hypothesis. No data is inconclusive, never support."""
+
+    hypothesis: str
+    expect: str
+    outcome: Literal["supported", "refuted", "inconclusive"]
+    reason: str
+
+
+class Answer(TypedDict):
+    """What comes with the rows."""
+
+    query: str  # id of the recorded query
+    template: TemplateRef | None
+    title: str
+    question: str
+    params: dict[str, Any]  # as bound: windows absolute
+    pin: int
+    rows: int
+    digest: str
+    unordered_digest: str | None  # only for kept (small) results
+    verdict: Verdict
+    compare: Compare
+    chart: dict[str, Any] | None
+    test: TestOutcome | None
+    elapsed_ms: int
+    error: dict[str, str] | None  # as errors.InvestigationError.to_dict
+
+
+# -- the state of an investigation: a fold over its events -----------------------------------
+
+HypothesisState = Literal[
+    "proposed", "testing", "supported", "refuted", "inconclusive", "root_cause"
+]
+
+
+class Hypothesis(TypedDict):
+    """A claim with its prediction. ``evidence`` holds query ids."""
+
+    id: str
+    text: str
+    prediction: str
+    state: HypothesisState
+    by: str
+    at: str
+    evidence: list[str]
+    cell: str | None
+
+
+class Step(TypedDict):
+    """One run of one cell, under the id of its execute_request."""
+
+    id: str
+    cell: str
+    by: str
+    started: str
+    ended: str | None
+    status: Literal["running", "ok", "error", "aborted", "unknown"]
+    error: str | None
+    source_digest: str
+    queries: list[str]
+
+
+class QuerySummary(TypedDict):
+    """A recorded query, without its rows."""
+
+    id: str
+    run: str | None
+    cell: str | None
+    at: str
+    template: TemplateRef | None
+    title: str
+    sql: str | None  # free SQL only
+    params: dict[str, Any]
+    pin: int
+    rows: int
+    digest: str | None
+    interesting: bool | None
+    reason: str
+    compare: Compare
+    ok: bool
+    error: str | None
+    hypothesis: str | None
+
+
+class Note(TypedDict):
+    """A remark or a decision; ``because`` is empty for a remark."""
+
+    id: str
+    kind: Literal["note", "decision"]
+    text: str
+    because: str
+    by: str
+    at: str
+    cell: str | None
+
+
+class Conclusion(TypedDict):
+    """What the investigation found. ``confidence_percent`` is 0 to 100."""
+
+    root_cause: str
+    confidence_percent: int
+    evidence: list[str]
+    hypothesis: str | None
+    by: str
+    at: str
+
+
+class InvestigationState(TypedDict):
+    """Everything the panel shows. A delta has the same shape with only what changed."""
+
+    uid: str
+    title: str
+    severity: str
+    state: Literal["open", "concluded"]
+    window: WindowDict | None
+    baseline: WindowDict | None
+    services: list[str]
+    pin: int
+    notebook: str
+    opened_at: str
+    seq: int
+    head: str
+    hypotheses: dict[str, Hypothesis]
+    steps: dict[str, Step]
+    queries: dict[str, QuerySummary]
+    notes: dict[str, Note]
+    conclusion: Conclusion | None
+    participants: dict[str, str]
+
+
+# -- events ----------------------------------------------------------------------------------
+
+
+class EventIn(TypedDict):
+    """An event as a client reports it; ``id`` makes a repeated report harmless."""
+
+    id: str
+    type: str
+    subject: str
+    time: str
+    data: dict[str, Any]
+    actor: NotRequired[str]  # taken from service clients only
+    rationale: NotRequired[str]
+
+
+class LedgerEntry(TypedDict):
+    """An event as it stands in the ledger (CloudEvents names, then ours)."""
+
+    seq: int
+    id: str
+    type: str
+    source: str
+    subject: str
+    time: str
+    recorded_time: str
+    investigation: str | None
+    actor: str
+    on_behalf_of: str | None
+    rationale: str
+    payload_digest: str
+    prev: str
+    hash: str
+    data: NotRequired[dict[str, Any] | None]  # None once redacted
+
+
+# -- what a notebook carries -----------------------------------------------------------------
+
+
+class NotebookProjection(TypedDict):
+    """What belongs into a notebook file: its own metadata, and that of each cell by uid."""
+
+    notebook: dict[str, Any]
+    cells: dict[str, dict[str, Any]]
+
+
+METADATA_KEY = "investigation"
+METADATA_SCHEMA = 1

@@ -1,0 +1,1 @@
+"""Widgets: ipywidgets for notebooks (kernel-safe)."""
