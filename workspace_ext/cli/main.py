@@ -1,0 +1,122 @@
+"""The entry point: finds the command, runs it, and turns errors into lines and exit codes.
+
+Exit codes, the same for every command: 0 good; 1 the answer is no (a check failed, a replay
+differs, something kept is damaged); 2 wrong use; 3 the environment (a lock, a port, a disk, a
+limit); 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from workspace_ext import __version__
+from workspace_ext.cli.output import Output, show_error
+from workspace_ext.foundation.errors import BadInput, InvestigationError, NotFound
+
+COMMANDS = {
+    "demo": "A real incident, end to end, on this machine.",
+    "init": "Make an empty workspace folder.",
+    "broker": "Run the store's process by hand.",
+    "ingest": "Load telemetry files into a store.",
+    "query": "Run a template or SQL and print the rows.",
+    "templates": "List, show and check query templates.",
+    "run": "Run a notebook headless, captured as in the browser.",
+    "archive": "Freeze an investigation into one file.",
+    "replay": "Run an archive again, offline, and compare.",
+    "verify": "Check an archive, or a store's ledger, for changes.",
+    "doctor": "What is installed, reachable and healthy.",
+}
+"""Each command with its one line; its module is imported only when it is called."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is used, and not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """All names, in the order in which people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Imports ``cli/<name>.py`` and returns its ``command``."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"workspace_ext.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, but an unknown name is our own error, with the nearest names."""
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else "see `jupyter investigation --help`"
+            raise NotFound(f"there is no command {args[0]!r}", hint=hint, code="unknown_command")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 good, 1 the answer is no, 2 wrong use, 3 environment.",
+)
+@click.version_option(__version__, prog_name="jupyter investigation")
+def cli() -> None:
+    """Find out why a system broke, together, and keep how you knew."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs one command line.
+
+    Args:
+        arguments: Without the program's name.
+
+    Returns:
+        The exit code.
+    """
+    output = Output()
+    try:
+        code = cli.main(
+            list(arguments), prog_name="jupyter investigation", standalone_mode=False, obj=output
+        )
+    except InvestigationError as error:
+        show_error(output, error)
+        return error.exit_code
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.UsageError as error:
+        context = error.ctx
+        hint = f"see `{context.command_path} --help`" if context is not None else ""
+        show_error(output, BadInput(error.format_message(), hint=hint, code="usage"))
+        return BadInput.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        output.note("interrupted")
+        return 130
+    except BrokenPipeError:  # the reader of our output left: `… | head`
+        sys.stderr.close()
+        return 0
+    except Exception as error:  # noqa: BLE001  # the edge: no traceback unless asked for
+        hint = "this is a defect; run again with --debug and report what it prints"
+        unexpected = InvestigationError(
+            f"{type(error).__name__}: {error}", hint=hint, code="internal"
+        )
+        unexpected.__cause__ = error
+        show_error(output, unexpected)
+        return InvestigationError.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def run() -> None:
+    """The script ``jupyter-investigation``."""
+    sys.exit(main(sys.argv[1:]))

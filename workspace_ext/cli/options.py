@@ -1,0 +1,71 @@
+"""What all commands share: ``--json``, ``--debug``, ``--store``, an example in the help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from workspace_ext.cli.output import Output
+
+F = TypeVar("F", bound=Any)
+
+EXIT_CODES = "Exit codes: 0 good, 1 the answer is no, 2 wrong use, 3 environment."
+
+pass_output = click.make_pass_decorator(Output)
+"""Gives a command its `Output` as first argument."""
+
+
+def _switch(ctx: click.Context, param: click.Parameter, value: bool) -> bool:  # noqa: FBT001
+    if value:
+        setattr(ctx.ensure_object(Output), "as_json" if param.name == "json" else "debug", True)
+    return value
+
+
+class Command(click.Command):
+    """A command with ``--json`` and ``--debug``, and with an example in its help.
+
+    Args:
+        example: One or more command lines, shown under *Examples*.
+    """
+
+    def __init__(self, *args: Any, example: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.example = example
+        for name, text in (
+            ("json", "Print one JSON document instead of text."),
+            ("debug", "Show a traceback with an error."),
+        ):
+            self.params.append(
+                click.Option(
+                    [f"--{name}"],
+                    is_flag=True,
+                    expose_value=False,
+                    is_eager=True,
+                    callback=_switch,
+                    help=text,
+                )
+            )
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Examples and exit codes."""
+        if self.example:
+            with formatter.section("Examples"):
+                for line in self.example.strip().splitlines():
+                    formatter.write(f"{'':>{formatter.current_indent}}{line.strip()}\n")
+        formatter.write_paragraph()
+        formatter.write_text(self.epilog or EXIT_CODES)
+
+
+def store_option(function: F) -> F:
+    """``--store DIR``: passed to the command as ``store: Path``."""
+    decorated: F = click.option(
+        "--store",
+        envvar="INVESTIGATION_STORE",
+        default=".investigation",
+        show_default="$INVESTIGATION_STORE, then ./.investigation",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="The workspace folder.",
+    )(function)
+    return decorated
