@@ -1,0 +1,201 @@
+"""The recorder, fed with messages as kernels send them, in every order they may come."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import pytest
+
+from workspace_ext.foundation.actor import Actor
+from workspace_ext.foundation.canonical import digest_text
+from workspace_ext.inquiry.capture.runs import ERROR_LENGTH, RunRecorder
+from workspace_ext.protocol.messages import EventIn
+
+ALICE = Actor("user", "alice")
+BOB = Actor("user", "bob")
+
+
+def message(kind: str, parent: str = "", **content: Any) -> dict[str, Any]:
+    return {
+        "header": {"msg_id": f"m-{kind}-{parent}", "msg_type": kind},
+        "parent_header": {"msg_id": parent} if parent else {},
+        "metadata": {},
+        "content": content,
+    }
+
+
+def execute(run: str, code: str = "1 + 1", **content: Any) -> dict[str, Any]:
+    request = message("execute_request", code=code, **content)
+    request["header"]["msg_id"] = run
+    return request
+
+
+def status(run: str, state: str) -> dict[str, Any]:
+    return message("status", run, execution_state=state)
+
+
+def shown(run: str) -> dict[str, Any]:
+    return message("execute_input", run, code="1 + 1")
+
+
+def reply(run: str, state: str = "ok", **content: Any) -> dict[str, Any]:
+    return message("execute_reply", run, status=state, **content)
+
+
+def brief(events: list[EventIn]) -> list[tuple[str, str, str | None]]:
+    return [(e["type"], e["subject"], e["data"].get("status")) for e in events]
+
+
+@pytest.fixture
+def recorder() -> RunRecorder:
+    ticks = count(1_700_000_000_000_000_000, 1_000_000_000)
+    return RunRecorder("k1", clock=lambda: next(ticks))
+
+
+def test_a_run_is_started_as_it_is_asked_for_and_finished_once(recorder: RunRecorder) -> None:
+    started = recorder.request(execute("r1", "print(1)"), actor=ALICE, cell="c1")
+    rest = [
+        recorder.iopub(status("r1", "busy")),
+        recorder.iopub(shown("r1")),
+        recorder.iopub(status("r1", "idle")),
+        recorder.reply(reply("r1")),
+        recorder.iopub(status("r1", "idle")),
+    ]
+
+    assert started[0]["data"] == {
+        "run": "r1",
+        "cell": "c1",
+        "source_digest": digest_text("print(1)"),
+        "kernel": "k1",
+    }
+    assert (started[0]["actor"], started[0]["time"]) == ("user:alice", "2023-11-14T22:13:20Z")
+    assert [brief(events) for events in rest] == [[], [], [("run.finished", "r1", "ok")], [], []]
+    assert rest[2][0]["data"] == {"run": "r1", "status": "ok", "error": None}
+    assert recorder.open_runs == ()
+
+
+def test_reply_alone_ends_a_run_whose_iopub_was_missed(recorder: RunRecorder) -> None:
+    recorder.request(execute("r1"), actor=ALICE, cell="c1")
+
+    assert recorder.iopub(status("r1", "idle")) == []
+    assert brief(recorder.reply(reply("r1"))) == [("run.finished", "r1", "ok")]
+
+
+@pytest.mark.parametrize("first", ["reply", "idle"])
+def test_an_error_keeps_its_text_whichever_comes_first(recorder: RunRecorder, first: str) -> None:
+    recorder.request(execute("r1"), actor=ALICE, cell="c1")
+    recorder.iopub(status("r1", "busy"))
+    recorder.iopub(shown("r1"))
+    recorder.iopub(message("error", "r1", ename="ValueError", evalue="no", traceback=[]))
+    by_reply = recorder.reply, reply("r1", "error", ename="ValueError", evalue="no")
+    by_idle = recorder.iopub, status("r1", "idle")
+
+    feed, last = by_reply if first == "reply" else by_idle
+    (finished,) = feed(last)
+
+    assert finished["data"] == {"run": "r1", "status": "error", "error": "ValueError: no"}
+    assert recorder.iopub(status("r1", "idle")) == []
+
+
+def test_a_long_error_is_cut(recorder: RunRecorder) -> None:
+    recorder.request(execute("r1"), actor=ALICE, cell="c1")
+
+    (finished,) = recorder.reply(reply("r1", "error", ename="E", evalue="x" * 5000))
+
+    assert len(finished["data"]["error"]) == ERROR_LENGTH
+
+
+def test_waiting_runs_start_when_their_turn_comes(recorder: RunRecorder) -> None:
+    recorder.request(execute("r1"), actor=ALICE, cell="c1")
+
+    assert recorder.request(execute("r2"), actor=BOB, cell="c2") == []
+    assert recorder.request(execute("r3"), actor=BOB, cell="c3") == []
+    assert brief(recorder.reply(reply("r1"))) == [
+        ("run.finished", "r1", "ok"),
+        ("run.started", "r2", None),
+    ]
+    assert recorder.iopub(status("r2", "busy")) == []
+
+
+@pytest.mark.parametrize("browser_there", [True, False])
+def test_runs_skipped_after_an_error_are_aborted(
+    recorder: RunRecorder, browser_there: bool
+) -> None:
+    recorder.request(execute("r1"), actor=ALICE, cell="c1")
+    recorder.request(execute("r2"), actor=ALICE, cell="c2")
+    recorder.reply(reply("r1", "error", ename="E", evalue="v"))
+    events = recorder.iopub(status("r2", "busy"))
+    if browser_there:
+        events += recorder.reply(reply("r2", "aborted"))
+    events += recorder.iopub(status("r2", "idle"))
+
+    assert brief(events) == [("run.finished", "r2", "aborted")]
+
+
+def test_control_channel_and_subshells_do_not_wait_for_the_shell(recorder: RunRecorder) -> None:
+    recorder.request(execute("r1"), actor=ALICE, cell="c1")
+    in_subshell = execute("r3")
+    in_subshell["header"]["subshell_id"] = "s1"
+
+    by_control = recorder.request(execute("r2"), actor=BOB, cell="c2", channel="control")
+    by_subshell = recorder.request(in_subshell, actor=BOB, cell="c3")
+
+    assert brief(by_control + by_subshell) == [
+        ("run.started", "r2", None),
+        ("run.started", "r3", None),
+    ]
+
+
+def test_a_kernel_that_goes_takes_all_its_runs_with_it(recorder: RunRecorder) -> None:
+    recorder.request(execute("r1"), actor=ALICE, cell="c1")
+    recorder.request(execute("r2"), actor=ALICE, cell="c2")
+
+    events = recorder.ended("the kernel was restarted")
+
+    assert brief(events) == [
+        ("run.finished", "r1", "aborted"),
+        ("run.started", "r2", None),
+        ("run.finished", "r2", "aborted"),
+    ]
+    assert events[0]["data"]["error"] == "the kernel was restarted"
+    assert recorder.ended("again") == []
+
+
+def test_a_reused_id_hides_nothing(recorder: RunRecorder) -> None:
+    recorder.request(execute("r1", "a"), actor=ALICE, cell="c1")
+
+    events = recorder.request(execute("r1", "b"), actor=BOB, cell="c1")
+
+    assert brief(events) == [("run.finished", "r1", "unknown"), ("run.started", "r1", None)]
+    assert events[1]["actor"] == "user:bob"
+    assert len({event["id"] for event in events}) == 2
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        execute("r1", silent=True),
+        execute("r1", store_history=False),
+        message("kernel_info_request"),
+        message("execute_request"),  # its header has an id, but see the next
+        {"header": {"msg_type": "execute_request"}},
+        {"header": None, "content": 3},
+        {},
+    ],
+)
+def test_what_is_no_run_of_the_user_or_no_message_is_ignored(
+    recorder: RunRecorder, request_: dict[str, Any]
+) -> None:
+    if request_.get("header") and request_["header"].get("msg_id") == "m-execute_request-":
+        request_["header"]["msg_id"] = 17
+
+    assert recorder.request(request_, actor=ALICE, cell="c1") == []
+    assert recorder.iopub(request_) == []
+    assert recorder.reply(request_) == []
+
+
+def test_messages_of_unknown_runs_are_ignored(recorder: RunRecorder) -> None:
+    assert recorder.iopub(status("nobody", "idle")) == []
+    assert recorder.reply(reply("nobody")) == []
+    assert recorder.iopub(message("display_data", "nobody", data={})) == []

@@ -1,0 +1,191 @@
+"""From a kernel's messages to events: which cell ran, for whom, and how it ended.
+
+A run is named by the ``msg_id`` of its ``execute_request``. What is known of it comes on three
+ways that race each other: the request as it was forwarded, the kernel's iopub channel, and the
+``execute_reply``. Any of them may be missing (nobody listens for replies once the browser has
+gone; iopub of the first tenth of a second of a kernel's life is lost), and each may come twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from workspace_ext.foundation.actor import Actor
+from workspace_ext.foundation.canonical import digest_text
+from workspace_ext.foundation.clock import Clock, now_ns, to_rfc3339
+from workspace_ext.foundation.ids import new_id
+from workspace_ext.protocol.messages import EventIn
+
+Message = Mapping[str, Any]
+"""A Jupyter message: ``header``, ``parent_header``, ``metadata`` and ``content``."""
+
+Status = Literal["ok", "error", "aborted", "unknown"]
+
+IOPUB_TYPES = frozenset({"status", "execute_input", "error"})
+"""The iopub messages that say something about a run; no other needs to be parsed."""
+
+ERROR_LENGTH = 300
+"""How much of an error's text is recorded, in characters."""
+
+_REPLY_STATUS: dict[str, Status] = {"ok": "ok", "error": "error", "aborted": "aborted"}
+_REPLY_STATUS["abort"] = "aborted"  # kernels of protocol 5.0
+
+
+@dataclass
+class _Run:
+    """One request that has not ended."""
+
+    id: str
+    cell: str
+    actor: Actor
+    lane: tuple[str, str]
+    source_digest: str
+    started: bool = False
+    busy: bool = False
+    shown: bool = False  # execute_input came: the kernel really took it up
+    error: str | None = None
+
+
+class RunRecorder:
+    """Reads one kernel's messages and returns the events that each of them settles.
+
+    Not thread-safe: one recorder belongs to one event loop or thread.
+
+    Args:
+        kernel: The kernel's id, recorded with each run.
+        clock: Tells the time of the events; a kernel's own clock is never believed.
+    """
+
+    def __init__(self, kernel: str, *, clock: Clock = now_ns) -> None:
+        self._kernel = kernel
+        self._clock = clock
+        self._runs: dict[str, _Run] = {}
+
+    @property
+    def open_runs(self) -> tuple[str, ...]:
+        """The runs asked for and not ended, oldest first."""
+        return tuple(self._runs)
+
+    def request(
+        self, message: Message, *, actor: Actor, cell: str, channel: str = "shell"
+    ) -> list[EventIn]:
+        """A message as it is forwarded to the kernel.
+
+        Args:
+            message: Any message; only requests to execute code for the user are recorded, on
+                whatever channel. Silent requests and those that leave no history are the front
+                end's own housekeeping.
+            actor: Who asked, as authenticated.
+            cell: The uid of the cell.
+            channel: The channel it is sent on; ``control`` does not wait for ``shell``.
+        """
+        header, content = _part(message, "header"), _part(message, "content")
+        run = header.get("msg_id")
+        if header.get("msg_type") != "execute_request" or not isinstance(run, str) or not run:
+            return []
+        if content.get("silent") or content.get("store_history", True) is False:
+            return []
+        events = self._finish(run, "unknown", "its id was used again")
+        self._runs[run] = asked = _Run(
+            id=run,
+            cell=cell,
+            actor=actor,
+            lane=(channel, str(header.get("subshell_id") or "")),
+            source_digest=digest_text(str(content.get("code", ""))),
+        )
+        if not any(other.lane == asked.lane for other in self._runs.values() if other is not asked):
+            events += self._start(asked)
+        return events
+
+    def iopub(self, message: Message) -> list[EventIn]:
+        """A message from the kernel's iopub channel."""
+        run = self._of(message)
+        if run is None:
+            return []
+        kind, content = _part(message, "header").get("msg_type"), _part(message, "content")
+        if kind == "status":
+            return self._status(run, content.get("execution_state"))
+        if kind == "execute_input":
+            run.shown = True
+            return self._start(run)
+        if kind == "error":
+            run.error = _error_text(content)
+        return []
+
+    def reply(self, message: Message) -> list[EventIn]:
+        """A message from the shell or control channel, as the kernel answers a request."""
+        run = self._of(message)
+        if run is None or _part(message, "header").get("msg_type") != "execute_reply":
+            return []
+        content = _part(message, "content")
+        status = _REPLY_STATUS.get(str(content.get("status")), "unknown")
+        error = (run.error or _error_text(content)) if status == "error" else None
+        return self._finish(run.id, status, error)
+
+    def ended(self, reason: str) -> list[EventIn]:
+        """The kernel is gone or restarted: whatever was running or waiting has ended with it.
+
+        Args:
+            reason: What happened to the kernel, recorded as the runs' error.
+        """
+        return [event for run in self.open_runs for event in self._finish(run, "aborted", reason)]
+
+    def _status(self, run: _Run, state: object) -> list[EventIn]:
+        if state == "busy":
+            run.busy = True
+            return self._start(run)
+        if state != "idle":
+            return []
+        if run.error is not None:
+            return self._finish(run.id, "error", run.error)
+        if run.shown:
+            return self._finish(run.id, "ok")
+        # Busy and idle with nothing between: the kernel skipped it after an earlier error.
+        # Idle alone: the beginning was missed, and only the reply can tell how it ended.
+        return self._finish(run.id, "aborted") if run.busy else []
+
+    def _of(self, message: Message) -> _Run | None:
+        return self._runs.get(str(_part(message, "parent_header").get("msg_id")))
+
+    def _start(self, run: _Run) -> list[EventIn]:
+        if run.started:
+            return []
+        run.started = True
+        data = {
+            "run": run.id,
+            "cell": run.cell,
+            "source_digest": run.source_digest,
+            "kernel": self._kernel,
+        }
+        return [self._event("run.started", run, data)]
+
+    def _finish(self, run_id: str, status: Status, error: str | None = None) -> list[EventIn]:
+        run = self._runs.pop(run_id, None)
+        if run is None:
+            return []
+        events = self._start(run)
+        data = {"run": run.id, "status": status, "error": error}
+        events.append(self._event("run.finished", run, data))
+        following = next((other for other in self._runs.values() if other.lane == run.lane), None)
+        return events if following is None else events + self._start(following)
+
+    def _event(self, kind: str, run: _Run, data: dict[str, Any]) -> EventIn:
+        return {
+            "id": new_id(),
+            "type": kind,
+            "subject": run.id,
+            "time": to_rfc3339(self._clock()),
+            "data": data,
+            "actor": str(run.actor),
+        }
+
+
+def _part(message: Message, name: str) -> Mapping[str, Any]:
+    part = message.get(name) if isinstance(message, Mapping) else None
+    return part if isinstance(part, Mapping) else {}
+
+
+def _error_text(content: Mapping[str, Any]) -> str:
+    return f"{content.get('ename', 'Error')}: {content.get('evalue', '')}"[:ERROR_LENGTH]
