@@ -90,31 +90,34 @@ def main(arguments: Sequence[str]) -> int:
         code = cli.main(
             list(arguments), prog_name="jupyter investigation", standalone_mode=False, obj=output
         )
-    except InvestigationError as error:
-        show_error(output, error)
-        return error.exit_code
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
-    except click.UsageError as error:
-        context = error.ctx
-        hint = f"see `{context.command_path} --help`" if context is not None else ""
-        show_error(output, BadInput(error.format_message(), hint=hint, code="usage"))
-        return BadInput.exit_code
     except (KeyboardInterrupt, click.Abort):
         output.note("interrupted")
         return 130
     except BrokenPipeError:  # the reader of our output left: `… | head`
         sys.stderr.close()
         return 0
-    except Exception as error:  # noqa: BLE001  # the edge: no traceback unless asked for
-        hint = "this is a defect; run again with --debug and report what it prints"
-        unexpected = InvestigationError(
-            f"{type(error).__name__}: {error}", hint=hint, code="internal"
-        )
-        unexpected.__cause__ = error
-        show_error(output, unexpected)
-        return InvestigationError.exit_code
+    except Exception as error:  # the edge: no traceback unless asked for
+        shown = _as_our_own(error)
+        show_error(output, shown)
+        return shown.exit_code
     return code if isinstance(code, int) else 0
+
+
+def _as_our_own(error: Exception) -> InvestigationError:
+    if isinstance(error, InvestigationError):
+        return error
+    if isinstance(error, click.UsageError):
+        hint = f"see `{error.ctx.command_path} --help`" if error.ctx is not None else ""
+        return BadInput(error.format_message(), hint=hint, code="usage")
+    unexpected = InvestigationError(
+        f"{type(error).__name__}: {error}",
+        hint="this is a defect; run again with --debug and report what it prints",
+        code="internal",
+    )
+    unexpected.__cause__ = error
+    return unexpected
 
 
 def run() -> None:

@@ -17,7 +17,7 @@ pass_output = click.make_pass_decorator(Output)
 """Gives a command its `Output` as first argument."""
 
 
-def _switch(ctx: click.Context, param: click.Parameter, value: bool) -> bool:  # noqa: FBT001
+def _switch(ctx: click.Context, param: click.Parameter, value: bool) -> bool:
     if value:
         setattr(ctx.ensure_object(Output), "as_json" if param.name == "json" else "debug", True)
     return value
@@ -48,7 +48,7 @@ class Command(click.Command):
                 )
             )
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Examples and exit codes."""
         if self.example:
             with formatter.section("Examples"):

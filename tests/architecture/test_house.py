@@ -1,0 +1,76 @@
+"""The house stays as drawn: imports point down, rooms have cards, files and functions stay small."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = (ROOT / "workspace_ext", ROOT / "kernels" / "workspace_kernel")
+SOURCES = sorted(
+    path
+    for package in PACKAGES
+    for path in package.rglob("*.py")
+    if not {"node_modules", "labextension"} & set(path.parts)
+)
+MOST_LINES = 400
+MOST_FUNCTION_LINES = 60
+NO_ROOM_IS_CALLED = {"utils", "common", "helpers", "misc", "util", "helper"}
+
+
+def test_imports_point_down() -> None:
+    """The contracts in pyproject.toml, checked by import-linter."""
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_file_and_functions_stay_small(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert len(text.splitlines()) <= MOST_LINES, "split it by what it is about"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            assert lines <= MOST_FUNCTION_LINES, f"{node.name} has {lines} lines"
+
+
+def test_every_package_has_its_room_card() -> None:
+    bare = [
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        if path.name == "__init__.py" and not ast.get_docstring(ast.parse(path.read_text("utf-8")))
+    ]
+    assert not bare
+
+
+def test_no_room_without_a_subject() -> None:
+    assert not [path for path in SOURCES if path.stem in NO_ROOM_IS_CALLED]
+
+
+def _imported_by(statement: str) -> set[str]:
+    code = f"import sys\n{statement}\nprint(*sorted({{n.split('.')[0] for n in sys.modules}}))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return set(done.stdout.split())
+
+
+HEAVY = {"duckdb", "pandas", "pyarrow", "sqlalchemy", "altair", "numpy", "opentelemetry"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "forbidden"),
+    [
+        ("import workspace_ext.app", HEAVY),
+        ("import workspace_ext.client.discovery", HEAVY | {"tornado"}),
+        ("import workspace_ext.cli.main", HEAVY | {"tornado", "rich"}),
+        ("import workspace_kernel", HEAVY),
+        ("import workspace_ext.inquiry.metadata", HEAVY | {"jsonschema"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_importing_it_stays_light(statement: str, forbidden: set[str]) -> None:
+    assert not _imported_by(statement) & forbidden

@@ -1,0 +1,93 @@
+"""``jupyter investigation ingest``: telemetry files into a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from workspace_ext.cli.options import Command, pass_output, store_option
+from workspace_ext.cli.output import Output
+from workspace_ext.foundation.errors import InvestigationError
+
+FORMATS = ("otlp-json", "otlp-proto", "csv", "parquet", "prometheus")
+
+
+@click.command(
+    cls=Command,
+    example="""
+    jupyter investigation ingest --store .investigation traces.jsonl.gz
+    jupyter investigation ingest --store .investigation spans.csv --mapping spans.mapping.yaml
+    """,
+)
+@store_option
+@click.argument("paths", metavar="PATH…", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Found out when not given.")
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path),
+    help="YAML: column → field, units, time zone (CSV and Parquet). Default: FILE.mapping.yaml.",
+)
+@pass_output
+def command(
+    output: Output, store: Path, paths: tuple[Path, ...], format_: str | None, mapping: Path | None
+) -> int:
+    """Load telemetry files. A file loaded before adds nothing; a bad record is put aside.
+
+    A file is kept whole or not at all. A file that cannot be read does not stop the others;
+    the exit code is then that of its error.
+    """
+    from workspace_ext.cli.reading import read_mapping
+    from workspace_ext.client.discovery import connect
+
+    reports: list[dict[str, Any]] = []
+    code = 0
+    with connect(store) as connection, output.progress() as progress:
+        for path in paths:
+            task = progress.add_task(path.name, total=None, state="")
+            try:
+                text = read_mapping(path, mapping)
+
+                def advance(done: int, total: int | None, task: Any = task) -> None:
+                    progress.update(task, completed=done, total=total, state=f"{done:,} bytes")
+
+                report = connection.client.ingest(
+                    path, format=format_, mapping=text, progress=advance
+                )
+                progress.update(task, completed=1, total=1, state=_summary(report))
+            except InvestigationError as error:
+                code = max(code, error.exit_code)
+                report = {"name": path.name, "error": error.to_dict()}
+                progress.update(task, completed=0, total=1, state="failed")
+            reports.append(report)
+    output.show({"files": reports}, _table(reports))
+    return code
+
+
+def _summary(report: dict[str, Any]) -> str:
+    if report["already"]:
+        return "already there, nothing added"
+    rows = ", ".join(f"{count:,} {signal}" for signal, count in report["rows"].items() if count)
+    return rows or "no rows"
+
+
+def _table(reports: list[dict[str, Any]]) -> Any:
+    from rich.table import Table
+
+    table = Table("file", "added", "duplicates", "put aside", "batch")
+    for report in reports:
+        if "error" in report:
+            error = report["error"]
+            table.add_row(
+                report["name"], f"[red]{error['message']}[/]\n{error['hint']}", "", "", ""
+            )
+            continue
+        table.add_row(
+            report["name"],
+            "\n".join([_summary(report), *report["warnings"]]),
+            str(report["duplicates"]),
+            str(report["quarantined"]),
+            str(report["batch_id"] or "-"),
+        )
+    return table

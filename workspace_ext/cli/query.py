@@ -1,0 +1,132 @@
+"""``jupyter investigation query``: one question from the shell."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from workspace_ext.cli.options import Command, pass_output, store_option
+from workspace_ext.cli.output import Output
+from workspace_ext.foundation.errors import BadInput
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from workspace_ext.protocol.messages import Answer, QueryRequest
+
+
+@click.command(
+    cls=Command,
+    example="""
+    jupyter investigation query triage.overview -p window=2023-01-29T09:00:00Z/2023-01-29T09:10:00Z
+    jupyter investigation query --sql "SELECT service, count(*) FROM spans GROUP BY ALL"
+    """,
+)
+@store_option
+@click.argument("template", required=False)
+@click.option("-p", "--param", "params", metavar="NAME=VALUE", multiple=True, help="A parameter.")
+@click.option("--sql", help="Free SQL over spans, logs, metrics, events, services; $name is bound.")
+@click.option("--pin", type=int, help="Read batches up to this one; default: all there are.")
+@click.option(
+    "--output",
+    "form",
+    type=click.Choice(["table", "json", "csv", "parquet"]),
+    default="table",
+    show_default=True,
+    help="How to print the rows; Parquet needs --file.",
+)
+@click.option("--file", type=click.Path(dir_okay=False, path_type=Path), help="Write rows here.")
+@click.option("--limit", default=50, show_default=True, help="Most rows of a printed table.")
+@pass_output
+def command(
+    output: Output,
+    *,
+    store: Path,
+    template: str | None,
+    params: tuple[str, ...],
+    sql: str | None,
+    pin: int | None,
+    form: str,
+    file: Path | None,
+    limit: int,
+) -> None:
+    """Run a TEMPLATE, or free SQL, and print its rows and its verdict.
+
+    With --json (or --output json) rows and answer are one document.
+    """
+    from workspace_ext.cli.reading import read_assignments
+    from workspace_ext.client.discovery import connect
+
+    if (template is None) == (sql is None):
+        raise BadInput(
+            "give either a template or --sql",
+            hint="`jupyter investigation templates list` shows the templates",
+        )
+    if form == "parquet" and file is None:
+        raise BadInput("Parquet cannot be printed", hint="name a file with --file")
+    request: QueryRequest = {"params": read_assignments(params)}
+    if template is not None:
+        request["template"] = template
+    if sql is not None:
+        request["sql"] = sql
+    if pin is not None:
+        request["pin"] = pin
+    with connect(store) as connection:
+        result = connection.client.query(request)
+    if output.as_json:
+        form = "json"
+    if file is not None:
+        _write(result.table, form, file)
+        output.note(f"{result.table.num_rows:,} rows written to {file}")
+        if form != "json":
+            return
+    _print(output, result.table, result.answer, form=form, limit=limit)
+
+
+def _write(table: pa.Table, form: str, file: Path) -> None:
+    if form == "parquet":
+        import pyarrow.parquet as pq
+
+        pq.write_table(table, file, compression="zstd")
+    elif form == "json":
+        table.to_pandas().to_json(file, orient="records", date_format="iso")
+    else:
+        table.to_pandas().to_csv(file, index=False)
+
+
+def _print(output: Output, table: pa.Table, answer: Answer, *, form: str, limit: int) -> None:
+    if form == "csv":
+        table.to_pandas().to_csv(sys.stdout, index=False)
+        return
+    if form == "json":
+        output.as_json = True
+        output.show({"answer": answer, "rows": table.to_pylist()})
+        return
+    verdict = answer["verdict"]
+    words = {True: "[bold yellow]interesting[/]", False: "not interesting", None: "no verdict"}
+    output.show(
+        None,
+        f"[bold]{answer['title']}[/]",
+        _rows(table.slice(0, limit)),
+        f"{words[verdict['interesting']]}: {verdict['reason']}",
+        *[f"[yellow]warning:[/] {warning}" for warning in verdict["warnings"]],
+        f"[dim]{answer['rows']:,} rows · data up to batch {answer['pin']} ·"
+        f" {answer['elapsed_ms']} ms[/]",
+    )
+
+
+def _rows(table: pa.Table) -> Any:
+    from rich.markup import escape
+    from rich.table import Table
+
+    shown = Table(*table.column_names)
+    for row in table.to_pylist():
+        shown.add_row(*["" if value is None else escape(_text(value)) for value in row.values()])
+    return shown
+
+
+def _text(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
