@@ -1,0 +1,222 @@
+"""A store is a folder; this module knows what lies where in it, and who may open it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from workspace_ext.foundation.clock import now_ns, to_rfc3339
+from workspace_ext.foundation.errors import BadInput, Conflict, InvestigationError, NotFound
+from workspace_ext.storage.failures import damaged, explain
+
+_FORMAT = 1
+_PARTS = ("segments", "templates", "inbox", "spill", "logs")
+
+
+@dataclass(frozen=True)
+class StoreFolder:
+    """The places in a store's folder. Make one with `create` or `open`."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: Path) -> StoreFolder:
+        """Makes an empty store, or opens the one that is already there.
+
+        Raises:
+            BadInput: The path is a file, or a folder with other things in it.
+            Unavailable: The folder cannot be written.
+        """
+        path = path.absolute()
+        marker = path / "store.json"
+        if marker.exists():
+            return cls.open(path)
+        try:
+            if path.exists() and (not path.is_dir() or any(path.iterdir())):
+                raise BadInput(
+                    f"{path} is not empty and not a store",
+                    hint="give a new folder, or an empty one",
+                    code="not_a_store",
+                )
+            path.mkdir(parents=True, exist_ok=True)
+            folder = cls(path)
+            folder._make_parts()
+            content = {"format": _FORMAT, "created": to_rfc3339(now_ns())}
+            _write_whole(marker, json.dumps(content) + "\n", mode=0o644)
+        except OSError as error:
+            raise explain(error, path) from error
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> StoreFolder:
+        """The store in an existing folder.
+
+        Raises:
+            NotFound: There is none.
+            Conflict: It was made by a newer version.
+            Damaged: Its marker cannot be read.
+        """
+        path = path.absolute()
+        marker = path / "store.json"
+        try:
+            content = json.loads(marker.read_text("utf-8"))
+            made_as = int(content["format"])
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotFound(
+                f"no store in {path}",
+                hint=f"make one with: jupyter investigation init {path}",
+                code="no_store",
+            ) from None
+        except OSError as error:
+            raise explain(error, marker) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise damaged(marker, "not the marker of a store") from error
+        if made_as > _FORMAT:
+            raise Conflict(
+                f"the store in {path} was made by a newer version (format {made_as})",
+                hint="upgrade investigation-workspace",
+                code="newer_store",
+            )
+        folder = cls(path)
+        try:
+            folder._make_parts()
+        except OSError as error:
+            raise explain(error, path) from error
+        return folder
+
+    @property
+    def telemetry(self) -> Path:
+        """The DuckDB file of facts."""
+        return self.path / "telemetry.duckdb"
+
+    @property
+    def records(self) -> Path:
+        """The SQLite file of investigations and the ledger."""
+        return self.path / "records.sqlite"
+
+    @property
+    def segments(self) -> Path:
+        """Sealed Parquet copies of the telemetry."""
+        return self.path / "segments"
+
+    @property
+    def templates(self) -> Path:
+        """The folder's own query templates."""
+        return self.path / "templates"
+
+    @property
+    def inbox(self) -> Path:
+        """Where uploads wait until they are ingested."""
+        return self.path / "inbox"
+
+    @property
+    def spill(self) -> Path:
+        """Temporary files of queries that exceed their memory."""
+        return self.path / "spill"
+
+    @property
+    def logs(self) -> Path:
+        """Log files of the processes that serve this store."""
+        return self.path / "logs"
+
+    @property
+    def broker_file(self) -> Path:
+        """Address and token of the broker that serves this store (written by it, 0600)."""
+        return self.path / "broker.json"
+
+    @property
+    def lock_file(self) -> Path:
+        """The lock that the opener of the databases holds."""
+        return self.path / "lock"
+
+    @property
+    def secret(self) -> bytes:
+        """The 32 bytes that sign this store's tokens; made on first use, readable by the owner."""
+        path = self.path / "secret.key"
+        try:
+            if not path.exists():
+                _write_whole(path, secrets.token_hex(32) + "\n", mode=0o600, keep=True)
+            return bytes.fromhex(path.read_text("ascii").strip())
+        except OSError as error:
+            raise explain(error, path) from error
+        except ValueError as error:
+            raise damaged(path, "not a key") from error
+
+    @contextmanager
+    def hold(self, owner: str) -> Iterator[None]:
+        """Holds the store for as long as the context lasts.
+
+        Args:
+            owner: What holds it, as a second opener is told: "broker", for instance.
+
+        Raises:
+            Conflict: Somebody else holds it; the message names who, and since when.
+        """
+        lock = FileLock(self.lock_file, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise self._held() from None
+        except OSError as error:
+            raise explain(error, self.lock_file) from error
+        holder = self.path / "holder.json"
+        content = {"owner": owner, "pid": os.getpid(), "since": to_rfc3339(now_ns())}
+        try:
+            try:
+                _write_whole(holder, json.dumps(content) + "\n", mode=0o644)
+            except OSError as error:
+                raise explain(error, holder) from error
+            yield
+        finally:
+            holder.unlink(missing_ok=True)
+            lock.release()
+
+    def _held(self) -> InvestigationError:
+        try:
+            holder = json.loads((self.path / "holder.json").read_text("utf-8"))
+            who = f"{holder['owner']} (process {holder['pid']}, since {holder['since']})"
+        except (OSError, ValueError, KeyError, TypeError):
+            who = "another process"
+        return Conflict(
+            f"the store in {self.path} is held by {who}",
+            hint="use it through its broker, or stop that process first",
+            code="store_held",
+        )
+
+    def _make_parts(self) -> None:
+        for part in _PARTS:
+            (self.path / part).mkdir(exist_ok=True)
+
+
+def _write_whole(path: Path, text: str, *, mode: int, keep: bool = False) -> None:
+    """Writes a file so that nobody ever sees half of it.
+
+    Args:
+        path: The file.
+        text: Its content.
+        mode: Its permissions.
+        keep: Whether a file that somebody else put there meanwhile stays.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if keep:
+            try:
+                os.link(temporary, path)
+            except FileExistsError:
+                return
+        else:
+            temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,180 @@
+"""The telemetry engine: one DuckDB file, many readers in this process, one writer at a time."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import duckdb
+
+from workspace_ext.foundation.errors import Unavailable
+from workspace_ext.storage.failures import damaged, explain
+from workspace_ext.storage.folder import StoreFolder
+from workspace_ext.storage.migrations import Migration, migrate
+
+CATALOG = "telemetry"
+"""The name under which the file is attached; views refer to their tables by it."""
+
+_STORAGE_VERSION = "v1.5.0"
+"""So that every DuckDB this product runs on opens a file made by any other."""
+
+_SESSION = f"USE {CATALOG}; SET TimeZone = 'UTC'"
+
+
+class TelemetryEngine:
+    """Opens a store's ``telemetry.duckdb``. The folder must be held (`StoreFolder.hold`).
+
+    Args:
+        folder: The store.
+        migrations: The steps that make its tables.
+        memory_limit: How much memory DuckDB may use, as in "2GB"; half of the machine's when None.
+        threads: How many threads DuckDB may use; one for each core when None.
+        spill_limit: How much disk the temporary files of all queries may use.
+
+    Raises:
+        Damaged: The file is not a telemetry database, or is broken.
+        Conflict: Another process has it open, or it was made by a newer version.
+        Unavailable: It cannot be read or written.
+    """
+
+    def __init__(
+        self,
+        folder: StoreFolder,
+        migrations: Sequence[Migration],
+        *,
+        memory_limit: str | None = None,
+        threads: int | None = None,
+        spill_limit: str = "16GB",
+    ) -> None:
+        self.folder = folder
+        self._migrations = tuple(migrations)
+        self._config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory_limit or _half_the_memory(),
+            "temp_directory": str(folder.spill),
+            "max_temp_directory_size": spill_limit,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        if threads is not None:
+            self._config["threads"] = threads
+        self._writing = threading.Lock()
+        self._root: duckdb.DuckDBPyConnection | None = None
+        self._open()
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A new connection for reading; whoever asks closes it. One thread at a time may use it.
+
+        Raises:
+            Unavailable: The engine is closed.
+        """
+        try:
+            cursor = self._connection().cursor()
+            cursor.execute(_SESSION)
+        except duckdb.Error as error:
+            raise explain(error, self.folder.telemetry) from error
+        return cursor
+
+    @contextmanager
+    def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction, alone: committed and on disk when the context ends, else undone.
+
+        Raises:
+            Unavailable: No space left, for instance.
+            InvestigationError: Whatever the body raised, when it is one of ours.
+        """
+        with self._writing:
+            try:
+                with self.cursor() as connection:
+                    connection.execute("BEGIN")
+                    try:
+                        yield connection
+                        connection.execute("COMMIT")
+                    except BaseException:
+                        with suppress(duckdb.Error):
+                            connection.execute("ROLLBACK")
+                        raise
+            except (duckdb.Error, OSError, MemoryError) as error:
+                if isinstance(error, (duckdb.FatalException, duckdb.InternalException)):
+                    self._reopen()
+                raise explain(error, self.folder.telemetry) from error
+
+    def close(self) -> None:
+        """Writes everything into the one file and closes it. Closing twice is harmless."""
+        root, self._root = self._root, None
+        if root is None:
+            return
+        with self._writing:
+            try:
+                root.execute(f"CHECKPOINT {CATALOG}")
+            except duckdb.Error as error:
+                raise explain(error, self.folder.telemetry) from error
+            finally:
+                with suppress(duckdb.Error):
+                    root.close()
+
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        if self._root is None:
+            raise Unavailable(
+                f"{self.folder.telemetry} is closed",
+                hint="the broker is stopping, or could not reopen it; see its log",
+                code="store_closed",
+            )
+        return self._root
+
+    def _open(self) -> None:
+        path = self.folder.telemetry
+        root = None
+        try:
+            root = duckdb.connect(":memory:", config=self._config)
+            quoted = str(path).replace("'", "''")
+            root.execute(
+                f"ATTACH '{quoted}' AS {CATALOG}"
+                f" (TYPE duckdb, STORAGE_VERSION '{_STORAGE_VERSION}')"
+            )
+            root.execute(_SESSION)
+            root.execute("BEGIN")
+            root.execute("CREATE SCHEMA IF NOT EXISTS store")
+            self._apply(root)
+            root.execute("COMMIT")
+        except BaseException as error:
+            if root is not None:
+                with suppress(duckdb.Error):
+                    root.close()
+            if isinstance(error, (duckdb.Error, OSError)):
+                raise _opening(error, self.folder) from error
+            raise
+        self._root = root
+
+    def _apply(self, root: duckdb.DuckDBPyConnection) -> None:
+        def run(statement: str) -> list[tuple[Any, ...]]:
+            return root.execute(statement).fetchall()
+
+        migrate(run, self._migrations, table="store.migrations")
+
+    def _reopen(self) -> None:
+        """After an error that made DuckDB give up the whole instance: a full disk, for instance."""
+        root, self._root = self._root, None
+        if root is not None:
+            with suppress(duckdb.Error):
+                root.close()
+            self._open()
+
+
+def _opening(error: duckdb.Error | OSError, folder: StoreFolder) -> Exception:
+    explained = explain(error, folder.telemetry)
+    if explained.code == "store_unavailable" and not isinstance(error, OSError):
+        readable = os.access(folder.telemetry, os.R_OK | os.W_OK)
+        if readable and not isinstance(error, duckdb.PermissionException):
+            return damaged(folder.telemetry, str(error).splitlines()[0][:300])
+    return explained
+
+
+def _half_the_memory() -> str:
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):
+        total = 4 << 30
+    return f"{max(total // 2, 1 << 29) >> 20}MiB"

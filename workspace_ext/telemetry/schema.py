@@ -1,0 +1,220 @@
+"""The tables of the telemetry: names follow OpenTelemetry, rows lie sorted by time.
+
+Raw tables live in schema ``raw``. What queries see are the views of the same names in schema
+``main``: the rows of all batches up to the pin, which the connection sets with
+``SET VARIABLE pin = …`` (no pin, no rows).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workspace_ext.storage.migrations import Migration
+
+HOT = ("service", "environment", "version", "namespace", "pod", "host", "region")
+"""Attributes that every signal keeps in columns of their own; the rest is in the map."""
+
+MAP = "MAP(VARCHAR, VARCHAR)"
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One kind of fact.
+
+    Attributes:
+        name: Of the table and of the view.
+        columns: Name and SQL type of each column but the last, ``batch_id``.
+        identity: The columns that tell a record from its duplicate; all of them when empty.
+        timed: Whether its rows have a time.
+    """
+
+    name: str
+    columns: tuple[tuple[str, str], ...]
+    identity: tuple[str, ...] = ()
+    timed: bool = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(name for name, _ in self.columns)
+
+
+def _columns(text: str) -> tuple[tuple[str, str], ...]:
+    found: list[tuple[str, str]] = []
+    for line in text.strip().splitlines():
+        name, _, kind = line.strip().partition(" ")
+        if name == "<hot>":
+            found.extend((hot, "VARCHAR") for hot in HOT)
+        else:
+            found.append((name, kind))
+    return tuple(found)
+
+
+SPANS = Signal(
+    "spans",
+    _columns(
+        f"""
+        time TIMESTAMPTZ
+        time_ns BIGINT
+        duration_ns BIGINT
+        trace_id VARCHAR
+        span_id VARCHAR
+        parent_span_id VARCHAR
+        name VARCHAR
+        kind VARCHAR
+        status VARCHAR
+        status_message VARCHAR
+        trace_state VARCHAR
+        <hot>
+        scope VARCHAR
+        attributes {MAP}
+        resource {MAP}
+        span_events STRUCT(time TIMESTAMPTZ, name VARCHAR, attributes {MAP})[]
+        links STRUCT(trace_id VARCHAR, span_id VARCHAR)[]
+        """
+    ),
+    identity=("trace_id", "span_id"),
+)
+
+LOGS = Signal(
+    "logs",
+    _columns(
+        f"""
+        time TIMESTAMPTZ
+        time_ns BIGINT
+        observed_time TIMESTAMPTZ
+        severity_number INTEGER
+        severity VARCHAR
+        body VARCHAR
+        trace_id VARCHAR
+        span_id VARCHAR
+        event_name VARCHAR
+        <hot>
+        scope VARCHAR
+        attributes {MAP}
+        resource {MAP}
+        """
+    ),
+)
+
+METRICS = Signal(
+    "metrics",
+    _columns(
+        f"""
+        time TIMESTAMPTZ
+        time_ns BIGINT
+        start_time TIMESTAMPTZ
+        name VARCHAR
+        unit VARCHAR
+        kind VARCHAR
+        temporality VARCHAR
+        monotonic BOOLEAN
+        value DOUBLE
+        count BIGINT
+        sum DOUBLE
+        min DOUBLE
+        max DOUBLE
+        bucket_counts BIGINT[]
+        explicit_bounds DOUBLE[]
+        quantiles MAP(DOUBLE, DOUBLE)
+        <hot>
+        scope VARCHAR
+        attributes {MAP}
+        resource {MAP}
+        """
+    ),
+)
+
+EVENTS = Signal(
+    "events",
+    _columns(
+        f"""
+        time TIMESTAMPTZ
+        time_ns BIGINT
+        end_time TIMESTAMPTZ
+        kind VARCHAR
+        source VARCHAR
+        severity VARCHAR
+        title VARCHAR
+        body VARCHAR
+        state VARCHAR
+        fingerprint VARCHAR
+        <hot>
+        attributes {MAP}
+        """
+    ),
+)
+
+SERVICES = Signal(
+    "services",
+    _columns(
+        f"""
+        name VARCHAR
+        owner VARCHAR
+        tier VARCHAR
+        lifecycle VARCHAR
+        system VARCHAR
+        depends_on VARCHAR[]
+        attributes {MAP}
+        """
+    ),
+    timed=False,
+)
+
+SIGNALS: dict[str, Signal] = {
+    signal.name: signal for signal in (SPANS, LOGS, METRICS, EVENTS, SERVICES)
+}
+
+_BOOKS = """
+CREATE TABLE raw.batches (
+    batch_id BIGINT PRIMARY KEY,
+    committed_at TIMESTAMPTZ NOT NULL,
+    name VARCHAR NOT NULL,
+    format VARCHAR NOT NULL,
+    content_digest VARCHAR NOT NULL,
+    mapping_digest VARCHAR,
+    bytes BIGINT NOT NULL,
+    spans BIGINT NOT NULL,
+    logs BIGINT NOT NULL,
+    metrics BIGINT NOT NULL,
+    events BIGINT NOT NULL,
+    services BIGINT NOT NULL,
+    duplicates BIGINT NOT NULL,
+    quarantined BIGINT NOT NULL,
+    first_time TIMESTAMPTZ,
+    last_time TIMESTAMPTZ
+);
+CREATE TABLE raw.quarantine (
+    batch_id BIGINT NOT NULL,
+    name VARCHAR NOT NULL,
+    line BIGINT,
+    reason VARCHAR NOT NULL,
+    record VARCHAR
+);
+"""
+
+
+def _table(signal: Signal) -> str:
+    columns = ",\n    ".join(f"{name} {kind}" for name, kind in signal.columns)
+    return f"CREATE TABLE raw.{signal.name} (\n    {columns},\n    batch_id BIGINT NOT NULL\n);\n"
+
+
+def _view(signal: Signal) -> str:
+    names = ", ".join((*signal.names, "batch_id"))
+    return (
+        f"CREATE VIEW main.{signal.name} AS SELECT {names} FROM raw.{signal.name}"  # noqa: S608
+        " WHERE batch_id <= getvariable('pin');\n"
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(
+        1,
+        "signals, batches and quarantine",
+        "CREATE SCHEMA raw;\n"
+        + "".join(_table(signal) for signal in SIGNALS.values())
+        + _BOOKS
+        + "".join(_view(signal) for signal in SIGNALS.values()),
+    ),
+)
+"""Written once, never changed: a later change of a table is a later step."""
