@@ -140,7 +140,9 @@ class Step(TypedDict):
     """One run of one cell, under the id of its execute_request."""
 
     id: str
+    seq: int  # of its run.started in the ledger
     cell: str
+    kernel: str | None
     by: str
     started: str
     ended: str | None
@@ -193,6 +195,7 @@ class Conclusion(TypedDict):
     hypothesis: str | None
     by: str
     at: str
+    cell: str | None
 
 
 class InvestigationState(TypedDict):
@@ -216,6 +219,28 @@ class InvestigationState(TypedDict):
     notes: dict[str, Note]
     conclusion: Conclusion | None
     participants: dict[str, str]
+
+
+class InvestigationSummary(TypedDict):
+    """One line in a list of investigations."""
+
+    uid: str
+    title: str
+    severity: str
+    state: Literal["open", "concluded"]
+    notebook: str
+    opened_at: str
+    pin: int
+    services: list[str]
+    root_cause: str | None
+
+
+class Status(TypedDict):
+    """What the Jupyter server tells its browsers about the broker."""
+
+    broker: Literal["starting", "ready", "unavailable"]
+    store: str
+    message: str
 
 
 # -- events ----------------------------------------------------------------------------------
