@@ -1,4 +1,4 @@
-"""The house stays as drawn: imports point down, rooms have cards, files and functions stay small."""
+"""The house stays as drawn: imports point down, rooms have cards, files stay small."""
 
 import ast
 import subprocess
