@@ -1,0 +1,190 @@
+"""The header's language: the YAML in a template's leading comment → a `Template`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from workspace_ext.foundation.canonical import digest_bytes
+from workspace_ext.inquiry.templates.model import (
+    PARAM_TYPES,
+    STATUSES,
+    BadTemplate,
+    Param,
+    ParamType,
+    Problem,
+    Status,
+    Template,
+)
+
+_HEADER = re.compile(r"\A\s*/\*---[ \t]*\n(.*?)\n---\*/", re.DOTALL)
+_REQUIRED = ("id", "version", "title", "question", "status", "returns", "interesting")
+_OPTIONAL = (
+    "params",
+    "requires",
+    "reason",
+    "quiet",
+    "covers",
+    "not_covered",
+    "chart",
+    "references",
+)
+_PARAM_KEYS = ("type", "optional", "default", "min", "max", "of", "help")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_ID = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
+_NO_CODE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_PLACEHOLDER = re.compile(r"\$([A-Za-z_]\w*)")
+
+
+def parse(content: bytes, path: Path) -> Template:
+    """The template in a file's bytes.
+
+    Raises:
+        BadTemplate: There is no header, it is no YAML, a key is missing or unknown, or a value
+            is not what its key wants. All problems are in it, not the first alone.
+    """
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise BadTemplate([Problem(path, None, f"is not UTF-8: {error}")]) from error
+    match = _HEADER.match(text)
+    if match is None:
+        raise BadTemplate([Problem(path, 1, "does not start with a /*--- … ---*/ header")])
+    return _Parser(path, match[1], text[: match.start(1)].count("\n")).template(
+        sql=text[match.end() :].strip(), digest=digest_bytes(content)
+    )
+
+
+class _Parser:
+    """Reads one header and gathers what is wrong with it."""
+
+    def __init__(self, path: Path, header: str, offset: int) -> None:
+        self.path = path
+        self.header = header
+        self.offset = offset
+        self.problems: list[Problem] = []
+
+    def problem(self, message: str, key: str | None = None) -> None:
+        line = None
+        if key is not None:
+            found = re.search(rf"^\s*{re.escape(key)}\s*:", self.header, re.MULTILINE)
+            before = self.header[: found.end()] if found else ""
+            line = self.offset + before.count("\n") + 1 if found else 1
+        self.problems.append(Problem(self.path, line, message))
+
+    def template(self, sql: str, digest: str) -> Template:
+        values = self.load()
+        for key in _REQUIRED:
+            if key not in values:
+                self.problem(f"header has no {key!r}", "")
+        for key in values:
+            if key not in _REQUIRED + _OPTIONAL:
+                self.problem(f"header has an unknown key {key!r}", str(key))
+        template = Template(
+            id=self.text(values, "id"),
+            version=self.version(values),
+            title=self.text(values, "title"),
+            question=self.text(values, "question"),
+            status=cast("Status", self.one_of(values, "status", STATUSES)),
+            params=self.params(values),
+            requires=self.texts(values, "requires"),
+            returns={str(k): str(v) for k, v in self.mapping(values, "returns").items()},
+            interesting=self.text(values, "interesting"),
+            reason=self.text(values, "reason"),
+            quiet=self.text(values, "quiet"),
+            covers=self.texts(values, "covers"),
+            not_covered=self.texts(values, "not_covered"),
+            chart=self.mapping(values, "chart") or None,
+            references=self.texts(values, "references"),
+            sql=sql,
+            placeholders=frozenset(_PLACEHOLDER.findall(_NO_CODE.sub(" ", sql))),
+            digest=digest,
+            path=self.path,
+        )
+        if template.id and not _ID.fullmatch(template.id):
+            self.problem(f"id {template.id!r} is not of the form area.name", "id")
+        if self.problems:
+            raise BadTemplate(self.problems)
+        return template
+
+    def load(self) -> dict[str, Any]:
+        try:
+            values = yaml.safe_load(self.header)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark
+            line = self.offset + mark.line + 1 if mark else None
+            problem = Problem(self.path, line, f"header is no YAML: {error.problem}")
+            raise BadTemplate([problem]) from error
+        except yaml.YAMLError as error:
+            raise BadTemplate([Problem(self.path, 1, f"header is no YAML: {error}")]) from error
+        if not isinstance(values, dict):
+            raise BadTemplate([Problem(self.path, 1, "header is no map of keys")])
+        return values
+
+    def text(self, values: Mapping[str, Any], key: str) -> str:
+        value = values.get(key, "")
+        if not isinstance(value, str) or (key in _REQUIRED and key in values and not value):
+            self.problem(f"{key} must be text", key)
+            return ""
+        return " ".join(value.split())
+
+    def texts(self, values: Mapping[str, Any], key: str) -> tuple[str, ...]:
+        value = values.get(key) or []
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            self.problem(f"{key} must be a list of texts", key)
+            return ()
+        return tuple(value)
+
+    def mapping(self, values: Mapping[str, Any], key: str) -> dict[str, Any]:
+        value = values.get(key) or {}
+        if not isinstance(value, dict):
+            self.problem(f"{key} must be a map", key)
+            return {}
+        return value
+
+    def one_of(self, values: Mapping[str, Any], key: str, known: tuple[str, ...]) -> str:
+        value = values.get(key)
+        if key in values and value not in known:
+            self.problem(f"{key} must be one of {', '.join(known)}", key)
+        return str(value)
+
+    def version(self, values: Mapping[str, Any]) -> int:
+        value = values.get("version", 1)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            self.problem("version must be a whole number from 1", "version")
+            return 1
+        return value
+
+    def params(self, values: Mapping[str, Any]) -> dict[str, Param]:
+        found: dict[str, Param] = {}
+        for name, spec in self.mapping(values, "params").items():
+            if not isinstance(name, str) or not _NAME.fullmatch(name):
+                self.problem(f"parameter {name!r} must be lower_case", str(name))
+            elif not isinstance(spec, dict) or spec.get("type") not in PARAM_TYPES:
+                self.problem(f"parameter {name}: type must be {' | '.join(PARAM_TYPES)}", name)
+            else:
+                found[name] = self.param(name, spec)
+        return found
+
+    def param(self, name: str, spec: dict[str, Any]) -> Param:
+        for key in spec:
+            if key not in _PARAM_KEYS:
+                self.problem(f"parameter {name} has an unknown key {key!r}", name)
+        of = spec.get("of") or []
+        if (spec["type"] == "choice") != bool(of) or not isinstance(of, list):
+            self.problem(f"parameter {name}: a choice, and only a choice, has `of: […]`", name)
+            of = []
+        return Param(
+            name=name,
+            type=cast("ParamType", spec["type"]),
+            optional=bool(spec.get("optional", False)),
+            default=spec.get("default"),
+            minimum=spec.get("min"),
+            maximum=spec.get("max"),
+            of=tuple(str(item) for item in of),
+            help=" ".join(str(spec.get("help", "")).split()),
+        )

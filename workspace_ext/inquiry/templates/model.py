@@ -1,0 +1,197 @@
+"""What a template is: frozen, and pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from workspace_ext.foundation.clock import Window
+from workspace_ext.foundation.errors import BadInput
+from workspace_ext.protocol.messages import TemplateRef
+
+ParamType = Literal["window", "service", "string", "int", "float", "bool", "choice", "duration"]
+PARAM_TYPES: tuple[str, ...] = get_args(ParamType)
+Status = Literal["draft", "stable", "deprecated"]
+STATUSES: tuple[str, ...] = get_args(Status)
+
+_EXAMPLES: dict[str, object] = {
+    "service": "cart",
+    "string": "…",
+    "int": 1,
+    "float": 1.0,
+    "bool": True,
+    "duration": "30s",
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong in a template file; ``line`` is 1-based, None where there is none."""
+
+    path: Path
+    line: int | None
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.path}:{self.line}" if self.line else str(self.path)
+        return f"{where}: {self.message}"
+
+
+class BadTemplate(BadInput):
+    """A template file that cannot be used; carries its problems."""
+
+    code = "bad_template"
+
+    def __init__(self, problems: list[Problem]) -> None:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        super().__init__(
+            f"{problems[0]}{more}",
+            hint="run jupyter investigation templates check",
+        )
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Param:
+    """One declared parameter."""
+
+    name: str
+    type: ParamType
+    optional: bool = False
+    default: object = None
+    minimum: float | None = None
+    maximum: float | None = None
+    of: tuple[str, ...] = ()
+    help: str = ""
+
+    @property
+    def required(self) -> bool:
+        """Whether a call must give it; windows come from the investigation."""
+        return not (self.optional or self.default is not None or self.type == "window")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The ``$names`` it binds: two for a window, else its own."""
+        if self.type == "window":
+            return (f"{self.name}_start", f"{self.name}_end")
+        return (self.name,)
+
+    def describe(self) -> dict[str, Any]:
+        """The form that travels."""
+        return {
+            "name": self.name,
+            "type": self.type,
+            "required": self.required,
+            "default": self.default,
+            "min": self.minimum,
+            "max": self.maximum,
+            "of": list(self.of),
+            "help": self.help,
+        }
+
+
+@dataclass(frozen=True)
+class Template:
+    """One question: a header and one SELECT. ``digest`` is over the file's bytes."""
+
+    id: str
+    version: int
+    title: str
+    question: str
+    status: Status
+    params: Mapping[str, Param]
+    requires: tuple[str, ...]
+    returns: Mapping[str, str]
+    interesting: str
+    reason: str
+    quiet: str
+    covers: tuple[str, ...]
+    not_covered: tuple[str, ...]
+    chart: Mapping[str, Any] | None
+    references: tuple[str, ...]
+    sql: str
+    placeholders: frozenset[str]
+    digest: str
+    path: Path
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All ``$names`` that its parameters bind."""
+        return tuple(name for param in self.params.values() for name in param.names)
+
+    def ref(self) -> TemplateRef:
+        """Which template, exactly."""
+        return {"id": self.id, "version": self.version, "digest": self.digest}
+
+    def bind(self, given: Mapping[str, Any], context: BindContext | None = None) -> Bound:
+        """Checks what was given and makes the values that the SQL binds.
+
+        Args:
+            given: Parameter name → value, as a person, a notebook or a record wrote it.
+            context: The investigation's window, baseline and known services.
+
+        Raises:
+            BadInput: A parameter is unknown, missing, of a wrong type, or out of range; the
+                message names the parameter and the template.
+        """
+        from workspace_ext.inquiry.templates.binding import bind
+
+        return bind(self, given, context or BindContext())
+
+    def describe(self) -> dict[str, Any]:
+        """Everything that help shows, as JSON."""
+        return {
+            **self.ref(),
+            "title": self.title,
+            "question": self.question,
+            "status": self.status,
+            "params": [param.describe() for param in self.params.values()],
+            "requires": list(self.requires),
+            "returns": dict(self.returns),
+            "interesting": self.interesting,
+            "covers": list(self.covers),
+            "not_covered": list(self.not_covered),
+            "chart": dict(self.chart) if self.chart else None,
+            "references": list(self.references),
+            "example": self.example(),
+        }
+
+    def example(self) -> str:
+        """A call that a person can copy: the required parameters, and one more."""
+        shown = [param for param in self.params.values() if param.required]
+        if not shown:
+            shown = [p for p in self.params.values() if p.type != "window" and p.default is None]
+        arguments = [f", {param.name}={_example(param)!r}" for param in shown[:2]]
+        return f'investigation.run("{self.id}"{"".join(arguments)})'
+
+
+def _example(param: Param) -> object:
+    if param.of:
+        return param.of[0]
+    return _EXAMPLES[param.type]
+
+
+@dataclass(frozen=True)
+class BindContext:
+    """What an investigation contributes. No known services: any service name is taken."""
+
+    window: Window | None = None
+    baseline: Window | None = None
+    services: Collection[str] = ()
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Parameters ready to use.
+
+    Attributes:
+        values: ``$name`` → value, exactly the names the SQL uses: hand this to DuckDB.
+        arguments: Every ``$name`` of every parameter, for the `Judge`.
+        recorded: Parameter name → JSON, absolute; binding it again gives the same.
+    """
+
+    values: Mapping[str, object]
+    arguments: Mapping[str, object]
+    recorded: Mapping[str, Any] = field(default_factory=dict)
