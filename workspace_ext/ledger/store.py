@@ -1,0 +1,149 @@
+"""The ledger's tables: headers, which nobody changes, and payloads, which may be redacted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    and_,
+    insert,
+    select,
+)
+
+from workspace_ext.protocol.messages import LedgerEntry
+from workspace_ext.storage.migrations import Migration
+
+MIGRATIONS = (
+    Migration(
+        1,
+        "ledger",
+        """
+CREATE TABLE ledger_entries (
+  stream VARCHAR NOT NULL, seq INTEGER NOT NULL, id VARCHAR NOT NULL, type VARCHAR NOT NULL,
+  source VARCHAR NOT NULL, subject VARCHAR NOT NULL, time VARCHAR NOT NULL,
+  recorded_time VARCHAR NOT NULL, investigation VARCHAR, actor VARCHAR NOT NULL,
+  on_behalf_of VARCHAR, rationale VARCHAR NOT NULL, payload_digest VARCHAR NOT NULL,
+  prev VARCHAR NOT NULL, hash VARCHAR NOT NULL,
+  PRIMARY KEY (stream, seq), UNIQUE (stream, id)
+);
+CREATE TABLE ledger_payloads (
+  stream VARCHAR NOT NULL, seq INTEGER NOT NULL, content BLOB NOT NULL,
+  PRIMARY KEY (stream, seq)
+);
+CREATE TRIGGER ledger_entries_stay BEFORE DELETE ON ledger_entries
+  BEGIN SELECT RAISE(ABORT, 'ledger entries are never deleted'); END;
+CREATE TRIGGER ledger_entries_unchanged BEFORE UPDATE ON ledger_entries
+  BEGIN SELECT RAISE(ABORT, 'ledger entries are never changed'); END;
+""",
+    ),
+)
+
+_META = MetaData()
+ENTRIES = Table(
+    "ledger_entries",
+    _META,
+    Column("stream", String, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    *(Column(name, String, nullable=False) for name in ("id", "type", "source", "subject")),
+    *(Column(name, String, nullable=False) for name in ("time", "recorded_time")),
+    Column("investigation", String),
+    Column("actor", String, nullable=False),
+    Column("on_behalf_of", String),
+    *(Column(name, String, nullable=False) for name in ("rationale", "payload_digest")),
+    *(Column(name, String, nullable=False) for name in ("prev", "hash")),
+)
+PAYLOADS = Table(
+    "ledger_payloads",
+    _META,
+    Column("stream", String, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+_JOINED = select(*ENTRIES.c, PAYLOADS.c.content).select_from(
+    ENTRIES.outerjoin(
+        PAYLOADS, and_(ENTRIES.c.stream == PAYLOADS.c.stream, ENTRIES.c.seq == PAYLOADS.c.seq)
+    )
+)
+_PAGE = 1000
+
+
+def add(connection: Connection, stream: str, entry: LedgerEntry, payload: bytes) -> None:
+    """Writes one entry with its payload."""
+    header = {name: value for name, value in entry.items() if name != "data"}
+    connection.execute(insert(ENTRIES), {"stream": stream, **header})
+    connection.execute(
+        insert(PAYLOADS), {"stream": stream, "seq": entry["seq"], "content": payload}
+    )
+
+
+def head(connection: Connection, stream: str) -> tuple[int, str] | None:
+    """Sequence number and hash of a stream's last entry."""
+    row = connection.execute(
+        select(ENTRIES.c.seq, ENTRIES.c.hash)
+        .where(ENTRIES.c.stream == stream)
+        .order_by(ENTRIES.c.seq.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else (int(row.seq), str(row.hash))
+
+
+def find(connection: Connection, stream: str, event_id: str) -> dict[str, Any] | None:
+    """The entry of an event, as kept."""
+    row = connection.execute(
+        _JOINED.where(ENTRIES.c.stream == stream, ENTRIES.c.id == event_id)
+    ).first()
+    return None if row is None else _kept(row)
+
+
+def read(
+    connection: Connection, stream: str, *, after: int = 0, limit: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """The entries after a sequence number as kept, with ``payload`` bytes, page by page."""
+    left = limit
+    while left is None or left > 0:
+        size = _PAGE if left is None else min(left, _PAGE)
+        rows = connection.execute(
+            _JOINED.where(ENTRIES.c.stream == stream, ENTRIES.c.seq > after)
+            .order_by(ENTRIES.c.seq)
+            .limit(size)
+        ).all()
+        yield from (_kept(row) for row in rows)
+        if len(rows) < size:
+            return
+        after = int(rows[-1].seq)
+        left = None if left is None else left - size
+
+
+def streams(connection: Connection) -> list[str]:
+    """The names of all streams."""
+    return list(
+        connection.execute(select(ENTRIES.c.stream).distinct().order_by("stream")).scalars()
+    )
+
+
+def stray_payloads(connection: Connection) -> list[tuple[str, int]]:
+    """Payloads whose entry is not there."""
+    found = connection.execute(
+        select(PAYLOADS.c.stream, PAYLOADS.c.seq)
+        .outerjoin(
+            ENTRIES, and_(ENTRIES.c.stream == PAYLOADS.c.stream, ENTRIES.c.seq == PAYLOADS.c.seq)
+        )
+        .where(ENTRIES.c.seq.is_(None))
+    )
+    return [(str(stream), int(seq)) for stream, seq in found]
+
+
+def _kept(row: Any) -> dict[str, Any]:
+    kept = dict(row._mapping)  # noqa: SLF001 - the public way to a row's names
+    kept.pop("stream")
+    kept["payload"] = kept.pop("content")
+    return kept
