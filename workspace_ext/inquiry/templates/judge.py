@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import string
-import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from workspace_ext.inquiry.templates.model import Template
+from workspace_ext.inquiry.templates.sandbox import bare_cursor
 from workspace_ext.protocol.messages import Verdict
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
-
-_lock = threading.Lock()
-_shared: list[duckdb.DuckDBPyConnection] = []
-
-
-def judging_connection() -> duckdb.DuckDBPyConnection:
-    """A cursor of an empty in-memory database that reaches nothing outside itself."""
-    import duckdb
-
-    with _lock:
-        if not _shared:
-            limits: dict[str, str | bool | int | float | list[str]]
-            limits = {"threads": 1, "memory_limit": "256MB"}
-            connection = duckdb.connect(":memory:", config=limits)
-            connection.execute("SET TimeZone='UTC'")
-            connection.execute("SET enable_external_access=false")
-            connection.execute("SET lock_configuration=true")
-            _shared.append(connection)
-        return _shared[0].cursor()
 
 
 class Judge:
@@ -59,7 +39,7 @@ class Judge:
         if self._first is None:
             self._first = batch.slice(0, 1).to_pylist()[0]
         sql, values = rule_query(self._template, self._arguments, batch.schema.names)
-        cursor = judging_connection()
+        cursor = bare_cursor()
         try:
             cursor.register("answer", _as_table(batch))
             row = cursor.execute(sql, values).fetchone()
@@ -91,10 +71,10 @@ class Judge:
             return "no rows"
         if self._top is not None:
             if template.reason:
-                return _Sentence().vformat(template.reason, (), self._arguments | self._top)
+                return sentence(template.reason, self._arguments | self._top)
             return f"{self._interesting} of {self._rows} rows meet: {template.interesting}"
         if template.quiet and self._first is not None:
-            return _Sentence().vformat(template.quiet, (), self._arguments | self._first)
+            return sentence(template.quiet, self._arguments | self._first)
         return f"none of {self._rows} rows meets: {template.interesting}"
 
 
@@ -121,6 +101,11 @@ def _as_table(batch: pa.RecordBatch) -> pa.Table:
     import pyarrow as pa
 
     return pa.Table.from_batches([batch])
+
+
+def sentence(text: str, values: Mapping[str, Any]) -> str:
+    """A header's sentence with the values of one row filled in."""
+    return _Sentence().vformat(text, (), values)
 
 
 class _Sentence(string.Formatter):

@@ -2,14 +2,194 @@
 
 from __future__ import annotations
 
-from workspace_ext.inquiry.templates.model import Problem, Template
+import re
+import string
+from collections.abc import Generator, Iterator
+
+import duckdb
+
+from workspace_ext.foundation.errors import BadInput
+from workspace_ext.inquiry.templates.chart import chart_problems
+from workspace_ext.inquiry.templates.judge import rule_query
+from workspace_ext.inquiry.templates.model import Param, Problem, Template
+from workspace_ext.inquiry.templates.sandbox import bare_cursor, schema_cursor
+from workspace_ext.inquiry.templates.syntax import BadSql, Syntax, read
+from workspace_ext.telemetry.schema import SIGNALS
+
+TABLE_FUNCTIONS = frozenset({"unnest", "generate_series", "range"})
+FORBIDDEN = frozenset(
+    {
+        # run text as SQL, or read what is outside the views
+        "query",
+        "query_table",
+        "json_execute_serialized_sql",
+        "getvariable",
+        "getenv",
+        "current_setting",
+        # differ from run to run, so that no replay could agree
+        "now",
+        "today",
+        "current_timestamp",
+        "current_date",
+        "current_time",
+        "get_current_timestamp",
+        "get_current_time",
+        "localtime",
+        "localtimestamp",
+        "transaction_timestamp",
+        "random",
+        "setseed",
+        "uuid",
+        "uuidv4",
+        "uuidv7",
+        "gen_random_uuid",
+        "nextval",
+        "currval",
+    }
+)
+_SAMPLES: dict[str, object] = {
+    "window": "2000-01-01T00:00:00Z/2000-01-01T01:00:00Z",
+    "service": "s",
+    "string": "s",
+    "bool": True,
+    "duration": "1s",
+}
+_Finding = tuple[str, str]
+"""A message, and the text whose first line in the file it is about."""
 
 
 def lint(template: Template) -> list[Problem]:
     """What is wrong with a template, each problem with its line where there is one."""
-    problems: list[Problem] = []
+    lines = template.path.read_text("utf-8").splitlines()
+    problems = []
+    for message, anchor in _findings(template):
+        pattern = re.compile(rf"(?<!\w){re.escape(anchor)}(?!\w)", re.IGNORECASE)
+        line = next((n for n, text in enumerate(lines, 1) if pattern.search(text)), None)
+        problems.append(Problem(template.path, line, message))
+    return problems
+
+
+def _findings(template: Template) -> Iterator[_Finding]:
     area, name = template.path.parent.name, template.path.stem
     if template.id != f"{area}.{name}":
-        message = f"id {template.id} does not match the path: {area}/{name}.sql"
-        problems.append(Problem(template.path, None, message))
-    return problems
+        yield f"id {template.id} does not match the path {area}/{name}.sql", "id:"
+    yield from _required_columns(template)
+    yield from _sentences(template)
+    for message in chart_problems(template.chart or {}, template.returns) if template.chart else ():
+        yield message, "chart:"
+    clashes = [name for name in template.names if template.names.count(name) > 1]
+    if clashes:
+        yield f"two parameters bind ${clashes[0]}", "params:"
+        return
+    rule_names = yield from _rule(template)
+    try:
+        syntax = read(template.sql)
+    except BadSql as error:
+        yield f"the SQL {error}", "SELECT"
+        return
+    refused = list(_syntax(template, syntax, rule_names))
+    yield from refused
+    if not refused:
+        yield from _returns(template)
+
+
+def _required_columns(template: Template) -> Iterator[_Finding]:
+    for entry in template.requires:
+        signal, _, column = entry.partition(".")
+        if signal not in SIGNALS or not SIGNALS[signal].timed:
+            yield f"requires {entry}: there is no such signal", entry
+        elif column and column not in SIGNALS[signal].names:
+            yield f"requires {entry}: {signal} has no such column", entry
+
+
+def _sentences(template: Template) -> Iterator[_Finding]:
+    known = set(template.returns) | set(template.names)
+    for key, text in (("reason", template.reason), ("quiet", template.quiet)):
+        try:
+            fields = [field for _, field, _, _ in string.Formatter().parse(text)]
+        except ValueError as error:
+            yield f"{key}: {error}", f"{key}:"
+            continue
+        for field in fields:
+            if field is not None and field not in known:
+                yield f"{key}: {{{field}}} is neither a result column nor a parameter", f"{key}:"
+
+
+def _rule(template: Template) -> Generator[_Finding, None, frozenset[str]]:
+    """Checks the rule; returns the parameters that it uses."""
+    anchor = "interesting:"
+    try:
+        rule = read(f"SELECT ({template.interesting})")
+    except BadSql as error:
+        yield f"interesting {error}", anchor
+        return frozenset()
+    if rule.subqueries or rule.has_source or rule.parameters or rule.functions & FORBIDDEN:
+        yield "interesting may only compare result columns and parameters", anchor
+        return frozenset()
+    nothing = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in template.returns.items())
+    values = dict.fromkeys(template.names)
+    sql, values_used = rule_query(template, values, list(template.returns))
+    cursor = bare_cursor()
+    try:
+        cursor.execute(f"WITH answer AS (SELECT {nothing} LIMIT 0) {sql}", values_used)
+    except duckdb.Error as error:
+        yield f"interesting: {_first_line(error)}", anchor
+    finally:
+        cursor.close()
+    return rule.columns & set(template.names)
+
+
+def _syntax(template: Template, syntax: Syntax, rule_names: frozenset[str]) -> Iterator[_Finding]:
+    for table in sorted(syntax.tables - syntax.common_tables - SIGNALS.keys()):
+        yield f"reads {table}: only {', '.join(SIGNALS)} may be read", table
+    for function in sorted(syntax.functions & FORBIDDEN):
+        yield f"calls {function}(), which a template may not", function
+    for function in sorted(syntax.table_functions - TABLE_FUNCTIONS):
+        yield f"reads from {function}(), which a template may not", function
+    for name in sorted(syntax.misbound):
+        yield f"${name} stands where a column is meant, and would be a constant: use CASE", name
+    if not syntax.ordered:
+        yield "has no ORDER BY: its rows would come in another order each time", "SELECT"
+    for name in sorted(syntax.parameters - set(template.names)):
+        yield f"uses ${name}, which no parameter declares", f"{name}"
+    for param in template.params.values():
+        if not (syntax.parameters | rule_names).intersection(param.names):
+            yield f"parameter {param.name} is used neither in the SQL nor in the rule", param.name
+    for name in sorted(syntax.parameters ^ template.placeholders):
+        yield f"${name} is written in a way that hides it from binding", name
+
+
+def _returns(template: Template) -> Iterator[_Finding]:
+    """Binds sample values and compares what DuckDB says of the columns with the header."""
+    given = {p.name: _sample(p) for p in template.params.values() if p.default is None}
+    cursor = schema_cursor()
+    try:
+        values = dict(template.bind(given).values)
+        rows = cursor.execute(f"DESCRIBE {template.sql}", values).fetchall()
+    except BadInput as error:
+        yield f"params: {error.message}", "params:"
+        return
+    except duckdb.Error as error:
+        yield f"the SQL does not bind: {_first_line(error)}", "SELECT"
+        return
+    finally:
+        cursor.close()
+    actual = {name: kind for name, kind, *_ in rows}
+    if list(actual) != list(template.returns):
+        yield f"returns {', '.join(actual)}, not {', '.join(template.returns)}", "returns:"
+        return
+    for name, kind in actual.items():
+        if kind != template.returns[name]:
+            yield f"returns {name} as {kind}, not {template.returns[name]}", "returns:"
+
+
+def _sample(param: Param) -> object:
+    if param.optional:
+        return None
+    if param.of:
+        return param.of[0]
+    return _SAMPLES.get(param.type, param.minimum if param.minimum is not None else 1)
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).splitlines()[0]

@@ -1,0 +1,51 @@
+"""Private in-memory databases: one without tables to judge in, one with the empty schema."""
+
+from __future__ import annotations
+
+import threading
+
+import duckdb
+
+from workspace_ext.telemetry.schema import MIGRATIONS
+
+_LIMITS: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 1,
+    "memory_limit": "512MB",
+    "enable_external_access": False,
+}
+_lock = threading.Lock()
+_shared: dict[str, duckdb.DuckDBPyConnection] = {}
+
+
+def bare_cursor() -> duckdb.DuckDBPyConnection:
+    """A cursor where there are no tables; the database behind it is shared."""
+    return _cursor("bare")
+
+
+def schema_cursor() -> duckdb.DuckDBPyConnection:
+    """A cursor where the tables and views exist and are empty; nobody may fill them."""
+    return _cursor("schema")
+
+
+def fresh_store() -> duckdb.DuckDBPyConnection:
+    """A database of one's own with the empty schema, everything in it visible."""
+    connection = _connect()
+    for migration in MIGRATIONS:
+        connection.execute(migration.sql)
+    connection.execute("SET VARIABLE pin = 9223372036854775807")
+    return connection
+
+
+def _connect() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(":memory:", config=_LIMITS)
+    connection.execute("SET TimeZone='UTC'")
+    return connection
+
+
+def _cursor(name: str) -> duckdb.DuckDBPyConnection:
+    with _lock:
+        if name not in _shared:
+            connection = _connect() if name == "bare" else fresh_store()
+            connection.execute("SET lock_configuration=true")
+            _shared[name] = connection
+        return _shared[name].cursor()
