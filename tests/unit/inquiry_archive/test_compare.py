@@ -1,0 +1,79 @@
+"""Each rung of the ladder, and that none is widened."""
+
+import pyarrow as pa
+import pytest
+
+from workspace_ext.inquiry.archive.compare import TOLERANCE, Result, compare
+
+
+def mode(name: str) -> dict[str, str]:
+    return {"mode": name, "reason": "the query says so"}
+
+
+def result(table: pa.Table | None, digest: str, unordered: str | None = None) -> Result:
+    return Result(2 if table is None else table.num_rows, digest, unordered, table)
+
+
+THEN = pa.table({"service": ["a", "b"], "p95": [1.0, 2.0]})
+
+
+def drifted(by: float) -> pa.Table:
+    return pa.table({"service": ["b", "a"], "p95": [2.0, 1.0 + by]})
+
+
+def test_equal_digests_are_exact_without_values() -> None:
+    found = compare(result(None, "x"), result(None, "x"), mode("ordered"))
+    assert (found.rung, found.same) == ("exact", True)
+
+
+@pytest.mark.parametrize(("name", "same"), [("ordered", False), ("unordered", True)])
+def test_other_order_is_enough_only_without_an_order(name: str, same: bool) -> None:
+    found = compare(result(THEN, "x", "u"), result(THEN, "y", "u"), mode(name))
+    assert (found.rung, found.same) == ("unordered", same)
+
+
+@pytest.mark.parametrize(("name", "same"), [("unordered", False), ("tolerance", True)])
+def test_drift_is_shown_and_enough_only_where_floats_are_aggregated(name: str, same: bool) -> None:
+    found = compare(result(THEN, "x"), result(drifted(1e-14), "y"), mode(name))
+    assert (found.rung, found.same) == ("tolerance", same)
+    assert found.drift is not None
+    assert 0 < found.drift < TOLERANCE
+
+
+@pytest.mark.parametrize(("name", "same"), [("tolerance", False), ("shape", True)])
+def test_other_values_are_the_same_shape_only(name: str, same: bool) -> None:
+    found = compare(result(THEN, "x"), result(drifted(0.5), "y"), mode(name))
+    assert (found.rung, found.same) == ("shape", same)
+    assert "p95" in found.reason
+
+
+def test_other_rows_are_different() -> None:
+    found = compare(result(THEN, "x"), result(THEN.slice(0, 1), "y"), mode("shape"))
+    assert (found.rung, found.same) == ("different", False)
+    assert "2 rows then, 1 now" in found.reason
+
+
+def test_other_columns_are_different() -> None:
+    found = compare(result(THEN, "x"), result(THEN.select(["service"]), "y"), mode("shape"))
+    assert (found.rung, found.same) == ("different", False)
+
+
+def test_large_results_that_differ_are_not_compared_rather_than_guessed() -> None:
+    found = compare(result(None, "x"), result(None, "y"), mode("tolerance"))
+    assert (found.rung, found.same) == ("not compared", None)
+
+
+def test_a_query_without_a_comparable_answer_is_not_compared() -> None:
+    found = compare(result(THEN, "x"), result(THEN, "x"), mode("none"))
+    assert (found.rung, found.same) == ("not compared", None)
+
+
+def test_values_inside_lists_and_maps_may_drift_too() -> None:
+    then = pa.table({"bounds": [[1.0, None], [2.0, 3.0]]})
+    now = pa.table({"bounds": [[1.0 + 1e-15, None], [2.0, 3.0 + 1e-15]]})
+    assert compare(result(then, "x"), result(now, "y"), mode("tolerance")).same is True
+
+
+def test_a_null_is_no_number() -> None:
+    then, now = pa.table({"v": [1.0, None]}), pa.table({"v": [1.0, 0.0]})
+    assert compare(result(then, "x"), result(now, "y"), mode("tolerance")).same is False

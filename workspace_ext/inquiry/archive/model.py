@@ -1,0 +1,120 @@
+"""What a replay says, from one result up to the whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Rung = Literal["exact", "unordered", "tolerance", "shape", "different", "not compared"]
+"""The ladder of comparison, from the strictest down; see `compare.compare`."""
+
+CellVerdict = Literal["same", "changed", "data missing", "error", "skipped"]
+
+_WORST_FIRST: tuple[CellVerdict, ...] = ("error", "data missing", "changed", "same", "skipped")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How far a replayed result agrees with the captured one.
+
+    Attributes:
+        rung: The strictest rung that holds.
+        same: Whether that is strict enough for the mode set at capture; None: not compared.
+        reason: For people.
+        drift: The largest relative difference of two numbers; None where none was measured.
+    """
+
+    rung: Rung
+    same: bool | None
+    reason: str
+    drift: float | None = None
+
+
+@dataclass(frozen=True)
+class QueryReplay:
+    """One captured query and what became of it."""
+
+    query: str
+    title: str
+    verdict: CellVerdict
+    comparison: Comparison
+
+
+@dataclass(frozen=True)
+class CellReplay:
+    """One cell. Its verdict is the worst of its queries'."""
+
+    uid: str
+    position: int
+    summary: str
+    verdict: CellVerdict
+    reason: str
+    queries: tuple[QueryReplay, ...] = ()
+
+
+@dataclass(frozen=True)
+class HypothesisReplay:
+    """A hypothesis then and now; ``holds`` is None when the replay could not test it."""
+
+    id: str
+    text: str
+    before: str
+    after: str | None
+    holds: bool | None
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A package whose version differs between capture and replay; None: not installed."""
+
+    package: str
+    then: str | None
+    now: str | None
+
+
+@dataclass(frozen=True)
+class ReplayReport:
+    """All of it."""
+
+    archive: str
+    investigation: str
+    title: str
+    conclusion: str | None
+    pin: int
+    frozen_at: str
+    replayed_at: str
+    seconds: float
+    problems: tuple[str, ...]
+    cells: tuple[CellReplay, ...]
+    hypotheses: tuple[HypothesisReplay, ...]
+    environment: tuple[Drift, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many cells have each verdict."""
+        found = Counter(cell.verdict for cell in self.cells)
+        return {verdict: found[verdict] for verdict in ("same", *_WORST_FIRST[:3], "skipped")}
+
+    @property
+    def verdict(self) -> str:
+        """One word for the whole: ``same``, or the worst of what was found."""
+        if self.problems:
+            return "damaged"
+        return worst([cell.verdict for cell in self.cells])
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing differs; what could not be compared does not count against it."""
+        return self.verdict in {"same", "skipped"} and all(
+            hypothesis.holds is not False for hypothesis in self.hypotheses
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The form of ``--json`` and of ``report.json``."""
+        return {**asdict(self), "counts": self.counts, "verdict": self.verdict, "ok": self.ok}
+
+
+def worst(verdicts: list[CellVerdict]) -> CellVerdict:
+    """The worst of some verdicts; ``skipped`` when there is none."""
+    return next((verdict for verdict in _WORST_FIRST if verdict in verdicts), "skipped")
