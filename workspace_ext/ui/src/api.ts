@@ -1,0 +1,84 @@
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+import type { ErrorBody, NewInvestigation, NewNotebook, Status } from './types';
+
+/** What went wrong, and what to do next. */
+export interface Problem {
+  message: string;
+  hint: string;
+}
+
+/** A request that the server refused or could not answer. */
+export class RequestError extends Error implements Problem {
+  readonly hint: string;
+
+  constructor(problem: Problem) {
+    super(problem.message);
+    this.hint = problem.hint;
+  }
+}
+
+/** The server extension's REST routes. */
+export class Api {
+  readonly settings: ServerConnection.ISettings;
+
+  constructor(settings: ServerConnection.ISettings) {
+    this.settings = settings;
+  }
+
+  /** Whether the broker is there. */
+  status(): Promise<Status> {
+    return this._request('status');
+  }
+
+  /** Makes a notebook that is an investigation from the start. */
+  create(investigation: NewInvestigation): Promise<NewNotebook> {
+    return this._request('investigations', {
+      method: 'POST',
+      body: JSON.stringify(investigation)
+    });
+  }
+
+  /** Where the live story of a notebook comes from. */
+  streamUrl(path: string): string {
+    const { wsUrl, appendToken, token } = this.settings;
+    const query = new URLSearchParams({ path });
+    if (appendToken && token) {
+      query.set('token', token);
+    }
+    return `${URLExt.join(wsUrl, ROOT, 'stream')}?${query}`;
+  }
+
+  private async _request<T>(route: string, init: RequestInit = {}): Promise<T> {
+    const url = URLExt.join(this.settings.baseUrl, ROOT, route);
+    let response: Response;
+    try {
+      response = await ServerConnection.makeRequest(url, init, this.settings);
+    } catch {
+      throw new RequestError(SERVER_AWAY);
+    }
+    const body: unknown = await response.json().catch(() => null);
+    if (!response.ok || body === null) {
+      throw new RequestError(problemOf(body, response));
+    }
+    return body as T;
+  }
+}
+
+const ROOT = 'investigation';
+
+const SERVER_AWAY: Problem = {
+  message: 'The Jupyter server does not answer.',
+  hint: 'Check your connection; the panel keeps trying.'
+};
+
+function problemOf(body: unknown, response: Response): Problem {
+  const error = (body as Partial<ErrorBody> | null)?.error;
+  if (error?.message) {
+    return { message: error.message, hint: error.hint };
+  }
+  return {
+    message: `The server answered ${response.status} ${response.statusText}.`,
+    hint: 'Its log says more.'
+  };
+}

@@ -1,0 +1,27 @@
+import type { NotebookPanel } from '@jupyterlab/notebook';
+
+const METADATA_KEY = 'investigation';
+
+/** Where the cell with our uid lies in a notebook; -1 when it is there no more. */
+export function cellIndex(panel: NotebookPanel, uid: string): number {
+  const cells = [...(panel.content.model?.cells ?? [])];
+  const stamped = cells.findIndex(cell => {
+    const metadata = cell.getMetadata(METADATA_KEY) as { uid?: string } | undefined;
+    return metadata?.uid === uid;
+  });
+  // A cell that was not stamped yet goes under its own id.
+  return stamped >= 0 ? stamped : cells.findIndex(cell => cell.id === uid);
+}
+
+/** Shows a cell and makes it the active one. */
+export async function goToCell(panel: NotebookPanel, uid: string): Promise<void> {
+  const index = cellIndex(panel, uid);
+  if (index < 0) {
+    return;
+  }
+  const notebook = panel.content;
+  notebook.deselectAll();
+  notebook.activeCellIndex = index;
+  await notebook.scrollToItem(index, 'smart');
+  panel.activate();
+}

@@ -1,0 +1,7 @@
+/** The commands that this extension adds to JupyterLab. */
+export const CommandIDs = {
+  create: 'investigation:create',
+  showPanel: 'investigation:show-panel'
+} as const;
+
+export const CATEGORY = 'Investigation';

@@ -1,0 +1,32 @@
+import * as React from 'react';
+import { count } from '../format';
+import type { InvestigationModel } from '../model';
+import type { Conclusion } from '../types';
+import { Byline, CellLink, Section } from './parts';
+
+/** What the investigation found; left out until it is found. */
+export function ConclusionCard(props: {
+  model: InvestigationModel;
+  conclusion: Conclusion | null;
+}): React.ReactElement | null {
+  const { model, conclusion } = props;
+  if (!conclusion) {
+    return null;
+  }
+  const evidence = conclusion.evidence.length;
+  return (
+    <Section title="Conclusion">
+      <div className="jp-Investigation-conclusion">
+        <p>{conclusion.root_cause}</p>
+        <p className="jp-Investigation-detail">
+          {conclusion.confidence_percent} % confident
+          {evidence > 0 && ` · ${count(evidence, 'piece')} of evidence`}
+        </p>
+        <p className="jp-Investigation-byline">
+          <Byline by={conclusion.by} at={conclusion.at} />{' '}
+          <CellLink model={model} cell={conclusion.cell} />
+        </p>
+      </div>
+    </Section>
+  );
+}

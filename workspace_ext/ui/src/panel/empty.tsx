@@ -1,0 +1,35 @@
+import * as React from 'react';
+import type { Problem } from '../api';
+
+/** What the panel says while there is no story to tell, and the one thing to do about it. */
+export function Empty(props: {
+  title: string;
+  text?: string;
+  action?: { label: string; run: () => void };
+}): React.ReactElement {
+  const { title, text, action } = props;
+  return (
+    <div className="jp-Investigation-blank" role="status">
+      <h2>{title}</h2>
+      {text && <p>{text}</p>}
+      {action && (
+        <button type="button" className="jp-mod-styled jp-mod-accept" onClick={action.run}>
+          {action.label}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** What stands in the way, above a story that may be out of date. */
+export function Banner(props: { problem: Problem; retry: () => void }): React.ReactElement {
+  return (
+    <div className="jp-Investigation-banner" role="alert">
+      <p>{props.problem.message}</p>
+      {props.problem.hint && <p className="jp-Investigation-detail">{props.problem.hint}</p>}
+      <button type="button" className="jp-Investigation-link" onClick={props.retry}>
+        Try again
+      </button>
+    </div>
+  );
+}

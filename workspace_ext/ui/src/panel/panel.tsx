@@ -1,0 +1,89 @@
+import * as React from 'react';
+import type { InvestigationModel } from '../model';
+import { ConclusionCard } from './conclusion';
+import { Banner, Empty } from './empty';
+import { Header } from './header';
+import { Hypotheses } from './hypotheses';
+import { Notes } from './notes';
+import { Steps } from './steps';
+
+/** What a reader of the panel may set in motion. */
+export interface Actions {
+  /** Makes a new investigation in a notebook of its own. */
+  create: () => void;
+  /** Turns the notebook in front into an investigation. */
+  adopt: () => void;
+}
+
+/** The whole panel, for whatever is known right now. */
+export function PanelView(props: {
+  model: InvestigationModel;
+  actions: Actions;
+}): React.ReactElement {
+  const { model, actions } = props;
+  const { problem, investigation: state } = model;
+  if (!model.notebook) {
+    return (
+      <Empty
+        title="No notebook in front"
+        text="Open a notebook to see its investigation, or begin a new one."
+        action={{ label: 'New investigation', run: actions.create }}
+      />
+    );
+  }
+  if (state === undefined) {
+    return <Waiting model={model} />;
+  }
+  if (state === null) {
+    return <NoInvestigation model={model} actions={actions} />;
+  }
+  return (
+    <>
+      {problem && <Banner problem={problem} retry={() => model.retry()} />}
+      <Header model={model} state={state} />
+      <ConclusionCard model={model} conclusion={state.conclusion} />
+      <Hypotheses model={model} state={state} />
+      <Steps model={model} state={state} />
+      <Notes model={model} state={state} />
+    </>
+  );
+}
+
+function Waiting(props: { model: InvestigationModel }): React.ReactElement {
+  const { model } = props;
+  if (model.problem) {
+    return (
+      <Empty
+        title={model.problem.message}
+        text={model.problem.hint}
+        action={{ label: 'Try again', run: () => model.retry() }}
+      />
+    );
+  }
+  return model.isStarting ? (
+    <Empty title="The broker is starting…" text="It opens the store; this takes a moment." />
+  ) : (
+    <Empty title="Connecting…" />
+  );
+}
+
+function NoInvestigation(props: {
+  model: InvestigationModel;
+  actions: Actions;
+}): React.ReactElement {
+  if (props.model.isReady) {
+    return (
+      <Empty
+        title="Ready to investigate"
+        text="Run a cell: the investigation opens with it, and every run is captured from then on."
+      />
+    );
+  }
+  return (
+    <Empty
+      title="This notebook is not an investigation"
+      text="Nothing of it is captured. Started here, its runs are captured from then on; it gets the Investigation kernel."
+      action={{ label: 'Start investigation here', run: props.actions.adopt }}
+    />
+  );
+}

@@ -1,0 +1,76 @@
+import * as React from 'react';
+import type { InvestigationModel } from '../model';
+import { actorName, localTime, utcTime } from '../format';
+
+/** A part of the panel that can be folded; it says how many things it holds. */
+export function Section(props: {
+  title: string;
+  size?: number;
+  children: React.ReactNode;
+}): React.ReactElement {
+  return (
+    <details className="jp-Investigation-section" open>
+      <summary>
+        {props.title}
+        {props.size !== undefined && <span className="jp-Investigation-count">{props.size}</span>}
+      </summary>
+      {props.children}
+    </details>
+  );
+}
+
+/** A word in a coloured frame; the colour only repeats what the word says. */
+export function Badge(props: {
+  tone: string;
+  title?: string;
+  children: React.ReactNode;
+}): React.ReactElement {
+  return (
+    <span className="jp-Investigation-badge" data-tone={props.tone} title={props.title}>
+      {props.children}
+    </span>
+  );
+}
+
+/** A moment in local time; its tooltip has UTC. */
+export function Moment(props: { time: string }): React.ReactElement {
+  return (
+    <time dateTime={props.time} title={utcTime(props.time)}>
+      {localTime(props.time)}
+    </time>
+  );
+}
+
+/** Who did something, and when. */
+export function Byline(props: { by: string; at: string }): React.ReactElement {
+  return (
+    <>
+      <span title={props.by}>{actorName(props.by)}</span> · <Moment time={props.at} />
+    </>
+  );
+}
+
+/** A way to the cell that something came from. */
+export function CellLink(props: {
+  model: InvestigationModel;
+  cell: string | null;
+}): React.ReactElement | null {
+  const { model, cell } = props;
+  if (cell === null) {
+    return null;
+  }
+  const number = model.cellNumber(cell);
+  if (number === null) {
+    return <span className="jp-Investigation-gone">cell removed</span>;
+  }
+  return (
+    <button
+      type="button"
+      className="jp-Investigation-link"
+      aria-label={`Go to cell ${number}`}
+      onClick={() => model.goTo(cell)}
+    >
+      cell {number}
+    </button>
+  );
+}

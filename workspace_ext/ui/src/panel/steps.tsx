@@ -1,0 +1,123 @@
+import * as React from 'react';
+import { count, duration } from '../format';
+import type { InvestigationModel } from '../model';
+import { timeline, type Entry } from '../timeline';
+import type { InvestigationState, QuerySummary, Step } from '../types';
+import { Badge, Byline, CellLink, Section } from './parts';
+
+const PAGE = 100;
+
+const MARK: Record<Step['status'], { sign: string; label: string }> = {
+  running: { sign: '◌', label: 'running' },
+  ok: { sign: '✓', label: 'finished' },
+  error: { sign: '✗', label: 'failed' },
+  aborted: { sign: '⊘', label: 'not run' },
+  unknown: { sign: '?', label: 'end not seen' }
+};
+
+/** What was run, newest first, with the answers it got. */
+export function Steps(props: {
+  model: InvestigationModel;
+  state: InvestigationState;
+}): React.ReactElement {
+  const { model, state } = props;
+  const [shown, setShown] = React.useState(PAGE);
+  const entries = timeline(state);
+  return (
+    <Section title="Steps" size={entries.length}>
+      {entries.length === 0 && (
+        <p className="jp-Investigation-empty">
+          Nothing was run yet. Run a cell, for example{' '}
+          <code>investigation.run(&quot;triage.overview&quot;)</code>; every run appears here.
+        </p>
+      )}
+      <ol>
+        {entries.slice(0, shown).map(entry => (
+          <StepItem key={entry.key} entry={entry} model={model} state={state} />
+        ))}
+      </ol>
+      {entries.length > shown && (
+        <button
+          type="button"
+          className="jp-Investigation-link"
+          onClick={() => setShown(shown + PAGE)}
+        >
+          Show older steps
+        </button>
+      )}
+    </Section>
+  );
+}
+
+function StepItem(props: {
+  entry: Entry;
+  model: InvestigationModel;
+  state: InvestigationState;
+}): React.ReactElement {
+  const { entry, model, state } = props;
+  const { step, queries } = entry;
+  return (
+    <li data-status={step?.status ?? 'ok'}>
+      <p className="jp-Investigation-byline">
+        <Mark step={step} />
+        <Byline by={step?.by ?? ''} at={entry.at} />
+        {step?.ended && <span>{duration(step.started, step.ended)}</span>}
+        <CellLink model={model} cell={entry.cell} />
+      </p>
+      {queries.map(query => (
+        <Query key={query.id} query={query} state={state} />
+      ))}
+      {step?.error && <p className="jp-Investigation-error">{step.error}</p>}
+    </li>
+  );
+}
+
+function Mark(props: { step: Step | null }): React.ReactElement {
+  const { sign, label } = MARK[props.step?.status ?? 'ok'];
+  return (
+    <span className="jp-Investigation-mark" role="img" aria-label={label} title={label}>
+      {sign}
+    </span>
+  );
+}
+
+function Query(props: { query: QuerySummary; state: InvestigationState }): React.ReactElement {
+  const { query, state } = props;
+  const tested = query.hypothesis ? state.hypotheses[query.hypothesis] : undefined;
+  return (
+    <div className="jp-Investigation-query">
+      <p>
+        <span className="jp-Investigation-title" title={origin(query)}>
+          {query.title || (query.template ? query.template.id : 'SQL')}
+        </span>{' '}
+        <Finding query={query} />
+      </p>
+      <p className="jp-Investigation-detail">
+        {query.ok ? count(query.rows, 'row') : query.error}
+        {query.ok && query.reason && ` · ${query.reason}`}
+      </p>
+      {tested && <p className="jp-Investigation-detail">Tests: {tested.text}</p>}
+    </div>
+  );
+}
+
+function Finding(props: { query: QuerySummary }): React.ReactElement | null {
+  const { query } = props;
+  if (!query.ok) {
+    return <Badge tone="bad">failed</Badge>;
+  }
+  if (query.interesting === null) {
+    return query.template ? <Badge tone="warn">nothing to judge</Badge> : null;
+  }
+  return query.interesting ? (
+    <Badge tone="strong">interesting</Badge>
+  ) : (
+    <Badge tone="plain">not interesting</Badge>
+  );
+}
+
+function origin(query: QuerySummary): string {
+  return query.template
+    ? `${query.template.id}, version ${query.template.version}`
+    : (query.sql ?? 'SQL');
+}

@@ -1,0 +1,33 @@
+import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import * as React from 'react';
+import { investigationIcon } from '../icons';
+import type { InvestigationModel } from '../model';
+import { PanelView, type Actions } from './panel';
+
+export const PANEL_ID = 'investigation-workspace-panel';
+
+/** The right-hand panel. */
+export class InvestigationPanel extends ReactWidget {
+  constructor(model: InvestigationModel, actions: Actions) {
+    super();
+    this._model = model;
+    this._actions = actions;
+    this.id = PANEL_ID;
+    this.addClass('jp-Investigation');
+    this.title.icon = investigationIcon;
+    this.title.caption = 'Investigation';
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', 'Investigation');
+  }
+
+  protected override render(): React.ReactElement {
+    return (
+      <UseSignal signal={this._model.stateChanged}>
+        {() => <PanelView model={this._model} actions={this._actions} />}
+      </UseSignal>
+    );
+  }
+
+  private readonly _model: InvestigationModel;
+  private readonly _actions: Actions;
+}

@@ -1,0 +1,87 @@
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { Dialog, ICommandPalette, showDialog } from '@jupyterlab/apputils';
+import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import { IStateDB } from '@jupyterlab/statedb';
+import { Api } from '../api';
+import { CATEGORY, CommandIDs } from '../commands';
+import { investigationIcon } from '../icons';
+import { InvestigationModel, KERNEL_NAME } from '../model';
+import { InvestigationPanel, PANEL_ID } from '../panel/widget';
+
+const SHOWN_ONCE = 'investigation-workspace:panel-shown';
+
+/** The right-hand panel that follows the notebook in front. */
+export const panelPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'investigation-workspace:panel',
+  description: 'Shows the hypotheses and captured steps of the notebook in front, live.',
+  autoStart: true,
+  requires: [INotebookTracker],
+  optional: [ICommandPalette, ILayoutRestorer, IStateDB],
+  activate: (
+    app: JupyterFrontEnd,
+    tracker: INotebookTracker,
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null,
+    stateDB: IStateDB | null
+  ) => {
+    const { commands, serviceManager, shell } = app;
+    const model = new InvestigationModel({
+      api: new Api(serviceManager.serverSettings),
+      tracker,
+      contents: serviceManager.contents
+    });
+    const panel = new InvestigationPanel(model, {
+      create: () => void commands.execute(CommandIDs.create),
+      adopt: () => void (model.notebook && adopt(model.notebook))
+    });
+    shell.add(panel, 'right', { rank: 600, type: 'Investigation' });
+    restorer?.add(panel, PANEL_ID);
+    commands.addCommand(CommandIDs.showPanel, {
+      label: 'Show Investigation Panel',
+      icon: investigationIcon,
+      execute: () => shell.activateById(PANEL_ID)
+    });
+    palette?.addItem({ command: CommandIDs.showPanel, category: CATEGORY });
+    if (stateDB) {
+      showOnce(model, stateDB, async () => {
+        await app.restored;
+        shell.activateById(PANEL_ID);
+      });
+    }
+  }
+};
+
+/** A notebook with our kernel becomes an investigation on its first run. */
+async function adopt(notebook: NotebookPanel): Promise<void> {
+  const { sessionContext } = notebook;
+  if (sessionContext.session?.kernel && !sessionContext.hasNoKernel) {
+    const { button } = await showDialog({
+      title: 'Start investigation here?',
+      body: 'The notebook gets the Investigation kernel. Variables of the running kernel are lost.',
+      buttons: [Dialog.cancelButton(), Dialog.okButton({ label: 'Start' })]
+    });
+    if (!button.accept) {
+      return;
+    }
+  }
+  await sessionContext.changeKernel({ name: KERNEL_NAME });
+}
+
+/** Brings the panel to the front when a person meets an investigation for the first time. */
+function showOnce(model: InvestigationModel, stateDB: IStateDB, show: () => Promise<void>): void {
+  const onChange = async (): Promise<void> => {
+    if (!model.investigation) {
+      return;
+    }
+    model.stateChanged.disconnect(onChange);
+    if ((await stateDB.fetch(SHOWN_ONCE)) === undefined) {
+      await stateDB.save(SHOWN_ONCE, true);
+      await show();
+    }
+  };
+  model.stateChanged.connect(onChange);
+}

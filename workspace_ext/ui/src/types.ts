@@ -1,0 +1,370 @@
+// Generated from protocol/schemas/messages.schema.json by `npm run types`: do not edit.
+
+/**
+ * What the server pushes to a browser. data of state is null while the notebook is no investigation.
+ */
+export type StreamMessage =
+  | {
+      type: 'state';
+      data: InvestigationState | null;
+    }
+  | {
+      type: 'delta';
+      data: InvestigationDelta;
+    }
+  | {
+      type: 'error';
+      data: Error;
+    };
+
+/**
+ * What broker, server, kernel and browser say to each other. Times are RFC 3339 in UTC; digests are sha256:<hex>; maps are keyed by id.
+ */
+export interface Messages {
+  [k: string]: unknown;
+}
+/**
+ * Half-open, RFC 3339, UTC.
+ */
+export interface WindowDict {
+  start: string;
+  end: string;
+}
+/**
+ * Which run of which cell asks: the join between a query and its cell.
+ */
+export interface RunRef {
+  id: string;
+  cell: string;
+}
+/**
+ * A query that tests a hypothesis: ``expect`` is "interesting" or "not interesting".
+ */
+export interface Expectation {
+  hypothesis: string;
+  expect: 'interesting' | 'not interesting';
+}
+/**
+ * What one query may use; absent means the broker's default, which is also the most.
+ */
+export interface QueryLimits {
+  rows?: number;
+  seconds?: number;
+}
+/**
+ * One question: a template with parameters, or free SQL with bound values.
+ */
+export interface QueryRequest {
+  template?: string;
+  version?: number;
+  sql?: string;
+  params?: {
+    [k: string]: unknown;
+  };
+  investigation?: string;
+  pin?: number;
+  run?: RunRef;
+  test?: Expectation;
+  limits?: QueryLimits;
+}
+/**
+ * Which template, exactly: the digest is over the file's bytes.
+ */
+export interface TemplateRef {
+  id: string;
+  version: number;
+  digest: string;
+}
+/**
+ * Whether an answer is interesting, and how much it says. ``interesting`` is None where no rule exists (free SQL) or there were no rows to judge.
+ */
+export interface Verdict {
+  interesting: boolean | null;
+  reason: string;
+  rows: number;
+  interesting_rows: number;
+  warnings: string[];
+}
+/**
+ * How a replay may compare this result, set at capture by lint.
+ */
+export interface Compare {
+  mode: 'ordered' | 'unordered' | 'tolerance' | 'shape' | 'none';
+  reason: string;
+}
+/**
+ * What a test said about its hypothesis. No data is inconclusive, never support.
+ */
+export interface TestOutcome {
+  hypothesis: string;
+  expect: string;
+  outcome: 'supported' | 'refuted' | 'inconclusive';
+  reason: string;
+}
+/**
+ * What comes with the rows.
+ */
+export interface Answer {
+  query: string;
+  template: TemplateRef | null;
+  title: string;
+  question: string;
+  params: {
+    [k: string]: unknown;
+  };
+  pin: number;
+  rows: number;
+  digest: string;
+  unordered_digest: string | null;
+  verdict: Verdict;
+  compare: Compare;
+  chart: {
+    [k: string]: unknown;
+  } | null;
+  test: TestOutcome | null;
+  elapsed_ms: number;
+  error: {
+    [k: string]: string;
+  } | null;
+}
+/**
+ * A claim with its prediction. ``evidence`` holds query ids.
+ */
+export interface Hypothesis {
+  id: string;
+  text: string;
+  prediction: string;
+  state: 'proposed' | 'testing' | 'supported' | 'refuted' | 'inconclusive' | 'root_cause';
+  by: string;
+  at: string;
+  evidence: string[];
+  cell: string | null;
+}
+/**
+ * One run of one cell, under the id of its execute_request.
+ */
+export interface Step {
+  id: string;
+  seq: number;
+  cell: string;
+  kernel: string | null;
+  by: string;
+  started: string;
+  ended: string | null;
+  status: 'running' | 'ok' | 'error' | 'aborted' | 'unknown';
+  error: string | null;
+  source_digest: string;
+  queries: string[];
+}
+/**
+ * A recorded query, without its rows.
+ */
+export interface QuerySummary {
+  id: string;
+  run: string | null;
+  cell: string | null;
+  at: string;
+  template: TemplateRef | null;
+  title: string;
+  sql: string | null;
+  params: {
+    [k: string]: unknown;
+  };
+  pin: number;
+  rows: number;
+  digest: string | null;
+  interesting: boolean | null;
+  reason: string;
+  compare: Compare;
+  ok: boolean;
+  error: string | null;
+  hypothesis: string | null;
+}
+/**
+ * A remark or a decision; ``because`` is empty for a remark.
+ */
+export interface Note {
+  id: string;
+  kind: 'note' | 'decision';
+  text: string;
+  because: string;
+  by: string;
+  at: string;
+  cell: string | null;
+}
+/**
+ * What the investigation found. ``confidence_percent`` is 0 to 100.
+ */
+export interface Conclusion {
+  root_cause: string;
+  confidence_percent: number;
+  evidence: string[];
+  hypothesis: string | null;
+  by: string;
+  at: string;
+  cell: string | null;
+}
+/**
+ * Everything the panel shows. A delta has the same shape with only what changed.
+ */
+export interface InvestigationState {
+  uid: string;
+  title: string;
+  severity: string;
+  state: 'open' | 'concluded';
+  window: WindowDict | null;
+  baseline: WindowDict | null;
+  services: string[];
+  pin: number;
+  notebook: string;
+  opened_at: string;
+  seq: number;
+  head: string;
+  hypotheses: {
+    [k: string]: Hypothesis;
+  };
+  steps: {
+    [k: string]: Step;
+  };
+  queries: {
+    [k: string]: QuerySummary;
+  };
+  notes: {
+    [k: string]: Note;
+  };
+  conclusion: Conclusion | null;
+  participants: {
+    [k: string]: string;
+  };
+}
+/**
+ * One line in a list of investigations.
+ */
+export interface InvestigationSummary {
+  uid: string;
+  title: string;
+  severity: string;
+  state: 'open' | 'concluded';
+  notebook: string;
+  opened_at: string;
+  pin: number;
+  services: string[];
+  root_cause: string | null;
+}
+/**
+ * What the Jupyter server tells its browsers about the broker.
+ */
+export interface Status {
+  broker: 'starting' | 'ready' | 'unavailable';
+  store: string;
+  message: string;
+}
+/**
+ * An event as a client reports it; ``id`` makes a repeated report harmless.
+ */
+export interface EventIn {
+  id: string;
+  type: string;
+  subject: string;
+  time: string;
+  data: {
+    [k: string]: unknown;
+  };
+  actor?: string;
+  rationale?: string;
+}
+/**
+ * An event as it stands in the ledger (CloudEvents names, then ours).
+ */
+export interface LedgerEntry {
+  seq: number;
+  id: string;
+  type: string;
+  source: string;
+  subject: string;
+  time: string;
+  recorded_time: string;
+  investigation: string | null;
+  actor: string;
+  on_behalf_of: string | null;
+  rationale: string;
+  payload_digest: string;
+  prev: string;
+  hash: string;
+  data?: {
+    [k: string]: unknown;
+  } | null;
+}
+/**
+ * What belongs into a notebook file: its own metadata, and that of each cell by uid.
+ */
+export interface NotebookProjection {
+  notebook: {
+    [k: string]: unknown;
+  };
+  cells: {
+    [k: string]: {
+      [k: string]: unknown;
+    };
+  };
+}
+/**
+ * Only what changed of a state. Maps hold only the entries that are new or changed, each whole; other values replace.
+ */
+export interface InvestigationDelta {
+  uid: string;
+  title?: string;
+  severity?: string;
+  state?: 'open' | 'concluded';
+  window?: WindowDict | null;
+  baseline?: WindowDict | null;
+  services?: string[];
+  pin?: number;
+  notebook?: string;
+  opened_at?: string;
+  seq: number;
+  head: string;
+  hypotheses?: {
+    [k: string]: Hypothesis;
+  };
+  steps?: {
+    [k: string]: Step;
+  };
+  queries?: {
+    [k: string]: QuerySummary;
+  };
+  notes?: {
+    [k: string]: Note;
+  };
+  conclusion?: Conclusion | null;
+  participants?: {
+    [k: string]: string;
+  };
+}
+/**
+ * An error as it travels: kind is the class, code is stable, hint says what to do next.
+ */
+export interface ErrorBody {
+  error: Error;
+}
+export interface Error {
+  kind: string;
+  code: string;
+  message: string;
+  hint: string;
+}
+/**
+ * What the browser sends to begin an investigation: a notebook file is made in the directory.
+ */
+export interface NewInvestigation {
+  title: string;
+  severity?: string;
+  directory?: string;
+}
+/**
+ * The notebook that was made.
+ */
+export interface NewNotebook {
+  path: string;
+  uid: string;
+}

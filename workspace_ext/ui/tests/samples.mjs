@@ -1,0 +1,65 @@
+/** Small messages in the protocol's shapes, for the tests. */
+
+export function state(changes = {}) {
+  return {
+    uid: 'i1',
+    title: 'An incident',
+    severity: '',
+    state: 'open',
+    window: null,
+    baseline: null,
+    services: [],
+    pin: 1,
+    notebook: 'a.ipynb',
+    opened_at: '2026-01-01T00:00:00Z',
+    seq: 1,
+    head: 'sha256:a',
+    hypotheses: {},
+    steps: {},
+    queries: {},
+    notes: {},
+    conclusion: null,
+    participants: {},
+    ...changes
+  };
+}
+
+export function step(id, changes = {}) {
+  return {
+    id,
+    seq: 1,
+    cell: 'c1',
+    kernel: null,
+    by: 'user:alice',
+    started: '2026-01-01T00:00:00Z',
+    ended: null,
+    status: 'ok',
+    error: null,
+    source_digest: 'sha256:a',
+    queries: [],
+    ...changes
+  };
+}
+
+export function query(id, changes = {}) {
+  return {
+    id,
+    run: null,
+    cell: null,
+    at: '2026-01-01T00:00:00Z',
+    template: null,
+    title: 'SQL',
+    sql: 'SELECT 1',
+    params: {},
+    pin: 1,
+    rows: 1,
+    digest: null,
+    interesting: null,
+    reason: '',
+    compare: { mode: 'ordered', reason: '' },
+    ok: true,
+    error: null,
+    hypothesis: null,
+    ...changes
+  };
+}

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { timeline } from '../src/timeline.ts';
+import { query, state, step } from './samples.mjs';
+
+test('steps come newest first, with their queries', () => {
+  const story = timeline(
+    state({
+      steps: {
+        r1: step('r1', { seq: 1, started: '2026-01-01T00:00:01Z', queries: ['q1', 'lost'] }),
+        r2: step('r2', { seq: 2, started: '2026-01-01T00:00:01Z' }),
+        r3: step('r3', { seq: 3, started: '2026-01-01T00:00:09.5Z' })
+      },
+      queries: { q1: query('q1') }
+    })
+  );
+
+  assert.deepEqual(
+    story.map(entry => entry.key),
+    ['r3', 'r2', 'r1']
+  );
+  assert.deepEqual(
+    story[2].queries.map(one => one.id),
+    ['q1']
+  );
+});
+
+test('a query that no captured run made is a line of its own', () => {
+  const story = timeline(state({ queries: { q1: query('q1', { cell: 'c7' }) } }));
+
+  assert.equal(story.length, 1);
+  assert.equal(story[0].step, null);
+  assert.equal(story[0].cell, 'c7');
+});
