@@ -13,7 +13,7 @@ import click
 
 from workspace_ext.cli.options import Command, pass_output, store_option
 from workspace_ext.cli.output import Output
-from workspace_ext.foundation.errors import InvestigationError
+from workspace_ext.foundation.errors import InvestigationError, NotFound
 
 PACKAGES = (
     "investigation-workspace",
@@ -104,8 +104,12 @@ def _store(store: Path) -> list[Check]:
     from workspace_ext.client.discovery import connect
     from workspace_ext.storage.folder import StoreFolder
 
-    if not StoreFolder.is_store(store):
+    try:
+        StoreFolder.open(store)
+    except NotFound:
         return [Check("workspace folder", ok=True, found=f"none at {store} (nothing to check)")]
+    except InvestigationError as error:
+        return [Check("workspace folder", False, error.message, error.hint)]
     free = shutil.disk_usage(store).free
     checks = [
         Check(
@@ -116,11 +120,10 @@ def _store(store: Path) -> list[Check]:
         )
     ]
     try:
-        with connect(store) as connection:
-            client = connection.client
-            checks.append(_try("broker", lambda: str(client.health().get("address", "healthy"))))
+        with connect(store) as client:
+            checks.append(_try("broker", lambda: str(client.address)))
             checks.append(_try("telemetry", lambda: _overview(client.catalog())))
-            verified = client.verify_ledger()
+            verified = client.verify()
             checks.append(
                 Check(
                     "ledger",

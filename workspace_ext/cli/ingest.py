@@ -43,7 +43,7 @@ def command(
 
     reports: list[dict[str, Any]] = []
     code = 0
-    with connect(store) as connection, output.progress() as progress:
+    with connect(store) as client, output.progress() as progress:
         for path in paths:
             task = progress.add_task(path.name, total=None, state="")
             try:
@@ -52,9 +52,7 @@ def command(
                 def advance(done: int, total: int | None, task: Any = task) -> None:
                     progress.update(task, completed=done, total=total, state=f"{done:,} bytes")
 
-                report = connection.client.ingest(
-                    path, format=format_, mapping=text, progress=advance
-                )
+                report = client.ingest(path, format=format_, mapping=text, progress=advance)
                 progress.update(task, completed=1, total=1, state=_summary(report))
             except InvestigationError as error:
                 code = max(code, error.exit_code)

@@ -8,6 +8,7 @@ import click
 
 from workspace_ext.cli.options import Command, pass_output
 from workspace_ext.cli.output import Output
+from workspace_ext.foundation.errors import NotFound
 
 
 @click.command(cls=Command, example="jupyter investigation init .investigation")
@@ -21,10 +22,14 @@ def command(output: Output, folder: Path) -> None:
     from workspace_ext.client.discovery import connect
     from workspace_ext.storage.folder import StoreFolder
 
-    existed = StoreFolder.is_store(folder)
-    StoreFolder.create(folder)
-    with connect(folder) as connection:  # the broker makes the databases, nobody else
-        connection.client.health()
+    try:
+        StoreFolder.open(folder)
+        existed = True
+    except NotFound:
+        StoreFolder.create(folder)
+        existed = False
+    with connect(folder) as client:  # the broker makes the databases, nobody else
+        client.health()
     path = folder.resolve()
     output.show(
         {"store": str(path), "created": not existed},

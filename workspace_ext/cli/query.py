@@ -74,8 +74,8 @@ def command(
         request["sql"] = sql
     if pin is not None:
         request["pin"] = pin
-    with connect(store) as connection:
-        result = connection.client.query(request)
+    with connect(store) as client:
+        result = client.query(request)
     if output.as_json:
         form = "json"
     if file is not None:
