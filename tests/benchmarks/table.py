@@ -41,11 +41,7 @@ class Row:
 
     def cells(self) -> list[str]:
         """As text."""
-        shown: Callable[[float], str]
-        if self.judged == "ratio":
-            shown = "{:.2f} ×".format
-        else:
-            shown = _seconds
+        shown = "{:.2f} x".format if self.judged == "ratio" else _seconds
         reference = _seconds(self.reference_s) if self.reference_s else "-"
         holds = "yes" if self.holds else "NO"
         figure, bound = shown(self.figure), shown(self.bound)
