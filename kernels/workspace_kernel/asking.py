@@ -1,0 +1,92 @@
+"""From a call in a cell to a request, and from its answer to a result."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from workspace_ext.foundation.errors import BadInput
+from workspace_ext.protocol.messages import Expectation, QueryRequest
+from workspace_kernel.connection import Connection
+from workspace_kernel.result import Result
+from workspace_kernel.values import to_wire
+
+_SCOPE = ("window", "baseline")
+_QUERY = re.compile(r"\s|;|\(")
+
+
+def is_sql(text: str) -> bool:
+    """Whether a question is SQL; a template's id has no white space."""
+    return bool(_QUERY.search(text.strip()))
+
+
+class Asker:
+    """Puts questions to the broker, each with its investigation, cell and run."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def template(
+        self,
+        template: str,
+        params: dict[str, Any],
+        *,
+        version: int | None = None,
+        test: Expectation | None = None,
+    ) -> Result:
+        """Runs a template; the broker binds, runs, judges and records it."""
+        given = {name: to_wire(value, name) for name, value in params.items()}
+        request: QueryRequest = {"template": template, "params": given}
+        if version is not None:
+            request["version"] = version
+        return self._ask(request, test)
+
+    def sql(
+        self,
+        sql: str,
+        params: dict[str, Any],
+        *,
+        title: str = "",
+        test: Expectation | None = None,
+    ) -> Result:
+        """Runs free SQL over the guarded views, with ``$names`` bound.
+
+        ``$window_start``, ``$window_end``, ``$baseline_start`` and ``$baseline_end`` are the
+        investigation's own where the caller gives none.
+        """
+        if not sql.strip():
+            raise BadInput("there is no SQL", hint="write one SELECT", code="empty_query")
+        given = {name: to_wire(value, name) for name, value in params.items()}
+        return self._ask({"sql": sql, "params": self._scope(sql, given) | given}, test, title)
+
+    def _scope(self, sql: str, given: dict[str, Any]) -> dict[str, Any]:
+        wanted = [
+            (window, edge)
+            for window in _SCOPE
+            for edge in ("start", "end")
+            if f"{window}_{edge}" not in given and re.search(rf"\${window}_{edge}\b", sql)
+        ]
+        if not wanted:
+            return {}
+        state = self._connection.client.state(self._connection.uid)
+        values = {}
+        for window, edge in wanted:
+            found = state["window"] if window == "window" else state["baseline"]
+            if found is None:
+                raise BadInput(
+                    f"${window}_{edge}: the investigation has no {window} yet",
+                    hint=f'investigation.scope({window}="START/END"), or give the value yourself',
+                    code="no_window",
+                )
+            values[f"{window}_{edge}"] = found["start"] if edge == "start" else found["end"]
+        return values
+
+    def _ask(self, request: QueryRequest, test: Expectation | None, title: str = "") -> Result:
+        request["investigation"] = self._connection.uid
+        run = self._connection.here().ref
+        if run is not None:
+            request["run"] = run
+        if test is not None:
+            request["test"] = test
+        answered = self._connection.client.query(request)
+        return Result(answered.table, answered.answer, title=title)

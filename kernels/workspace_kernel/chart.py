@@ -1,0 +1,88 @@
+"""A chart: the Vega-Lite specification that comes with an answer, given its rows.
+
+Data is cut to what a chart of this size can show, so that notebooks stay light. Altair, which
+takes more than a second to import, is not needed for that. JupyterLab 4 draws Vega-Lite 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from workspace_ext.protocol.messages import Answer
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MIME = "application/vnd.vegalite.v5+json"
+SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+MOST_ROWS = 300
+TEXT_LENGTH = 120
+WIDTH, HEIGHT, STEP = 560, 220, 18
+
+
+def specification(answer: Answer, table: pa.Table) -> dict[str, Any] | None:
+    """The chart of an answer; None when it has none, or no rows, or misses a column."""
+    chart = answer["chart"]
+    if not chart or not table.num_rows:
+        return None
+    fields = _fields(chart)
+    if not set(fields) <= set(table.column_names):
+        return None
+    encoding = {channel: _zoned(drawn) for channel, drawn in chart["encoding"].items()}
+    rows = _rows(table.select(fields), encoding.get("x", {}))
+    by_category = encoding.get("y", {}).get("type") == "nominal"
+    return {
+        **chart,
+        "$schema": SCHEMA,
+        "data": {"values": rows},
+        "encoding": encoding,
+        "width": WIDTH,
+        "height": {"step": STEP} if by_category else HEIGHT,
+    }
+
+
+def caption(spec: dict[str, Any]) -> str:
+    """A chart in words, for where none is drawn."""
+    encoding = spec["encoding"]
+    axes = [encoding[axis]["field"] for axis in ("y", "x") if axis in encoding]
+    return f"[chart: {' by '.join(axes)}]"
+
+
+def _fields(chart: dict[str, Any]) -> list[str]:
+    """The columns that a chart reads: of its channels, and those it sorts by."""
+    found = []
+    for drawn in chart["encoding"].values():
+        sort = drawn.get("sort")
+        found += [drawn["field"], sort["field"] if isinstance(sort, dict) else drawn["field"]]
+    return list(dict.fromkeys(found))
+
+
+def _zoned(drawn: dict[str, Any]) -> dict[str, Any]:
+    """Times on an axis in UTC, as everywhere else in the product."""
+    if drawn.get("type") != "temporal":
+        return drawn
+    return {**drawn, "scale": {"type": "utc"}, "axis": {"format": "%H:%M:%S"}}
+
+
+def _rows(table: pa.Table, x: dict[str, Any]) -> list[dict[str, Any]]:
+    if x.get("type") == "temporal" and table.num_rows > MOST_ROWS:
+        kept = _thin(table.to_pylist(), x["field"])
+    else:
+        kept = table.slice(0, MOST_ROWS).to_pylist()
+    return [{name: _plain(value) for name, value in row.items()} for row in kept[:MOST_ROWS]]
+
+
+def _thin(rows: Sequence[dict[str, Any]], x: str) -> Sequence[dict[str, Any]]:
+    """Every n-th moment with all its series: a line keeps its shape, which a cut would not."""
+    moments = sorted({row[x] for row in rows if row[x] is not None})
+    kept = set(moments[:: -(-len(rows) // MOST_ROWS)])
+    return [row for row in rows if row[x] in kept]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if value - value == 0 else None
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    return (value.isoformat() if hasattr(value, "isoformat") else str(value))[:TEXT_LENGTH]

@@ -1,0 +1,166 @@
+"""How a result looks: in a notebook (HTML and a chart) and in a terminal (plain text)."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from workspace_kernel.chart import MIME, caption, specification
+
+if TYPE_CHECKING:
+    from workspace_kernel.result import Result
+
+FIRST_ROWS = 10
+MOST_COLUMNS = 16
+CELL_LENGTH = 80
+
+MUTED = "color:var(--jp-ui-font-color2,#666)"
+COLORS = {
+    "Interesting": "#b35900",
+    "Not interesting": "#3a7d44",
+    "No data": "#777",
+    "supported": "#3a7d44",
+    "refuted": "#b3261e",
+    "inconclusive": "#777",
+    "root cause": "#6a3fb5",
+    "proposed": "#2b6cb0",
+    "testing": "#2b6cb0",
+}
+
+
+def badge(word: str) -> str:
+    """A word on its colour."""
+    return (
+        f'<span style="background:{COLORS.get(word, "#555")};color:#fff;border-radius:3px;'
+        f'padding:1px 7px;font-size:90%;white-space:nowrap">{escape(word)}</span>'
+    )
+
+
+def show(result: Result) -> None:
+    """Shows a result in up to three outputs: what it says, its chart, its first rows."""
+    _publish({"text/plain": _head_text(result), "text/html": _head_html(result)})
+    spec = specification(result.answer, result.arrow)
+    if spec is not None:
+        _publish({"text/plain": caption(spec), MIME: spec})
+    _publish({"text/plain": _body_text(result), "text/html": _body_html(result)})
+
+
+def _publish(forms: dict[str, Any]) -> None:
+    from IPython.display import display
+
+    display(forms, raw=True)  # type: ignore[no-untyped-call]
+
+
+def text(result: Result) -> str:
+    """All of a result as plain text."""
+    return f"{_head_text(result)}\n{_body_text(result)}"
+
+
+def html(result: Result) -> str:
+    """A result as HTML, without its chart."""
+    return _head_html(result) + _body_html(result)
+
+
+def verdict_word(result: Result) -> str:
+    """One word or two on the answer; empty where nobody judges, as with free SQL."""
+    verdict = result.verdict
+    if verdict["interesting"] is None:
+        return "No data" if not verdict["rows"] else ""
+    return "Interesting" if verdict["interesting"] else "Not interesting"
+
+
+def _head_text(result: Result) -> str:
+    word, verdict = verdict_word(result), result.verdict
+    lines = [result.title]
+    if word:
+        lines.append(f"{word}: {verdict['reason']}")
+    test = result.answer["test"]
+    if test is not None:
+        lines.append(f"Hypothesis {test['outcome']}: {test['reason']}")
+    return "\n".join([*lines, *[f"Warning: {warning}" for warning in verdict["warnings"]]])
+
+
+def _head_html(result: Result) -> str:
+    answer, word, verdict = result.answer, verdict_word(result), result.verdict
+    parts = [f"<div><b>{escape(result.title)}</b>"]
+    if answer["question"]:
+        parts.append(f' <span style="{MUTED}">{escape(answer["question"])}</span>')
+    parts.append("</div>")
+    if word:
+        parts.append(f"<div>{badge(word)} {escape(verdict['reason'])}</div>")
+    test = answer["test"]
+    if test is not None:
+        parts.append(f"<div>Hypothesis {badge(test['outcome'])} {escape(test['reason'])}</div>")
+    warnings = [
+        f'<div style="color:#b35900">⚠ {escape(said)}</div>' for said in verdict["warnings"]
+    ]
+    return "".join([*parts, *warnings])
+
+
+def _small_print(result: Result) -> str:
+    answer, rows = result.answer, len(result)
+    template = answer["template"]
+    first = f"first {FIRST_ROWS} of {rows:,} rows" if rows > FIRST_ROWS else _rows(rows)
+    made = f"{template['id']} v{template['version']}" if template else "SQL"
+    return f"{first} · pin {answer['pin']} · {made} · {answer['elapsed_ms']} ms"
+
+
+def _rows(rows: int) -> str:
+    return "no rows" if not rows else f"{rows} row{'s' if rows != 1 else ''}"
+
+
+def _first(result: Result) -> tuple[list[str], list[list[Any]]]:
+    names = list(result.arrow.column_names[:MOST_COLUMNS])
+    head = result.arrow.slice(0, FIRST_ROWS)
+    columns = [head.column(index).to_pylist() for index in range(len(names))]
+    return names, [list(row) for row in zip(*columns, strict=True)]
+
+
+def _body_html(result: Result) -> str:
+    names, rows = _first(result)
+    left_out = result.arrow.num_columns - len(names)
+    small = escape(_small_print(result)) + (f" · {left_out} more columns" if left_out else "")
+    note = f'<div style="{MUTED};font-size:85%">{small}</div>'
+    return (table_html(names, rows) if rows else "") + note
+
+
+def table_html(names: list[str], rows: list[list[Any]]) -> str:
+    """A table; numbers to the right, long text cut."""
+    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    body = []
+    for row in rows:
+        cells = []
+        for value in row:
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            align = "" if number else ' style="text-align:left"'
+            cells.append(f"<td{align}>{escape(cell(value))}</td>")
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+
+
+def _body_text(result: Result) -> str:
+    names, rows = _first(result)
+    return f"{table_text(names, rows)}\n{_small_print(result)}" if rows else _small_print(result)
+
+
+def table_text(names: list[str], rows: list[list[Any]]) -> str:
+    """A table in columns of plain text."""
+    shown = [names, *[[cell(value) for value in row] for row in rows]]
+    widths = [max(len(row[index]) for row in shown) for index in range(len(names))]
+    return "\n".join(
+        "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()
+        for row in shown
+    )
+
+
+def cell(value: Any) -> str:
+    """A value as it fits into a table's cell."""
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+    if hasattr(value, "isoformat"):
+        said: str = value.isoformat(sep=" ") if hasattr(value, "hour") else value.isoformat()
+        return said.replace("+00:00", "Z")
+    said = " ".join(str(value).split())
+    return said if len(said) <= CELL_LENGTH else said[: CELL_LENGTH - 1] + "…"

@@ -1,0 +1,62 @@
+"""What an analyst says, as events: reported once, however often the cell runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workspace_ext.foundation.clock import now_ns, to_rfc3339
+from workspace_ext.foundation.ids import new_id
+from workspace_ext.protocol.messages import EventIn, InvestigationState
+from workspace_kernel.connection import Connection
+
+
+class Reporter:
+    """Reports events of the running cell's investigation."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @property
+    def uid(self) -> str:
+        """The investigation's uid."""
+        return self._connection.uid
+
+    def state(self) -> InvestigationState:
+        """The investigation as it stands now."""
+        return self._connection.client.state(self.uid)
+
+    def report(
+        self,
+        kind: str,
+        subject: str,
+        data: dict[str, Any],
+        *,
+        rationale: str = "",
+        event_id: str | None = None,
+    ) -> None:
+        """Reports one event.
+
+        Args:
+            kind: Its type, as in ``note.added``.
+            subject: What it is about.
+            data: What its type wants; the run and the cell are added where the type takes them.
+            rationale: Why.
+            event_id: The same id again is the same event: the broker takes it once.
+        """
+        here = self._connection.here()
+        if not kind.startswith("investigation."):
+            data = {**data, "run": here.run or None, "cell": here.cell or None}
+        event: EventIn = {
+            "id": event_id or new_id(),
+            "type": kind,
+            "subject": subject,
+            "time": to_rfc3339(now_ns()),
+            "data": data,
+            "rationale": rationale,
+        }
+        self._connection.client.report(self.uid, [event])
+
+    @property
+    def cell(self) -> str:
+        """The running cell, as far as it is known."""
+        return self._connection.here().cell

@@ -1,0 +1,60 @@
+"""What ``%load_ext workspace_kernel`` does to a shell, and how to undo it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+
+from workspace_kernel import errors
+from workspace_kernel.asking import Asker
+from workspace_kernel.catalogue import Catalogue
+from workspace_kernel.completion import Completer, matcher
+from workspace_kernel.connection import Connection
+from workspace_kernel.hypothesis import Hypothesis
+from workspace_kernel.investigation import Investigation
+from workspace_kernel.magics import TelemetryMagics
+
+NAME = "investigation"
+
+
+@dataclass(frozen=True)
+class _Installed:
+    investigation: Investigation
+    match: Any
+
+
+_installed: dict[int, _Installed] = {}
+
+
+def load(shell: InteractiveShell) -> None:
+    """Adds the object, the magics, completion and one-line errors; twice is as once."""
+    if id(shell) in _installed:
+        return
+    connection = Connection()
+    investigation = Investigation(connection)
+    shell.user_ns[NAME] = investigation
+    shell.user_ns_hidden[NAME] = investigation
+    shell.register_magics(TelemetryMagics(shell, Asker(connection)))
+    match = matcher(Completer(Catalogue(connection), lambda name, _: _holds(shell, name)))
+    shell.Completer.custom_matchers.append(match)
+    errors.install()
+    _installed[id(shell)] = _Installed(investigation, match)
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Takes it all out again, but leaves a variable that the user has set anew."""
+    installed = _installed.pop(id(shell), None)
+    if installed is None:
+        return
+    if shell.user_ns.get(NAME) is installed.investigation:
+        shell.user_ns.pop(NAME)
+        shell.user_ns_hidden.pop(NAME, None)
+    shell.Completer.custom_matchers.remove(installed.match)
+    shell.magics_manager.magics["cell"].pop("telemetry", None)
+    errors.uninstall()
+
+
+def _holds(shell: InteractiveShell, name: str) -> bool:
+    return isinstance(shell.user_ns.get(name), (Investigation, Hypothesis))

@@ -1,0 +1,210 @@
+"""The ``investigation`` object: everything an analyst asks and says, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from workspace_ext.foundation.clock import Window
+from workspace_ext.foundation.errors import BadInput
+from workspace_ext.foundation.ids import new_id
+from workspace_ext.protocol.messages import InvestigationState
+from workspace_kernel.asking import Asker
+from workspace_kernel.cards import Card
+from workspace_kernel.catalogue import Catalogue
+from workspace_kernel.connection import Connection
+from workspace_kernel.events import Reporter
+from workspace_kernel.help import TemplateHelp, TemplateList
+from workspace_kernel.hypothesis import Hypothesis, evidence_ids
+from workspace_kernel.ids import stable_id
+from workspace_kernel.result import Result
+from workspace_kernel.values import to_wire
+
+
+class Investigation:
+    """Asks templates and SQL, states hypotheses, and keeps what was found.
+
+    Examples::
+
+        investigation.templates()                        # what can be asked
+        investigation.run("triage.overview")             # one question, one call
+        h = investigation.hypothesis("the cart exhausts its pool", predicts="slow, not failing")
+        h.test("latency.shift", service="cart")          # counts for or against it
+        investigation.conclude(root_cause="…", confidence=0.8, evidence=[…])
+    """
+
+    def __init__(self, connection: Connection | None = None) -> None:
+        self._connection = connection or Connection()
+        self._asker = Asker(self._connection)
+        self._reporter = Reporter(self._connection)
+        self._catalogue = Catalogue(self._connection)
+
+    # -- asking ------------------------------------------------------------------------------
+
+    def run(self, template: str, /, *, version: int | None = None, **params: Any) -> Result:
+        """Runs a template.
+
+        Args:
+            template: Its id, as in ``"latency.shift"``; Tab completes it.
+            version: An older version, when the newest is not wanted.
+            params: Its parameters; windows default to the investigation's.
+        """
+        return self._asker.template(template, params, version=version)
+
+    def sql(self, query: str, /, **params: Any) -> Result:
+        """Runs one SELECT over ``spans, logs, metrics, events, services``.
+
+        Args:
+            query: The SQL; ``$name`` stands for a value, and ``$window_start``, ``$window_end``,
+                ``$baseline_start``, ``$baseline_end`` for the investigation's own.
+            params: The values.
+        """
+        return self._asker.sql(query, params)
+
+    def templates(self) -> TemplateList:
+        """All templates, with the question each answers."""
+        return TemplateList(tuple(self._catalogue.templates()))
+
+    def help(self, template: str | None = None, /) -> TemplateHelp | TemplateList:
+        """A template's question, parameters, what it covers and what it does not."""
+        if template is None:
+            return self.templates()
+        return TemplateHelp(self._catalogue.template(template))
+
+    # -- saying ------------------------------------------------------------------------------
+
+    def hypothesis(self, text: str, predicts: str = "") -> Hypothesis:
+        """States a claim, and what must show if it is true; stated again, it is the same one."""
+        said = _said(text, "hypothesis")
+        return Hypothesis(said, predicts.strip(), self._reporter, self._asker).propose()
+
+    def note(self, text: str) -> Card:
+        """Keeps a remark."""
+        said = _said(text, "note")
+        self._once("note.added", said, {"text": said})
+        return Card("Note", said)
+
+    def decide(self, text: str, because: str = "") -> Card:
+        """Keeps a decision, and why it was made."""
+        said = _said(text, "decision")
+        self._once("decision.made", f"{said}\0{because}", {"text": said, "because": because})
+        return Card("Decision", said, (f"Because {because}",) if because else ())
+
+    def conclude(
+        self,
+        root_cause: str,
+        *,
+        confidence: float,
+        evidence: Any = (),
+        hypothesis: Hypothesis | None = None,
+    ) -> Card:
+        """Says what the root cause is.
+
+        Args:
+            root_cause: In a sentence.
+            confidence: From 0 to 1.
+            evidence: The results that carry it.
+            hypothesis: The hypothesis that has proved to be the cause.
+        """
+        if isinstance(confidence, bool) or not 0 <= confidence <= 1:
+            raise BadInput(
+                f"confidence={confidence!r} is not between 0 and 1",
+                hint="write 0.8 for eighty percent",
+                code="bad_confidence",
+            )
+        said, carried_by = _said(root_cause, "root cause"), evidence_ids(evidence)
+        data = {
+            "root_cause": said,
+            "confidence_percent": round(confidence * 100),
+            "evidence": carried_by,
+            "hypothesis": hypothesis.id if hypothesis else None,
+        }
+        known = self.state["conclusion"]
+        if known is None or any(known.get(key) != value for key, value in data.items()):
+            self._reporter.report("conclusion.reached", self._reporter.uid, data)
+        count = len(carried_by)
+        details = (
+            f"Confidence {data['confidence_percent']} %",
+            f"Evidence: {count} quer{'y' if count == 1 else 'ies'}",
+        )
+        return Card("Conclusion", said, details, "root cause")
+
+    def scope(
+        self,
+        window: Any = None,
+        baseline: Any = None,
+        services: Iterable[str] | None = None,
+        title: str | None = None,
+        severity: str | None = None,
+    ) -> Card:
+        """Sets what is looked at; the same again changes nothing, and no argument shows it.
+
+        Args:
+            window: When it hurts, as ``"START/END"`` or a pair of times.
+            baseline: When it was fine; the time just before the window when never given.
+            services: Which services are in question.
+            title: What the investigation is called.
+            severity: As your organisation writes it.
+        """
+        wanted: dict[str, Any] = {"title": title, "severity": severity}
+        for name, value in (("window", window), ("baseline", baseline)):
+            if value is not None:
+                wanted[name] = Window.parse(to_wire(value, name)).to_dict()
+        if services is not None:
+            wanted["services"] = [services] if isinstance(services, str) else list(services)
+        state = self.state
+        known: dict[str, Any] = {**state}
+        changed = {
+            name: value
+            for name, value in wanted.items()
+            if value is not None and known[name] != value
+        }
+        if changed:
+            self._reporter.report("investigation.scoped", self._reporter.uid, changed)
+        return _overview({**known, **changed})
+
+    # -- looking -----------------------------------------------------------------------------
+
+    @property
+    def state(self) -> InvestigationState:
+        """Everything that is known of this investigation, as plain data."""
+        return self._reporter.state()
+
+    @property
+    def uid(self) -> str:
+        """Under which it is recorded."""
+        return self._reporter.uid
+
+    def _once(self, kind: str, content: str, data: dict[str, Any]) -> None:
+        cell = self._reporter.cell
+        event = stable_id(self.uid, kind, cell, content) if cell else new_id()
+        self._reporter.report(kind, event, data, event_id=event)
+
+    def __repr__(self) -> str:
+        return repr(_overview({**self.state}))
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
+        card = _overview({**self.state})
+        return {"text/plain": repr(card), "text/html": card._repr_html_()}
+
+
+def _said(text: str, what: str) -> str:
+    if not isinstance(text, str) or not text.strip():
+        raise BadInput(f"the {what} is empty", hint="say it in a sentence", code="empty_text")
+    return text.strip()
+
+
+def _overview(state: dict[str, Any]) -> Card:
+    details = [
+        f"{name.capitalize()} {state[name]['start']} to {state[name]['end']}"
+        for name in ("window", "baseline")
+        if state[name]
+    ]
+    if state["services"]:
+        details.append(f"Services {', '.join(state['services'])}")
+    details.append(f"Data up to batch {state['pin']}")
+    details += [
+        f"{claim['state'].replace('_', ' ').capitalize()}: {claim['text']}"
+        for claim in state["hypotheses"].values()
+    ]
+    return Card("Investigation", state["title"], tuple(details), state["state"])

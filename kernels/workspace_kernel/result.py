@@ -1,0 +1,91 @@
+"""An answer as an analyst holds it: a verdict on top, all rows behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workspace_ext.protocol.messages import Answer, Verdict
+
+if TYPE_CHECKING:
+    import altair
+    import pandas as pd
+    import pyarrow as pa
+
+
+class Result:
+    """The rows of one query with its verdict.
+
+    Showing it prints the verdict, a chart and the first rows only, so that notebooks stay
+    light; everything is in ``df`` and ``arrow``.
+    """
+
+    def __init__(self, table: pa.Table, answer: Answer, *, title: str = "") -> None:
+        self._table = table
+        self._answer = answer
+        self._title = title
+        self._frame: pd.DataFrame | None = None
+
+    @property
+    def arrow(self) -> pa.Table:
+        """All rows, as an Arrow table."""
+        return self._table
+
+    @property
+    def df(self) -> pd.DataFrame:
+        """All rows, as a pandas frame (made on first use; yours to change)."""
+        if self._frame is None:
+            self._frame = self._table.to_pandas()
+        return self._frame
+
+    @property
+    def chart(self) -> altair.Chart | None:
+        """The chart as an Altair object to build on; None where the answer draws nothing."""
+        from workspace_kernel.chart import specification
+
+        spec = specification(self._answer, self._table)
+        if spec is None:
+            return None
+        import altair as alt
+
+        return alt.Chart.from_dict({key: spec[key] for key in spec if key != "$schema"})
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether it is interesting, why, and on how many rows."""
+        return self._answer["verdict"]
+
+    @property
+    def answer(self) -> Answer:
+        """Everything that came with the rows: parameters, pin, digest, comparison mode."""
+        return self._answer
+
+    @property
+    def run_id(self) -> str:
+        """The id under which this query is recorded; evidence names it."""
+        return self._answer["query"]
+
+    @property
+    def title(self) -> str:
+        """What was asked."""
+        return self._title or self._answer["title"] or "Query"
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        from workspace_kernel.display import text
+
+        return text(self)
+
+    def _ipython_display_(self, **_options: Any) -> None:
+        from workspace_kernel.display import show
+
+        show(self)
+
+    def _repr_html_(self) -> str:
+        from workspace_kernel.display import html
+
+        return html(self)
