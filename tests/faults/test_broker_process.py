@@ -1,0 +1,269 @@
+"""What happens to a broker's process, and to those who need it, when things go wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.support.broker import broker, run_broker
+from workspace_ext.client.broker import BrokerClient
+from workspace_ext.client.discovery import connect, find
+from workspace_ext.client.supervisor import BrokerState, Supervisor
+from workspace_ext.foundation.errors import (
+    BadInput,
+    Conflict,
+    Damaged,
+    InvestigationError,
+    NotFound,
+    Unavailable,
+)
+from workspace_ext.storage.folder import StoreFolder
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return StoreFolder.create(tmp_path / "s").path
+
+
+def eventually(what: Callable[[], bool], seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.02)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/status")
+    return not (status.exists() and "State:\tZ" in status.read_text())
+
+
+def test_it_leaves_with_its_last_user_and_leaves_nothing_behind(store: Path) -> None:
+    with connect(store) as client:
+        pid = client.health()["pid"]
+        with connect(store) as second:
+            assert second.health()["pid"] == pid
+        assert client.health()["pid"] == pid
+    assert not alive(pid)
+    assert not (store / "broker.json").exists()
+    assert find(store) is None
+
+
+def test_the_starter_may_go_first(store: Path) -> None:
+    starter = connect(store)
+    with connect(store) as client:
+        starter.close()
+        pid = client.health()["pid"]
+    assert starter.started is not None
+    assert starter.started.wait(15)
+    assert not alive(pid)
+
+
+def test_many_starters_at_once_share_one_broker(store: Path) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        connections = list(threads.map(lambda _: connect(store), range(4)))
+    assert len({each.client.health()["instance"] for each in connections}) == 1
+    assert sum(each.started is not None for each in connections) == 1
+    pid = connections[0].client.health()["pid"]
+    for each in connections:
+        each.close()
+    eventually(lambda: not alive(pid))
+
+
+def test_a_killed_users_lease_ends_and_the_broker_leaves(store: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path\n"
+        "from workspace_ext.client.discovery import connect\n"
+        "connection = connect(Path(sys.argv[1]), linger=0.2)\n"
+        "print(connection.client.health()['pid'], flush=True); time.sleep(600)"
+    )
+    user = subprocess.Popen([sys.executable, "-c", code, str(store)], stdout=subprocess.PIPE)
+    assert user.stdout is not None
+    pid = int(user.stdout.readline())
+    assert alive(pid)
+    user.kill()
+    user.wait()
+    user.stdout.close()
+    eventually(lambda: not alive(pid))
+    assert not (store / "broker.json").exists()
+
+
+def test_a_broker_nobody_asks_for_leaves(store: Path) -> None:
+    done = run_broker("--store", str(store), "--exit-when-unused", "0.1", "--json")
+    assert done.returncode == 0
+    assert "ready" in json.loads(done.stdout)
+
+
+def test_a_stale_broker_file_is_no_broker(store: Path) -> None:
+    with broker(store) as client:
+        os.kill(client.health()["pid"], signal.SIGKILL)
+        eventually(lambda: find(store) is None)
+    assert (store / "broker.json").exists()
+    with broker(store) as client:
+        assert client.health()["status"] == "ready"
+
+
+def test_another_program_at_the_old_address_is_no_broker(store: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        entry = {"address": f"http://127.0.0.1:{port}", "token": "t", "instance": "i"}
+        (store / "broker.json").write_text(json.dumps(entry))
+        (store / "broker.port").write_text(str(port))
+
+        def answer() -> None:
+            connection, _ = taken.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with connect(store) as client:
+            assert client.address != entry["address"]
+        thread.join()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"address": 1}'])
+def test_a_broken_broker_file_is_written_anew(store: Path, content: str) -> None:
+    (store / "broker.json").write_text(content)
+    assert find(store) is None
+    with connect(store) as client:
+        assert client.health()["status"] == "ready"
+
+
+def test_a_restart_keeps_the_address_and_a_kernels_token(store: Path) -> None:
+    with connect(store) as client:
+        kernel = BrokerClient(client.address, client.token("k", user="alice"))
+        first = kernel.health()["instance"]
+    with connect(store):
+        assert kernel.health()["instance"] != first
+
+
+def test_connect_without_starting(store: Path) -> None:
+    with pytest.raises(Unavailable, match="no broker serves") as caught:
+        connect(store, start=False)
+    assert "jupyter investigation broker" in caught.value.hint
+
+
+def test_a_folder_that_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="no store in"):
+        connect(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_held_store_names_its_holder(store: Path) -> None:
+    with StoreFolder.open(store).hold("a test"):
+        done = run_broker("--store", str(store))
+    assert done.returncode == Conflict.exit_code
+    assert f"held by a test (process {os.getpid()}" in done.stderr
+    assert len(done.stderr.splitlines()) == 2
+    assert done.stdout == ""
+
+
+def test_a_taken_port_is_said(store: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run_broker("--store", str(store), "--port", str(port))
+    assert done.returncode == Conflict.exit_code
+    assert done.stderr.startswith(f"error: port {port} of 127.0.0.1 is taken\n  hint: ")
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--port", "70000"], ["--port", "x"], ["--host", "no.such.invalid"], ["--nonsense"]]
+)
+def test_wrong_use(store: Path, wrong: list[str]) -> None:
+    done = run_broker("--store", str(store), *wrong)
+    assert done.returncode == BadInput.exit_code
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_in_order(store: Path, number: signal.Signals) -> None:
+    command = [sys.executable, "-m", "workspace_ext.broker", "--store", str(store)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert b"ready at" in process.stdout.readline()
+    client = find(store)
+    assert client is not None
+    lease = client.lease()
+    assert not client.release(lease)  # started by hand: it stays
+    process.send_signal(number)
+    _, log = process.communicate(timeout=20)
+    assert process.returncode == 0, log.decode()
+    assert b"Traceback" not in log
+    assert not (store / "broker.json").exists()
+
+
+class Watch:
+    """Notes a supervisor's states."""
+
+    def __init__(self) -> None:
+        self.seen: list[BrokerState] = []
+
+    def __call__(self, state: BrokerState) -> None:
+        self.seen.append(state)
+
+
+def test_the_supervisor_restarts_a_killed_broker_at_its_address(store: Path) -> None:
+    watch = Watch()
+    supervisor = Supervisor(store, on_state=watch)
+    try:
+        client = supervisor.client()
+        first = client.health()
+        os.kill(first["pid"], signal.SIGKILL)
+        eventually(lambda: [s.status for s in watch.seen] == ["ready", "starting", "ready"])
+        again = supervisor.client()
+        assert again.address == client.address
+        assert again.health()["pid"] != first["pid"]
+        assert client.wait_healthy()["status"] == "ready" or True
+        last = again.health()["pid"]
+    finally:
+        supervisor.stop()
+    assert not alive(last)
+    assert supervisor.state.status == "unavailable"
+
+
+def test_two_supervisors_share_one_broker(store: Path) -> None:
+    one, two = Supervisor(store), Supervisor(store)
+    try:
+        pid = one.client().health()["pid"]
+        assert two.client().health()["pid"] == pid
+        one.stop()
+        assert two.client().health()["pid"] == pid
+    finally:
+        one.stop()
+        two.stop()
+    eventually(lambda: not alive(pid))
+
+
+def test_the_supervisor_says_why_there_is_no_broker(tmp_path: Path) -> None:
+    watch = Watch()
+    supervisor = Supervisor(tmp_path / "nothing", on_state=watch)
+    with pytest.raises(NotFound, match="no store in"):
+        supervisor.client()
+    supervisor.stop()
+    assert watch.seen[0].status == "unavailable"
+    assert "jupyter investigation init" in watch.seen[0].message
+
+
+def test_a_supervisor_stopped_at_once_leaves_nothing(store: Path) -> None:
+    supervisor = Supervisor(store)
+    supervisor.start()
+    supervisor.stop()
+    eventually(lambda: find(store) is None)
+    with StoreFolder.open(store).hold("a test"):
+        pass

@@ -1,0 +1,38 @@
+"""A real broker on a fresh store, for tests of everything that needs one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from workspace_ext.client.broker import BrokerClient
+from workspace_ext.client.discovery import connect
+from workspace_ext.storage.folder import StoreFolder
+
+LINGER_SECONDS = 5.0
+
+
+@contextmanager
+def broker(path: Path) -> Iterator[BrokerClient]:
+    """Starts a broker; it is gone when the context ends.
+
+    Args:
+        path: The store's folder; made when it is not there.
+    """
+    StoreFolder.create(path)
+    with connect(path, linger=LINGER_SECONDS) as client:
+        yield client
+
+
+def run_broker(*arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    """Runs ``python -m workspace_ext.broker`` until it ends by itself."""
+    return subprocess.run(
+        [sys.executable, "-m", "workspace_ext.broker", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )

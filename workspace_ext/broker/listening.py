@@ -1,0 +1,100 @@
+"""The broker's socket, and how others learn of it."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import secrets
+import socket
+from pathlib import Path
+
+from tornado.netutil import bind_sockets
+
+import workspace_ext
+from workspace_ext.broker.runtime import Runtime
+from workspace_ext.foundation.errors import BadInput, Conflict, Unavailable
+from workspace_ext.storage.folder import StoreFolder
+
+_PORT_FILE = "broker.port"
+
+
+def bind(folder: StoreFolder, host: str, port: int) -> list[socket.socket]:
+    """Listening sockets.
+
+    Args:
+        folder: The store; it remembers the port used last, so that the address kernels were
+            given stays right after a restart.
+        host: The address.
+        port: The port; 0 takes the one used last when it is free, else any.
+
+    Raises:
+        Conflict: The port is taken.
+        BadInput: There is no such address.
+    """
+    if port == 0:
+        try:
+            return bind_sockets(_last_port(folder), host)
+        except OSError:
+            pass
+    try:
+        return bind_sockets(port, host)
+    except socket.gaierror as error:
+        raise BadInput(f"no address {host}", hint="use 127.0.0.1", code="bad_host") from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Conflict(
+                f"port {port} of {host} is taken",
+                hint="give another --port, or leave it out to take any",
+                code="port_taken",
+            ) from error
+        raise Unavailable(
+            f"cannot listen at {host}:{port}: {error.strerror}",
+            hint="give another --host or --port",
+            code="no_port",
+        ) from error
+
+
+def address_of(listening: socket.socket) -> str:
+    """The address under which this machine reaches the socket."""
+    host, port = listening.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104 # compared, not bound
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def remember(folder: StoreFolder, address: str, runtime: Runtime, token: str) -> None:
+    """Writes ``broker.json``, which only the store's owner can read."""
+    entry = {
+        "address": address,
+        "token": token,
+        "instance": runtime.instance,
+        "pid": os.getpid(),
+        "started": runtime.started,
+        "version": workspace_ext.__version__,
+    }
+    _replace(folder.path / _PORT_FILE, address.rpartition(":")[2])
+    _replace(folder.broker_file, json.dumps(entry))
+
+
+def _replace(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise Unavailable(
+            f"{path} cannot be written: {error.strerror}",
+            hint="check the disk and the folder's permissions",
+            code="store_unavailable",
+        ) from error
+
+
+def _last_port(folder: StoreFolder) -> int:
+    try:
+        return int((folder.path / _PORT_FILE).read_text("ascii"))
+    except (OSError, ValueError):
+        return 0

@@ -1,0 +1,270 @@
+"""The broker's routes as methods: the one door to telemetry and records."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote
+
+from urllib3.exceptions import HTTPError
+
+from workspace_ext.client.answers import AnswerStream, QueryResult
+from workspace_ext.client.lease import Lease
+from workspace_ext.client.transport import Transport
+from workspace_ext.client.upload import CountedFile
+from workspace_ext.foundation.errors import (
+    BadInput,
+    NotFound,
+    Unavailable,
+    from_dict,
+)
+from workspace_ext.protocol.messages import (
+    EventIn,
+    InvestigationState,
+    LedgerEntry,
+    NotebookProjection,
+    QueryRequest,
+)
+
+Progress = Callable[[int, int | None], None]
+"""Told how far something is: done, and of how much (None: nobody knows)."""
+
+SILENCE_SECONDS = 20.0
+"""The broker says something on every open stream far more often than this."""
+
+
+class BrokerClient:
+    """Talks to one broker. Safe to share between threads; errors are those the broker raised.
+
+    Args:
+        address: As in ``http://127.0.0.1:40123``.
+        token: The service's or a kernel's.
+    """
+
+    def __init__(self, address: str, token: str) -> None:
+        self._transport = Transport(address, token)
+
+    @property
+    def address(self) -> str:
+        """Where the broker listens."""
+        return self._transport.address
+
+    # -- the broker itself -------------------------------------------------------------------
+
+    def health(self, *, seconds: float = 5.0) -> dict[str, Any]:
+        """Who answers: status, instance, store, pid, version, leases."""
+        return self._json("GET", "/v1/health", seconds=seconds)
+
+    def wait_healthy(self, seconds: float = 30.0) -> dict[str, Any]:
+        """`health`, as soon as the broker answers.
+
+        Raises:
+            Unavailable: It did not within the time.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                return self.health()
+            except Unavailable:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(0.05)
+
+    def lease(self) -> Lease:
+        """Keeps the broker from leaving for as long as the lease is held."""
+        response = self._transport.open("GET", "/v1/lease", seconds=SILENCE_SECONDS)
+        return Lease(response)
+
+    def release(self, lease: Lease) -> bool:
+        """Gives a lease back; True when the broker leaves now because nobody else uses it."""
+        answer = self._json("POST", "/v1/release", body={"lease": lease.id})
+        return bool(answer["leaving"])
+
+    def token(self, kernel: str, *, user: str, notebook: str = "") -> str:
+        """A kernel's token: for queries and reports in that user's name (service only)."""
+        body = {"kernel": kernel, "user": user, "notebook": notebook}
+        return str(self._json("POST", "/v1/tokens", body=body)["token"])
+
+    # -- queries and data --------------------------------------------------------------------
+
+    def query(self, request: QueryRequest) -> QueryResult:
+        """Asks, and waits for all rows."""
+        with self.query_stream(request) as stream:
+            return stream.read_all()
+
+    def query_stream(self, request: QueryRequest) -> AnswerStream:
+        """Asks, and hands out the rows as they come."""
+        response = self._transport.open(
+            "POST", "/v1/queries", body=json.dumps(request).encode(), seconds=None
+        )
+        return AnswerStream(response, self._transport.unreachable)
+
+    def ingest(
+        self,
+        path: Path,
+        *,
+        name: str | None = None,
+        format: str | None = None,  # noqa: A002 # the word users know
+        mapping: str | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        """Sends a file to the store and returns the report of what came of it.
+
+        Args:
+            path: The file.
+            name: What the store calls it; the file's name when None.
+            format: Its format; found out when None.
+            mapping: The mapping's YAML text, for CSV and Parquet.
+            progress: Told first the bytes sent, then how far the broker is.
+
+        Raises:
+            NotFound: No such file.
+            BadInput: Nothing in it can be read.
+        """
+        query = {"name": name or path.name, "format": format, "mapping": mapping}
+        try:
+            with path.open("rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                response = self._transport.open(
+                    "POST",
+                    "/v1/ingest",
+                    query=query,
+                    body=CountedFile(file, size, progress),
+                    headers={"Content-Length": str(size)},
+                    seconds=None,
+                )
+        except FileNotFoundError:
+            raise NotFound(f"no file {path}", hint="check the path", code="no_file") from None
+        except OSError as error:
+            raise BadInput(
+                f"{path} cannot be read: {error.strerror or error}",
+                hint="give a file that you may read",
+                code="unreadable_file",
+            ) from error
+        try:
+            for line in response:
+                message = json.loads(line)
+                if "error" in message:
+                    raise from_dict(message["error"])
+                if "report" in message:
+                    return cast("dict[str, Any]", message["report"])
+                if progress is not None:
+                    progress(*message["progress"])
+        except HTTPError as error:
+            raise self._transport.unreachable(error) from error
+        finally:
+            response.close()
+        raise self._transport.unreachable(EOFError())
+
+    def catalog(self) -> dict[str, Any]:
+        """What is in the store: rows and times per signal, services, tables, pin."""
+        return self._json("GET", "/v1/catalog")
+
+    def batches(self, *, limit: int = 100) -> list[dict[str, Any]]:
+        """The batches ingested last."""
+        return self._list("GET", "/v1/catalog/batches", query={"limit": limit})
+
+    def quarantine(self, *, limit: int = 100) -> list[dict[str, Any]]:
+        """The records refused last, and why."""
+        return self._list("GET", "/v1/catalog/quarantine", query={"limit": limit})
+
+    def templates(self) -> list[dict[str, Any]]:
+        """All query templates."""
+        return self._list("GET", "/v1/templates")
+
+    def template(self, template: str, *, version: int | None = None) -> dict[str, Any]:
+        """One query template, with its parameters."""
+        return self._json("GET", f"/v1/templates/{_part(template)}", query={"version": version})
+
+    # -- investigations ----------------------------------------------------------------------
+
+    def open_investigation(self, title: str, **details: object) -> InvestigationState:
+        """Opens one.
+
+        Args:
+            title: What it is about.
+            details: severity, window, baseline, services, notebook, actor.
+        """
+        body = {"title": title, **details}
+        return cast(InvestigationState, self._json("POST", "/v1/investigations", body=body))
+
+    def investigations(self) -> list[dict[str, Any]]:
+        """All of them, in short."""
+        return self._list("GET", "/v1/investigations")
+
+    def state(self, uid: str) -> InvestigationState:
+        """Everything known about one."""
+        return cast(InvestigationState, self._json("GET", _investigation(uid)))
+
+    def projection(self, uid: str) -> NotebookProjection:
+        """What belongs into its notebook's metadata."""
+        return cast(NotebookProjection, self._json("GET", _investigation(uid, "notebook")))
+
+    def report(self, uid: str, events: Sequence[EventIn]) -> dict[str, Any]:
+        """Reports what happened; repeating a report adds nothing. Returns what changed."""
+        return self._json("POST", _investigation(uid, "events"), body=list(events))
+
+    def entries(self, uid: str, *, after: int = 0, limit: int = 1000) -> list[LedgerEntry]:
+        """Its ledger, from after a sequence number on."""
+        query = {"after": after, "limit": limit}
+        found = self._list("GET", _investigation(uid, "events"), query=query)
+        return cast("list[LedgerEntry]", found)
+
+    def follow(self, uid: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """One connection's events: first ``state``, then a ``delta`` for each change.
+
+        It ends when the broker stops; whoever still wants to know calls again and gets a
+        fresh ``state``.
+        """
+        from workspace_ext.client.events import read_events
+
+        response = self._transport.open(
+            "GET", _investigation(uid, "stream"), seconds=SILENCE_SECONDS
+        )
+        try:
+            yield from read_events(response)
+        except HTTPError as error:
+            raise self._transport.unreachable(error) from error
+        finally:
+            response.close()
+
+    def kept_result(self, uid: str, query: str) -> bytes:
+        """The kept rows of a recorded query, as an Arrow IPC stream."""
+        return self._transport.content("GET", _investigation(uid, f"queries/{_part(query)}/result"))
+
+    def archive(self, uid: str, notebook: Mapping[str, Any]) -> bytes:
+        """The archive's bytes: the investigation frozen together with this notebook."""
+        path = _investigation(uid, "archive")
+        return self._transport.content("POST", path, body=dict(notebook), seconds=None)
+
+    def verify(self, uid: str | None = None) -> dict[str, Any]:
+        """Checks the ledger's chains: all, or one investigation's."""
+        return self._json("GET", "/v1/ledger/verify", query={"stream": uid}, seconds=None)
+
+    def close(self) -> None:
+        """Closes the idle connections."""
+        self._transport.close()
+
+    def _json(self, method: str, path: str, **how: Any) -> dict[str, Any]:
+        value = self._transport.json(method, path, **how)
+        if not isinstance(value, dict):
+            raise self._transport.unreachable(TypeError())
+        return value
+
+    def _list(self, method: str, path: str, **how: Any) -> list[dict[str, Any]]:
+        value = self._transport.json(method, path, **how)
+        if not isinstance(value, list):
+            raise self._transport.unreachable(TypeError())
+        return value
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _investigation(uid: str, rest: str = "") -> str:
+    return f"/v1/investigations/{_part(uid)}" + (f"/{rest}" if rest else "")

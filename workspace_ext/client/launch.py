@@ -1,0 +1,89 @@
+"""Starting a broker as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workspace_ext.foundation.errors import Unavailable, from_dict
+
+_LEAVE_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class BrokerProcess:
+    """A broker that this process started. It outlives its starter when others use it."""
+
+    process: subprocess.Popen[bytes]
+    address: str
+
+    @classmethod
+    def start(cls, folder: Path, *, linger: float, seconds: float = 60.0) -> BrokerProcess:
+        """Starts one and waits until it is ready.
+
+        Args:
+            folder: The store.
+            linger: How long it stays when nobody uses it.
+            seconds: How long it may take to become ready.
+
+        Raises:
+            InvestigationError: Why it did not start, as it said itself.
+            Unavailable: It said nothing, or not in time.
+        """
+        command = [sys.executable, "-m", "workspace_ext.broker", "--store", str(folder)]
+        command += ["--exit-when-unused", str(linger), "--json"]
+        log = folder / "logs" / "broker.log"
+        with log.open("ab") if log.parent.is_dir() else Path("/dev/null").open("ab") as stderr:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                start_new_session=True,  # Ctrl-C in a terminal is for the starter alone
+            )
+        timer = threading.Timer(seconds, process.kill)
+        timer.start()
+        try:
+            assert process.stdout is not None
+            with process.stdout as output:
+                said = _message(output.readline())
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            timer.cancel()
+        if "ready" in said:
+            return cls(process, str(said["ready"]["address"]))
+        process.wait()
+        if "error" in said:
+            raise from_dict(said["error"])
+        raise Unavailable(
+            f"the broker of {folder} did not start (exit code {process.returncode})",
+            hint=f"see {log}",
+            code="broker_failed",
+        )
+
+    def serves(self, address: str) -> bool:
+        """Whether this process listens at the address."""
+        return self.address == address and self.process.poll() is None
+
+    def wait(self, seconds: float = _LEAVE_SECONDS) -> bool:
+        """Waits until it has left; False when it is still there after the time."""
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(seconds)
+        return self.process.poll() is not None
+
+
+def _message(line: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}

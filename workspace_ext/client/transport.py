@@ -1,0 +1,138 @@
+"""One broker's address and token, over kept-alive connections."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+import urllib3
+from urllib3.exceptions import HTTPError
+from urllib3.response import BaseHTTPResponse
+
+from workspace_ext.foundation.errors import InvestigationError, Unavailable, from_dict
+
+CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 60.0
+
+
+class Body(Protocol):
+    """Anything readable that is sent as it is: an open file, for instance."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Up to ``size`` bytes."""
+
+
+class Transport:
+    """Sends requests to one broker; safe to share between threads.
+
+    A request is never sent twice by itself: a query that ran would be recorded twice.
+    """
+
+    def __init__(self, address: str, token: str) -> None:
+        self.address = address.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._pool = urllib3.connection_from_url(
+            self.address, maxsize=8, retries=False, block=False
+        )
+
+    def json(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, object] | None = None,
+        body: object = None,
+        seconds: float | None = ANSWER_SECONDS,
+    ) -> Any:
+        """Calls a route whose answer is JSON."""
+        return json.loads(self.content(method, path, query=query, body=body, seconds=seconds))
+
+    def content(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, object] | None = None,
+        body: object = None,
+        seconds: float | None = ANSWER_SECONDS,
+    ) -> bytes:
+        """Calls a route and returns the whole answer."""
+        encoded = None if body is None else json.dumps(body).encode()
+        response = self.open(method, path, query=query, body=encoded, seconds=seconds)
+        try:
+            content: bytes = response.read()
+        except HTTPError as error:
+            response.close()
+            raise self.unreachable(error) from error
+        response.release_conn()
+        return content
+
+    def open(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, object] | None = None,
+        body: bytes | Body | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float | None = ANSWER_SECONDS,
+    ) -> BaseHTTPResponse:
+        """Calls a route and returns the answer unread; the caller closes it.
+
+        Args:
+            method: The HTTP method.
+            path: The route, from ``/v1`` on.
+            query: Parameters of the address; those that are None are left out.
+            body: What to send.
+            headers: More headers.
+            seconds: The longest silence of the broker; None waits forever.
+
+        Raises:
+            Unavailable: There is no broker at the address, or it went away.
+            InvestigationError: What the broker answered.
+        """
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        try:
+            response = self._pool.urlopen(
+                method,
+                f"{path}?{urlencode(given)}" if given else path,
+                body=body,  # type: ignore[arg-type] # anything with read() will do
+                headers={**self._headers, **(headers or {})},
+                preload_content=False,
+                decode_content=False,
+                redirect=False,
+                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=seconds),
+            )
+            if response.status >= 400:
+                raise _refusal(response)
+        except HTTPError as error:
+            raise self.unreachable(error) from error
+        return response
+
+    def unreachable(self, error: Exception) -> Unavailable:
+        """The error to raise when the connection failed."""
+        return Unavailable(
+            f"the broker at {self.address} does not answer ({type(error).__name__})",
+            hint="see logs/broker.log in the store folder, or start one with"
+            " `jupyter investigation broker --store DIR`",
+            code="broker_unreachable",
+        )
+
+    def close(self) -> None:
+        """Closes the idle connections."""
+        self._pool.close()
+
+
+def _refusal(response: BaseHTTPResponse) -> InvestigationError:
+    content = response.read()
+    response.release_conn()
+    try:
+        return from_dict(json.loads(content)["error"])
+    except (ValueError, KeyError, TypeError):
+        return Unavailable(
+            f"an answer that is no broker's: status {response.status}",
+            hint="is another program listening at the broker's address?",
+            code="no_broker",
+        )
