@@ -1,0 +1,13 @@
+"""Investigations: what people believe, asked and found, and who said so.
+
+Owns: the state of an investigation as a pure fold over its ledger stream (`fold`), the checks of
+what may be reported (`checks`), recorded queries with their kept results (`store`), and the use
+cases (`service`).
+Promises: nothing of a report is stored when a part of it is wrong; a report that comes twice
+counts once; a refuted hypothesis stays; a test without data is inconclusive, never support;
+subscribers see every change, in order.
+Who did it: a service names the actor. What a kernel reports is done by the person whose run it
+is (the server recorded who started the run), or else by the user of the kernel's token; the
+kernel stands in ``source``. A query's actor is the kernel, on behalf of that person.
+Never: runs a query, or changes an entry.
+"""

@@ -1,0 +1,110 @@
+"""Recorded queries, and the short form of an investigation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from workspace_ext.protocol.messages import (
+    Compare,
+    Expectation,
+    InvestigationState,
+    InvestigationSummary,
+    QuerySummary,
+    TemplateRef,
+    TestOutcome,
+    Verdict,
+)
+
+
+@dataclass(frozen=True)
+class QueryRecord:
+    """One query with all that is needed to ask it again and to compare the answers.
+
+    ``sql`` is set for free SQL only, ``statement`` is what ran; ``params`` are as bound, windows
+    absolute. ``verdict`` is None and ``error`` says why when the query failed. ``scan`` tells
+    which tables, columns and time window it read. ``kept`` holds a small result as an Arrow IPC
+    stream; it is not read back with the record (see `InvestigationService.kept_result`).
+    """
+
+    id: str
+    at: str
+    title: str
+    params: dict[str, Any]
+    pin: int
+    compare: Compare
+    verdict: Verdict | None = None
+    ok: bool = True
+    error: str | None = None
+    run: str | None = None
+    cell: str | None = None
+    kernel: str | None = None
+    template: TemplateRef | None = None
+    sql: str | None = None
+    statement: str = ""
+    rows: int = 0
+    digest: str | None = None
+    unordered_digest: str | None = None
+    test: Expectation | None = None
+    elapsed_ms: int = 0
+    scan: dict[str, Any] = field(default_factory=dict)
+    kept: bytes | None = field(default=None, repr=False)
+    kept_digest: str | None = None
+
+    def summary(self) -> QuerySummary:
+        """The part that the ledger and the panel carry."""
+        return {
+            "id": self.id,
+            "run": self.run,
+            "cell": self.cell,
+            "at": self.at,
+            "template": self.template,
+            "title": self.title,
+            "sql": self.sql,
+            "params": self.params,
+            "pin": self.pin,
+            "rows": self.rows,
+            "digest": self.digest,
+            "interesting": self.verdict["interesting"] if self.verdict else None,
+            "reason": self.verdict["reason"] if self.verdict else "",
+            "compare": self.compare,
+            "ok": self.ok,
+            "error": self.error,
+            "hypothesis": self.test["hypothesis"] if self.test else None,
+        }
+
+    def outcome(self) -> TestOutcome | None:
+        """What this query says about the hypothesis it tests; None when it tests none."""
+        if self.test is None:
+            return None
+        expect = self.test["expect"]
+        outcome: TestOutcome = {
+            "hypothesis": self.test["hypothesis"],
+            "expect": expect,
+            "outcome": "inconclusive",
+            "reason": self.error or "the query failed",
+        }
+        if not self.ok or self.verdict is None:
+            return outcome
+        outcome["reason"] = self.verdict["reason"]
+        interesting = self.verdict["interesting"]
+        if interesting is not None:
+            met = interesting == (expect == "interesting")
+            outcome["outcome"] = "supported" if met else "refuted"
+        return outcome
+
+
+def summary(state: InvestigationState) -> InvestigationSummary:
+    """One line of a list."""
+    conclusion = state["conclusion"]
+    return {
+        "uid": state["uid"],
+        "title": state["title"],
+        "severity": state["severity"],
+        "state": state["state"],
+        "notebook": state["notebook"],
+        "opened_at": state["opened_at"],
+        "pin": state["pin"],
+        "services": state["services"],
+        "root_cause": conclusion["root_cause"] if conclusion else None,
+    }

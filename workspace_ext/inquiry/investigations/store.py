@@ -1,0 +1,130 @@
+"""The tables of recorded queries, kept results, and the list of investigations."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, String, Table, select
+from sqlalchemy.dialects.sqlite import insert
+
+from workspace_ext.foundation.canonical import canonical_json
+from workspace_ext.inquiry.investigations.model import QueryRecord
+from workspace_ext.ledger.store import MIGRATIONS as LEDGER_MIGRATIONS
+from workspace_ext.protocol.messages import InvestigationSummary
+from workspace_ext.storage.migrations import Migration
+
+MIGRATIONS = (
+    Migration(
+        1,
+        "investigations",
+        """
+CREATE TABLE investigations (
+  uid VARCHAR NOT NULL PRIMARY KEY, opened_at VARCHAR NOT NULL, summary BLOB NOT NULL
+);
+CREATE TABLE queries (
+  position INTEGER NOT NULL PRIMARY KEY, id VARCHAR NOT NULL UNIQUE, investigation VARCHAR,
+  kept VARCHAR, body BLOB NOT NULL
+);
+CREATE INDEX queries_of_investigation ON queries (investigation, position);
+CREATE TABLE kept_results (digest VARCHAR NOT NULL PRIMARY KEY, content BLOB NOT NULL);
+""",
+    ),
+)
+
+RECORDS_MIGRATIONS = {"ledger": LEDGER_MIGRATIONS, "investigations": MIGRATIONS}
+"""All tables of a store's records: what `RecordsEngine` is given."""
+
+_META = MetaData()
+_INVESTIGATIONS = Table(
+    "investigations",
+    _META,
+    Column("uid", String, primary_key=True),
+    Column("opened_at", String, nullable=False),
+    Column("summary", LargeBinary, nullable=False),
+)
+_QUERIES = Table(
+    "queries",
+    _META,
+    Column("id", String, primary_key=True),
+    Column("position", Integer),
+    Column("investigation", String),
+    Column("kept", String),
+    Column("body", LargeBinary, nullable=False),
+)
+_KEPT = Table(
+    "kept_results",
+    _META,
+    Column("digest", String, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+_BODY = tuple(part.name for part in fields(QueryRecord) if part.name != "kept")
+_ADD_QUERY = insert(_QUERIES)
+_ADD_KEPT = insert(_KEPT).on_conflict_do_nothing()
+
+
+def put_summary(connection: Connection, summary: InvestigationSummary) -> None:
+    """Writes an investigation's line in the list."""
+    row = {
+        "uid": summary["uid"],
+        "opened_at": summary["opened_at"],
+        "summary": canonical_json(summary),
+    }
+    statement = insert(_INVESTIGATIONS).values(row)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["uid"], set_={"summary": statement.excluded.summary}
+        )
+    )
+
+
+def summaries(connection: Connection) -> list[InvestigationSummary]:
+    """All investigations, the newest first."""
+    query = select(_INVESTIGATIONS.c.summary).order_by(
+        _INVESTIGATIONS.c.opened_at.desc(), _INVESTIGATIONS.c.uid
+    )
+    return [json.loads(content) for content in connection.execute(query).scalars()]
+
+
+def add_query(connection: Connection, investigation: str | None, record: QueryRecord) -> None:
+    """Writes a query, and its result when it is kept; equal results are kept once."""
+    body = canonical_json({name: getattr(record, name) for name in _BODY})
+    row = {
+        "id": record.id,
+        "investigation": investigation,
+        "kept": record.kept_digest,
+        "body": body,
+    }
+    connection.execute(_ADD_QUERY, row)
+    if record.kept is not None:
+        connection.execute(_ADD_KEPT, {"digest": record.kept_digest, "content": record.kept})
+
+
+def get_query(connection: Connection, query_id: str) -> tuple[str | None, QueryRecord] | None:
+    """The investigation of a query, and the query; None when it is not there."""
+    columns = select(_QUERIES.c.investigation, _QUERIES.c.body)
+    row = connection.execute(columns.where(_QUERIES.c.id == query_id)).first()
+    return None if row is None else (row.investigation, _record(row.body))
+
+
+def queries_of(connection: Connection, investigation: str) -> list[QueryRecord]:
+    """The queries of an investigation, in the order recorded."""
+    found = connection.execute(
+        select(_QUERIES.c.body)
+        .where(_QUERIES.c.investigation == investigation)
+        .order_by(_QUERIES.c.position)
+    )
+    return [_record(body) for body in found.scalars()]
+
+
+def kept_result(connection: Connection, digest: str) -> bytes | None:
+    """A kept result's bytes."""
+    query = select(_KEPT.c.content).where(_KEPT.c.digest == digest)
+    found = connection.execute(query).scalar()
+    return None if found is None else bytes(found)
+
+
+def _record(body: bytes) -> QueryRecord:
+    content: dict[str, Any] = json.loads(body)
+    return QueryRecord(**{name: content[name] for name in _BODY if name in content})

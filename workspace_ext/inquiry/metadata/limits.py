@@ -1,0 +1,75 @@
+"""How much a notebook may carry: JupyterLab sends a cell's whole metadata with every run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workspace_ext.foundation.canonical import canonical_json
+
+CELL_BYTES = 1024
+NOTEBOOK_BYTES = 16 * 1024
+
+_SHORT = 40
+_TEXT = 200
+
+
+def fit_cell(cell: dict[str, Any]) -> dict[str, Any]:
+    """A cell's metadata within its size: long parameters are shortened, then left out."""
+    if _size(cell) <= CELL_BYTES:
+        return cell
+    template = dict(cell.get("template") or {})
+    params = dict(template.get("params") or {})
+    fitted = {**cell, "template": {**template, "params": params}, "trimmed": []}
+    for shorten in (_cut, None):
+        for name in sorted(params, key=lambda key: (-_size(params[key]), key)):
+            if _size(fitted) <= CELL_BYTES:
+                return fitted
+            if shorten is None:
+                del params[name]
+            else:
+                params[name] = shorten(params[name])
+            fitted["trimmed"] = sorted({*fitted["trimmed"], name})
+    if _size(fitted) > CELL_BYTES:
+        fitted["trimmed"] = ["params"]
+    if _size(fitted) > CELL_BYTES:
+        fitted.pop("template")
+    return fitted
+
+
+def fit_notebook(notebook: dict[str, Any]) -> dict[str, Any]:
+    """A notebook's metadata within its size: the oldest hypotheses are shortened, then left out."""
+    if _size(notebook) <= NOTEBOOK_BYTES:
+        return notebook
+    fitted = dict(notebook)
+    fitted["hypotheses"] = hypotheses = dict(notebook["hypotheses"])
+    trimmed: dict[str, int] = {}
+    fitted["trimmed"] = trimmed
+    keep = (notebook.get("conclusion") or {}).get("hypothesis")
+    for name, found in notebook["hypotheses"].items():
+        if _size(fitted) <= NOTEBOOK_BYTES:
+            return fitted
+        texts = {key: _shortened(found[key], _TEXT) for key in ("text", "prediction")}
+        hypotheses[name] = {**found, **texts, "evidence": found["evidence"][-20:]}
+        trimmed["texts"] = trimmed.get("texts", 0) + 1
+    for name in [name for name in hypotheses if name != keep]:
+        if _size(fitted) <= NOTEBOOK_BYTES:
+            return fitted
+        del hypotheses[name]
+        trimmed["hypotheses"] = trimmed.get("hypotheses", 0) + 1
+    for part in ("services", "participants", "templates"):
+        if _size(fitted) > NOTEBOOK_BYTES and fitted[part]:
+            trimmed[part] = len(fitted[part])
+            fitted[part] = type(fitted[part])()
+    return fitted
+
+
+def _size(value: Any) -> int:
+    return len(canonical_json(value))
+
+
+def _cut(value: Any) -> Any:
+    return value if _size(value) <= _SHORT else _shortened(str(value), _SHORT)
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
