@@ -1,0 +1,1 @@
+"""Adapters: one file a format; bytes in, records of the signals and rejects out."""

@@ -1,0 +1,101 @@
+"""What passes between the steps of an ingest, and what it reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from workspace_ext.foundation.clock import to_rfc3339
+
+Format = Literal["otlp-json", "otlp-proto", "csv", "parquet", "prometheus"]
+FORMATS: tuple[Format, ...] = ("otlp-json", "otlp-proto", "csv", "parquet", "prometheus")
+
+Progress = Callable[[int, int | None], None]
+"""Told how many bytes are done, and of how many."""
+
+RECORD_LIMIT = 4096
+"""So many characters of a rejected record are kept."""
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A record that could not be read.
+
+    Attributes:
+        line: Where it is, counted from 1: the line of a text file, the row of a Parquet file, the
+            message of a protobuf file; None when it is not known.
+        reason: Why, as a user should read it.
+        record: The record itself, cut to `RECORD_LIMIT`.
+    """
+
+    line: int | None
+    reason: str
+    record: str
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """Some records of a file.
+
+    Attributes:
+        tables: By signal; the columns are those of `columns.arrow_schema`.
+        rejects: What could not be read.
+        position: How many bytes of the file have been read so far.
+        warnings: What the user should know about the whole file.
+    """
+
+    tables: dict[str, pa.Table]
+    rejects: tuple[Reject, ...]
+    position: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What came of one file; given only after it is on disk.
+
+    Attributes:
+        name: The file's name.
+        format: What it was read as.
+        digest: Of its bytes.
+        already: Whether the same content was ingested before; then nothing was added, and the
+            other fields tell of that time.
+        batch_id: The batch that holds it.
+        rows: New rows by signal, only where there are any.
+        duplicates: Records that were there before, or came twice in the file.
+        quarantined: Records that could not be read.
+        first_time_ns: Of its earliest record.
+        last_time_ns: Of its latest record.
+        warnings: What the user should know.
+    """
+
+    name: str
+    format: str
+    digest: str
+    already: bool
+    batch_id: int
+    rows: dict[str, int]
+    duplicates: int
+    quarantined: int
+    first_time_ns: int | None
+    last_time_ns: int | None
+    warnings: tuple[str, ...] = field(default=())
+
+    def to_dict(self) -> dict[str, Any]:
+        """The form that travels."""
+        return {
+            "name": self.name,
+            "format": self.format,
+            "digest": self.digest,
+            "already": self.already,
+            "batch_id": self.batch_id,
+            "rows": self.rows,
+            "duplicates": self.duplicates,
+            "quarantined": self.quarantined,
+            "first_time": None if self.first_time_ns is None else to_rfc3339(self.first_time_ns),
+            "last_time": None if self.last_time_ns is None else to_rfc3339(self.last_time_ns),
+            "warnings": list(self.warnings),
+        }

@@ -1,0 +1,77 @@
+"""The bytes of a file: their digest, and reading them whether compressed or not."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, cast
+
+from workspace_ext.foundation.canonical import PREFIX
+from workspace_ext.foundation.errors import BadInput, NotFound
+
+_GZIP = b"\x1f\x8b"
+_PIECE = 1 << 20
+
+
+def check_readable(path: Path, name: str) -> None:
+    """Raises when a path is no file that can be read.
+
+    Raises:
+        NotFound: There is no such file.
+        BadInput: It is a folder, or may not be read.
+    """
+    if path.is_dir():
+        raise BadInput(f"{name} is a folder", hint="name the files in it", code="unreadable_file")
+    try:
+        path.open("rb").close()
+    except FileNotFoundError:
+        raise NotFound(f"no file {name}", hint="check the path", code="no_file") from None
+    except OSError as error:
+        raise BadInput(
+            f"{name} cannot be read: {error.strerror or error}",
+            hint="check the permissions of the file",
+            code="unreadable_file",
+        ) from error
+
+
+def digest_file(path: Path) -> str:
+    """The digest of a file's bytes."""
+    whole = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            whole.update(piece)
+    return PREFIX + whole.hexdigest()
+
+
+class Opened:
+    """A file to be read, decompressed when it is gzip.
+
+    `position` tells how many bytes of the file itself have been read, for progress.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+        compressed = self._file.read(2) == _GZIP
+        self._file.seek(0)
+        self.stream: IO[bytes] = (
+            cast("IO[bytes]", gzip.GzipFile(fileobj=self._file)) if compressed else self._file
+        )
+        self.position: Callable[[], int] = self._file.tell
+
+    def __enter__(self) -> Opened:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stream.close()
+        self._file.close()
+
+
+def opening_bytes(path: Path, count: int) -> bytes:
+    """The first bytes of the content; fewer when it is shorter or its compression is broken."""
+    with Opened(path) as opened:
+        try:
+            return opened.stream.read(count)
+        except (OSError, EOFError):
+            return b""

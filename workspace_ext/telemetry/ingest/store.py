@@ -1,0 +1,221 @@
+"""One batch, inside one transaction: records are staged, freed of duplicates, sorted, kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from workspace_ext.telemetry.ingest.model import IngestReport, Reject
+from workspace_ext.telemetry.schema import SIGNALS, Signal
+
+QUARANTINE_LIMIT = 10_000
+"""So many rejects of one file are kept with their record; all are counted."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The file that a batch comes from."""
+
+    name: str
+    format: str
+    digest: str
+    mapping_digest: str | None
+    size: int
+
+
+def find_batch(connection: duckdb.DuckDBPyConnection, source: Source) -> IngestReport | None:
+    """The report of the batch that already holds this content, read in the same way."""
+    row = connection.execute(
+        """
+        SELECT batch_id, spans, logs, metrics, events, services, duplicates, quarantined,
+               epoch_us(first_time) * 1000, epoch_us(last_time) * 1000
+        FROM raw.batches
+        WHERE content_digest = $digest AND format = $format
+          AND mapping_digest IS NOT DISTINCT FROM $mapping
+        """,
+        {"digest": source.digest, "format": source.format, "mapping": source.mapping_digest},
+    ).fetchone()
+    if row is None:
+        return None
+    counts = dict(zip(SIGNALS, row[1:6], strict=True))
+    return IngestReport(
+        name=source.name,
+        format=source.format,
+        digest=source.digest,
+        already=True,
+        batch_id=row[0],
+        rows={signal: count for signal, count in counts.items() if count},
+        duplicates=row[6],
+        quarantined=row[7],
+        first_time_ns=row[8],
+        last_time_ns=row[9],
+    )
+
+
+class Batch:
+    """Collects a file's records in temporary tables; `finish` moves them into the store.
+
+    Args:
+        connection: In a transaction, which the caller commits.
+        source: The file.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+        self._connection = connection
+        self._source = source
+        self._staged: dict[str, int] = {}
+        self._quarantined = 0
+        row = connection.execute("SELECT coalesce(max(batch_id), 0) + 1 FROM raw.batches")
+        self._batch_id = int((row.fetchone() or (1,))[0])
+
+    def add(self, signal: str, records: pa.Table) -> None:
+        """Stages records."""
+        if not records.num_rows:
+            return
+        if signal not in self._staged:
+            columns = ", ".join(f"{name} {kind}" for name, kind in SIGNALS[signal].columns)
+            self._connection.execute(f"CREATE TEMP TABLE staged_{signal} ({columns})")
+            self._staged[signal] = 0
+        self._connection.register("incoming", records)
+        try:
+            self._connection.execute(f"INSERT INTO staged_{signal} SELECT * FROM incoming")  # noqa: S608
+        finally:
+            self._connection.unregister("incoming")
+        self._staged[signal] += records.num_rows
+
+    def reject(self, rejects: tuple[Reject, ...]) -> None:
+        """Puts bad records into quarantine."""
+        room = max(QUARANTINE_LIMIT - self._quarantined, 0)
+        self._quarantined += len(rejects)
+        kept = rejects[:room]
+        if not kept:
+            return
+        rows = pa.table(
+            {
+                "line": pa.array([reject.line for reject in kept], pa.int64()),
+                "reason": pa.array([reject.reason for reject in kept], pa.string()),
+                "record": pa.array([reject.record for reject in kept], pa.string()),
+            }
+        )
+        self._connection.register("incoming", rows)
+        try:
+            self._connection.execute(
+                "INSERT INTO raw.quarantine"
+                " SELECT $batch, $name, line, reason, record FROM incoming",
+                {"batch": self._batch_id, "name": self._source.name},
+            )
+        finally:
+            self._connection.unregister("incoming")
+
+    def finish(self, committed_ns: int, warnings: tuple[str, ...]) -> IngestReport:
+        """Writes the batch: new records only, sorted by time.
+
+        Args:
+            committed_ns: The time of the commit.
+            warnings: For the report.
+        """
+        rows: dict[str, int] = {}
+        duplicates = 0
+        first: int | None = None
+        last: int | None = None
+        for name, staged in self._staged.items():
+            signal = SIGNALS[name]
+            bounds = self._bounds(signal)
+            kept = self._move(signal, bounds)
+            duplicates += staged - kept
+            if kept:
+                rows[name] = kept
+            if bounds is not None:
+                first = bounds[0] if first is None else min(first, bounds[0])
+                last = bounds[1] if last is None else max(last, bounds[1])
+        if self._quarantined > QUARANTINE_LIMIT:
+            warnings += (f"only the first {QUARANTINE_LIMIT} rejected records were kept",)
+        report = IngestReport(
+            name=self._source.name,
+            format=self._source.format,
+            digest=self._source.digest,
+            already=False,
+            batch_id=self._batch_id,
+            rows=rows,
+            duplicates=duplicates,
+            quarantined=self._quarantined,
+            first_time_ns=first,
+            last_time_ns=last,
+            warnings=warnings,
+        )
+        self._book(report, committed_ns)
+        return report
+
+    def _bounds(self, signal: Signal) -> tuple[int, int] | None:
+        if not signal.timed:
+            return None
+        row = self._connection.execute(
+            f"SELECT min(time_ns), max(time_ns) FROM staged_{signal.name}"  # noqa: S608
+        ).fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def _move(self, signal: Signal, bounds: tuple[int, int] | None) -> int:
+        """Inserts what is new; duplicates are looked for in the batch's own span of time only."""
+        key = ", ".join(signal.identity or (f"hash({', '.join(signal.names)})",))
+        keys = [f"k{index}" for index, _ in enumerate(signal.identity or ("",))]
+        named = ", ".join(keys)
+        within = ""
+        if bounds is not None and signal.timed:
+            within = (
+                f" WHERE time >= make_timestamptz({bounds[0] // 1000})"
+                f" AND time <= make_timestamptz({bounds[1] // 1000})"
+            )
+        staged, raw = f"staged_{signal.name}", f"raw.{signal.name}"
+        order = "time_ns" if signal.timed else "name"
+        names = ", ".join(signal.names)
+        result = self._connection.execute(
+            f"""
+            INSERT INTO {raw} ({names}, batch_id)
+            WITH first AS (
+                SELECT min(rowid) AS row, {key_list(key, keys)}
+                FROM {staged} GROUP BY ALL
+            ),
+            stored AS (SELECT {key_list(key, keys)} FROM {raw}{within}),
+            fresh AS (SELECT row FROM first ANTI JOIN stored USING ({named}))
+            SELECT {names}, {self._batch_id} FROM {staged}
+            WHERE rowid IN (SELECT row FROM fresh) ORDER BY {order}
+            """  # noqa: S608 - names are those of the schema
+        ).fetchone()
+        self._connection.execute(f"DROP TABLE {staged}")
+        return 0 if result is None else int(result[0])
+
+    def _book(self, report: IngestReport, committed_ns: int) -> None:
+        counts = [report.rows.get(signal, 0) for signal in SIGNALS]
+        times = [
+            None if ns is None else ns // 1000
+            for ns in (committed_ns, report.first_time_ns, report.last_time_ns)
+        ]
+        self._connection.execute(
+            """
+            INSERT INTO raw.batches
+            SELECT $1, make_timestamptz($2::BIGINT), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+                   $13, $14, make_timestamptz($15::BIGINT), make_timestamptz($16::BIGINT)
+            """,
+            [
+                report.batch_id,
+                times[0],
+                report.name,
+                report.format,
+                report.digest,
+                self._source.mapping_digest,
+                self._source.size,
+                *counts,
+                report.duplicates,
+                report.quarantined,
+                times[1],
+                times[2],
+            ],
+        )
+
+
+def key_list(key: str, keys: list[str]) -> str:
+    """The identity of a record as columns ``k0``, ``k1``, …"""
+    parts = key.split(", ") if len(keys) > 1 else [key]
+    return ", ".join(f"{part} AS {name}" for part, name in zip(parts, keys, strict=True))
