@@ -43,9 +43,9 @@ class Reporter:
             rationale: Why.
             event_id: The same id again is the same event: the broker takes it once.
         """
-        here = self._connection.here()
-        if not kind.startswith("investigation."):
-            data = {**data, "run": here.run or None, "cell": here.cell or None}
+        run = self._connection.here().ref
+        if run is not None and not kind.startswith("investigation."):
+            data = {**data, "run": run["id"], "cell": run["cell"]}
         event: EventIn = {
             "id": event_id or new_id(),
             "type": kind,

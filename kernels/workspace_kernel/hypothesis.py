@@ -23,21 +23,22 @@ EXPECTATIONS: tuple[Literal["interesting", "not interesting"], ...] = (
 class Hypothesis:
     """A claim under test; made by ``investigation.hypothesis``.
 
-    The same text in the same investigation is the same hypothesis, in whatever cell and however
-    often it is stated.
+    The same text with the same prediction is the same hypothesis, in whatever cell and however
+    often it is stated. Another prediction makes another hypothesis: a prediction that could be
+    changed after the test would predict nothing.
     """
 
     def __init__(self, text: str, prediction: str, reporter: Reporter, asker: Asker) -> None:
         self.text = text
         self.prediction = prediction
-        self.id = stable_id(reporter.uid, "hypothesis", text)
+        self.id = stable_id(reporter.uid, "hypothesis", text, prediction)
         self._reporter = reporter
         self._asker = asker
 
     def propose(self) -> Hypothesis:
-        """Reports it, once; stated again with another prediction, that prediction counts."""
-        event = stable_id(self.id, self.prediction)
+        """Reports it, once."""
         data = {"hypothesis": self.id, "text": self.text, "prediction": self.prediction}
+        event = stable_id(self.id, "proposed")
         self._reporter.report("hypothesis.proposed", self.id, data, event_id=event)
         return self
 

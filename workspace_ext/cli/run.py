@@ -1,0 +1,106 @@
+"""``jupyter investigation run``: a notebook from start to end, captured as in the browser."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from workspace_ext.cli.options import Command, pass_output, store_option
+from workspace_ext.cli.output import Output
+
+if TYPE_CHECKING:
+    from workspace_ext.client.broker import BrokerClient
+    from workspace_ext.inquiry.headless.runner import RunOptions, RunReport
+
+
+@click.command(
+    cls=Command,
+    example="jupyter investigation run incident.ipynb --store .investigation",
+    epilog="Exit codes: 0 every cell ran, 1 a cell failed, 2 wrong use, 3 environment.",
+)
+@click.argument("notebook", type=click.Path(dir_okay=False, path_type=Path))
+@store_option
+@click.option(
+    "--output",
+    "target",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Save here instead of into NOTEBOOK.",
+)
+@click.option("--kernel", default="", help="Another kernel than the notebook names.")
+@click.option("--timeout", type=click.FloatRange(min=0.1), help="Seconds one cell may take.")
+@click.option("--allow-errors", is_flag=True, help="Go on after a cell that failed.")
+@pass_output
+def command(
+    output: Output,
+    notebook: Path,
+    store: Path,
+    target: Path | None,
+    kernel: str,
+    timeout: float | None,
+    *,
+    allow_errors: bool,
+) -> int:
+    """Run a notebook headless, in the name of the system's user.
+
+    Queries, runs and hypotheses are recorded as from the browser; outputs and metadata are saved
+    into the notebook, also when a cell fails or Ctrl-C stops it. A notebook that belongs to no
+    investigation gets one.
+    """
+    from workspace_ext.client.discovery import connect
+    from workspace_ext.inquiry.headless.notebook import read_notebook
+    from workspace_ext.inquiry.headless.runner import RunOptions
+    from workspace_ext.storage.folder import StoreFolder
+
+    read_notebook(notebook)  # a wrong file is told before anything is started
+    StoreFolder.open(store)
+    options = RunOptions(kernel, timeout, allow_errors)
+    with connect(store) as client:
+        report = run_and_save(output, client, notebook, target or notebook, options)
+    return show(output, report, target or notebook)
+
+
+def run_and_save(
+    output: Output, client: BrokerClient, path: Path, target: Path, options: RunOptions
+) -> RunReport:
+    """Runs a notebook with a progress bar and saves what has run, whatever stops it.
+
+    Raises:
+        KeyboardInterrupt: Somebody stopped it; what had run is saved.
+    """
+    from workspace_ext.foundation.actor import system_user
+    from workspace_ext.inquiry.headless.notebook import read_notebook, write_notebook
+    from workspace_ext.inquiry.headless.runner import run_notebook
+
+    notebook = read_notebook(path)
+    with output.progress() as progress:
+        task = progress.add_task(path.name, total=None, state="starting the kernel")
+
+        def watch(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total, state=f"{done} of {total} cells")
+
+        try:
+            report = run_notebook(
+                notebook, client, path=target, actor=system_user(), options=options, watch=watch
+            )
+        finally:
+            write_notebook(target, notebook)
+    if report.interrupted:
+        raise KeyboardInterrupt
+    return report
+
+
+def show(output: Output, report: RunReport, path: Path) -> int:
+    """Prints what became of a run, and returns the exit code."""
+    from rich.markup import escape
+
+    ran = f"{report.ran} of {report.cells} cells ran in {report.seconds:.1f} s"
+    lines = [f"{ran}; saved {escape(str(path))}"]
+    lines += [
+        f"[red]Cell {failure.cell} failed:[/] {escape(f'{failure.name}: {failure.message}')}"
+        for failure in report.failures
+    ]
+    output.show({**asdict(report), "ok": report.ok, "notebook": str(path)}, *lines)
+    return 0 if report.ok else 1

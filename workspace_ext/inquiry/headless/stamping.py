@@ -1,0 +1,51 @@
+"""A kernel client whose requests name their cell, and which tells of each before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.manager import AsyncKernelManager
+from traitlets import Type
+
+
+class StampingClient(AsyncKernelClient):  # type: ignore[misc,unused-ignore]
+    """Adds metadata to requests to run code, as the Jupyter server does to those of a browser.
+
+    Attributes:
+        stamp: The metadata of the next request.
+        before: Told of each request, before the kernel gets it.
+    """
+
+    stamp: dict[str, Any]
+    before: Callable[[dict[str, Any]], None]
+
+    def execute(  # the base class's
+        self,
+        code: str,
+        silent: bool = False,
+        store_history: bool = True,
+        user_expressions: dict[str, Any] | None = None,
+        allow_stdin: bool | None = None,
+        stop_on_error: bool = True,
+    ) -> str:
+        """Runs code; see the base class, which cannot send metadata."""
+        content = {
+            "code": code,
+            "silent": silent,
+            "store_history": store_history,
+            "user_expressions": user_expressions or {},
+            "allow_stdin": self.allow_stdin if allow_stdin is None else allow_stdin,
+            "stop_on_error": stop_on_error,
+        }
+        message = self.session.msg("execute_request", content, metadata=self.stamp)
+        self.before(message)
+        self.shell_channel.send(message)
+        return str(message["header"]["msg_id"])
+
+
+class StampingManager(AsyncKernelManager):
+    """A kernel manager whose clients stamp."""
+
+    client_factory = Type(StampingClient, klass="jupyter_client.client.KernelClient")
