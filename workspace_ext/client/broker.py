@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
@@ -13,6 +13,7 @@ from urllib.parse import quote
 from urllib3.exceptions import HTTPError
 
 from workspace_ext.client.answers import AnswerStream, QueryResult
+from workspace_ext.client.events import EventStream
 from workspace_ext.client.lease import Lease
 from workspace_ext.client.transport import Transport
 from workspace_ext.client.upload import CountedFile
@@ -214,23 +215,16 @@ class BrokerClient:
         found = self._list("GET", _investigation(uid, "events"), query=query)
         return cast("list[LedgerEntry]", found)
 
-    def follow(self, uid: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    def follow(self, uid: str) -> EventStream:
         """One connection's events: first ``state``, then a ``delta`` for each change.
 
         It ends when the broker stops; whoever still wants to know calls again and gets a
         fresh ``state``.
         """
-        from workspace_ext.client.events import read_events
-
         response = self._transport.open(
             "GET", _investigation(uid, "stream"), seconds=SILENCE_SECONDS
         )
-        try:
-            yield from read_events(response)
-        except HTTPError as error:
-            raise self._transport.unreachable(error) from error
-        finally:
-            response.close()
+        return EventStream(response, self._transport.unreachable)
 
     def kept_result(self, uid: str, query: str) -> bytes:
         """The kept rows of a recorded query, as an Arrow IPC stream."""
