@@ -1,0 +1,157 @@
+"""Library SQL: runs in the broker's threads, on a cursor of its own.
+
+Only text that is part of a template comes here: it was linted when it was loaded, and no
+person's words are in it but as bound values.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
+
+import duckdb
+
+from workspace_ext.telemetry.query.failures import explain_query, row_limit
+from workspace_ext.telemetry.query.lanes import Lane, Pace
+from workspace_ext.telemetry.query.model import BATCH_ROWS, Limits, Scan
+from workspace_ext.telemetry.query.watch import Watchdog
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_RELATIONS_STREAM = int(duckdb.__version__.split(".", maxsplit=1)[0]) >= 2
+"""From 2.0 on ``execute`` gathers the whole result first; before, a relation did."""
+
+
+def open_reader(
+    cursor: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, object]
+) -> pa.RecordBatchReader:
+    """Starts a query whose rows come as they are made, on either line of DuckDB."""
+    given = dict(values)
+    if _RELATIONS_STREAM:
+        return cursor.sql(sql, params=given).to_arrow_reader(BATCH_ROWS)
+    return cursor.execute(sql, given).to_arrow_reader(BATCH_ROWS)
+
+
+class Engine(Protocol):
+    """What gives cursors: the telemetry engine."""
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A new connection for reading."""
+        ...
+
+
+class TrustedRunner:
+    """Runs library SQL: short queries in one lane, those known to be long in another."""
+
+    def __init__(self, engine: Engine, watchdog: Watchdog, *, width: int = 4) -> None:
+        self._engine = engine
+        self._watchdog = watchdog
+        self._pace = Pace()
+        self._interactive = Lane(width)
+        self._heavy = Lane(max(1, width // 4))
+
+    def run(
+        self,
+        sql: str,
+        values: Mapping[str, object],
+        *,
+        pin: int,
+        limits: Limits,
+        cancelled: threading.Event,
+    ) -> TrustedQuery:
+        """Starts one; it has its first rows when this returns.
+
+        Raises:
+            LimitExceeded: Time or memory ran out.
+            BadInput: The SQL does not fit the data.
+        """
+        lane = self._heavy if self._pace.is_heavy(sql) else self._interactive
+        query = TrustedQuery(self._engine.cursor(), self._watchdog, lane, limits, cancelled)
+        started = time.monotonic()
+        try:
+            query.start(sql, values, pin)
+        finally:
+            self._pace.took(sql, time.monotonic() - started)
+        return query
+
+
+class TrustedQuery:
+    """A `RunningQuery`. A turn in the lane is held while rows are made, not while they travel."""
+
+    def __init__(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        watchdog: Watchdog,
+        lane: Lane,
+        limits: Limits,
+        cancelled: threading.Event,
+    ) -> None:
+        self.scan: tuple[Scan, ...] = ()
+        self._cursor = cursor
+        self._lane = lane
+        self._limits = limits
+        self._watchdog = watchdog
+        self._watch = watchdog.watch(limits.seconds, cancelled, cursor.interrupt)
+        self._reader: pa.RecordBatchReader | None = None
+        self._next: pa.RecordBatch | None = None
+        self._rows = 0
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The result's columns."""
+        assert self._reader is not None
+        return self._reader.schema
+
+    def start(self, sql: str, values: Mapping[str, object], pin: int) -> None:
+        """Runs it up to its first rows."""
+        try:
+            with self._lane.turn(self._watch):
+                self._cursor.execute(f"SET VARIABLE pin = {int(pin)}::BIGINT")
+                self._reader = open_reader(self._cursor, sql, values)
+                self._next = self._read()
+        except BaseException as error:
+            raise self._failed(error) from error
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """The rows. Raises LimitExceeded when time, rows or memory run out."""
+        try:
+            while self._next is not None:
+                batch, self._next = self._next, None
+                yield batch
+                with self._lane.turn(self._watch):
+                    self._next = self._read()
+        except GeneratorExit:
+            self.close()
+            raise
+        except BaseException as error:
+            raise self._failed(error) from error
+        self.close()
+
+    def close(self) -> None:
+        """Ends it and gives back its cursor. Closing twice is harmless."""
+        self._watchdog.forget(self._watch)
+        self._next = None
+        with suppress(duckdb.Error):
+            self._cursor.close()
+
+    def _read(self) -> pa.RecordBatch | None:
+        assert self._reader is not None
+        self._watch.check()
+        try:
+            batch = self._reader.read_next_batch()
+        except StopIteration:
+            return None
+        self._rows += batch.num_rows
+        if self._rows > self._limits.rows:
+            raise row_limit(self._limits.rows)
+        return batch
+
+    def _failed(self, error: BaseException) -> BaseException:
+        self.close()
+        if not isinstance(error, Exception):
+            return error
+        return self._watch.error() or explain_query(error)
