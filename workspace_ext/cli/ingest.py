@@ -53,7 +53,7 @@ def command(
                     progress.update(task, completed=done, total=total, state=f"{done:,} bytes")
 
                 report = client.ingest(path, format=format_, mapping=text, progress=advance)
-                progress.update(task, completed=1, total=1, state=_summary(report))
+                progress.update(task, completed=1, total=1, state=summary(report))
             except InvestigationError as error:
                 code = max(code, error.exit_code)
                 report = {"name": path.name, "error": error.to_dict()}
@@ -63,7 +63,8 @@ def command(
     return code
 
 
-def _summary(report: dict[str, Any]) -> str:
+def summary(report: dict[str, Any]) -> str:
+    """What a file added, in a line."""
     if report["already"]:
         return "already there, nothing added"
     rows = ", ".join(f"{count:,} {signal}" for signal, count in report["rows"].items() if count)
@@ -83,7 +84,7 @@ def _table(reports: list[dict[str, Any]]) -> Any:
             continue
         table.add_row(
             report["name"],
-            "\n".join([_summary(report), *report["warnings"]]),
+            "\n".join([summary(report), *report["warnings"]]),
             str(report["duplicates"]),
             str(report["quarantined"]),
             str(report["batch_id"] or "-"),

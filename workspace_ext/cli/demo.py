@@ -1,0 +1,112 @@
+"""``jupyter investigation demo``: a real incident, end to end, on this machine."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from workspace_ext.cli.options import Command, pass_output
+from workspace_ext.cli.output import Output
+
+if TYPE_CHECKING:
+    from workspace_ext.cli.demonstration import Workplace
+    from workspace_ext.client.broker import BrokerClient
+
+
+@click.command(
+    cls=Command,
+    example="""
+    jupyter investigation demo
+    jupyter investigation demo --headless
+    """,
+    epilog="Exit codes: 0 good, 1 a cell failed or the replay differs, 2 wrong use, 3 environment.",
+)
+@click.option(
+    "--dir",
+    "folder",
+    default="investigation-demo",
+    show_default="./investigation-demo",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The demo's folder; one that is there already is used again.",
+)
+@click.option("--headless", is_flag=True, help="Run the notebook, archive it, replay it, and end.")
+@click.option("--no-browser", is_flag=True, help="Do not open a browser.")
+@click.option("--port", type=click.IntRange(1, 65535), help="JupyterLab's port.")
+@pass_output
+def command(
+    output: Output, folder: Path, *, headless: bool, no_browser: bool, port: int | None
+) -> int:
+    """Load a real incident and open a notebook that investigates it.
+
+    Makes a folder with a store and a notebook, and starts JupyterLab on it. Ctrl-C stops
+    everything; the folder stays and can be used again.
+    """
+    from workspace_ext.cli import demonstration as stages
+    from workspace_ext.client.discovery import connect
+    from workspace_ext.telemetry.ingest.incident import incident_folder, load_incident
+
+    begun = time.monotonic()
+    incident = load_incident(incident_folder(stages.INCIDENT))
+    place = stages.prepare(folder)
+    output.note(f"Folder {place.folder}")
+    with connect(place.store) as client:
+        output.note(f"Broker ready at {client.address}")
+        stages.load(client, incident, output)
+        new = stages.copy_notebook(place)
+        output.note(f"Notebook {place.notebook.name}{'' if new else ' (kept as it was)'}")
+        output.note(f"Alert: {incident.title}. {incident.alert}")
+        if headless:
+            return _headless(output, client, place, begun)
+        if output.as_json:
+            output.show({"folder": str(place.folder), "notebook": str(place.notebook)})
+        options = ["--no-browser"] * no_browser + [f"--port={port}"] * (port is not None)
+        output.note("Starting JupyterLab; Ctrl-C stops everything")
+        code = stages.open_lab(place, options)
+    output.note(f"Stopped. Again: jupyter investigation demo --dir {folder}")
+    return 3 if code else 0
+
+
+def _headless(output: Output, client: BrokerClient, place: Workplace, begun: float) -> int:
+    """Runs, archives, replays, and sums up."""
+    from workspace_ext.cli.run import run_and_save
+    from workspace_ext.inquiry.headless.runner import AS_IT_IS
+
+    report = run_and_save(output, client, place.notebook, place.notebook, AS_IT_IS)
+    state = client.state(report.investigation)
+    conclusion = state["conclusion"]
+    told: dict[str, Any] = {
+        "folder": str(place.folder),
+        "cells": report.cells,
+        "ran": report.ran,
+        "failures": [f"{failed.name}: {failed.message}" for failed in report.failures],
+        "queries": len(state["queries"]),
+        "hypotheses": {each["text"]: each["state"] for each in state["hypotheses"].values()},
+        "conclusion": conclusion["root_cause"] if conclusion else None,
+        "confidence_percent": conclusion["confidence_percent"] if conclusion else None,
+        "archive": str(place.archive),
+        "seconds": round(time.monotonic() - begun, 1),
+    }
+    output.show(told, _summary(told))
+    return 0 if report.ok else 1
+
+
+def _summary(told: dict[str, Any]) -> Any:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("what", "came of it", title="The demo")
+    table.add_row("cells run", f"{told['ran']} of {told['cells']}")
+    for failure in told["failures"]:
+        table.add_row("[red]failed[/]", escape(failure))
+    table.add_row("queries", str(told["queries"]))
+    for text, state in told["hypotheses"].items():
+        table.add_row(f"hypothesis {state.replace('_', ' ')}", escape(text))
+    if told["conclusion"]:
+        sure = f"{told['confidence_percent']} % sure"
+        table.add_row(f"conclusion, {sure}", escape(told["conclusion"]))
+    table.add_row("folder", escape(told["folder"]))
+    table.add_row("seconds", str(told["seconds"]))
+    return table

@@ -1,0 +1,150 @@
+"""The stages of the demo: a folder, its telemetry, a notebook, and JupyterLab on it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workspace_ext.cli.output import Output
+from workspace_ext.foundation.errors import Conflict, Unavailable
+
+if TYPE_CHECKING:
+    from workspace_ext.client.broker import BrokerClient
+    from workspace_ext.telemetry.ingest.incident import Incident
+
+INCIDENT = "trainticket"
+STORE = ".investigation"
+STOP_SECONDS = 20.0
+"""How long JupyterLab may take to shut its kernels down before it is killed."""
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """The demo's folder."""
+
+    folder: Path
+
+    @property
+    def store(self) -> Path:
+        """Where the extension looks for it, too."""
+        return self.folder / STORE
+
+    @property
+    def notebook(self) -> Path:
+        """The notebook to work in; kept as it is once it is there."""
+        return self.folder / f"{INCIDENT}.ipynb"
+
+    @property
+    def archive(self) -> Path:
+        """Where the frozen investigation goes."""
+        return self.folder / f"{INCIDENT}.investigation.zip"
+
+
+def prepare(folder: Path) -> Workplace:
+    """Makes the folder and its store, or takes those that are there.
+
+    Raises:
+        Conflict: The folder holds other things; a demo does not mix with somebody's work.
+        Unavailable: It cannot be made.
+    """
+    from workspace_ext.storage.folder import StoreFolder
+
+    place = Workplace(folder.absolute())
+    try:
+        place.folder.mkdir(parents=True, exist_ok=True)
+        strange = not StoreFolder.is_store(place.store) and any(place.folder.iterdir())
+    except OSError as error:
+        raise Unavailable(
+            f"{folder} cannot be made: {error.strerror}", hint="choose another with --dir"
+        ) from error
+    if strange and not place.store.exists():
+        raise Conflict(
+            f"{folder} is not empty and no demo folder",
+            hint="choose a new or an empty folder with --dir",
+            code="folder_in_use",
+        )
+    StoreFolder.create(place.store)
+    return place
+
+
+def load(client: BrokerClient, incident: Incident, output: Output) -> list[dict[str, Any]]:
+    """Ingests the incident's files; a file that is there already adds nothing."""
+    from workspace_ext.cli.ingest import summary
+
+    reports = []
+    with output.progress() as progress:
+        for file in incident.files:
+            task = progress.add_task(file.path.name, total=None, state="")
+
+            def advance(done: int, total: int | None, task: Any = task) -> None:
+                progress.update(task, completed=done, total=total)
+
+            report = client.ingest(file.path, mapping=file.mapping, progress=advance)
+            said = summary(report)
+            progress.update(task, completed=1, total=1, state=said)
+            if not progress.console.is_terminal:
+                output.note(f"{file.path.name}: {said}")
+            reports.append(report)
+    return reports
+
+
+def copy_notebook(place: Workplace) -> bool:
+    """Puts the notebook into the folder; False when one is there already."""
+    if place.notebook.exists():
+        return False
+    shutil.copyfile(_notebook_template(), place.notebook)
+    return True
+
+
+def _notebook_template() -> Path:
+    package = Path(__file__).parents[1]
+    for root in (package.parent / "templates", package / "templates"):
+        found = root / "notebooks" / f"{INCIDENT}.ipynb"
+        if found.is_file():
+            return found
+    raise Unavailable(
+        "the demo's notebook is not installed", hint="install investigation-workspace again"
+    )
+
+
+def open_lab(place: Workplace, options: Sequence[str]) -> int:
+    """Runs JupyterLab on the notebook until it ends or Ctrl-C; nothing of it stays.
+
+    Returns:
+        JupyterLab's exit code, 0 when it was stopped.
+    """
+    command = [sys.executable, "-m", "jupyterlab", str(place.notebook)]
+    command += [f"--ServerApp.root_dir={place.folder}", *options]
+    environment = {**os.environ, "INVESTIGATION_STORE": str(place.store)}
+    # A session of its own: Ctrl-C comes to us alone, and JupyterLab does not ask back.
+    lab = subprocess.Popen(command, env=environment, start_new_session=True)
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return lab.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        _stop(lab)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _stop(lab: subprocess.Popen[bytes]) -> None:
+    if lab.poll() is not None:
+        return
+    lab.send_signal(signal.SIGTERM)
+    try:
+        lab.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        lab.kill()
+        lab.wait()
