@@ -11,6 +11,7 @@ from typing import Any, cast
 from sqlalchemy import Connection
 
 from workspace_ext.foundation.clock import Clock, now_ns, to_rfc3339
+from workspace_ext.foundation.errors import Damaged
 from workspace_ext.ledger import store
 from workspace_ext.ledger.model import (
     Event,
@@ -80,10 +81,11 @@ class Ledger:
     def batch(self) -> Iterator[Batch]:
         """One transaction, alone; on disk when the context ends, undone when the body raises."""
         with self._writing:
+            known, self._heads = self._heads, {}  # after a failure the disk is asked again
             with self._records.begin() as connection:
-                batch = Batch(connection, self._heads, to_rfc3339(self._clock()))
+                batch = Batch(connection, known, to_rfc3339(self._clock()))
                 yield batch
-            self._heads.update(batch.heads)
+            self._heads = {**known, **batch.heads}
 
     def append(self, stream: str, event: Event) -> LedgerEntry:
         """Appends one event; one whose id is there already adds nothing and gives its entry."""
@@ -132,5 +134,12 @@ class Ledger:
 
 def _told(kept: dict[str, Any]) -> LedgerEntry:
     payload = kept.pop("payload")
-    kept["data"] = None if payload is None else json.loads(payload)
+    try:
+        kept["data"] = None if payload is None else json.loads(payload)
+    except ValueError as error:
+        raise Damaged(
+            f"entry {kept['seq']} of the ledger is not readable",
+            hint="see what was changed with: jupyter investigation verify --store DIR",
+            code="record_damaged",
+        ) from error
     return cast(LedgerEntry, kept)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from workspace_ext.foundation.errors import InvestigationError, Unavailable
+from workspace_ext.foundation.errors import Conflict, InvestigationError, Unavailable
 from workspace_ext.storage.failures import explain
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.migrations import Migration, migrate
@@ -98,6 +98,12 @@ class RecordsEngine:
             yield
         except SQLAlchemyError as error:
             cause = error.orig if isinstance(error, DatabaseError) and error.orig else error
+            if isinstance(cause, sqlite3.IntegrityError):
+                raise Conflict(
+                    f"{self._path.name} does not take this: {cause}",
+                    hint="nothing was changed; the same was stored before, or may not change",
+                    code="not_taken",
+                ) from error
             raise explain(cause, self._path) from error
         except sqlite3.Error as error:
             raise explain(error, self._path) from error

@@ -158,7 +158,8 @@ def _run_finished(state: InvestigationState, entry: LedgerEntry, data: Data) -> 
 
 def _query(state: InvestigationState, _entry: LedgerEntry, data: Data) -> Change:
     query = str(data["id"])
-    change: Change = {"queries": {**state["queries"], query: data}}
+    told = {name: value for name, value in data.items() if name != "record"}
+    change: Change = {"queries": {**state["queries"], query: told}}
     step = state["steps"].get(str(data.get("run")))
     if step is not None and query not in step["queries"]:
         longer = {**step, "queries": [*step["queries"], query]}

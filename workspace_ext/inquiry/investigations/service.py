@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -12,20 +13,22 @@ from workspace_ext.access.model import Principal, require
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.canonical import digest_bytes
 from workspace_ext.foundation.clock import Clock, Window, now_ns, to_rfc3339
-from workspace_ext.foundation.errors import BadInput, NotFound
+from workspace_ext.foundation.errors import BadInput, Damaged, NotFound, Unavailable
 from workspace_ext.foundation.ids import new_id
 from workspace_ext.inquiry.investigations import store
+from workspace_ext.inquiry.investigations.attribution import query_events, told_event
+from workspace_ext.inquiry.investigations.audit import verify
 from workspace_ext.inquiry.investigations.checks import (
-    PERSONAL,
     check_against,
     check_shape,
     require_hypothesis,
 )
 from workspace_ext.inquiry.investigations.fold import apply, delta, fold
+from workspace_ext.inquiry.investigations.following import Callback, Followers
 from workspace_ext.inquiry.investigations.model import QueryRecord, summary
 from workspace_ext.inquiry.metadata.projection import project
-from workspace_ext.ledger.model import Event
-from workspace_ext.ledger.service import STORE_STREAM, Ledger
+from workspace_ext.ledger.model import Event, VerifyReport
+from workspace_ext.ledger.service import STORE_STREAM, Batch, Ledger
 from workspace_ext.protocol.messages import (
     EventIn,
     InvestigationState,
@@ -36,9 +39,6 @@ from workspace_ext.protocol.messages import (
 )
 from workspace_ext.protocol.validation import validate
 from workspace_ext.storage.records import RecordsEngine
-
-Callback = Callable[[dict[str, Any]], None]
-"""Gets each delta of an investigation, in order, in the thread that made the change: be quick."""
 
 RUN_WAIT_S = 1.0
 """How long an event of a kernel waits for its run to arrive from the server: the two travel by
@@ -73,7 +73,7 @@ class InvestigationService:
         self._lock = threading.RLock()
         self._arrived = threading.Condition(self._lock)
         self._states: dict[str, InvestigationState] = {}
-        self._followers: dict[str, list[Callback]] = {}
+        self._followers = Followers()
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -93,7 +93,7 @@ class InvestigationService:
             return known
         with self._lock:
             if uid not in self._states:
-                found = None if uid == STORE_STREAM else fold(self._ledger.entries(uid))
+                found = None if uid == STORE_STREAM else self._load(uid)
                 if found is None:
                     raise NotFound(
                         f"no investigation {uid!r} in this store",
@@ -169,17 +169,8 @@ class InvestigationService:
         Raises:
             NotFound: There is no such investigation.
         """
-        with self._lock:
-            self.state(uid)
-            self._followers.setdefault(uid, []).append(callback)
-
-        def unsubscribe() -> None:
-            with self._lock:
-                followers = self._followers.get(uid, [])
-                if callback in followers:
-                    followers.remove(callback)
-
-        return unsubscribe
+        self.state(uid)
+        return self._followers.add(uid, callback)
 
     # -- writing -----------------------------------------------------------------------------
 
@@ -254,19 +245,20 @@ class InvestigationService:
         for event in events:
             check_shape(event)
             require(principal, "event.report", event["type"])
-        newest = self._catalog.pin()
+        pins = any(event["type"] == "investigation.pinned" for event in events)
+        newest = self._catalog.pin() if pins else 0
         with self._lock:
             self.state(uid)
             if principal.kind == "kernel":
                 self._await_runs(uid, events)
             before = self.state(uid)
             after = before
-            with self._ledger.batch() as batch:
+            with self._batch(uid) as batch:
                 for event in events:
                     if batch.find(uid, event["id"]) is not None:
                         continue
                     check_against(after, event, newest_pin=newest)
-                    entry = batch.append(uid, self._event(after, event, principal))
+                    entry = batch.append(uid, told_event(after, event, principal))
                     after = apply(after, entry) or after
                 if summary(before) != summary(after):
                     store.put_summary(batch.connection, summary(after))
@@ -309,9 +301,9 @@ class InvestigationService:
                     )
                 require_hypothesis(before, outcome["hypothesis"])
             after = before
-            with self._ledger.batch() as batch:
-                store.add_query(batch.connection, uid, record)
-                for event in self._query_events(uid, before, record, outcome, principal):
+            with self._batch(uid) as batch:
+                digest = store.add_query(batch.connection, uid, record)
+                for event in query_events(uid, before, record, digest, outcome, principal):
                     entry = batch.append(uid or STORE_STREAM, event)
                     after = apply(after, entry) if after is not None else None
             if before is not None and after is not None:
@@ -353,7 +345,35 @@ class InvestigationService:
         validate("events", dict(data), definition="data.ingested")
         return self._ledger.append(STORE_STREAM, Event("data.ingested", data, actor, new_id()))
 
+    def verify(self, uid: str | None = None) -> VerifyReport:
+        """Checks the ledger, and that recorded queries and kept results are what it says.
+
+        Args:
+            uid: An investigation, or "store"; everything when None.
+        """
+        return verify(self._ledger, self._records, uid)
+
     # -- inside ------------------------------------------------------------------------------
+
+    def _load(self, uid: str) -> InvestigationState | None:
+        try:
+            return fold(self._ledger.entries(uid))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise Damaged(
+                f"the record of investigation {uid} cannot be read: {error!r}",
+                hint="see what was changed with: jupyter investigation verify --store DIR",
+                code="record_damaged",
+            ) from error
+
+    @contextmanager
+    def _batch(self, uid: str | None) -> Iterator[Batch]:
+        try:
+            with self._ledger.batch() as batch:
+                yield batch
+        except (Unavailable, Damaged):
+            # Whether it was kept is not known: what is on disk decides when it is next asked.
+            self._states.pop(uid or "", None)
+            raise
 
     def _moved(self, before: InvestigationState, after: InvestigationState) -> dict[str, Any]:
         change = delta(before, after)
@@ -363,8 +383,7 @@ class InvestigationService:
         self._states[uid] = after
         if "steps" in change:
             self._arrived.notify_all()
-        for callback in tuple(self._followers.get(uid, ())):
-            callback(change)
+        self._followers.tell(uid, change)
         return change
 
     def _await_runs(self, uid: str, events: Sequence[EventIn]) -> None:
@@ -374,60 +393,3 @@ class InvestigationService:
             left = deadline - time.monotonic()
             if left <= 0 or not self._arrived.wait(left):
                 return
-
-    def _event(self, state: InvestigationState, event: EventIn, principal: Principal) -> Event:
-        actor, behind = principal.actor, principal.on_behalf_of
-        source = str(principal.actor)
-        if principal.kind == "service":
-            actor = Actor.parse(event["actor"]) if "actor" in event else actor
-        elif event["type"] in PERSONAL:
-            behind = _behind(state, event["data"].get("run"), principal)
-            actor, behind = (behind or actor), None
-        return Event(
-            event["type"],
-            event["data"],
-            actor,
-            id=event["id"],
-            subject=event["subject"],
-            time=event["time"],
-            source=source,
-            investigation=state["uid"],
-            on_behalf_of=behind,
-            rationale=event.get("rationale", ""),
-        )
-
-    def _query_events(
-        self,
-        uid: str | None,
-        state: InvestigationState | None,
-        record: QueryRecord,
-        outcome: TestOutcome | None,
-        principal: Principal,
-    ) -> Sequence[Event]:
-        behind = _behind(state, record.run, principal) if state else principal.on_behalf_of
-        asked = Event(
-            "query.answered" if record.ok else "query.failed",
-            record.summary(),
-            principal.actor,
-            id=record.id,
-            subject=record.id,
-            time=record.at,
-            investigation=uid,
-            on_behalf_of=behind,
-        )
-        if outcome is None:
-            return [asked]
-        data = {**outcome, "query": record.id, "run": record.run, "cell": record.cell}
-        key = outcome["hypothesis"]
-        tested = replace(
-            asked, type="hypothesis.tested", data=data, id=f"{record.id}.test", subject=key
-        )
-        return [asked, tested]
-
-
-def _behind(state: InvestigationState, run: object, principal: Principal) -> Actor | None:
-    """The person behind a principal: whose run it is, if the server recorded it in this kernel."""
-    step = state["steps"].get(str(run)) if run else None
-    if step is None or (principal.kernel and step["kernel"] not in (None, principal.kernel)):
-        return principal.on_behalf_of
-    return Actor.parse(step["by"])

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, String, Table, select
 from sqlalchemy.dialects.sqlite import insert
 
-from workspace_ext.foundation.canonical import canonical_json
+from workspace_ext.foundation.canonical import canonical_json, digest_bytes
 from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.ledger.store import MIGRATIONS as LEDGER_MIGRATIONS
 from workspace_ext.protocol.messages import InvestigationSummary
@@ -87,8 +87,12 @@ def summaries(connection: Connection) -> list[InvestigationSummary]:
     return [json.loads(content) for content in connection.execute(query).scalars()]
 
 
-def add_query(connection: Connection, investigation: str | None, record: QueryRecord) -> None:
-    """Writes a query, and its result when it is kept; equal results are kept once."""
+def add_query(connection: Connection, investigation: str | None, record: QueryRecord) -> str:
+    """Writes a query, and its result when it is kept; equal results are kept once.
+
+    Returns:
+        The digest of what was written of the query, for the ledger.
+    """
     body = canonical_json({name: getattr(record, name) for name in _BODY})
     row = {
         "id": record.id,
@@ -99,6 +103,7 @@ def add_query(connection: Connection, investigation: str | None, record: QueryRe
     connection.execute(_ADD_QUERY, row)
     if record.kept is not None:
         connection.execute(_ADD_KEPT, {"digest": record.kept_digest, "content": record.kept})
+    return digest_bytes(body)
 
 
 def get_query(connection: Connection, query_id: str) -> tuple[str | None, QueryRecord] | None:
@@ -106,6 +111,13 @@ def get_query(connection: Connection, query_id: str) -> tuple[str | None, QueryR
     columns = select(_QUERIES.c.investigation, _QUERIES.c.body)
     row = connection.execute(columns.where(_QUERIES.c.id == query_id)).first()
     return None if row is None else (row.investigation, _record(row.body))
+
+
+def query_digests(connection: Connection, query_id: str) -> tuple[str, str | None] | None:
+    """The digest of a query as it is kept now, and that its kept result is known by."""
+    columns = select(_QUERIES.c.body, _QUERIES.c.kept).where(_QUERIES.c.id == query_id)
+    row = connection.execute(columns).first()
+    return None if row is None else (digest_bytes(row.body), row.kept)
 
 
 def queries_of(connection: Connection, investigation: str) -> list[QueryRecord]:

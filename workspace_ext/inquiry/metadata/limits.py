@@ -11,6 +11,7 @@ NOTEBOOK_BYTES = 16 * 1024
 
 _SHORT = 40
 _TEXT = 200
+_EVIDENCE = 20
 
 
 def fit_cell(cell: dict[str, Any]) -> dict[str, Any]:
@@ -31,8 +32,9 @@ def fit_cell(cell: dict[str, Any]) -> dict[str, Any]:
             fitted["trimmed"] = sorted({*fitted["trimmed"], name})
     if _size(fitted) > CELL_BYTES:
         fitted["trimmed"] = ["params"]
-    if _size(fitted) > CELL_BYTES:
-        fitted.pop("template")
+    for part in ("template", "hypothesis", "last"):
+        if _size(fitted) > CELL_BYTES and fitted.pop(part, None):
+            fitted["trimmed"] = [*fitted["trimmed"], part]
     return fitted
 
 
@@ -44,12 +46,17 @@ def fit_notebook(notebook: dict[str, Any]) -> dict[str, Any]:
     fitted["hypotheses"] = hypotheses = dict(notebook["hypotheses"])
     trimmed: dict[str, int] = {}
     fitted["trimmed"] = trimmed
-    keep = (notebook.get("conclusion") or {}).get("hypothesis")
+    conclusion = notebook.get("conclusion")
+    keep = conclusion.get("hypothesis") if conclusion else None
+    if conclusion:
+        cause, evidence = conclusion["root_cause"], conclusion["evidence"]
+        shorter = {"root_cause": _shortened(cause, 5 * _TEXT), "evidence": evidence[-_EVIDENCE:]}
+        fitted["conclusion"] = {**conclusion, **shorter}
     for name, found in notebook["hypotheses"].items():
         if _size(fitted) <= NOTEBOOK_BYTES:
             return fitted
         texts = {key: _shortened(found[key], _TEXT) for key in ("text", "prediction")}
-        hypotheses[name] = {**found, **texts, "evidence": found["evidence"][-20:]}
+        hypotheses[name] = {**found, **texts, "evidence": found["evidence"][-_EVIDENCE:]}
         trimmed["texts"] = trimmed.get("texts", 0) + 1
     for name in [name for name in hypotheses if name != keep]:
         if _size(fitted) <= NOTEBOOK_BYTES:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from workspace_ext.foundation.canonical import canonical_json
 from workspace_ext.protocol.messages import METADATA_KEY, METADATA_SCHEMA, NotebookProjection
 
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
@@ -34,7 +34,7 @@ def is_newer(notebook: Mapping[str, Any]) -> bool:
 def upgrade(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """A notebook's metadata in today's schema; that of a newer schema comes back as it is."""
     current = dict(metadata)
-    while (step := UPGRADES.get(int(current.get("schema") or METADATA_SCHEMA))) is not None:
+    while (step := UPGRADES.get(current.get("schema", METADATA_SCHEMA))) is not None:
         current = step(current)
     return current
 
@@ -110,6 +110,6 @@ def _put(holder: dict[str, Any], value: dict[str, Any] | None) -> bool:
         metadata.pop(METADATA_KEY, None)
         return before is not None
     # Shared documents give whole numbers back as floats: equal, but other bytes in the file.
-    if before is None or canonical_json(before) != canonical_json(value):
+    if json.dumps(before, sort_keys=True, default=repr) != json.dumps(value, sort_keys=True):
         metadata[METADATA_KEY] = value
     return bool(before != value)
