@@ -57,7 +57,7 @@ def build(where: Path) -> Distributions:
         cwd=where,
         env={**os.environ, "PATH": str(_shell_only(where))},
     )
-    return Distributions(sources, *out.glob("*.tar.gz"), *out.glob("*.whl"), log)
+    return Distributions(sources, next(out.glob("*.tar.gz")), next(out.glob("*.whl")), log)
 
 
 def _shell_only(where: Path) -> Path:
