@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workspace_ext.cli.output import Output
-from workspace_ext.foundation.errors import Conflict, Unavailable
+from workspace_ext.foundation.errors import Conflict, NotFound, Unavailable
 
 if TYPE_CHECKING:
     from workspace_ext.client.broker import BrokerClient
@@ -58,13 +58,18 @@ def prepare(folder: Path) -> Workplace:
 
     place = Workplace(folder.absolute())
     try:
+        StoreFolder.open(place.store)
+        return place
+    except NotFound:
+        pass
+    try:
         place.folder.mkdir(parents=True, exist_ok=True)
-        strange = not StoreFolder.is_store(place.store) and any(place.folder.iterdir())
+        used = any(place.folder.iterdir())
     except OSError as error:
         raise Unavailable(
             f"{folder} cannot be made: {error.strerror}", hint="choose another with --dir"
         ) from error
-    if strange and not place.store.exists():
+    if used:
         raise Conflict(
             f"{folder} is not empty and no demo folder",
             hint="choose a new or an empty folder with --dir",
