@@ -2,32 +2,145 @@
 id: triage.overview
 version: 1
 title: Triage overview
-question: Which services changed their rate, errors or duration against the baseline?
-status: draft
+question: Which services fail more, answer slower, or get other traffic than in the baseline?
+status: stable
 params:
-  window:    {type: window, help: "when it hurts"}
-  baseline:  {type: window, help: "when it was fine"}
-  min_calls: {type: int, default: 20, min: 1, help: "fewer calls say nothing"}
-  min_ratio: {type: float, default: 1.5, min: 1, help: "how many times slower counts as slower"}
-requires: [spans.service]
-returns: {service: VARCHAR, calls: BIGINT, baseline_calls: BIGINT, p95_ms: DOUBLE, baseline_p95_ms: DOUBLE, p95_ratio: DOUBLE}
-interesting: "p95_ratio >= min_ratio AND calls >= min_calls"
-reason: "{service}: p95 {p95_ms:.1f} ms, {p95_ratio:.1f}x its baseline, over {calls} calls"
-chart: {mark: bar, x: p95_ratio, y: service}
+  window:       {type: window, help: when it hurts}
+  baseline:     {type: window, help: when it was fine; may be shorter or longer than the window}
+  min_requests: {type: int, default: 10, min: 1, help: with fewer requests a service is not judged}
+  min_ratio:    {type: float, default: 1.5, min: 1, help: how many times slower or busier counts}
+  min_z:        {type: float, default: 3, min: 0, help: how many standard errors away from chance}
+requires: [spans.service, spans.parent_span_id]
+returns:
+  service: VARCHAR
+  finding: VARCHAR
+  requests: BIGINT
+  baseline_requests: BIGINT
+  per_minute: DOUBLE
+  baseline_per_minute: DOUBLE
+  error_share: DOUBLE
+  baseline_error_share: DOUBLE
+  error_z: DOUBLE
+  p50_ms: DOUBLE
+  baseline_p50_ms: DOUBLE
+  p95_ms: DOUBLE
+  baseline_p95_ms: DOUBLE
+  p95_ratio: DOUBLE
+  slow_z: DOUBLE
+interesting: finding <> 'as before'
+reason: "{service}: {finding} ({requests} requests, {error_share:.0%} failing against {baseline_error_share:.0%}, p95 {p95_ms:.0f} ms against {baseline_p95_ms:.0f} ms)"
+quiet: "no service fails more, answers {min_ratio}x slower or has other traffic than in the baseline"
+covers:
+  - requests as each service received them, from spans
+  - failures marked by span status or by an ERROR log on a span
+not_covered:
+  - head-sampled traces (rates are those of the sample)
+  - a service called several times in one trace; its calls share their fate
+  - which of the services is the cause; see errors.origin and latency.shift
+chart: {mark: bar, x: p95_ratio, y: service, color: finding}
+references:
+  - "RED method (rate, errors, duration)"
 ---*/
-WITH both_windows AS (
-    SELECT service, duration_ns / 1e6 AS ms,
-           time >= $window_start AND time < $window_end AS in_window
-    FROM spans
-    WHERE (time >= $window_start AND time < $window_end)
-       OR (time >= $baseline_start AND time < $baseline_end)
+WITH seen AS (
+    SELECT true AS now, time, duration_ns, trace_id, span_id, parent_span_id, service,
+           coalesce(kind, 'unspecified') AS kind, status
+    FROM spans WHERE time >= $window_start AND time < $window_end
+    UNION ALL
+    SELECT false, time, duration_ns, trace_id, span_id, parent_span_id, service,
+           coalesce(kind, 'unspecified'), status
+    FROM spans WHERE time >= $baseline_start AND time < $baseline_end
+),
+error_logs AS (
+    SELECT trace_id, span_id FROM logs
+    WHERE time >= $window_start AND time < $window_end + INTERVAL 1 MINUTE
+      AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
+    UNION
+    SELECT trace_id, span_id FROM logs
+    WHERE time >= $baseline_start AND time < $baseline_end + INTERVAL 1 MINUTE
+      AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
+),
+failing AS (
+    SELECT DISTINCT now, trace_id, service
+    FROM seen LEFT JOIN error_logs AS e USING (trace_id, span_id)
+    WHERE status = 'error' OR e.span_id IS NOT NULL
+),
+requests AS (
+    SELECT s.now, s.service, s.duration_ns / 1e6 AS ms, f.service IS NOT NULL AS failed
+    FROM seen AS s
+    LEFT JOIN seen AS p
+           ON p.now = s.now AND p.trace_id = s.trace_id AND p.span_id = s.parent_span_id
+    LEFT JOIN failing AS f
+           ON f.now = s.now AND f.trace_id = s.trace_id AND f.service = s.service
+    WHERE s.parent_span_id IS NULL OR s.kind IN ('server', 'consumer')
+       OR (s.kind = 'unspecified' AND p.service IS DISTINCT FROM s.service)
+),
+-- Rates are per minute that has data: a window may reach beyond what was recorded.
+minutes AS (
+    SELECT CASE WHEN count(*) FILTER (now) >= 10
+                THEN greatest(epoch_us(max(time) FILTER (now)) - epoch_us(min(time) FILTER (now)), 1e6)
+                ELSE epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)
+           END / 6e7 AS in_window,
+           CASE WHEN count(*) FILTER (NOT now) >= 10
+                THEN greatest(epoch_us(max(time) FILTER (NOT now)) - epoch_us(min(time) FILTER (NOT now)), 1e6)
+                ELSE epoch_us($baseline_end::TIMESTAMPTZ) - epoch_us($baseline_start::TIMESTAMPTZ)
+           END / 6e7 AS in_baseline
+    FROM seen
+),
+per_service AS (
+    SELECT service,
+           count(*) FILTER (now) AS n1, count(*) FILTER (NOT now) AS n0,
+           count(*) FILTER (now AND failed) AS bad1, count(*) FILTER (NOT now AND failed) AS bad0,
+           quantile_cont(ms, 0.5) FILTER (now) AS p50_ms,
+           quantile_cont(ms, 0.5) FILTER (NOT now) AS baseline_p50_ms,
+           quantile_cont(ms, 0.95) FILTER (now) AS p95_ms,
+           quantile_cont(ms, 0.95) FILTER (NOT now) AS baseline_p95_ms
+    FROM requests GROUP BY service
+),
+slow AS (
+    SELECT service, count(*) AS slower
+    FROM requests JOIN per_service USING (service)
+    WHERE now AND ms > baseline_p95_ms GROUP BY service
+),
+figures AS (
+    SELECT service, n1 AS requests, n0 AS baseline_requests,
+           n1 / in_window AS per_minute, n0 / in_baseline AS baseline_per_minute,
+           bad1 / nullif(n1, 0) AS error_share, bad0 / nullif(n0, 0) AS baseline_error_share,
+           (bad1 + bad0 + 1) / (n1 + n0 + 2) AS pooled,
+           CASE WHEN n1 > 0 AND n0 > 0
+                THEN (error_share - baseline_error_share)
+                     / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0)) END AS error_z,
+           p50_ms, baseline_p50_ms, p95_ms, baseline_p95_ms,
+           (p95_ms + 1) / (baseline_p95_ms + 1) AS p95_ratio,
+           CASE WHEN n1 > 0 AND n0 > 0
+                THEN (coalesce(slower, 0) / n1 - 0.05) / sqrt(0.05 * 0.95 * (1 / n1 + 1 / n0))
+           END AS slow_z,
+           2 * (sqrt(per_minute) - sqrt(baseline_per_minute))
+             / sqrt(1 / in_window + 1 / in_baseline) AS traffic_z,
+           sum(n0) OVER () AS all_n0
+    FROM per_service LEFT JOIN slow USING (service), minutes
+),
+judged AS (
+    SELECT *,
+           CASE
+               WHEN all_n0 = 0 THEN NULL
+               WHEN requests = 0 AND baseline_requests >= $min_requests THEN 'gone'
+               WHEN baseline_requests = 0 AND requests >= $min_requests THEN 'new'
+               WHEN requests < $min_requests OR baseline_requests < $min_requests THEN NULL
+               WHEN error_z >= $min_z THEN 'fails more'
+               WHEN p95_ratio >= $min_ratio AND slow_z >= $min_z THEN 'slower'
+               WHEN traffic_z >= $min_z AND per_minute >= $min_ratio * baseline_per_minute
+                   THEN 'more traffic'
+               WHEN traffic_z <= -$min_z AND per_minute * $min_ratio <= baseline_per_minute
+                   THEN 'less traffic'
+               ELSE 'as before'
+           END AS finding
+    FROM figures
 )
-SELECT service,
-       count(*) FILTER (in_window) AS calls,
-       count(*) FILTER (NOT in_window) AS baseline_calls,
-       quantile_cont(ms, 0.95) FILTER (in_window) AS p95_ms,
-       quantile_cont(ms, 0.95) FILTER (NOT in_window) AS baseline_p95_ms,
-       (p95_ms + 1) / (baseline_p95_ms + 1) AS p95_ratio
-FROM both_windows
-GROUP BY service
-ORDER BY p95_ratio DESC NULLS LAST, calls DESC, service
+SELECT service, finding, requests, baseline_requests, per_minute, baseline_per_minute,
+       error_share, baseline_error_share, error_z, p50_ms, baseline_p50_ms,
+       p95_ms, baseline_p95_ms, p95_ratio, slow_z
+FROM judged
+ORDER BY CASE finding WHEN 'gone' THEN 1 WHEN 'fails more' THEN 2 WHEN 'slower' THEN 3
+                      WHEN 'more traffic' THEN 4 WHEN 'less traffic' THEN 4 WHEN 'new' THEN 5
+                      WHEN 'as before' THEN 6 ELSE 7 END,
+         greatest(error_z, slow_z) DESC NULLS LAST, requests DESC, service

@@ -1,0 +1,127 @@
+/*---
+id: attributes.compare
+version: 1
+title: Attribute comparison
+question: What do the bad spans have in common that the others have not?
+status: stable
+params:
+  window:    {type: window, help: when it hurts}
+  baseline:  {type: window, help: when it was fine; tells what slow means}
+  bad:       {type: choice, of: [slow, slow_itself, failing], default: slow_itself, help: "slow: takes longer than 95 % of the baseline's calls of that operation; slow_itself: the time in the span itself does; failing: status error or an ERROR log"}
+  service:   {type: service, optional: true, help: only spans of this service}
+  operation: {type: string, optional: true, help: only spans of this name}
+  min_ms:    {type: float, default: 5, min: 0, help: slower by fewer milliseconds is not slow}
+  min_bad:   {type: int, default: 10, min: 1, help: fewer bad spans with a value are not judged}
+  min_difference: {type: float, default: 0.1, min: 0, max: 1, help: difference of the shares that counts}
+  min_z:     {type: float, default: 4, min: 0, help: how many standard errors away from chance}
+requires: [spans.parent_span_id]
+returns:
+  attribute: VARCHAR
+  value: VARCHAR
+  bad: BIGINT
+  good: BIGINT
+  bad_share: DOUBLE
+  good_share: DOUBLE
+  difference: DOUBLE
+  bad_rate: DOUBLE
+  lift: DOUBLE
+  z: DOUBLE
+  all_bad: BIGINT
+  all_good: BIGINT
+  label: VARCHAR
+interesting: bad >= min_bad AND difference >= min_difference AND z >= min_z
+reason: "{attribute} = {value}: {bad_share:.0%} of the {all_bad} bad spans against {good_share:.0%} of the others; {bad_rate:.0%} of its spans are bad, {lift:.1f}x the average"
+quiet: "no value is found among the {all_bad} bad spans much more often than among the others"
+covers:
+  - "service, operation, pod, host, version, namespace, environment, region, kind and all attributes"
+not_covered:
+  - combinations of values; narrow by service or operation and ask again
+  - values that few spans have (min_bad)
+chart: {mark: bar, x: difference, y: label, color: attribute}
+references:
+  - "lift = share of bad spans with the value, over the share of bad spans in all"
+---*/
+WITH seen AS (
+    SELECT true AS now, time, duration_ns / 1e6 AS ms, trace_id, span_id, parent_span_id, service, name,
+           status, kind, pod, host, version, namespace, environment, region, attributes
+    FROM spans WHERE time >= $window_start AND time < $window_end
+    UNION ALL
+    SELECT false, time, duration_ns / 1e6, trace_id, span_id, parent_span_id, service, name,
+           NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    FROM spans WHERE time >= $baseline_start AND time < $baseline_end AND $bad <> 'failing'
+),
+children AS (
+    SELECT now, trace_id, parent_span_id AS span_id, sum(ms) AS child_ms
+    FROM seen WHERE parent_span_id IS NOT NULL AND $bad = 'slow_itself'
+    GROUP BY now, trace_id, parent_span_id
+),
+-- Reactive servers record the call they wait for beside the handler that waits, not below it.
+awaited AS (
+    SELECT w.now, w.trace_id, w.span_id, sum(b.ms) AS beside_ms
+    FROM (SELECT * FROM seen ANTI JOIN children USING (now, trace_id, span_id)
+          WHERE $bad = 'slow_itself') AS w
+    JOIN (SELECT * FROM seen SEMI JOIN children USING (now, trace_id, span_id)) AS b
+      ON b.now = w.now AND b.trace_id = w.trace_id AND b.parent_span_id = w.parent_span_id
+     AND b.service = w.service AND b.time >= w.time
+     AND b.time + to_microseconds((b.ms * 1000)::BIGINT)
+         <= w.time + to_microseconds((w.ms * 1000)::BIGINT + 1000)
+    GROUP BY w.now, w.trace_id, w.span_id
+),
+timed AS (
+    SELECT seen.*, greatest(ms - coalesce(child_ms, 0) - coalesce(beside_ms, 0), 0) AS counted_ms
+    FROM seen
+    LEFT JOIN children USING (now, trace_id, span_id)
+    LEFT JOIN awaited USING (now, trace_id, span_id)
+    WHERE ($service IS NULL OR service = $service) AND ($operation IS NULL OR name = $operation)
+),
+usual AS (
+    SELECT service, name, quantile_cont(counted_ms, 0.95) AS usual_ms, count(*) AS calls
+    FROM timed WHERE NOT now GROUP BY service, name
+),
+error_logs AS (
+    SELECT DISTINCT trace_id, span_id FROM logs
+    WHERE time >= $window_start AND time < $window_end + INTERVAL 1 MINUTE
+      AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
+      AND $bad = 'failing'
+),
+judged AS (
+    SELECT CASE WHEN $bad = 'failing' THEN t.status IS NOT DISTINCT FROM 'error' OR e.span_id IS NOT NULL
+                ELSE counted_ms > usual_ms + $min_ms END AS is_bad,
+           t.*
+    FROM timed AS t
+    LEFT JOIN usual AS u ON u.service = t.service AND u.name = t.name AND u.calls >= 5
+    LEFT JOIN error_logs AS e ON e.trace_id = t.trace_id AND e.span_id = t.span_id
+    WHERE t.now
+),
+totals AS (
+    SELECT count(*) FILTER (is_bad) AS all_bad, count(*) FILTER (NOT is_bad) AS all_good FROM judged
+),
+pairs AS (
+    SELECT is_bad, unnest(list_concat(
+        [{'k': 'service', 'v': service}, {'k': 'operation', 'v': name}, {'k': 'kind', 'v': kind},
+         {'k': 'pod', 'v': pod}, {'k': 'host', 'v': host}, {'k': 'version', 'v': version},
+         {'k': 'namespace', 'v': namespace}, {'k': 'environment', 'v': environment},
+         {'k': 'region', 'v': region}],
+        list_transform(coalesce(map_entries(attributes), []),
+                       lambda a: {'k': a.key, 'v': a.value}))) AS pair
+    FROM judged WHERE is_bad IS NOT NULL
+),
+counted AS (
+    SELECT pair.k AS attribute, pair.v AS value,
+           count(*) FILTER (is_bad) AS bad, count(*) FILTER (NOT is_bad) AS good
+    FROM pairs WHERE pair.v IS NOT NULL
+    GROUP BY ALL HAVING bad > 0
+)
+SELECT attribute, value, bad, good,
+       bad / all_bad AS bad_share, good / nullif(all_good, 0) AS good_share,
+       bad_share - good_share AS difference,
+       bad / (bad + good) AS bad_rate,
+       bad_rate / (all_bad / (all_bad + all_good)) AS lift,
+       difference / sqrt(((bad + good + 1) / (all_bad + all_good + 2))
+                         * (1 - (bad + good + 1) / (all_bad + all_good + 2))
+                         * (1 / all_bad + 1 / all_good)) AS z,
+       all_bad, all_good, attribute || ' = ' || value AS label
+FROM counted, totals
+ORDER BY coalesce(bad >= $min_bad AND difference >= $min_difference AND z >= $min_z, false) DESC,
+         difference * ln(1 + lift) DESC NULLS LAST, bad DESC, attribute, value
+LIMIT 100

@@ -1,0 +1,134 @@
+/*---
+id: dependencies.map
+version: 1
+title: Dependency map
+question: Who calls whom, and which of these edges fails more or got slower?
+status: stable
+params:
+  window:    {type: window, help: when it hurts}
+  baseline:  {type: window, help: when it was fine; may be shorter or longer than the window}
+  service:   {type: service, optional: true, help: only edges from or to this service}
+  min_calls: {type: int, default: 10, min: 2, help: "with fewer calls, then or now, an edge is not judged"}
+  min_ratio: {type: float, default: 1.5, min: 1, help: how many times slower counts}
+  min_ms:    {type: float, default: 5, min: 0, help: how many milliseconds slower counts at least}
+  min_z:     {type: float, default: 3, min: 0, help: how many standard errors away from chance}
+requires: [spans.parent_span_id]
+returns:
+  caller: VARCHAR
+  callee: VARCHAR
+  calls: BIGINT
+  baseline_calls: BIGINT
+  error_share: DOUBLE
+  baseline_error_share: DOUBLE
+  error_z: DOUBLE
+  p95_ms: DOUBLE
+  baseline_p95_ms: DOUBLE
+  ratio: DOUBLE
+  callee_p95_ms: DOUBLE
+  between_p95_ms: DOUBLE
+  baseline_between_p95_ms: DOUBLE
+  slow_z: DOUBLE
+  finding: VARCHAR
+  edge: VARCHAR
+interesting: finding <> 'as before'
+reason: "{edge}: {finding} (p95 {p95_ms:.0f} ms as the caller sees it against {baseline_p95_ms:.0f} ms, of it {between_p95_ms:.0f} ms between the two against {baseline_between_p95_ms:.0f} ms; {error_share:.0%} failing against {baseline_error_share:.0%}; {calls} calls)"
+quiet: "no edge with at least {min_calls} calls fails more or got {min_ratio}x slower"
+covers:
+  - calls between services that both have spans
+  - time lost between caller and callee (network, queues, connection pools)
+not_covered:
+  - services without spans, as databases and queues often are
+  - asynchronous messages; the time between is then no waiting
+chart: {mark: rule, x: baseline_p95_ms, x2: p95_ms, y: edge, color: finding, top: 15}
+references:
+  - "between = the caller's span minus the callee's span"
+---*/
+WITH seen AS (
+    SELECT true AS now, duration_ns / 1e6 AS ms, trace_id, span_id, parent_span_id, service, status
+    FROM spans WHERE time >= $window_start AND time < $window_end
+    UNION ALL
+    SELECT false, duration_ns / 1e6, trace_id, span_id, parent_span_id, service, status
+    FROM spans WHERE time >= $baseline_start AND time < $baseline_end
+),
+error_logs AS (
+    SELECT trace_id, span_id FROM logs
+    WHERE time >= $window_start AND time < $window_end + INTERVAL 1 MINUTE
+      AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
+    UNION
+    SELECT trace_id, span_id FROM logs
+    WHERE time >= $baseline_start AND time < $baseline_end + INTERVAL 1 MINUTE
+      AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
+),
+failing AS (
+    SELECT DISTINCT now, trace_id, service
+    FROM seen LEFT JOIN error_logs AS e USING (trace_id, span_id)
+    WHERE status = 'error' OR e.span_id IS NOT NULL
+),
+calls AS (
+    SELECT c.now, p.service AS caller, c.service AS callee,
+           p.ms AS caller_ms, c.ms AS callee_ms, greatest(p.ms - c.ms, 0) AS between_ms,
+           f.service IS NOT NULL AS failed
+    FROM seen AS c
+    JOIN seen AS p ON p.now = c.now AND p.trace_id = c.trace_id AND p.span_id = c.parent_span_id
+    LEFT JOIN failing AS f ON f.now = c.now AND f.trace_id = c.trace_id AND f.service = c.service
+    WHERE p.service <> c.service
+      AND ($service IS NULL OR p.service = $service OR c.service = $service)
+),
+edges AS (
+    SELECT caller, callee,
+           count(*) FILTER (now) AS n1, count(*) FILTER (NOT now) AS n0,
+           count(*) FILTER (now AND failed) AS bad1, count(*) FILTER (NOT now AND failed) AS bad0,
+           quantile_cont(caller_ms, 0.95) FILTER (now) AS p95_ms,
+           quantile_cont(caller_ms, 0.95) FILTER (NOT now) AS baseline_p95_ms,
+           quantile_cont(callee_ms, 0.95) FILTER (now) AS callee_p95_ms,
+           quantile_cont(between_ms, 0.95) FILTER (now) AS between_p95_ms,
+           quantile_cont(between_ms, 0.95) FILTER (NOT now) AS baseline_between_p95_ms
+    FROM calls GROUP BY caller, callee
+),
+slow AS (
+    SELECT caller, callee, count(*) AS slower
+    FROM calls JOIN edges USING (caller, callee)
+    WHERE now AND caller_ms > baseline_p95_ms GROUP BY caller, callee
+),
+figures AS (
+    SELECT caller, callee, n1 AS calls, n0 AS baseline_calls,
+           bad1 / nullif(n1, 0) AS error_share, bad0 / nullif(n0, 0) AS baseline_error_share,
+           (bad1 + bad0 + 1) / (n1 + n0 + 2) AS pooled,
+           CASE WHEN n1 > 0 AND n0 > 0 THEN (error_share - baseline_error_share)
+                / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0)) END AS error_z,
+           p95_ms, baseline_p95_ms, (p95_ms + 1) / (baseline_p95_ms + 1) AS ratio,
+           callee_p95_ms, between_p95_ms, baseline_between_p95_ms,
+           CASE WHEN n1 > 0 AND n0 > 0
+                THEN (coalesce(slower, 0) / n1 - 0.05) / sqrt(0.05 * 0.95 * (1 / n1 + 1 / n0))
+           END AS slow_z,
+           sum(n0) OVER () AS all_n0
+    FROM edges LEFT JOIN slow USING (caller, callee)
+),
+judged AS (
+    SELECT *,
+           CASE
+               WHEN all_n0 = 0 THEN NULL
+               WHEN calls = 0 AND baseline_calls >= $min_calls THEN 'gone'
+               WHEN baseline_calls = 0 AND calls >= $min_calls THEN 'new'
+               WHEN calls < $min_calls OR baseline_calls < $min_calls THEN NULL
+               WHEN error_z >= $min_z THEN 'callee fails more'
+               WHEN ratio >= $min_ratio AND p95_ms - baseline_p95_ms >= $min_ms
+                    AND slow_z >= $min_z THEN
+                   CASE WHEN between_p95_ms - baseline_between_p95_ms
+                             >= 0.5 * (p95_ms - baseline_p95_ms) THEN 'slower between the two'
+                        ELSE 'slower in the callee' END
+               ELSE 'as before'
+           END AS finding
+    FROM figures
+)
+SELECT caller, callee, calls, baseline_calls, error_share, baseline_error_share, error_z,
+       p95_ms, baseline_p95_ms, ratio, callee_p95_ms, between_p95_ms, baseline_between_p95_ms,
+       slow_z, finding, caller || ' → ' || callee AS edge
+FROM judged
+ORDER BY CASE finding WHEN 'gone' THEN 1 WHEN 'callee fails more' THEN 2
+                      WHEN 'slower between the two' THEN 3 WHEN 'slower in the callee' THEN 4
+                      WHEN 'new' THEN 5 WHEN 'as before' THEN 6 ELSE 7 END,
+         CASE WHEN finding = 'callee fails more' THEN error_z ELSE p95_ms - baseline_p95_ms END
+             DESC NULLS LAST,
+         calls DESC, caller, callee
+LIMIT 500

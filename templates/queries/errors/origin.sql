@@ -1,0 +1,131 @@
+/*---
+id: errors.origin
+version: 1
+title: Error origin
+question: Where do failures begin, before callers pass them on?
+status: stable
+params:
+  window:     {type: window, help: when it hurts}
+  baseline:   {type: window, help: when it was fine; may be shorter or longer than the window}
+  service:    {type: service, optional: true, help: only failures that begin in this service}
+  min_errors: {type: int, default: 5, min: 1, help: fewer failures are not judged}
+  min_ratio:  {type: float, default: 2, min: 1, help: how many times more often than in the baseline counts}
+  min_z:      {type: float, default: 2.5, min: 0, help: how many standard errors away from chance}
+requires: [spans.parent_span_id, logs.span_id]
+returns:
+  service: VARCHAR
+  operation: VARCHAR
+  message: VARCHAR
+  errors: BIGINT
+  traces: BIGINT
+  share_of_failing_traces: DOUBLE
+  trace_share: DOUBLE
+  baseline_errors: BIGINT
+  baseline_trace_share: DOUBLE
+  ratio: DOUBLE
+  z: DOUBLE
+  passed_on_to: VARCHAR
+  example_trace: VARCHAR
+interesting: errors >= min_errors AND ratio >= min_ratio AND z >= min_z
+reason: "failures begin in {service} {operation}: {errors} errors in {traces} traces ({trace_share:.1%} of all, {baseline_trace_share:.1%} in the baseline): {message:.140}"
+quiet: "no origin of failures is {min_ratio}x as frequent as in the baseline; the most frequent is {service} {operation} with {errors} errors"
+covers:
+  - spans with status error
+  - spans on which an ERROR log was written
+not_covered:
+  - wrong answers that nobody marks as failures
+  - traces of which the failing part was not sampled
+chart: {mark: bar, x: errors, y: operation, color: service}
+references:
+  - "the deepest failing span: none of its descendants fails"
+---*/
+WITH RECURSIVE error_logs AS (
+    SELECT trace_id, span_id, min(body) AS body FROM (
+        SELECT trace_id, span_id, body FROM logs
+        WHERE time >= $window_start AND time < $window_end + INTERVAL 1 MINUTE
+          AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
+        UNION ALL
+        SELECT trace_id, span_id, body FROM logs
+        WHERE time >= $baseline_start AND time < $baseline_end + INTERVAL 1 MINUTE
+          AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
+    ) WHERE span_id IS NOT NULL GROUP BY trace_id, span_id
+),
+seen AS (
+    SELECT true AS now, trace_id, span_id, parent_span_id, service, name, status, status_message,
+           span_events
+    FROM spans WHERE time >= $window_start AND time < $window_end
+    UNION ALL
+    SELECT false, trace_id, span_id, parent_span_id, service, name, status, status_message,
+           span_events
+    FROM spans WHERE time >= $baseline_start AND time < $baseline_end
+),
+failing AS (
+    SELECT now, trace_id, span_id, parent_span_id, service, name,
+           coalesce(
+               nullif(status_message, ''),
+               list_filter(span_events, lambda e: e.name = 'exception')[1]
+                   .attributes['exception.message'],
+               body, '') AS message
+    FROM seen LEFT JOIN error_logs AS e USING (trace_id, span_id)
+    WHERE status = 'error' OR e.span_id IS NOT NULL
+),
+lineage AS (
+    SELECT s.now, s.trace_id, s.span_id, s.parent_span_id, s.service
+    FROM seen AS s SEMI JOIN failing USING (now, trace_id)
+),
+above AS (
+    SELECT now, trace_id, parent_span_id AS span_id FROM failing WHERE parent_span_id IS NOT NULL
+    UNION
+    SELECT l.now, l.trace_id, l.parent_span_id
+    FROM above JOIN lineage AS l USING (now, trace_id, span_id) WHERE l.parent_span_id IS NOT NULL
+),
+origins AS (
+    SELECT now, trace_id, span_id, service, name AS operation,
+           left(trim(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+               split_part(message, chr(10), 1),
+               '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}', '<id>', 'g'),
+               '\b[0-9a-fA-F]{8,}\b', '<id>', 'g'),
+               '\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b', '<ip>', 'g'),
+               '''[^'']*''|"[^"]*"', '<text>', 'g'),
+               '(^|[^#\w])[-+]?[A-Z]{0,2}\d+([.,:]\d+)*', '\1<n>', 'g')), 200) AS message
+    FROM failing ANTI JOIN above USING (now, trace_id, span_id)
+),
+passed AS (
+    SELECT o.service, o.operation, o.message, string_agg(DISTINCT f.service, ', ' ORDER BY f.service)
+               AS passed_on_to
+    FROM origins AS o JOIN failing AS f
+      ON f.now = o.now AND f.trace_id = o.trace_id AND f.service <> o.service
+    WHERE o.now GROUP BY o.service, o.operation, o.message
+),
+totals AS (
+    SELECT count(DISTINCT trace_id) FILTER (now) AS n1,
+           count(DISTINCT trace_id) FILTER (NOT now) AS n0,
+           (SELECT count(DISTINCT trace_id) FROM failing WHERE now) AS failing1
+    FROM seen
+),
+groups AS (
+    SELECT service, operation, message,
+           count(*) FILTER (now) AS errors,
+           count(DISTINCT trace_id) FILTER (now) AS traces,
+           count(*) FILTER (NOT now) AS baseline_errors,
+           count(DISTINCT trace_id) FILTER (NOT now) AS baseline_traces,
+           min(trace_id) FILTER (now) AS example_trace
+    FROM origins GROUP BY service, operation, message
+)
+SELECT service, operation, message, errors, traces,
+       traces / nullif(failing1, 0) AS share_of_failing_traces,
+       traces / nullif(n1, 0) AS trace_share,
+       baseline_errors,
+       baseline_traces / nullif(n0, 0) AS baseline_trace_share,
+       CASE WHEN n0 > 0 THEN ((traces + 0.5) / (n1 + 1)) / ((baseline_traces + 0.5) / (n0 + 1))
+       END AS ratio,
+       CASE WHEN n0 > 0 AND n1 > 0 THEN
+           (trace_share - baseline_trace_share)
+           / sqrt((traces + baseline_traces + 1) / (n1 + n0 + 2)
+                  * (1 - (traces + baseline_traces + 1) / (n1 + n0 + 2)) * (1 / n1 + 1 / n0))
+       END AS z,
+       passed_on_to, example_trace
+FROM groups LEFT JOIN passed USING (service, operation, message), totals
+WHERE errors > 0 AND ($service IS NULL OR service = $service)
+ORDER BY z DESC NULLS LAST, errors DESC, service, operation, message
+LIMIT 200

@@ -1,0 +1,108 @@
+/*---
+id: latency.shift
+version: 1
+title: Latency shift
+question: Which operations got slower than in the baseline, and is the time spent in themselves?
+status: stable
+params:
+  window:    {type: window, help: when it hurts}
+  baseline:  {type: window, help: when it was fine; may be shorter or longer than the window}
+  service:   {type: service, optional: true, help: one service only}
+  quantile:  {type: float, default: 0.95, min: 0.5, max: 0.99, help: which quantile is compared}
+  min_calls: {type: int, default: 10, min: 2, help: "with fewer calls, then or now, an operation is not judged"}
+  min_ratio: {type: float, default: 1.5, min: 1, help: how many times slower counts}
+  min_ms:    {type: float, default: 5, min: 0, help: how many milliseconds slower counts at least}
+  min_z:     {type: float, default: 3, min: 0, help: how many standard errors away from chance}
+requires: [spans.parent_span_id]
+returns:
+  service: VARCHAR
+  operation: VARCHAR
+  calls: BIGINT
+  baseline_calls: BIGINT
+  ms: DOUBLE
+  baseline_ms: DOUBLE
+  ratio: DOUBLE
+  self_ms: DOUBLE
+  baseline_self_ms: DOUBLE
+  self_added_ms: DOUBLE
+  slow_share: DOUBLE
+  slow_z: DOUBLE
+  where_spent: VARCHAR
+interesting: ratio >= min_ratio AND ms - baseline_ms >= min_ms AND slow_z >= min_z
+reason: "{service} {operation}: {ms:.1f} ms at quantile {quantile}, {ratio:.1f}x its baseline of {baseline_ms:.1f} ms ({self_added_ms:+.1f} ms in the operation itself), over {calls} calls"
+quiet: "no operation with at least {min_calls} calls is {min_ratio}x slower than its baseline"
+covers:
+  - spans of any kind
+  - time in an operation itself apart from time in what it calls
+not_covered:
+  - time in calls that have no span of their own; it counts as the caller's own
+  - children that run in parallel; an operation's own time is then too small
+chart: {mark: rule, x: baseline_ms, x2: ms, y: operation, color: service, top: 15}
+references:
+  - "slow_z: share of calls above the baseline's quantile, against what chance would give"
+---*/
+WITH seen AS (
+    SELECT true AS now, time, duration_ns / 1e6 AS ms, trace_id, span_id, parent_span_id, service, name
+    FROM spans WHERE time >= $window_start AND time < $window_end
+    UNION ALL
+    SELECT false, time, duration_ns / 1e6, trace_id, span_id, parent_span_id, service, name
+    FROM spans WHERE time >= $baseline_start AND time < $baseline_end
+),
+children AS (
+    SELECT now, trace_id, parent_span_id AS span_id, sum(ms) AS child_ms
+    FROM seen WHERE parent_span_id IS NOT NULL
+    GROUP BY now, trace_id, parent_span_id
+),
+-- Reactive servers record the call they wait for beside the handler that waits, not below it.
+awaited AS (
+    SELECT w.now, w.trace_id, w.span_id, sum(b.ms) AS beside_ms
+    FROM (SELECT * FROM seen ANTI JOIN children USING (now, trace_id, span_id)) AS w
+    JOIN (SELECT * FROM seen SEMI JOIN children USING (now, trace_id, span_id)) AS b
+      ON b.now = w.now AND b.trace_id = w.trace_id AND b.parent_span_id = w.parent_span_id
+     AND b.service = w.service AND b.time >= w.time
+     AND b.time + to_microseconds((b.ms * 1000)::BIGINT)
+         <= w.time + to_microseconds((w.ms * 1000)::BIGINT + 1000)
+    GROUP BY w.now, w.trace_id, w.span_id
+),
+calls AS (
+    SELECT now, service, name, ms,
+           greatest(ms - coalesce(child_ms, 0) - coalesce(beside_ms, 0), 0) AS own_ms
+    FROM seen
+    LEFT JOIN children USING (now, trace_id, span_id)
+    LEFT JOIN awaited USING (now, trace_id, span_id)
+    WHERE $service IS NULL OR service = $service
+),
+per_operation AS (
+    SELECT service, name,
+           count(*) FILTER (now) AS n1, count(*) FILTER (NOT now) AS n0,
+           quantile_cont(ms, $quantile) FILTER (now) AS q1,
+           quantile_cont(ms, $quantile) FILTER (NOT now) AS q0,
+           quantile_cont(own_ms, $quantile) FILTER (now) AS own1,
+           quantile_cont(own_ms, $quantile) FILTER (NOT now) AS own0
+    FROM calls GROUP BY service, name
+    HAVING n1 > 0
+),
+slow AS (
+    SELECT service, name, count(*) AS slower
+    FROM calls JOIN per_operation USING (service, name)
+    WHERE now AND ms > q0 GROUP BY service, name
+),
+figures AS (
+    SELECT service, name AS operation, n1 AS calls, n0 AS baseline_calls,
+           q1 AS ms, q0 AS baseline_ms, (q1 + 1) / (q0 + 1) AS ratio,
+           own1 AS self_ms, own0 AS baseline_self_ms, own1 - own0 AS self_added_ms,
+           coalesce(slower, 0) / n1 AS slow_share,
+           CASE WHEN n1 >= $min_calls AND n0 >= $min_calls
+                THEN (slow_share - (1 - $quantile))
+                     / sqrt($quantile * (1 - $quantile) * (1 / n1 + 1 / n0)) END AS slow_z,
+           CASE WHEN self_added_ms >= 0.5 * (q1 - q0) THEN 'itself'
+                WHEN self_added_ms < 0.5 * (q1 - q0) THEN 'what it calls' END AS where_spent
+    FROM per_operation LEFT JOIN slow USING (service, name)
+)
+SELECT service, operation, calls, baseline_calls, ms, baseline_ms, ratio,
+       self_ms, baseline_self_ms, self_added_ms, slow_share, slow_z, where_spent
+FROM figures
+ORDER BY coalesce(ratio >= $min_ratio AND ms - baseline_ms >= $min_ms AND slow_z >= $min_z, false)
+             DESC,
+         self_added_ms DESC NULLS LAST, ratio DESC NULLS LAST, service, operation
+LIMIT 200
