@@ -1,0 +1,147 @@
+"""What an analyst sees of an answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from workspace_kernel.chart import MIME, MOST_ROWS, SCHEMA, specification
+from workspace_kernel.display import FIRST_ROWS, cell, html, text
+from workspace_kernel.result import Result
+
+Make = Callable[..., Result]
+
+
+def test_text_says_verdict_warning_rows_and_pin(make: Make) -> None:
+    said = text(make({"service": ["cart", "shop"], "p95": [900.0, None]}))
+    assert said.splitlines()[:3] == [
+        "Latency shift",
+        "Interesting: cart: p95 900.0 ms",
+        "Warning: only 3 traces",
+    ]
+    assert "cart     900" in said
+    assert "shop     -" in said
+    assert said.endswith("2 rows · pin 4 · latency.shift v2 · 7 ms")
+
+
+def test_the_first_rows_only(make: Make) -> None:
+    shown = html(make({"n": list(range(1000))}))
+    assert shown.count("<tr>") == FIRST_ROWS + 1
+    assert "first 10 of 1,000 rows" in shown
+
+
+def test_no_rows_are_no_data_not_no_verdict(make: Make) -> None:
+    verdict = {"interesting": None, "reason": "no rows", "rows": 0, "interesting_rows": 0}
+    empty = make({"p95": pa.array([], pa.float64())}, verdict={**verdict, "warnings": []})
+    assert "No data: no rows" in text(empty)
+    assert "<table>" not in html(empty)
+    assert specification(empty.answer, empty.arrow) is None
+
+
+def test_free_sql_has_no_verdict(make: Make) -> None:
+    verdict = {"interesting": None, "reason": "free SQL", "rows": 1, "interesting_rows": 0}
+    result = make({"n": [1]}, template=None, chart=None, verdict={**verdict, "warnings": []})
+    assert text(result) == "Latency shift\nn\n1\n1 row · pin 4 · SQL · 7 ms"
+
+
+def test_text_from_the_data_is_no_markup(make: Make) -> None:
+    shown = html(make({"<b>": ["<script>alert(1)</script>"]}))
+    assert "<script>" not in shown
+    assert "<b>&lt;" not in shown
+    assert "&lt;script&gt;" in shown
+
+
+def test_a_test_says_what_it_did_to_its_hypothesis(make: Make) -> None:
+    outcome = {"hypothesis": "h", "expect": "interesting", "outcome": "refuted", "reason": "calm"}
+    assert "Hypothesis refuted: calm" in text(make({"n": [1]}, test=outcome))
+    assert ">refuted</span> calm" in html(make({"n": [1]}, test=outcome))
+
+
+def test_a_result_is_true_even_without_rows(make: Make) -> None:
+    assert make({"n": pa.array([], pa.int64())})
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "-"),
+        (0.000123456, "0.0001235"),
+        (1234567.8, "1,234,568"),
+        (datetime(2023, 1, 30, 12, tzinfo=UTC), "2023-01-30 12:00:00Z"),
+        ("a\nb", "a b"),
+        ("x" * 200, "x" * 79 + "…"),
+        ({"a": 1}, "{'a': 1}"),
+    ],
+)
+def test_values_in_cells(value: Any, shown: str) -> None:
+    assert cell(value) == shown
+
+
+def test_the_chart_gets_only_the_rows_and_columns_it_draws(make: Make) -> None:
+    rows = 5000
+    columns = {
+        "service": [f"s{n}" for n in range(rows)],
+        "p95": [n / 3 for n in range(rows)],
+        "body": ["x" * 1000] * rows,
+    }
+    spec = specification(make(columns).answer, make(columns).arrow)
+    assert spec is not None
+    assert spec["$schema"] == SCHEMA
+    assert len(spec["data"]["values"]) == MOST_ROWS
+    assert spec["data"]["values"][1] == {"p95": 0.333333, "service": "s1"}
+    assert len(json.dumps(spec)) < 20_000
+
+
+def test_a_long_line_keeps_its_shape_and_all_its_series(make: Make) -> None:
+    begin = datetime(2023, 1, 30, tzinfo=UTC)
+    times = [begin + timedelta(seconds=n // 2) for n in range(4000)]
+    series = ["a", "b"] * 2000
+    encoding = {
+        "x": {"field": "time", "type": "temporal"},
+        "y": {"field": "n", "type": "quantitative"},
+        "color": {"field": "series", "type": "nominal"},
+    }
+    result = make(
+        {"time": times, "n": [float("nan"), *range(1, 4000)], "series": series},
+        chart={"mark": {"type": "line"}, "encoding": encoding},
+    )
+    spec = specification(result.answer, result.arrow)
+    assert spec is not None
+    values = spec["data"]["values"]
+    assert len(values) <= MOST_ROWS
+    assert values[0]["n"] is None
+    assert values[-1]["time"] > "2023-01-30T00:33"
+    assert {value["series"] for value in values} == {"a", "b"}
+    assert spec["encoding"]["x"]["scale"] == {"type": "utc"}
+
+
+def test_a_chart_of_a_column_that_is_not_there_is_left_out(make: Make) -> None:
+    result = make({"service": ["cart"]})
+    assert specification(result.answer, result.arrow) is None
+    assert result.chart is None
+
+
+def test_the_chart_as_an_altair_object(make: Make) -> None:
+    chart = make({"service": ["cart"], "p95": [1.0]}).chart
+    assert chart is not None
+    assert chart.to_dict()["encoding"]["y"]["field"] == "service"
+
+
+def test_shown_in_a_notebook_it_is_light(
+    make: Make, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[dict[str, Any]] = []
+    monkeypatch.setattr(
+        "IPython.display.display", lambda forms, raw: shown.append(forms) if raw else None
+    )
+    make({"service": ["cart"] * 500, "p95": [1.5] * 500})._ipython_display_()
+    assert [set(forms) for forms in shown] == [
+        {"text/plain", "text/html"},
+        {"text/plain", MIME},
+        {"text/plain", "text/html"},
+    ]
+    assert len(json.dumps(shown)) < 50_000

@@ -1,0 +1,93 @@
+"""Where a cell is, how an error looks, which arguments a magic takes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from workspace_kernel import errors
+from workspace_kernel.asking import is_sql
+from workspace_kernel.connection import Connection
+from workspace_kernel.context import Here, read
+from workspace_kernel.hypothesis import evidence_ids
+from workspace_kernel.ids import stable_id
+from workspace_kernel.magics import _assignments, _options
+
+from workspace_ext.foundation.errors import BadInput, NotFound
+
+
+def test_the_server_s_stamp_counts() -> None:
+    request = {
+        "header": {"msg_id": "run"},
+        "metadata": {"cellId": "id", "investigation": {"uid": "u", "cell": "c", "user": "a"}},
+    }
+    assert read(request) == Here("run", "c", "u")
+
+
+def test_without_stamp_the_cell_is_still_known() -> None:
+    found = read({"header": {"msg_id": "run"}, "metadata": {"cellId": "id"}})
+    assert found.ref == {"id": "run", "cell": "id"}
+
+
+@pytest.mark.parametrize("metadata", [{}, {"investigation": None}, {"investigation": "x"}])
+def test_a_request_that_says_nothing(metadata: dict[str, object]) -> None:
+    assert read({"header": {"msg_id": "run"}, "metadata": metadata}).ref is None
+    assert read({}) == Here()
+
+
+def test_an_error_is_a_line_and_a_hint() -> None:
+    lines = errors.render(NotFound("no template 'x'", hint="did you mean 'y'?"))
+    assert [line.split(": ", 1)[1] for line in lines] == ["no template 'x'", "did you mean 'y'?"]
+
+
+def test_no_broker_is_said_with_what_to_do() -> None:
+    with pytest.raises(Exception, match="told of no broker") as caught:
+        _ = Connection(Here).client
+    assert "INVESTIGATION_STORE" in getattr(caught.value, "hint", "")
+
+
+def test_ids_follow_from_content() -> None:
+    assert stable_id("a", "b") == stable_id("a", "b")
+    assert stable_id("a", "b") != stable_id("ab", "")
+
+
+@pytest.mark.parametrize(
+    ("question", "sql"),
+    [("latency.shift", False), ("SELECT 1", True), ("  latency.shift ", False), ("f()", True)],
+)
+def test_sql_is_told_from_a_template(question: str, sql: bool) -> None:
+    assert is_sql(question) is sql
+
+
+def test_values_of_a_magic() -> None:
+    given = _options().parse_args(["--params", "a=1", "b=x=y", "-p", 'c="1"', "--name", "rows"])
+    assert _assignments(given.params) == {"a": 1, "b": "x=y", "c": "1"}
+    assert given.name == "rows"
+
+
+@pytest.mark.parametrize("pairs", [["a"], ["=1"], ["a b=1"]])
+def test_wrong_values_of_a_magic(pairs: list[str]) -> None:
+    with pytest.raises(BadInput, match="is no parameter"):
+        _assignments(pairs)
+
+
+def test_wrong_options_of_a_magic() -> None:
+    with pytest.raises(BadInput, match="unrecognized arguments"):
+        _options().parse_args(["--nmae", "x"])
+
+
+def test_evidence_is_results_or_their_ids() -> None:
+    assert evidence_ids(["a", "b", "a"]) == ["a", "b"]
+    assert evidence_ids("a") == ["a"]
+    with pytest.raises(BadInput, match="a int is no evidence"):
+        evidence_ids([1])
+
+
+def test_loading_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, workspace_kernel.extension;"
+        "print([m for m in ('pandas','pyarrow','altair','duckdb','urllib3') if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
