@@ -12,12 +12,14 @@ export function utcTime(time: string): string {
   return `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
-/** A window in the reader's time zone, as in `22 Aug 2022 03:51 – 03:55`. */
+/** A window in the reader's time zone, as in `22 Aug 2022 03:51–03:55`. */
 export function localWindow(window: WindowDict): string {
   const start = new Date(window.start);
   const end = new Date(window.end);
-  const until = sameDay(start, end) ? minute(end) : `${localDate(end)} ${minute(end)}`;
-  return `${localDate(start)} ${minute(start)} – ${until}`;
+  const from = `${localDate(start)} ${minute(start)}`;
+  return sameDay(start, end)
+    ? `${from}–${minute(end)}`
+    : `${from} – ${localDate(end)} ${minute(end)}`;
 }
 
 /** The same window in UTC. */
@@ -47,6 +49,11 @@ export function actorName(actor: string): string {
 /** A count with its noun, as in `1 row` and `1,204 rows`. */
 export function count(n: number, noun: string): string {
   return `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** A text with a capital at its beginning: hints of errors have none. */
+export function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function sameDay(a: Date, b: Date): boolean {

@@ -19,7 +19,7 @@ test('UTC is written out', () => {
 test('a window names its day once', () => {
   const window = { start: '2022-08-22T03:51:00Z', end: '2022-08-22T03:55:00Z' };
 
-  assert.equal(localWindow(window), '22 Aug 2022 05:51 – 05:55');
+  assert.equal(localWindow(window), '22 Aug 2022 05:51–05:55');
   assert.equal(
     localWindow({ ...window, end: '2022-08-22T22:10:00Z' }),
     '22 Aug 2022 05:51 – 23 Aug 2022 00:10'

@@ -1,5 +1,6 @@
 import * as React from 'react';
 import type { Problem } from '../api';
+import { sentence } from '../format';
 
 /** What the panel says while there is no story to tell, and the one thing to do about it. */
 export function Empty(props: {
@@ -10,8 +11,8 @@ export function Empty(props: {
   const { title, text, action } = props;
   return (
     <div className="jp-Investigation-blank" role="status">
-      <h2>{title}</h2>
-      {text && <p>{text}</p>}
+      <h2>{sentence(title)}</h2>
+      {text && <p>{sentence(text)}</p>}
       {action && (
         <button type="button" className="jp-mod-styled jp-mod-accept" onClick={action.run}>
           {action.label}
@@ -25,8 +26,10 @@ export function Empty(props: {
 export function Banner(props: { problem: Problem; retry: () => void }): React.ReactElement {
   return (
     <div className="jp-Investigation-banner" role="alert">
-      <p>{props.problem.message}</p>
-      {props.problem.hint && <p className="jp-Investigation-detail">{props.problem.hint}</p>}
+      <p>{sentence(props.problem.message)}</p>
+      {props.problem.hint && (
+        <p className="jp-Investigation-detail">{sentence(props.problem.hint)}</p>
+      )}
       <button type="button" className="jp-Investigation-link" onClick={props.retry}>
         Try again
       </button>

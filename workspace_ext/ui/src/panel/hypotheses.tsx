@@ -23,7 +23,7 @@ export function Hypotheses(props: {
       {hypotheses.length === 0 && (
         <p className="jp-Investigation-empty">
           State one with its prediction:{' '}
-          <code>h = investigation.hypothesis(&quot;…&quot;, predicts=&quot;…&quot;)</code>
+          <code>investigation.hypothesis(&quot;…&quot;, predicts=&quot;…&quot;)</code>
         </p>
       )}
       <ul>

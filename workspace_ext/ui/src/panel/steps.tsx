@@ -27,8 +27,8 @@ export function Steps(props: {
     <Section title="Steps" size={entries.length}>
       {entries.length === 0 && (
         <p className="jp-Investigation-empty">
-          Nothing was run yet. Run a cell, for example{' '}
-          <code>investigation.run(&quot;triage.overview&quot;)</code>; every run appears here.
+          Nothing was run yet; every run appears here. A good first one:
+          <code>investigation.run(&quot;triage.overview&quot;)</code>
         </p>
       )}
       <ol>

@@ -45,7 +45,7 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
         }
       }
     });
-    launcher?.add({ command: CommandIDs.create, category: 'Notebook', rank: 0 });
+    launcher?.add({ command: CommandIDs.create, category: CATEGORY, categoryRank: 0 });
     palette?.addItem({
       command: CommandIDs.create,
       category: CATEGORY,
