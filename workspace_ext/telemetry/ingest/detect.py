@@ -11,9 +11,7 @@ from workspace_ext.telemetry.ingest.model import FORMATS, Format
 from workspace_ext.telemetry.ingest.source import opening_bytes
 
 _PEEK = 1 << 16
-_OTLP_KEYS = re.compile(
-    rb'"(resourceSpans|resourceLogs|resourceMetrics|resource_(spans|logs|metrics))"'
-)
+_OTLP_KEYS = re.compile(rb'"(resourceSpans|resourceLogs|resourceMetrics)"')
 _SAMPLE = re.compile(
     rb"[a-zA-Z_:][a-zA-Z0-9_:]*(\{[^\n]*\})?[ \t]+[-+0-9.eEnNaAiIfF]+([ \t]+-?\d+)?[ \t]*\r?"
 )
@@ -44,7 +42,7 @@ def _by_content(head: bytes) -> Format | None:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if start[:1] == b"{" and _OTLP_KEYS.search(head):
         return "otlp-json"
-    if _framed(head) or head[:1] == b"\n" and b"\n\n" not in head[:2] and not _is_text(head):
+    if _framed(head) or (head[:1] == b"\n" and not _is_text(head)):
         return "otlp-proto"
     lines = [line for line in start.split(b"\n")[:20] if line.strip()]
     if lines and all(
@@ -56,7 +54,7 @@ def _by_content(head: bytes) -> Format | None:
 
 def _framed(head: bytes) -> bool:
     """Whether it starts with a length and a message whose first field is number 1."""
-    return len(head) > 5 and head[0] < 0x10 and head[4:5] == b"\n" and not _is_text(head[:4])
+    return len(head) > 5 and head[0] < 0x0A and head[4:5] == b"\n" and not _is_text(head[:4])
 
 
 def _is_text(content: bytes) -> bool:

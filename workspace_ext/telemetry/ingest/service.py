@@ -111,7 +111,21 @@ def _read(
 ) -> Iterator[Parsed]:
     """Opens the adapter of a format; each is imported only when it is needed."""
     if mapping is not None and chosen == "parquet":
-        from workspace_ext.telemetry.ingest.adapters import parquet
+        from workspace_ext.telemetry.ingest.adapters import parquet_rows
 
-        return parquet.read(path, name, mapping)
-    raise BadInput(f"{chosen} is not read yet", hint="", code="bad_format")
+        return parquet_rows.read(path, name, mapping)
+    if mapping is not None:
+        from workspace_ext.telemetry.ingest.adapters import csv_rows
+
+        return csv_rows.read(path, name, mapping)
+    if chosen == "otlp-json":
+        from workspace_ext.telemetry.ingest.adapters import otlp_json
+
+        return otlp_json.read(path, name)
+    if chosen == "otlp-proto":
+        from workspace_ext.telemetry.ingest.adapters import otlp_proto
+
+        return otlp_proto.read(path, name)
+    from workspace_ext.telemetry.ingest.adapters import prometheus
+
+    return prometheus.read(path, name, clock())

@@ -141,8 +141,8 @@ class Batch:
             rows=rows,
             duplicates=duplicates,
             quarantined=self._quarantined,
-            first_time_ns=first,
-            last_time_ns=last,
+            first_time_ns=None if first is None else first // 1000 * 1000,
+            last_time_ns=None if last is None else last // 1000 * 1000,
             warnings=warnings,
         )
         self._book(report, committed_ns)
@@ -158,9 +158,13 @@ class Batch:
 
     def _move(self, signal: Signal, bounds: tuple[int, int] | None) -> int:
         """Inserts what is new; duplicates are looked for in the batch's own span of time only."""
-        key = ", ".join(signal.identity or (f"hash({', '.join(signal.names)})",))
-        keys = [f"k{index}" for index, _ in enumerate(signal.identity or ("",))]
-        named = ", ".join(keys)
+        # Equal hashes at the same nanosecond are taken for equal records: the map's keys are sorted.
+        if signal.identity:
+            named = key = ", ".join(signal.identity)
+        else:
+            moment = "time_ns, " if signal.timed else ""
+            named = f"{moment}record"
+            key = f"{moment}hash({', '.join(signal.names)}) AS record"
         within = ""
         if bounds is not None and signal.timed:
             within = (
@@ -174,10 +178,10 @@ class Batch:
             f"""
             INSERT INTO {raw} ({names}, batch_id)
             WITH first AS (
-                SELECT min(rowid) AS row, {key_list(key, keys)}
+                SELECT min(rowid) AS row, {key}
                 FROM {staged} GROUP BY ALL
             ),
-            stored AS (SELECT {key_list(key, keys)} FROM {raw}{within}),
+            stored AS (SELECT {key} FROM {raw}{within}),
             fresh AS (SELECT row FROM first ANTI JOIN stored USING ({named}))
             SELECT {names}, {self._batch_id} FROM {staged}
             WHERE rowid IN (SELECT row FROM fresh) ORDER BY {order}
@@ -213,9 +217,3 @@ class Batch:
                 times[2],
             ],
         )
-
-
-def key_list(key: str, keys: list[str]) -> str:
-    """The identity of a record as columns ``k0``, ``k1``, …"""
-    parts = key.split(", ") if len(keys) > 1 else [key]
-    return ", ".join(f"{part} AS {name}" for part, name in zip(parts, keys, strict=True))

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from workspace_ext.telemetry.ingest.columns import arrow_schema
-from workspace_ext.telemetry.ingest.mapping import Mapping
+from workspace_ext.telemetry.ingest.mapping import Mapping, bad_mapping
 from workspace_ext.telemetry.ingest.mapping_sql import ROW, Statements, compile_mapping
 from workspace_ext.telemetry.ingest.model import RECORD_LIMIT, Reject
 
@@ -30,6 +30,12 @@ class Mapper:
             ":memory:", config={"threads": 1, "autoload_known_extensions": False}
         )
         self._connection.execute("SET TimeZone = 'UTC'; SET enable_external_access = false")
+        try:
+            self.apply(schema.empty_table(), line=lambda row: row, record=str)
+        except duckdb.Error as error:
+            self._connection.close()
+            why = str(error).splitlines()[0][:200]
+            raise bad_mapping(mapping.name, "", f"cannot be applied: {why}") from error
 
     def __enter__(self) -> Mapper:
         return self

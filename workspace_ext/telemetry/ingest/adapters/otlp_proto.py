@@ -1,0 +1,284 @@
+"""OTLP as protobuf: a single request as it goes over the wire, or a file of the Collector.
+
+The Collector's file exporter writes each message after its length: four bytes, big-endian. A
+message does not say which signal it holds, all three begin with field 1, so it is found out from
+what is in it: only a span has ids of 16 and 8 bytes, only a metric has data.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]
+from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
+from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
+from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
+
+from workspace_ext.foundation.errors import BadInput
+from workspace_ext.telemetry.ingest.adapters.otlp_records import (
+    BadRecord,
+    Pairs,
+    Row,
+    Rows,
+    as_text,
+    exponential_buckets,
+    log_row,
+    metric_head,
+    origin,
+    point_row,
+    span_row,
+)
+from workspace_ext.telemetry.ingest.model import Parsed
+from workspace_ext.telemetry.ingest.source import Opened
+
+_CHUNK = 20_000
+_FIRST_FIELD = b"\n"
+_MESSAGE_LIMIT = (_FIRST_FIELD[0] << 24) - 1
+"""Longer ones would make a length look like the beginning of a message."""
+
+
+def read(path: Path, name: str) -> Iterator[Parsed]:
+    """The records of a file, in chunks.
+
+    Raises:
+        BadInput: Its compression is broken.
+    """
+    rows = Rows()
+    try:
+        with Opened(path) as opened:
+            for number, message in _messages(opened, rows):
+                _request(rows, number, message)
+                if rows.count >= _CHUNK:
+                    yield rows.hand_on(opened.position())
+            yield rows.hand_on(opened.position())
+    except (EOFError, OSError) as error:
+        raise BadInput(
+            f"{name} cannot be read: {error}",
+            hint="check that the file is whole",
+            code="unreadable_file",
+        ) from error
+
+
+def _messages(opened: Opened, rows: Rows) -> Iterator[tuple[int, bytes]]:
+    stream = opened.stream
+    head = stream.read(5)
+    if head[:1] == _FIRST_FIELD:
+        yield 1, head + stream.read()
+        return
+    number = 0
+    while head:
+        number += 1
+        size = int.from_bytes(head[:4], "big")
+        if len(head) < 4 or size > _MESSAGE_LIMIT:
+            rows.reject(number, "not a length followed by a message", head.hex())
+            return
+        if size == 0:
+            head = head[4:] + stream.read(4)
+            continue
+        body = head[4:5] + stream.read(size - len(head[4:5]))
+        if len(body) < size:
+            rows.reject(number, f"cut off after {len(body)} of {size} bytes", body[:64].hex())
+            return
+        yield number, body
+        head = stream.read(5)
+
+
+def _request(rows: Rows, number: int, content: bytes) -> None:
+    for kind, holds, convert in _KINDS:
+        message = kind()
+        try:
+            message.ParseFromString(content)
+        except DecodeError:
+            continue
+        groups = message.ListFields()[0][1] if message.ListFields() else []
+        if holds(groups):
+            convert(rows, number, groups)
+            return
+    rows.reject(number, "not a request with spans, logs or metrics", content[:64].hex())
+
+
+def _has_spans(groups: Iterable[Any]) -> bool:
+    return any(
+        len(span.trace_id) == 16 and len(span.span_id) == 8
+        for group in groups
+        for scope in group.scope_spans
+        for span in scope.spans
+        if span.start_time_unix_nano
+    )
+
+
+def _has_metrics(groups: Iterable[Any]) -> bool:
+    return any(
+        metric.WhichOneof("data")
+        for group in groups
+        for scope in group.scope_metrics
+        for metric in scope.metrics
+    )
+
+
+def _has_logs(groups: Iterable[Any]) -> bool:
+    return any(
+        record.time_unix_nano or record.observed_time_unix_nano
+        for group in groups
+        for scope in group.scope_logs
+        for record in scope.log_records
+    )
+
+
+def _spans(rows: Rows, number: int, groups: Iterable[Any]) -> None:
+    for group in groups:
+        resource = _pairs(group.resource.attributes)
+        for scope in group.scope_spans:
+            shared = origin(resource, scope.scope.name)
+            for span in scope.spans:
+                try:
+                    rows.add("spans", _span(shared, span))
+                except BadRecord as error:
+                    rows.reject(number, str(error), str(span))
+
+
+def _span(shared: Row, span: Any) -> Row:
+    return span_row(
+        shared,
+        trace_id=span.trace_id.hex(),
+        span_id=span.span_id.hex(),
+        parent_span_id=span.parent_span_id.hex(),
+        name=span.name,
+        kind=span.kind,
+        start_ns=span.start_time_unix_nano,
+        end_ns=span.end_time_unix_nano,
+        status=span.status.code,
+        status_message=span.status.message,
+        trace_state=span.trace_state,
+        attributes=_pairs(span.attributes),
+        events=[
+            {
+                "time": event.time_unix_nano // 1000,
+                "name": event.name,
+                "attributes": _pairs(event.attributes),
+            }
+            for event in span.events
+        ],
+        links=[
+            {"trace_id": link.trace_id.hex(), "span_id": link.span_id.hex()} for link in span.links
+        ],
+    )
+
+
+def _logs(rows: Rows, number: int, groups: Iterable[Any]) -> None:
+    for group in groups:
+        resource = _pairs(group.resource.attributes)
+        for scope in group.scope_logs:
+            shared = origin(resource, scope.scope.name)
+            for record in scope.log_records:
+                try:
+                    row = log_row(
+                        shared,
+                        time_ns=record.time_unix_nano,
+                        observed_ns=record.observed_time_unix_nano,
+                        number=record.severity_number,
+                        severity=record.severity_text,
+                        body=as_text(_value(record.body)),
+                        trace_id=record.trace_id.hex(),
+                        span_id=record.span_id.hex(),
+                        event_name=record.event_name,
+                        attributes=_pairs(record.attributes),
+                    )
+                    rows.add("logs", row)
+                except BadRecord as error:
+                    rows.reject(number, str(error), str(record))
+
+
+def _metrics(rows: Rows, number: int, groups: Iterable[Any]) -> None:
+    for group in groups:
+        resource = _pairs(group.resource.attributes)
+        for scope in group.scope_metrics:
+            shared = origin(resource, scope.scope.name)
+            for metric in scope.metrics:
+                _metric(rows, number, shared, metric)
+
+
+def _metric(rows: Rows, number: int, shared: Row, metric: Any) -> None:
+    kind = metric.WhichOneof("data")
+    if kind is None:
+        rows.reject(number, f"metric {metric.name!r} has no data of a known kind", str(metric))
+        return
+    try:
+        data = getattr(metric, kind)
+        temporality = getattr(data, "aggregation_temporality", 0)
+        head = metric_head(
+            metric.name, metric.unit, kind, temporality, getattr(data, "is_monotonic", None)
+        )
+    except BadRecord as error:
+        rows.reject(number, str(error), str(metric))
+        return
+    for point in data.data_points:
+        try:
+            row = point_row(
+                shared,
+                head,
+                time_ns=point.time_unix_nano,
+                start_ns=point.start_time_unix_nano,
+                attributes=_pairs(point.attributes),
+                values=_point(kind, point),
+            )
+            rows.add("metrics", row)
+        except BadRecord as error:
+            rows.reject(number, f"metric {metric.name}: {error}", str(point))
+
+
+def _point(kind: str, point: Any) -> Row:
+    if kind in ("gauge", "sum"):
+        held = point.WhichOneof("value")
+        if held is None and not point.flags & 1:
+            raise BadRecord("no value")
+        return {"value": None if held is None else float(getattr(point, held))}
+    values: Row = {"count": point.count}
+    if kind == "summary":
+        values["sum"] = point.sum
+        values["quantiles"] = [(item.quantile, item.value) for item in point.quantile_values]
+        return values
+    for name in ("sum", "min", "max"):
+        values[name] = getattr(point, name) if point.HasField(name) else None
+    if kind == "histogram":
+        values["bucket_counts"] = list(point.bucket_counts)
+        values["explicit_bounds"] = list(point.explicit_bounds)
+        return values
+    return values | exponential_buckets(
+        point.scale,
+        point.zero_count,
+        (point.positive.offset, list(point.positive.bucket_counts)),
+        (point.negative.offset, list(point.negative.bucket_counts)),
+    )
+
+
+_KINDS: tuple[
+    tuple[type[Message], Callable[[Any], bool], Callable[[Rows, int, Any], None]], ...
+] = (
+    (TracesData, _has_spans, _spans),
+    (MetricsData, _has_metrics, _metrics),
+    (LogsData, _has_logs, _logs),
+)
+
+
+def _pairs(attributes: Iterable[Any]) -> Pairs:
+    return sorted({item.key: as_text(_value(item.value)) for item in attributes}.items())
+
+
+def _value(value: Any) -> Any:
+    """An AnyValue as plain JSON; bytes in base64, as in OTLP's JSON."""
+    kind = value.WhichOneof("value")
+    if kind == "string_value":
+        return value.string_value
+    if kind is None:
+        return None
+    if kind == "array_value":
+        return [_value(item) for item in value.array_value.values]
+    if kind == "kvlist_value":
+        return {item.key: _value(item.value) for item in value.kvlist_value.values}
+    if kind == "bytes_value":
+        return base64.b64encode(value.bytes_value).decode("ascii")
+    return getattr(value, kind)

@@ -1,0 +1,174 @@
+"""Prometheus' text format: one scrape, or several one after another with their timestamps.
+
+A histogram's and a summary's samples become one row for each set of labels; the buckets, which
+are cumulative in the text, become counts of their own. A sample without a timestamp gets the time
+of the ingest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
+
+from workspace_ext.foundation.errors import BadInput
+from workspace_ext.telemetry.ingest.adapters.otlp_records import (
+    BadRecord,
+    Pairs,
+    Row,
+    Rows,
+    check_time,
+)
+from workspace_ext.telemetry.ingest.model import Parsed
+from workspace_ext.telemetry.ingest.source import Opened
+
+_LIMIT = 256 << 20
+_HOT = {
+    "service": ("service_name", "service", "job"),
+    "environment": ("deployment_environment", "environment", "env"),
+    "version": ("service_version", "version"),
+    "namespace": ("k8s_namespace_name", "namespace"),
+    "pod": ("k8s_pod_name", "pod"),
+    "host": ("host_name", "node", "host", "instance"),
+    "region": ("cloud_region", "region"),
+}
+_PARTS = {"le", "quantile"}
+
+
+def read(path: Path, name: str, now_ns: int) -> Iterator[Parsed]:
+    """The samples of a file.
+
+    Args:
+        path: The file.
+        name: What to call it.
+        now_ns: The time for samples without one.
+
+    Raises:
+        BadInput: It is too large, or its compression is broken.
+    """
+    try:
+        with Opened(path) as opened:
+            content = opened.stream.read(_LIMIT + 1)
+            position = opened.position()
+    except (EOFError, OSError) as error:
+        raise BadInput(
+            f"{name} cannot be read: {error}",
+            hint="check that the file is whole",
+            code="unreadable_file",
+        ) from error
+    if len(content) > _LIMIT:
+        raise BadInput(
+            f"{name} is larger than {_LIMIT >> 20} MiB",
+            hint="split it: one scrape a file",
+            code="file_too_large",
+        )
+    rows = Rows()
+    untimed = 0
+    for family in _families(content.decode("utf-8", "replace"), rows):
+        untimed += _family(rows, family, now_ns)
+    parsed = rows.hand_on(position)
+    warning = f"{untimed} samples have no timestamp: they got the time of this ingest"
+    yield Parsed(parsed.tables, parsed.rejects, position, (warning,) if untimed else ())
+
+
+def _families(text: str, rows: Rows) -> Iterable[Metric]:
+    """The families of metrics; bad lines are looked for only when there is one."""
+    try:
+        return list(text_string_to_metric_families(text))
+    except ValueError:
+        pass
+    good = []
+    for number, line in enumerate(text.split("\n"), 1):
+        try:
+            list(text_string_to_metric_families(line + "\n"))
+        except ValueError as error:
+            rows.reject(number, f"not a sample: {error}", line)
+        else:
+            good.append(line)
+    return list(text_string_to_metric_families("\n".join(good) + "\n"))
+
+
+def _family(rows: Rows, family: Metric, now_ns: int) -> int:
+    """Adds a family's rows; tells how many samples had no time."""
+    gathered: dict[tuple[Any, ...], list[Any]] = {}
+    for sample in family.samples:
+        labels = tuple(sorted((k, v) for k, v in sample.labels.items() if k not in _PARTS))
+        parts = family.type in ("histogram", "summary")
+        key = (labels, sample.timestamp, None if parts else sample.name)
+        gathered.setdefault(key, []).append(sample)
+    untimed = 0
+    for (labels, timestamp, _), samples in gathered.items():
+        untimed += len(samples) if timestamp is None else 0
+        time_ns = now_ns if timestamp is None else round(float(timestamp) * 1000) * 1_000_000
+        try:
+            check_time(time_ns)
+            values = _values(family, samples)
+        except BadRecord as error:
+            rows.reject(None, f"{family.name}: {error}", str(samples[0]))
+            continue
+        rows.add("metrics", {**_labels(list(labels)), **values, "time_ns": time_ns})
+    return untimed
+
+
+def _labels(labels: Pairs) -> Row:
+    given = dict(labels)
+    row: Row = {
+        column: next((given[name] for name in names if given.get(name)), None)
+        for column, names in _HOT.items()
+    }
+    return {**row, "attributes": labels, "resource": []}
+
+
+def _values(family: Metric, samples: list[Any]) -> Row:
+    row: Row = {
+        "name": family.name,
+        "unit": family.unit or None,
+        "kind": "gauge",
+        "bucket_counts": [],
+        "explicit_bounds": [],
+    }
+    if family.type == "histogram":
+        return row | {"kind": "histogram", "temporality": "cumulative"} | _histogram(samples)
+    if family.type == "summary":
+        return row | {"kind": "summary"} | _summary(samples)
+    row |= {"name": samples[0].name, "value": float(samples[0].value)}
+    if family.type == "counter":
+        row |= {"kind": "sum", "temporality": "cumulative", "monotonic": True}
+    return row
+
+
+def _histogram(samples: list[Any]) -> Row:
+    buckets = sorted(
+        (float(sample.labels["le"]), int(sample.value))
+        for sample in samples
+        if sample.name.endswith("_bucket") and "le" in sample.labels
+    )
+    totals = [0, *(count for _, count in buckets)]
+    counts = [after - before for before, after in pairwise(totals)]
+    if any(count < 0 for count in counts):
+        raise BadRecord("the buckets' counts decrease")
+    bounds = [bound for bound, _ in buckets if bound != float("inf")]
+    return {**_totals(samples), "bucket_counts": counts, "explicit_bounds": bounds}
+
+
+def _summary(samples: list[Any]) -> Row:
+    quantiles = sorted(
+        (float(sample.labels["quantile"]), float(sample.value))
+        for sample in samples
+        if "quantile" in sample.labels
+    )
+    return {**_totals(samples), "quantiles": quantiles}
+
+
+def _totals(samples: list[Any]) -> Row:
+    totals: Row = {}
+    for sample in samples:
+        if sample.name.endswith("_sum"):
+            totals["sum"] = float(sample.value)
+        elif sample.name.endswith("_count"):
+            totals["count"] = int(sample.value)
+    return totals
