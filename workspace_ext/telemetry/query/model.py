@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput
+from workspace_ext.protocol.messages import Compare
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -93,6 +94,11 @@ class RunningQuery(Protocol):
     @property
     def scan(self) -> tuple[Scan, ...]:
         """What it read; known once the rows are exhausted."""
+        ...
+
+    @property
+    def compare(self) -> Compare:
+        """How a replay may compare the result."""
         ...
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:

@@ -16,7 +16,7 @@ import duckdb
 
 from workspace_ext.telemetry.query.failures import explain_query, row_limit
 from workspace_ext.telemetry.query.lanes import Lane, Pace
-from workspace_ext.telemetry.query.model import BATCH_ROWS, Limits, Scan
+from workspace_ext.telemetry.query.model import BATCH_ROWS, Limits
 from workspace_ext.telemetry.query.watch import Watchdog
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class TrustedRunner:
         pin: int,
         limits: Limits,
         cancelled: threading.Event,
-    ) -> TrustedQuery:
+    ) -> TrustedRows:
         """Starts one; it has its first rows when this returns.
 
         Raises:
@@ -70,7 +70,7 @@ class TrustedRunner:
             BadInput: The SQL does not fit the data.
         """
         lane = self._heavy if self._pace.is_heavy(sql) else self._interactive
-        query = TrustedQuery(self._engine.cursor(), self._watchdog, lane, limits, cancelled)
+        query = TrustedRows(self._engine.cursor(), self._watchdog, lane, limits, cancelled)
         started = time.monotonic()
         try:
             query.start(sql, values, pin)
@@ -79,8 +79,8 @@ class TrustedRunner:
         return query
 
 
-class TrustedQuery:
-    """A `RunningQuery`. A turn in the lane is held while rows are made, not while they travel."""
+class TrustedRows:
+    """The rows of one query; it holds a turn while rows are made, not while they travel."""
 
     def __init__(
         self,
@@ -90,7 +90,6 @@ class TrustedQuery:
         limits: Limits,
         cancelled: threading.Event,
     ) -> None:
-        self.scan: tuple[Scan, ...] = ()
         self._cursor = cursor
         self._lane = lane
         self._limits = limits

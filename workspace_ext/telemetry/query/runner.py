@@ -1,0 +1,116 @@
+"""The query room's service: runs a query the way its origin demands."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from workspace_ext.protocol.messages import Compare
+from workspace_ext.storage.telemetry import TelemetryEngine
+from workspace_ext.telemetry.query.compare import Lint, lint
+from workspace_ext.telemetry.query.guard import Guard
+from workspace_ext.telemetry.query.model import Limits, RunningQuery, Scan
+from workspace_ext.telemetry.query.scan import PlanReader
+from workspace_ext.telemetry.query.syntax import Parser
+from workspace_ext.telemetry.query.trusted import TrustedRows, TrustedRunner
+from workspace_ext.telemetry.query.watch import Watchdog
+from workspace_ext.telemetry.schema import SIGNALS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_SIDE_THREADS = 4
+_REMEMBERED = 500
+
+
+class QueryRunner:
+    """Runs library SQL in this process and free SQL in another. Safe to use from many threads.
+
+    Args:
+        engine: The open store.
+        limits: What one query may use at most.
+    """
+
+    def __init__(self, engine: TelemetryEngine, *, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self._parser = Parser()
+        self._guard = Guard(SIGNALS, self._parser)
+        self._plans = PlanReader(self._parser)
+        self._watchdog = Watchdog()
+        self._trusted = TrustedRunner(engine, self._watchdog)
+        self._side = ThreadPoolExecutor(_SIDE_THREADS, thread_name_prefix="query-side")
+        self._lints: dict[str, Lint] = {}
+
+    def run(
+        self,
+        sql: str,
+        values: Mapping[str, object],
+        *,
+        pin: int,
+        limits: Limits,
+        free: bool,
+        cancelled: threading.Event,
+    ) -> RunningQuery:
+        """Starts a query.
+
+        Args:
+            sql: One SELECT over the guarded views.
+            values: Its ``$name`` values.
+            pin: The highest batch that it sees.
+            limits: What it may use.
+            free: Whether a person wrote the SQL; a template's is the library's own.
+            cancelled: Set it to end the query.
+
+        Raises:
+            BadInput: The SQL is not allowed, or does not fit the tables.
+            LimitExceeded: Time or memory ran out before the first rows.
+        """
+        if free:
+            raise NotImplementedError
+        scan = self._side.submit(self._plans.scan, sql, values)
+        rows = self._trusted.run(sql, values, pin=pin, limits=limits, cancelled=cancelled)
+        return _TrustedQuery(rows, scan, self._lint(sql))
+
+    def named_values(self, sql: str) -> frozenset[str]:
+        """The ``$names`` in a free query.
+
+        Raises:
+            BadInput: It is not exactly one SELECT.
+        """
+        return self._parser.parse(sql).parameters
+
+    def close(self) -> None:
+        """Ends the threads and processes; running queries end with an error."""
+        self._side.shutdown(wait=False, cancel_futures=True)
+        self._watchdog.close()
+
+    def _lint(self, sql: str) -> Lint:
+        found = self._lints.get(sql)
+        if found is None:
+            found = lint(self._parser.parse(sql), library=True)
+            if len(self._lints) >= _REMEMBERED:
+                self._lints.clear()
+            self._lints[sql] = found
+        return found
+
+
+class _TrustedQuery:
+    """A `RunningQuery` over library SQL; what it scans is found out meanwhile."""
+
+    def __init__(self, rows: TrustedRows, scan: Future[tuple[Scan, ...]], found: Lint) -> None:
+        self._rows = rows
+        self._scan = scan
+        self.schema: pa.Schema = rows.schema
+        self.compare: Compare = found.compare(rows.schema)
+
+    @property
+    def scan(self) -> tuple[Scan, ...]:
+        return self._scan.result()
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        return iter(self._rows)
+
+    def close(self) -> None:
+        self._rows.close()
