@@ -61,9 +61,7 @@ def query_events(
         subject=record.id,
         time=record.at,
         investigation=uid,
-        on_behalf_of=person_behind(state, record.run, principal)
-        if state
-        else principal.on_behalf_of,
+        on_behalf_of=behind,
     )
     if outcome is None:
         return [asked]

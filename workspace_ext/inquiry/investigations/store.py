@@ -117,7 +117,10 @@ def query_digests(connection: Connection, query_id: str) -> tuple[str, str | Non
     """The digest of a query as it is kept now, and that its kept result is known by."""
     columns = select(_QUERIES.c.body, _QUERIES.c.kept).where(_QUERIES.c.id == query_id)
     row = connection.execute(columns).first()
-    return None if row is None else (digest_bytes(row.body), row.kept)
+    if row is None:
+        return None
+    body = row.body if isinstance(row.body, bytes) else str(row.body).encode()
+    return digest_bytes(body), row.kept
 
 
 def queries_of(connection: Connection, investigation: str) -> list[QueryRecord]:
