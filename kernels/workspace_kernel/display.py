@@ -124,7 +124,7 @@ def _body_html(result: Result) -> str:
     return (table_html(names, rows) if rows else "") + note
 
 
-def table_html(names: list[str], rows: list[list[Any]]) -> str:
+def table_html(names: list[str], rows: list[list[Any]], length: int = CELL_LENGTH) -> str:
     """A table; numbers to the right, long text cut."""
     head = "".join(f"<th>{escape(name)}</th>" for name in names)
     body = []
@@ -133,7 +133,7 @@ def table_html(names: list[str], rows: list[list[Any]]) -> str:
         for value in row:
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
             align = "" if number else ' style="text-align:left"'
-            cells.append(f"<td{align}>{escape(cell(value))}</td>")
+            cells.append(f"<td{align}>{escape(cell(value, length))}</td>")
         body.append(f"<tr>{''.join(cells)}</tr>")
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
 
@@ -143,9 +143,9 @@ def _body_text(result: Result) -> str:
     return f"{table_text(names, rows)}\n{_small_print(result)}" if rows else _small_print(result)
 
 
-def table_text(names: list[str], rows: list[list[Any]]) -> str:
+def table_text(names: list[str], rows: list[list[Any]], length: int = CELL_LENGTH) -> str:
     """A table in columns of plain text."""
-    shown = [names, *[[cell(value) for value in row] for row in rows]]
+    shown = [names, *[[cell(value, length) for value in row] for row in rows]]
     widths = [max(len(row[index]) for row in shown) for index in range(len(names))]
     return "\n".join(
         "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip()
@@ -153,7 +153,7 @@ def table_text(names: list[str], rows: list[list[Any]]) -> str:
     )
 
 
-def cell(value: Any) -> str:
+def cell(value: Any, length: int = CELL_LENGTH) -> str:
     """A value as it fits into a table's cell."""
     if value is None:
         return "-"
@@ -163,4 +163,4 @@ def cell(value: Any) -> str:
         said: str = value.isoformat(sep=" ") if hasattr(value, "hour") else value.isoformat()
         return said.replace("+00:00", "Z")
     said = " ".join(str(value).split())
-    return said if len(said) <= CELL_LENGTH else said[: CELL_LENGTH - 1] + "…"
+    return said if len(said) <= length else said[: length - 1] + "…"

@@ -8,6 +8,8 @@ from typing import Any
 
 from workspace_kernel.display import MUTED, table_html, table_text
 
+TEXT_LENGTH = 300
+
 
 @dataclass(frozen=True)
 class TemplateList:
@@ -26,11 +28,11 @@ class TemplateList:
         return ["template", "question", "status"], rows
 
     def __repr__(self) -> str:
-        return table_text(*self._rows()) if self.templates else "no templates"
+        return table_text(*self._rows(), length=TEXT_LENGTH) if self.templates else "no templates"
 
     def _repr_html_(self) -> str:
         more = 'Details: <code>investigation.help("…")</code>'
-        return f'{table_html(*self._rows())}<div style="{MUTED}">{more}</div>'
+        return f'{table_html(*self._rows(), length=TEXT_LENGTH)}<div style="{MUTED}">{more}</div>'
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class TemplateHelp:
         told = self.template
         lines = [f"{told['id']} v{told['version']}: {told['title']}", told["question"], ""]
         if self._params():
-            lines += [table_text(*self._rows()), ""]
+            lines += [table_text(*self._rows(), length=TEXT_LENGTH), ""]
         lines += [f"{name}: {value}" for name, value in self._sections() if value]
         return "\n".join([*lines, f"Example: {told['example']}"])
 
@@ -70,7 +72,7 @@ class TemplateHelp:
         title = f"<b>{escape(told['title'])}</b> <code>{escape(told['id'])}</code>"
         parts = [f"<div>{title} v{told['version']}</div><div>{escape(told['question'])}</div>"]
         if self._params():
-            parts.append(table_html(*self._rows()))
+            parts.append(table_html(*self._rows(), length=TEXT_LENGTH))
         for name, value in self._sections():
             if value:
                 parts.append(f"<div><b>{name}</b> {escape(value)}</div>")
@@ -88,5 +90,6 @@ def _given(param: dict[str, Any]) -> str:
         said = repr(param["default"])
     choices = f" ({' | '.join(map(str, param['of']))})" if param.get("of") else ""
     low, high = param.get("min"), param.get("max")
-    limits = [f"≥ {low:g}"] * (low is not None) + [f"≤ {high:g}"] * (high is not None)
+    known = [(sign, limit) for sign, limit in (("≥", low), ("≤", high)) if limit is not None]
+    limits = [f"{sign} {limit:g}" for sign, limit in known]
     return f"{said}{choices}" + (f" ({', '.join(limits)})" if limits else "")

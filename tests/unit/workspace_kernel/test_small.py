@@ -10,6 +10,7 @@ from workspace_kernel import errors
 from workspace_kernel.asking import is_sql
 from workspace_kernel.connection import Connection
 from workspace_kernel.context import Here, read
+from workspace_kernel.help import TemplateHelp, TemplateList
 from workspace_kernel.hypothesis import evidence_ids
 from workspace_kernel.ids import stable_id
 from workspace_kernel.magics import _assignments, _options
@@ -91,3 +92,52 @@ def test_loading_imports_nothing_heavy() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+TEMPLATE = {
+    "id": "latency.shift",
+    "version": 2,
+    "title": "Latency shift",
+    "question": "Which operations got slower?",
+    "params": [
+        {"name": "window", "type": "window", "required": False, "default": None},
+        {"name": "service", "type": "service", "required": True, "help": "whose"},
+        {"name": "ratio", "type": "float", "required": False, "default": 1.5, "min": 1.0},
+        {"name": "by", "type": "choice", "required": False, "default": "a", "of": ["a", "b"]},
+    ],
+    "returns": {"service": "VARCHAR"},
+    "interesting": "p95 > 1",
+    "covers": ["server spans"],
+    "not_covered": ["sampled traces"],
+    "references": [],
+    "example": 'investigation.run("latency.shift", service="cart")',
+}
+
+
+def test_help_says_what_it_covers_and_what_not() -> None:
+    said = repr(TemplateHelp(TEMPLATE))
+    for line in (
+        "window     window   the investigation's",
+        "service    service  must be given        whose",
+        "ratio      float    1.5 (≥ 1)",
+        "by         choice   'a' (a | b)",
+        "Covers: server spans",
+        "Does not cover: sampled traces",
+        'Example: investigation.run("latency.shift", service="cart")',
+    ):
+        assert line in said
+    assert "<b>Does not cover</b> sampled traces" in TemplateHelp(TEMPLATE)._repr_html_()
+
+
+def test_the_list_of_templates() -> None:
+    listed = TemplateList(({**TEMPLATE, "status": "stable"},))
+    assert repr(listed).splitlines()[1].split() == [
+        "latency.shift",
+        "Which",
+        "operations",
+        "got",
+        "slower?",
+        "stable",
+    ]
+    assert "<td" in listed._repr_html_()
+    assert repr(TemplateList(())) == "no templates"

@@ -136,6 +136,12 @@ def _error_output(name: str, message: str) -> Any:
     )
 
 
+def _said(cell: Any, error: CellExecutionError) -> tuple[str, str]:
+    """Name and message of the error that the cell shows; the reply's own may be incomplete."""
+    shown = [each for each in cell.outputs if each.output_type == "error"]
+    return (shown[-1].ename, shown[-1].evalue) if shown else (error.ename, error.evalue)
+
+
 def _code_cells(notebook: Any) -> list[Any]:
     return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
 
@@ -196,7 +202,7 @@ class _Run:
                     cell, index, execution_count=notebook_client.code_cells_executed + 1
                 )
             except CellExecutionError as error:
-                self._failed(str(error.ename), str(error.evalue))
+                self._failed(*_said(cell, error))
             except (CellTimeoutError, DeadKernelError) as error:
                 said = " ".join(str(error).split("\n")[0].split())
                 cell.outputs.append(_error_output(type(error).__name__, said))
@@ -283,6 +289,7 @@ class _CapturedClient(NotebookClient):
             or notebook.metadata.get("kernelspec", {}).get("name", "python3"),
             kernel_manager_class=StampingManager,
             timeout=options.timeout,
+            record_timing=False,
             store_widget_state=True,
         )
         self._run = run

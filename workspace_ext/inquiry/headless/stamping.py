@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
-from traitlets import Type
+from traitlets import Type, default
 
 
 class StampingClient(AsyncKernelClient):  # type: ignore[misc,unused-ignore]
@@ -46,6 +47,10 @@ class StampingClient(AsyncKernelClient):  # type: ignore[misc,unused-ignore]
 
 
 class StampingManager(AsyncKernelManager):
-    """A kernel manager whose clients stamp."""
+    """A kernel manager whose clients stamp, and whose messages nobody else on the machine reads."""
 
     client_factory = Type(StampingClient, klass="jupyter_client.client.KernelClient")
+
+    @default("transport_encryption")
+    def _encrypted_where_possible(self) -> str:
+        return "auto" if zmq.has("curve") else "disabled"
