@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jupyter_client.kernelspec import NoSuchKernel
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from jupyter_core.utils import ensure_async
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -104,13 +104,28 @@ def run_notebook(
     Raises:
         NotFound: The investigation is in another store, or there is no such kernel.
     """
+    kernel = _kernel(notebook, options)
     uid = _investigation(notebook, client, path=path, actor=actor)
     run = _Run(notebook, client, uid=uid, actor=actor, options=options)
     begun = time.monotonic()
-    asyncio.run(run.execute(path, watch or (lambda _done, _of: None)))
+    asyncio.run(run.execute(kernel, path, watch or (lambda _done, _of: None)))
     run.report.seconds = time.monotonic() - begun
     apply_projection(notebook, client.projection(uid))
     return run.report
+
+
+def _kernel(notebook: Any, options: RunOptions) -> str:
+    """The kernel's name, before anything is started or changed for it."""
+    name = options.kernel or str(notebook.metadata.get("kernelspec", {}).get("name", "python3"))
+    try:
+        KernelSpecManager().get_kernel_spec(name)
+    except NoSuchKernel as error:
+        raise NotFound(
+            f"there is no kernel {name!r} here",
+            hint="`jupyter kernelspec list` shows those that are; choose with --kernel",
+            code="no_kernel",
+        ) from error
+    return name
 
 
 def _investigation(notebook: Any, client: BrokerClient, *, path: Path, actor: Actor) -> str:
@@ -168,12 +183,9 @@ class _Run:
         self._cell = ""
         self._running = False
 
-    async def execute(self, path: Path, watch: Watch) -> None:
+    async def execute(self, kernel: str, path: Path, watch: Watch) -> None:
         """Starts the kernel, runs the cells, and ends the kernel whatever happens."""
-        for cell in self._notebook.cells:
-            if cell.cell_type == "code":
-                cell.outputs, cell.execution_count = [], None
-        notebook_client = _CapturedClient(self, self._notebook, self._options)
+        notebook_client = _CapturedClient(self, self._notebook, kernel, self._options.timeout)
         task = asyncio.current_task()
         assert task is not None
         with self._interruptible(notebook_client, task):
@@ -182,17 +194,14 @@ class _Run:
                 await self._cells(notebook_client, watch)
             except asyncio.CancelledError:
                 self.report.interrupted = True
-            except NoSuchKernel as error:
-                raise NotFound(
-                    f"there is no kernel {error.name!r} here",
-                    hint="`jupyter kernelspec list` shows those that are; choose with --kernel",
-                    code="no_kernel",
-                ) from error
             finally:
                 await notebook_client.end()
                 self._send(self._recorder.ended("the kernel was stopped"))
 
     async def _cells(self, notebook_client: _CapturedClient, watch: Watch) -> None:
+        for cell in self._notebook.cells:
+            if cell.cell_type == "code":  # outputs of another run would pass for this one's
+                cell.outputs, cell.execution_count = [], None
         for index, cell in enumerate(self._notebook.cells):
             if cell.cell_type != "code" or not cell.source.strip():
                 continue
@@ -282,13 +291,12 @@ class _Run:
 class _CapturedClient(NotebookClient):
     """nbclient, with requests that name their cell, and somebody who hears every message."""
 
-    def __init__(self, run: _Run, notebook: Any, options: RunOptions) -> None:
+    def __init__(self, run: _Run, notebook: Any, kernel: str, timeout: float | None) -> None:
         super().__init__(
             notebook,
-            kernel_name=options.kernel
-            or notebook.metadata.get("kernelspec", {}).get("name", "python3"),
+            kernel_name=kernel,
             kernel_manager_class=StampingManager,
-            timeout=options.timeout,
+            timeout=timeout,
             record_timing=False,
             store_widget_state=True,
         )
