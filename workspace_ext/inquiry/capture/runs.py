@@ -33,6 +33,21 @@ _REPLY_STATUS: dict[str, Status] = {"ok": "ok", "error": "error", "aborted": "ab
 _REPLY_STATUS["abort"] = "aborted"  # kernels of protocol 5.0
 
 
+def asks_to_run(message: Message) -> bool:
+    """Whether a message asks to run code for the user, in whatever kernel.
+
+    Silent requests and those that leave no history are the front end's own housekeeping.
+    """
+    header, content = _part(message, "header"), _part(message, "content")
+    return (
+        header.get("msg_type") == "execute_request"
+        and isinstance(header.get("msg_id"), str)
+        and bool(header["msg_id"])
+        and not content.get("silent")
+        and content.get("store_history", True) is not False
+    )
+
+
 @dataclass
 class _Run:
     """One request that has not ended."""
@@ -74,19 +89,15 @@ class RunRecorder:
         """A message as it is forwarded to the kernel.
 
         Args:
-            message: Any message; only requests to execute code for the user are recorded, on
-                whatever channel. Silent requests and those that leave no history are the front
-                end's own housekeeping.
+            message: Any message; only what `asks_to_run` is recorded, on whatever channel.
             actor: Who asked, as authenticated.
             cell: The uid of the cell.
             channel: The channel it is sent on; ``control`` does not wait for ``shell``.
         """
+        if not asks_to_run(message):
+            return []
         header, content = _part(message, "header"), _part(message, "content")
-        run = header.get("msg_id")
-        if header.get("msg_type") != "execute_request" or not isinstance(run, str) or not run:
-            return []
-        if content.get("silent") or content.get("store_history", True) is False:
-            return []
+        run = str(header["msg_id"])
         events = self._finish(run, "unknown", "its id was used again")
         self._runs[run] = asked = _Run(
             id=run,

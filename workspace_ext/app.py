@@ -1,0 +1,115 @@
+"""The Jupyter server extension: its settings, and the one place that marries the parts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from jupyter_server.services.sessions.sessionmanager import SessionManager
+from traitlets import Float, Unicode
+
+from workspace_ext.server.connection import InvestigationConnection
+from workspace_ext.server.handlers import ROUTES
+from workspace_ext.server.kernels import InvestigationKernelManager
+from workspace_ext.server.placement import data_folder, place_state, state_folder
+from workspace_ext.server.sessions import InvestigationSessionManager
+from workspace_ext.server.workspace import Workspace
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+
+_CLASSES: dict[str, tuple[type, type]] = {
+    "kernel_manager_class": (AsyncMappingKernelManager, InvestigationKernelManager),
+    "session_manager_class": (SessionManager, InvestigationSessionManager),
+    "kernel_websocket_connection_class": (
+        ZMQChannelsWebsocketConnection,
+        InvestigationConnection,
+    ),
+}
+"""The server's classes that the tap needs, and what takes their places."""
+
+
+class InvestigationApp(ExtensionApp):
+    """Investigations in JupyterLab: captured runs, live metadata, and the browser's routes."""
+
+    name = "investigation"
+
+    store = Unicode(
+        help="The store's folder. Default: $INVESTIGATION_STORE, else .investigation in the"
+        " server's root folder."
+    ).tag(config=True)
+
+    broker_patience = Float(
+        20.0,
+        help="How many seconds a kernel's start, or the first run in a notebook, waits for a"
+        " broker that is starting. After that it goes on without.",
+    ).tag(config=True)
+
+    _workspace: Workspace | None = None
+    _capturing = False
+
+    @property
+    def store_folder(self) -> Path:
+        """The store's folder, absolute."""
+        assert self.serverapp is not None
+        named = self.store or os.environ.get("INVESTIGATION_STORE", "")
+        root = Path(self.serverapp.root_dir)
+        return (root / Path(named).expanduser()).absolute() if named else root / ".investigation"
+
+    def _link_jupyter_server_extension(self, serverapp: ServerApp) -> None:
+        """Takes the places of the server's classes, before it makes their objects."""
+        super()._link_jupyter_server_extension(serverapp)
+        others = {
+            name: (serverapp_class, getattr(serverapp, name))
+            for name, (serverapp_class, _) in _CLASSES.items()
+        }
+        strange = [name for name, (stock, found) in others.items() if found is not stock]
+        if strange:
+            self.log.warning(
+                "runs are not captured: ServerApp.%s is configured to another class",
+                ", ServerApp.".join(strange),
+            )
+        else:
+            for name, (_, ours) in _CLASSES.items():
+                setattr(serverapp, name, ours)
+            self._capturing = True
+        self._place_state(serverapp)
+
+    def initialize_settings(self) -> None:
+        """Makes the parts; nothing is started before somebody needs it."""
+        if not self._capturing:
+            return
+        assert self.serverapp is not None
+        self._workspace = Workspace(
+            self.serverapp,
+            store=self.store_folder,
+            spool=data_folder(self.store_folder) / "spool",
+            patience=self.broker_patience,
+        )
+        self.settings["investigation_workspace"] = self._workspace
+        kernels: Any = self.serverapp.kernel_manager
+        kernels.workspace = self._workspace
+
+    def initialize_handlers(self) -> None:
+        """Adds the routes."""
+        if self._workspace is not None:
+            self.handlers.extend(ROUTES)
+
+    async def stop_extension(self) -> None:
+        """Records what still runs as ended, and leaves nothing behind."""
+        if self._workspace is not None:
+            await self._workspace.stop()
+
+    def _place_state(self, serverapp: ServerApp) -> None:
+        apps = serverapp.extension_manager.extension_apps.values()
+        try:
+            place_state(
+                state_folder(self.store_folder),
+                [serverapp, *(app for some in apps for app in some)],
+            )
+        except OSError as error:
+            self.log.warning("shared editing keeps its state where it always does: %s", error)

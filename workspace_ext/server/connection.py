@@ -1,0 +1,182 @@
+"""The websocket between a browser and a kernel, with the person's name on every message."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jupyter_client.jsonutil import json_default
+from jupyter_server.services.kernels.connection.base import (
+    deserialize_binary_message,
+    deserialize_msg_from_ws_v1,
+    serialize_binary_message,
+    serialize_msg_to_ws_v1,
+)
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+
+from workspace_ext.inquiry.capture.runs import asks_to_run
+from workspace_ext.server.identity import actor_of
+
+if TYPE_CHECKING:
+    from workspace_ext.server.workspace import Workspace
+
+V1 = "v1.kernel.websocket.jupyter.org"
+
+
+@dataclass
+class Incoming:
+    """A message from a browser; ``encode`` gives it back with what was changed."""
+
+    channel: str
+    header: dict[str, Any]
+    metadata: dict[str, Any]
+    content: dict[str, Any]
+
+    def parts(self) -> dict[str, dict[str, Any]]:
+        """Header, metadata and content: the very objects, to be changed in place."""
+        return {"header": self.header, "metadata": self.metadata, "content": self.content}
+
+    def encode(self) -> Any:
+        """The message as it goes on."""
+        raise NotImplementedError
+
+
+@dataclass
+class _Version1(Incoming):
+    """Parts as they go over the wire; header and metadata are written anew, the rest is kept."""
+
+    raw: list[Any]
+
+    @classmethod
+    def decode(cls, message: Any) -> _Version1:
+        channel, parts = deserialize_msg_from_ws_v1(message)
+        header = json.loads(parts[0])
+        runs_code = header.get("msg_type") == "execute_request"
+        return cls(
+            channel=channel,
+            header=header,
+            metadata=json.loads(parts[2]),
+            content=json.loads(parts[3]) if runs_code else {},
+            raw=parts,
+        )
+
+    def encode(self) -> bytes:
+        parts = list(self.raw)
+        parts[0], parts[2] = _json(self.header), _json(self.metadata)
+        encoded: bytes = serialize_msg_to_ws_v1(parts, self.channel)
+        return encoded
+
+
+@dataclass
+class _Legacy(Incoming):
+    """The JSON protocol of older front ends."""
+
+    whole: dict[str, Any]
+    binary: bool
+
+    @classmethod
+    def decode(cls, message: Any) -> _Legacy:
+        binary = isinstance(message, bytes)
+        whole = deserialize_binary_message(message) if binary else json.loads(message)
+        return cls(
+            channel=whole.get("channel") or "shell",
+            header=whole["header"],
+            metadata=whole.setdefault("metadata", {}),
+            content=whole["content"],
+            whole=whole,
+            binary=binary,
+        )
+
+    def encode(self) -> Any:
+        self.whole.update(header=self.header, metadata=self.metadata)
+        if self.binary:
+            return serialize_binary_message(self.whole)
+        return json.dumps(self.whole, default=json_default)
+
+
+class InvestigationConnection(ZMQChannelsWebsocketConnection):
+    """Stamps who asks into each message, on whatever channel, and shows all to the tap.
+
+    What goes wrong here must never stop a notebook: it is logged, and the message goes on.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._held: deque[Any] | None = None
+
+    @property
+    def _workspace(self) -> Workspace:
+        workspace: Workspace = self.websocket_handler.settings["investigation_workspace"]
+        return workspace
+
+    def handle_incoming_message(self, incoming_msg: Any) -> None:
+        """From the browser to the kernel."""
+        try:
+            message = self._decode(incoming_msg)
+        except Exception:
+            self.log.exception("a kernel message could not be read; it goes on as it is")
+            super().handle_incoming_message(incoming_msg)
+            return
+        if self._held is not None and message.channel == "shell":
+            self._held.append(message)
+            return
+        path = self._waits_for(message)
+        if path is None:
+            self._forward(message)
+        else:
+            self._held = deque([message])
+            self._workspace.spawn(self._release(path))
+
+    def handle_outgoing_message(self, stream: Any, outgoing_msg: list[Any]) -> None:
+        """From the kernel to the browser."""
+        try:
+            _, parts = self.session.feed_identities(outgoing_msg)
+            channel = stream if isinstance(stream, str) else getattr(stream, "channel", "")
+            self._workspace.tap.outgoing(str(self.kernel_id), str(channel), parts[1:])
+        except Exception:
+            self.log.exception("gap in the record: a message of kernel %s", self.kernel_id)
+        super().handle_outgoing_message(stream, outgoing_msg)
+
+    def _decode(self, message: Any) -> Incoming:
+        return (_Version1 if self.subprotocol == V1 else _Legacy).decode(message)
+
+    def _waits_for(self, message: Incoming) -> str | None:
+        """The notebook whose investigation must be there before a run may go on."""
+        if self._held is not None or not asks_to_run(message.parts()):
+            return None
+        try:
+            cell_id = str(message.metadata.get("cellId") or "")
+            return self._workspace.tap.unopened(str(self.kernel_id), cell_id)
+        except Exception:
+            self.log.exception("gap in the record: a request to kernel %s", self.kernel_id)
+            return None
+
+    async def _release(self, path: str) -> None:
+        """Lets the held messages go, in order, once it is known what this notebook is."""
+        try:
+            actor = actor_of(self.websocket_handler.current_user)
+            await self._workspace.make_ready(path, actor)
+        finally:
+            held, self._held = self._held or deque(), None
+            for message in held:
+                self._forward(message)
+
+    def _forward(self, message: Incoming) -> None:
+        actor = actor_of(self.websocket_handler.current_user)
+        message.header["username"] = actor.name
+        try:
+            self._workspace.tap.incoming(
+                str(self.kernel_id), message.channel, message.parts(), actor
+            )
+        except Exception:
+            self.log.exception("gap in the record: a request to kernel %s", self.kernel_id)
+        try:
+            super().handle_incoming_message(message.encode())
+        except (OSError, KeyError):
+            self.log.exception("kernel %s went away before a message", self.kernel_id)
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()

@@ -1,0 +1,138 @@
+"""The REST routes for the browser."""
+
+from __future__ import annotations
+
+import json
+from http.client import responses
+from typing import Any, ClassVar
+
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import APIHandler
+from tornado import web
+
+from workspace_ext.foundation.errors import BadInput, InvestigationError
+from workspace_ext.server.identity import actor_of
+from workspace_ext.server.stream import StreamHandler
+from workspace_ext.server.workspace import Workspace
+
+RESOURCE = "investigation"
+"""What an authorizer is asked about, with ``read`` for questions and ``write`` for the rest."""
+
+
+class InvestigationHandler(APIHandler):
+    """Answers in JSON, errors too: ``{"error": {kind, code, message, hint}}``."""
+
+    auth_resource = RESOURCE
+    _codes: ClassVar[dict[int, str]] = {401: "denied", 403: "denied", 404: "not_found"}
+
+    @property
+    def workspace(self) -> Workspace:
+        """The server's parts."""
+        workspace: Workspace = self.settings["investigation_workspace"]
+        return workspace
+
+    def body(self) -> dict[str, Any]:
+        """The request's JSON object.
+
+        Raises:
+            BadInput: There is none.
+        """
+        try:
+            value = json.loads(self.request.body)
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise BadInput("the body is no JSON object", hint='send {"title": "…"}')
+        return value
+
+    def answer(self, value: object) -> None:
+        """Sends JSON, of any kind."""
+        self.finish(json.dumps(value), set_content_type="application/json")
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Sends an error as it was raised."""
+        error = (kwargs.get("exc_info") or (None, None, None))[1]
+        if isinstance(error, InvestigationError):
+            self.set_status(error.status)
+            body = error.to_dict()
+        else:
+            said = error.log_message if isinstance(error, web.HTTPError) else None
+            body = {
+                "kind": "InvestigationError",
+                "code": self._codes.get(status_code, "error"),
+                "message": said or responses.get(status_code, "unknown error"),
+                "hint": "" if status_code < 500 else "the server's log says more",
+            }
+        self.answer({"error": body})
+
+    def log_exception(self, kind: Any, error: Any, trace: Any) -> None:
+        """An error that a user can act on is no accident of the server."""
+        if isinstance(error, InvestigationError):
+            self.log.info("%s %s: %s", self.request.method, self.request.path, error.message)
+        else:
+            super().log_exception(kind, error, trace)
+
+
+class StatusHandler(InvestigationHandler):
+    """How the broker is; asking starts it."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """``{broker, store, message}``."""
+        link = self.workspace.link
+        link.start()
+        state = link.state
+        self.answer({"broker": state.status, "store": str(link.store), "message": state.message})
+
+
+class InvestigationsHandler(InvestigationHandler):
+    """All investigations of the store."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """A list, the newest first."""
+        self.answer(await self.workspace.link.call(lambda client: client.investigations()))
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """``{title, severity?, directory?}`` makes a notebook, ``{path}`` adopts one."""
+        body, openings = self.body(), self.workspace.openings
+        actor = actor_of(self.current_user)
+        if "path" in body:
+            self.answer(await openings.adopt(body["path"], actor))
+            return
+        made = await openings.create(
+            body.get("title", ""),
+            actor,
+            severity=body.get("severity", ""),
+            directory=body.get("directory", ""),
+        )
+        self.set_status(201)
+        self.answer(made)
+
+
+class StateHandler(InvestigationHandler):
+    """One notebook's investigation."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """The whole state; null when the notebook is no investigation."""
+        path = self.get_query_argument("path", "").strip("/")
+        notebooks = self.workspace.notebooks
+        uid = notebooks.uid(path, await notebooks.look(path))
+        if uid is None:
+            self.answer(None)
+        else:
+            self.answer(await self.workspace.link.call(lambda client: client.state(uid)))
+
+
+ROUTES: list[tuple[str, type]] = [
+    (f"/{RESOURCE}/status", StatusHandler),
+    (f"/{RESOURCE}/investigations", InvestigationsHandler),
+    (f"/{RESOURCE}/state", StateHandler),
+    (f"/{RESOURCE}/stream", StreamHandler),
+]

@@ -1,0 +1,65 @@
+"""The server's line to the broker: started on demand, never waited for on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from workspace_ext.client.broker import BrokerClient
+from workspace_ext.client.supervisor import BrokerState, Supervisor
+
+T = TypeVar("T")
+
+CALL_SECONDS = 30.0
+"""How long a call waits for a broker that is starting."""
+
+
+class BrokerLink:
+    """Calls the broker in threads.
+
+    Args:
+        store: The store's folder.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self.store = store
+        self._supervisor = Supervisor(store)
+        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="investigation")
+
+    @property
+    def state(self) -> BrokerState:
+        """How the broker is now."""
+        return self._supervisor.state
+
+    def start(self) -> None:
+        """Makes sure that a broker runs or is being started; returns at once."""
+        self._supervisor.start()
+
+    def client(self, seconds: float = CALL_SECONDS) -> BrokerClient:
+        """The broker's client, for threads of the caller's own. Blocks.
+
+        Raises:
+            InvestigationError: Why there is none.
+        """
+        return self._supervisor.client(seconds)
+
+    async def call(self, use: Callable[[BrokerClient], T], *, seconds: float = CALL_SECONDS) -> T:
+        """Runs something that uses the client in a thread.
+
+        Args:
+            use: What to do.
+            seconds: How long to wait for a broker that is starting.
+
+        Raises:
+            InvestigationError: Why there is no broker, or what it answered.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: use(self.client(seconds)))
+
+    def stop(self) -> None:
+        """Gives the broker up: it leaves when nobody else uses it. Blocks, bounded."""
+        self._supervisor.stop()
+        self._threads.shutdown(wait=False, cancel_futures=True)

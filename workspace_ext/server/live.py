@@ -1,0 +1,124 @@
+"""Notebooks that are open in shared editing: the document that people type in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from workspace_ext.protocol.messages import METADATA_KEY
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+    from pycrdt import Array, Doc
+    from pycrdt import Map as YMap
+
+ORIGIN = "investigation"
+"""Marks our changes for everyone who watches a document."""
+
+_EXTENSION = "jupyter_server_ydoc"
+
+
+class LiveNotebook:
+    """One open notebook. Lives on the event loop.
+
+    What is written is plain JSON, each key whole: nested shared types inside a notebook's
+    metadata break JupyterLab. Each write touches our key alone, so nobody's typing is in the way.
+
+    Args:
+        document: The shared document, laid out as `jupyter_ydoc.YNotebook` says.
+    """
+
+    def __init__(self, document: Doc[Any]) -> None:
+        from pycrdt import Array, Map
+
+        self._document = document
+        self._meta: YMap[Any] = document.get("meta", type=Map)
+        self._cells: Array[Any] = document.get("cells", type=Array)
+
+    def read(self) -> dict[str, Any]:
+        """The notebook without sources and outputs; of the metadata, what says what it is."""
+        metadata = self._meta.get("metadata") or {}
+        kept = {key: metadata[key] for key in (METADATA_KEY, "kernelspec") if key in metadata}
+        return {
+            "metadata": {key: _plain(value) for key, value in kept.items()},
+            "cells": [
+                {"id": cell.get("id"), "metadata": _ours(cell.get("metadata"))}
+                for cell in self._cells
+            ],
+        }
+
+    def write(self, notebook: Mapping[str, Any]) -> None:
+        """Makes our key everywhere what it is in ``notebook``, as `read` gave it.
+
+        Cells are found by their place: nothing else may run between `read` and `write`.
+        """
+        with self._document.transaction(origin=ORIGIN):
+            metadata = self._meta.get("metadata")
+            if metadata is not None:
+                _put(metadata, notebook["metadata"].get(METADATA_KEY))
+            for cell, wanted in zip(self._cells, notebook["cells"], strict=True):
+                metadata = cell.get("metadata")
+                if metadata is not None:
+                    _put(metadata, wanted["metadata"].get(METADATA_KEY))
+
+
+class LiveNotebooks:
+    """Finds open notebooks by their paths.
+
+    Args:
+        serverapp: The server; without shared editing on it, no notebook is ever open here.
+    """
+
+    def __init__(self, serverapp: ServerApp) -> None:
+        self._serverapp = serverapp
+
+    def find(self, path: str) -> LiveNotebook | None:
+        """The open notebook of a path; None when it is not open, or not loaded yet."""
+        room = self._room(path)
+        return LiveNotebook(room.ydoc) if room is not None and room.ready else None
+
+    def is_open(self, path: str) -> bool:
+        """Whether somebody has it open, or is about to."""
+        return self._room(path) is not None
+
+    def _room(self, path: str) -> Any:
+        from jupyter_server_ydoc.utils import encode_file_path
+
+        rooms, ids = self._rooms(), self._serverapp.web_app.settings.get("file_id_manager")
+        file_id = ids.get_id(path) if rooms and ids is not None else None
+        return rooms.get(encode_file_path("json", "notebook", file_id)) if file_id else None
+
+    def _rooms(self) -> Mapping[str, Any]:
+        apps = self._serverapp.extension_manager.extension_apps.get(_EXTENSION) or ()
+        for app in apps:
+            server = getattr(app, "ywebsocket_server", None)
+            if server is not None:
+                return cast("Mapping[str, Any]", server.rooms)
+        return {}
+
+
+def _ours(metadata: Any) -> dict[str, Any]:
+    found = metadata.get(METADATA_KEY) if metadata is not None else None
+    return {} if found is None else {METADATA_KEY: _plain(found)}
+
+
+def _put(metadata: Any, wanted: Any) -> None:
+    held = metadata.get(METADATA_KEY)
+    if wanted is None:
+        if held is not None:
+            del metadata[METADATA_KEY]
+    elif held is None or _plain(held) != wanted:
+        metadata[METADATA_KEY] = wanted
+
+
+def _plain(value: Any) -> Any:
+    """Plain JSON, with whole numbers as integers: a shared document keeps floats only."""
+    if hasattr(value, "to_py"):  # a browser may have put a shared type here
+        value = value.to_py()
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,240 @@
+"""Notebooks: which of them are investigations, and what is written into them.
+
+Three places hold a notebook's metadata, and each has one way in: the open shared document is
+written directly; a file is written by whoever saves it, through the pre-save hook; and a file
+that nobody has open is read and saved, so that the hook does its work. A file is never written
+while somebody may have it open: that would cost them what they typed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from jupyter_core.utils import ensure_async
+from jupyter_server.utils import ApiPath, to_os_path
+
+from workspace_ext.foundation.errors import NotFound
+from workspace_ext.inquiry.metadata.notebook import (
+    apply_projection,
+    cell_uids,
+    read_metadata,
+    read_uid,
+)
+from workspace_ext.protocol.messages import METADATA_KEY, NotebookProjection
+from workspace_ext.server.live import LiveNotebooks
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Watcher = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class View:
+    """What is known of a notebook: its investigation, its kernelspec, the uids of its cells."""
+
+    uid: str | None
+    kernelspec: str
+    cells: Mapping[str, str]
+
+    @classmethod
+    def of(cls, notebook: Mapping[str, Any]) -> View:
+        """From a notebook's JSON."""
+        metadata = notebook.get("metadata") or {}
+        kernelspec = metadata.get("kernelspec") or {}
+        return cls(
+            uid=read_uid(notebook),
+            kernelspec=str(kernelspec.get("name") or ""),
+            cells=cell_uids(notebook.get("cells") or []),
+        )
+
+
+class HasSessions(Protocol):
+    """What this needs of the session manager."""
+
+    def is_open(self, path: str) -> bool:
+        """Whether a kernel runs for a notebook."""
+        ...
+
+
+class Notebooks:
+    """Lives on the server's event loop.
+
+    Args:
+        contents: The contents manager.
+        live: The notebooks open in shared editing.
+        sessions: Tells which notebooks have a kernel.
+    """
+
+    def __init__(self, contents: Any, live: LiveNotebooks, sessions: HasSessions) -> None:
+        self._contents = contents
+        self._live = live
+        self._sessions = sessions
+        self._saved: dict[str, View] = {}
+        self._bound: dict[str, str] = {}
+        self._projections: dict[str, NotebookProjection] = {}
+        self._watchers: dict[str, set[Watcher]] = {}
+        self._writing = asyncio.Lock()
+
+    # -- what a notebook is ------------------------------------------------------------------
+
+    def view(self, path: str) -> View | None:
+        """What is known of a notebook without reading its file; None when nothing is."""
+        live = self._live.find(path)
+        return self._saved.get(path) if live is None else View.of(live.read())
+
+    async def look(self, path: str) -> View:
+        """What a notebook is, from its file if need be.
+
+        Raises:
+            NotFound: There is no such notebook.
+        """
+        known = self.view(path)
+        if known is None:
+            known = View.of(await self._load(path))
+            self._saved[path] = known
+        return known
+
+    def uid(self, path: str, view: View | None) -> str | None:
+        """The notebook's investigation: as it says itself, else as it was bound here."""
+        return (view.uid if view else None) or self._bound.get(path)
+
+    def paths(self, uid: str) -> list[str]:
+        """The notebooks seen here that belong to an investigation."""
+        known = {path: view.uid for path, view in self._saved.items()} | self._bound
+        return [path for path, bound in known.items() if bound == uid]
+
+    def bind(self, path: str, uid: str) -> None:
+        """Makes a notebook part of an investigation; it is written with the next projection."""
+        if self._bound.get(path) != uid:
+            self._bound[path] = uid
+            for watcher in tuple(self._watchers.get(path, ())):
+                watcher()
+
+    def watch(self, path: str, watcher: Watcher) -> Callable[[], None]:
+        """Calls when a path is bound; returns what ends it."""
+        self._watchers.setdefault(path, set()).add(watcher)
+
+        def unwatch() -> None:
+            watchers = self._watchers.get(path, set())
+            watchers.discard(watcher)
+            if not watchers:
+                self._watchers.pop(path, None)
+
+        return unwatch
+
+    # -- what happens to files ---------------------------------------------------------------
+
+    def moved(self, old: str, new: str) -> None:
+        """A file, or a folder of files, has another name now."""
+        _rename(self._saved, old, new)
+        _rename(self._bound, old, new)
+
+    def removed(self, path: str) -> None:
+        """A file is gone."""
+        self._saved.pop(path, None)
+        self._bound.pop(path, None)
+
+    def before_save(self, model: dict[str, Any], path: str, **_: Any) -> None:
+        """The contents manager's pre-save hook: puts our metadata into what is saved."""
+        content = model.get("content")
+        if model.get("type") != "notebook" or not isinstance(content, dict):
+            return
+        path = path.strip("/")
+        if read_uid(content) is None and path not in self._saved and path not in self._bound:
+            self._restore(path, content)
+        uid = self.uid(path, View.of(content))
+        projection = self._projections.get(uid) if uid else None
+        if projection is not None:
+            apply_projection(content, projection)
+        self._saved[path] = View.of(content)
+
+    def _restore(self, path: str, content: dict[str, Any]) -> None:
+        """Takes our metadata over from the file.
+
+        A browser without shared editing never hears of it; after a restart of the server its
+        first save would otherwise take the metadata away.
+        """
+        root = getattr(self._contents, "root_dir", None)
+        file = Path(to_os_path(ApiPath(path), root)) if root else None
+        if file is None or not file.is_file():
+            return
+        raw = file.read_bytes()
+        if b'"investigation"' not in raw:
+            return
+        before = json.loads(raw)
+        held = {cell.get("id"): read_metadata(cell) for cell in before.get("cells") or ()}
+        ours = [(content, read_metadata(before))]
+        ours += [(cell, held.get(cell.get("id"))) for cell in content.get("cells") or ()]
+        for holder, metadata in ours:
+            if metadata is not None:
+                holder.setdefault("metadata", {}).setdefault(METADATA_KEY, metadata)
+
+    # -- writing -----------------------------------------------------------------------------
+
+    async def project(self, projection: NotebookProjection) -> None:
+        """Brings an investigation's projection into its notebooks, open and closed."""
+        uid = str(projection["notebook"]["uid"])
+        self._projections[uid] = projection
+        for path in self.paths(uid):
+            if not self._write_live(path, uid):
+                await self._write_file(path, uid)
+
+    async def closed(self, path: str) -> None:
+        """A notebook's kernel is gone: what its file does not tell yet is written now."""
+        uid = self.uid(path, self._saved.get(path))
+        if uid in self._projections:
+            await self._write_file(path, uid)
+
+    def _write_live(self, path: str, uid: str) -> bool:
+        live = self._live.find(path)
+        if live is None:
+            return False
+        notebook = live.read()
+        if read_uid(notebook) in (None, uid):
+            before = copy.deepcopy(notebook)
+            apply_projection(notebook, self._projections[uid])
+            if notebook != before:
+                live.write(notebook)
+        return True
+
+    async def _write_file(self, path: str, uid: str) -> None:
+        async with self._writing:
+            if self._sessions.is_open(path) or self._live.is_open(path):
+                return
+            try:
+                notebook = await self._load(path)
+            except NotFound:
+                self.removed(path)
+                return
+            if read_uid(notebook) not in (None, uid) or self._live.is_open(path):
+                return
+            if apply_projection(notebook, self._projections[uid]):
+                model = {"type": "notebook", "format": "json", "content": notebook}
+                await ensure_async(self._contents.save(model, path))
+
+    async def _load(self, path: str) -> dict[str, Any]:
+        from tornado.web import HTTPError
+
+        try:
+            model = await ensure_async(self._contents.get(path, type="notebook", content=True))
+        except HTTPError as error:
+            raise NotFound(
+                f"no notebook {path!r}: {error.log_message or error.reason}",
+                hint="check the path, relative to the server's root folder",
+                code="no_notebook",
+            ) from error
+        content: dict[str, Any] = model["content"]
+        return content
+
+
+def _rename(known: dict[str, T], old: str, new: str) -> None:
+    for path in [path for path in known if path == old or path.startswith(f"{old}/")]:
+        known[new + path[len(old) :]] = known.pop(path)

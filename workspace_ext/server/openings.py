@@ -1,0 +1,189 @@
+"""Beginning an investigation: in a new notebook, in one that is there, or by its first run."""
+
+from __future__ import annotations
+
+import asyncio
+import posixpath
+import re
+from pathlib import PurePosixPath
+from typing import Any
+from weakref import WeakValueDictionary
+
+from jupyter_core.utils import ensure_async
+
+from workspace_ext.foundation.actor import Actor
+from workspace_ext.foundation.clock import now_ns, to_rfc3339
+from workspace_ext.foundation.errors import BadInput, NotFound
+from workspace_ext.foundation.ids import new_id
+from workspace_ext.inquiry.metadata.projection import project
+from workspace_ext.protocol.messages import METADATA_KEY, EventIn, InvestigationState
+from workspace_ext.server.link import BrokerLink
+from workspace_ext.server.notebooks import Notebooks
+from workspace_ext.server.reporter import OPENED, Reporter
+
+TITLE_LENGTH = 200
+NAME_LENGTH = 60
+
+_KERNELSPEC = {
+    "name": "investigation",
+    "display_name": "Investigation (Python)",
+    "language": "python",
+}
+
+
+class Openings:
+    """Lives on the server's event loop.
+
+    Args:
+        link: The line to the broker.
+        reporter: Takes the opening of an investigation when it must not wait for the broker.
+        notebooks: Knows which notebook is an investigation.
+        contents: The contents manager.
+    """
+
+    def __init__(
+        self, link: BrokerLink, reporter: Reporter, notebooks: Notebooks, contents: Any
+    ) -> None:
+        self._link = link
+        self._reporter = reporter
+        self._notebooks = notebooks
+        self._contents = contents
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def create(
+        self, title: object, actor: Actor, *, severity: object = "", directory: object = ""
+    ) -> dict[str, str]:
+        """Makes a notebook that is an investigation from the start.
+
+        Returns:
+            Its ``path`` and ``uid``.
+
+        Raises:
+            BadInput: The title or the directory is wrong.
+            InvestigationError: The broker could not open it; no file is made then.
+        """
+        checked = _title(title)
+        severity, folder = _text("severity", severity), _text("directory", directory).strip("/")
+        async with self._lock(f"{folder}/"):  # two of one title get two names
+            path = await self._free_path(folder, checked)
+            state = await self._open(checked, severity, path, actor)
+            content = _notebook(checked, state)
+            model = {"type": "notebook", "format": "json", "content": content}
+            await ensure_async(self._contents.save(model, path))
+        self._notebooks.bind(path, state["uid"])
+        return {"path": path, "uid": state["uid"]}
+
+    async def adopt(self, path: object, actor: Actor) -> dict[str, str]:
+        """Makes an existing notebook an investigation; one that is one stays what it is.
+
+        Raises:
+            NotFound: There is no such notebook.
+            InvestigationError: The broker could not open it.
+        """
+        named = _text("path", path).strip("/")
+        async with self._lock(named):
+            view = await self._notebooks.look(named)
+            uid = self._notebooks.uid(named, view)
+            if uid is None or not await self._is_known(uid):
+                uid = (await self._open(_title_of(named), "", named, actor))["uid"]
+            self._notebooks.bind(named, uid)
+        return {"path": named, "uid": uid}
+
+    async def begin(self, path: str, actor: Actor) -> None:
+        """Opens the investigation of a notebook whose first run is waiting for it.
+
+        The uid is ours, so that the record can begin before the broker has heard of it.
+        """
+        async with self._lock(path):
+            view = await self._notebooks.look(path)
+            if self._notebooks.uid(path, view) is not None:
+                return
+            uid = new_id()
+            data = {"uid": uid, "title": _title_of(path), "notebook": path}
+            opened: EventIn = {
+                "id": uid,
+                "type": OPENED,
+                "subject": uid,
+                "time": to_rfc3339(now_ns()),
+                "data": data,
+                "actor": str(actor),
+            }
+            self._reporter.report(uid, [opened])
+            self._notebooks.bind(path, uid)
+
+    def _lock(self, name: str) -> asyncio.Lock:
+        return self._locks.setdefault(name, asyncio.Lock())
+
+    async def _open(self, title: str, severity: str, path: str, actor: Actor) -> InvestigationState:
+        return await self._link.call(
+            lambda client: client.open_investigation(
+                title, severity=severity, notebook=path, actor=str(actor)
+            )
+        )
+
+    async def _is_known(self, uid: str) -> bool:
+        try:
+            await self._link.call(lambda client: client.state(uid))
+        except NotFound:
+            return False
+        return True
+
+    async def _free_path(self, folder: str, title: str) -> str:
+        if not await ensure_async(self._contents.dir_exists(folder)):
+            raise BadInput(
+                f"no directory {folder!r}",
+                hint="give a directory below the server's root folder",
+                code="no_directory",
+            )
+        name = f"{_slug(title)}.ipynb"
+        free: str = await ensure_async(self._contents.increment_filename(name, folder, insert="-"))
+        return posixpath.join(folder, free)
+
+
+def _notebook(title: str, state: InvestigationState) -> dict[str, Any]:
+    return {
+        "metadata": {
+            "kernelspec": _KERNELSPEC,
+            "language_info": {"name": "python"},
+            METADATA_KEY: project(state)["notebook"],
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "cells": [
+            {"id": new_id()[:8], "cell_type": "markdown", "metadata": {}, "source": f"# {title}"},
+            {
+                "id": new_id()[:8],
+                "cell_type": "code",
+                "metadata": {},
+                "source": "",
+                "outputs": [],
+                "execution_count": None,
+            },
+        ],
+    }
+
+
+def _title(title: object) -> str:
+    text = " ".join(_text("title", title).split())
+    if not text or len(text) > TITLE_LENGTH:
+        raise BadInput(
+            "the title is empty" if not text else f"the title has {len(text)} characters",
+            hint=f"say in up to {TITLE_LENGTH} characters what the investigation is about",
+            code="bad_title",
+        )
+    return text
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise BadInput(f"{name} is not text: {value!r}", hint="send a JSON string")
+    return value
+
+
+def _title_of(path: str) -> str:
+    return " ".join(re.split(r"[-_\s]+", PurePosixPath(path).stem)).strip()[:TITLE_LENGTH] or path
+
+
+def _slug(title: str) -> str:
+    """A file name that every system takes; letters of all scripts stay."""
+    return re.sub(r"[^\w]+", "-", title).strip("-_").lower()[:NAME_LENGTH] or "investigation"

@@ -1,0 +1,93 @@
+"""The live story of one notebook, pushed to a browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from jupyter_core.utils import ensure_async
+from jupyter_server.auth.decorator import ws_authenticated
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.base.websocket import WebSocketMixin
+from tornado import web
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from workspace_ext.foundation.errors import InvestigationError
+from workspace_ext.server.followers import Message
+from workspace_ext.server.workspace import Workspace
+
+RESOURCE = "investigation"
+
+
+class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
+    """First the state, null while the notebook is no investigation; then each change."""
+
+    auth_resource = RESOURCE
+    _unwatch: Callable[[], None] | None = None
+    _unsubscribe: Callable[[], None] | None = None
+    _uid: str | None = None
+
+    @property
+    def _workspace(self) -> Workspace:
+        workspace: Workspace = self.settings["investigation_workspace"]
+        return workspace
+
+    def set_default_headers(self) -> None:
+        """None: those of a page make no sense here."""
+
+    def get_compression_options(self) -> Any:
+        """As the server is configured for websockets."""
+        return self.settings.get("websocket_compression_options", None)
+
+    @ws_authenticated
+    async def get(self, *args: Any, **kwargs: Any) -> None:
+        """Opens the websocket for who may read."""
+        user = self.current_user
+        allowed = self.authorizer.is_authorized(self, user, "read", RESOURCE)
+        if not await ensure_async(allowed):
+            raise web.HTTPError(403)
+        await super().get(*args, **kwargs)
+
+    async def open(self, *args: Any, **kwargs: Any) -> None:
+        """Begins to tell."""
+        super().open(*args, **kwargs)
+        path = self.get_query_argument("path", "").strip("/")
+        self._unwatch = self._workspace.notebooks.watch(path, self._look_again)
+        try:
+            await self._workspace.notebooks.look(path)
+        except InvestigationError as error:
+            self._send({"type": "error", "data": error.to_dict()})
+            self.close(1008, "no such notebook")
+            return
+        self._look_again()
+        if self._uid is None:
+            self._send({"type": "state", "data": None})
+
+    def on_message(self, message: str | bytes) -> None:
+        """The browser has nothing to say here."""
+
+    def on_close(self) -> None:
+        """Stops telling."""
+        for stop in (self._unwatch, self._unsubscribe):
+            if stop is not None:
+                stop()
+        self._unwatch = self._unsubscribe = None
+
+    def _look_again(self) -> None:
+        """Follows the investigation that the notebook belongs to now."""
+        path = self.get_query_argument("path", "").strip("/")
+        notebooks = self._workspace.notebooks
+        uid = notebooks.uid(path, notebooks.view(path))
+        if uid is None or uid == self._uid or self._unwatch is None:
+            return
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        self._uid = uid
+        self._unsubscribe = self._workspace.followers.subscribe(uid, self._send)
+
+    def _send(self, message: Message) -> None:
+        try:
+            self.write_message(json.dumps(message))
+        except WebSocketClosedError:
+            self.on_close()

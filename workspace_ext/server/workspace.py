@@ -1,0 +1,134 @@
+"""All of the server's parts, put together, started and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workspace_ext.foundation.actor import Actor
+from workspace_ext.inquiry.metadata.projection import project
+from workspace_ext.protocol.messages import InvestigationState
+from workspace_ext.server.followers import Followers
+from workspace_ext.server.link import BrokerLink
+from workspace_ext.server.live import LiveNotebooks
+from workspace_ext.server.notebooks import Notebooks
+from workspace_ext.server.openings import Openings
+from workspace_ext.server.reporter import Reporter
+from workspace_ext.server.tap import Tap
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+
+_log = logging.getLogger(__name__)
+
+PROJECT_SECONDS = 0.25
+"""How long changes gather before they are written into a notebook."""
+
+_CONTENTS_EVENTS = "https://events.jupyter.org/jupyter_server/contents_service/v1"
+
+
+class Workspace:
+    """What the extension adds to one Jupyter server. Lives on its event loop.
+
+    Args:
+        serverapp: The server, configured.
+        store: The store's folder.
+        spool: Where captured events wait for the broker.
+        patience: How many seconds a kernel's start or a first run waits for the broker.
+    """
+
+    def __init__(self, serverapp: ServerApp, *, store: Path, spool: Path, patience: float) -> None:
+        self._patience = patience
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._changed: dict[str, InvestigationState] = {}
+        sessions, contents = serverapp.session_manager, serverapp.contents_manager
+        kernels, events = serverapp.kernel_manager, serverapp.event_logger
+        assert events is not None
+        self.link = BrokerLink(store)
+        self.reporter = Reporter(spool, self.link.client)
+        self.followers = Followers(self.link.client, self._on_state)
+        self.notebooks = Notebooks(contents, LiveNotebooks(serverapp), sessions)
+        self.openings = Openings(self.link, self.reporter, self.notebooks, contents)
+        self.tap = Tap(
+            sessions,
+            lambda kernel_id: str(kernels.get_kernel(kernel_id).kernel_name),
+            self.notebooks,
+            record=self.reporter.report,
+            used=self.followers.use,
+        )
+        contents.register_pre_save_hook(self.notebooks.before_save)
+        sessions.on_closed.append(self._on_session_closed)
+        events.add_listener(schema_id=_CONTENTS_EVENTS, listener=self._on_contents_event)
+
+    # -- for kernels -------------------------------------------------------------------------
+
+    async def kernel_access(self, kernel_id: str, actor: Actor, notebook: str) -> tuple[str, str]:
+        """The broker's address, and a token for one kernel.
+
+        Raises:
+            InvestigationError: Why there is none.
+        """
+
+        def ask(client: Any) -> tuple[str, str]:
+            token = client.token(kernel_id, user=actor.name, notebook=notebook)
+            return client.address, token
+
+        access = await self.link.call(ask, seconds=self._patience)
+        self.reporter.start()  # sends what an earlier server could not
+        return access
+
+    async def make_ready(self, path: str, actor: Actor) -> None:
+        """Finds or opens the investigation of a notebook whose run waits; never raises."""
+        try:
+            async with asyncio.timeout(self._patience):
+                await self.openings.begin(path, actor)
+                await asyncio.to_thread(self.reporter.flush, self._patience)
+        except Exception as error:
+            _log.error("gap in the record of %s: %r", path, error)
+
+    # -- life --------------------------------------------------------------------------------
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs something on the loop; what goes wrong in it is logged."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    async def stop(self) -> None:
+        """Ends all threads; the broker leaves when nobody else uses it."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        self.tap.end_all("the server was stopped")
+        ending = self.followers.stop()
+        await asyncio.to_thread(self.reporter.stop)
+        await asyncio.to_thread(self.link.stop)
+        for thread in ending:
+            await asyncio.to_thread(thread.join, 5.0)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("background work failed", exc_info=error)
+
+    def _on_state(self, state: InvestigationState) -> None:
+        uid = state["uid"]
+        if uid not in self._changed:
+            asyncio.get_running_loop().call_later(PROJECT_SECONDS, self._project, uid)
+        self._changed[uid] = state
+
+    def _project(self, uid: str) -> None:
+        self.spawn(self.notebooks.project(project(self._changed.pop(uid))))
+
+    def _on_session_closed(self, path: str) -> None:
+        self.spawn(self.notebooks.closed(path))
+
+    async def _on_contents_event(
+        self, _logger: object, _schema_id: str, data: dict[str, Any]
+    ) -> None:
+        if data["action"] == "rename":
+            self.notebooks.moved(data["source_path"], data["path"])
+        elif data["action"] == "delete":
+            self.notebooks.removed(data["path"])
