@@ -11,7 +11,6 @@ from workspace_kernel.connection import Connection
 from workspace_kernel.result import Result
 from workspace_kernel.values import to_wire
 
-_SCOPE = ("window", "baseline")
 _QUERY = re.compile(r"\s|;|\(")
 
 
@@ -51,35 +50,13 @@ class Asker:
     ) -> Result:
         """Runs free SQL over the guarded views, with ``$names`` bound.
 
-        ``$window_start``, ``$window_end``, ``$baseline_start`` and ``$baseline_end`` are the
-        investigation's own where the caller gives none.
+        The broker itself gives ``$window_start``, ``$window_end``, ``$baseline_start`` and
+        ``$baseline_end`` from the investigation.
         """
         if not sql.strip():
             raise BadInput("there is no SQL", hint="write one SELECT", code="empty_query")
         given = {name: to_wire(value, name) for name, value in params.items()}
-        return self._ask({"sql": sql, "params": self._scope(sql, given) | given}, test, title)
-
-    def _scope(self, sql: str, given: dict[str, Any]) -> dict[str, Any]:
-        wanted = [
-            (window, edge)
-            for window in _SCOPE
-            for edge in ("start", "end")
-            if f"{window}_{edge}" not in given and re.search(rf"\${window}_{edge}\b", sql)
-        ]
-        if not wanted:
-            return {}
-        state = self._connection.client.state(self._connection.uid)
-        values = {}
-        for window, edge in wanted:
-            found = state["window"] if window == "window" else state["baseline"]
-            if found is None:
-                raise BadInput(
-                    f"${window}_{edge}: the investigation has no {window} yet",
-                    hint=f'investigation.scope({window}="START/END"), or give the value yourself',
-                    code="no_window",
-                )
-            values[f"{window}_{edge}"] = found["start"] if edge == "start" else found["end"]
-        return values
+        return self._ask({"sql": sql, "params": given}, test, title)
 
     def _ask(self, request: QueryRequest, test: Expectation | None, title: str = "") -> Result:
         request["investigation"] = self._connection.uid

@@ -43,7 +43,10 @@ class Hypothesis:
         return self
 
     def test(self, question: str, /, *, expect: str = "interesting", **params: Any) -> Result:
-        """Runs a template, or SQL, whose verdict counts for or against the hypothesis.
+        """Runs a template whose verdict counts for or against the hypothesis.
+
+        SQL may be given too; it has no verdict, so that it is kept as evidence and you judge by
+        `support` or `refute`.
 
         Args:
             question: A template's id, or one SELECT.

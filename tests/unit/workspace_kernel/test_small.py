@@ -131,13 +131,6 @@ def test_help_says_what_it_covers_and_what_not() -> None:
 
 def test_the_list_of_templates() -> None:
     listed = TemplateList(({**TEMPLATE, "status": "stable"},))
-    assert repr(listed).splitlines()[1].split() == [
-        "latency.shift",
-        "Which",
-        "operations",
-        "got",
-        "slower?",
-        "stable",
-    ]
+    assert repr(listed).endswith("latency.shift  Which operations got slower?  stable")
     assert "<td" in listed._repr_html_()
     assert repr(TemplateList(())) == "no templates"
