@@ -95,7 +95,8 @@ def _server_extension() -> Check:
     from jupyter_server.extension.config import ExtensionConfigManager
 
     manager = ExtensionConfigManager(read_config_path=jupyter_config_path())
-    enabled = bool(manager.get_jpserver_extensions().get("workspace_ext"))
+    extensions = manager.get_jpserver_extensions()  # type: ignore[no-untyped-call]
+    enabled = bool(extensions.get("workspace_ext"))
     hint = "jupyter server extension enable workspace_ext"
     return Check("Jupyter server extension", enabled, "enabled" if enabled else "off", hint)
 

@@ -27,8 +27,13 @@ class StoreFolder:
     path: Path
 
     @classmethod
-    def create(cls, path: Path) -> StoreFolder:
+    def create(cls, path: Path, *, sealed: bool = False) -> StoreFolder:
         """Makes an empty store, or opens the one that is already there.
+
+        Args:
+            path: The folder.
+            sealed: Whether a new store is made from an archive: it knows the templates that lie
+                in it, and no others.
 
         Raises:
             BadInput: The path is a file, or a folder with other things in it.
@@ -48,7 +53,7 @@ class StoreFolder:
             path.mkdir(parents=True, exist_ok=True)
             folder = cls(path)
             folder._make_parts()
-            content = {"format": _FORMAT, "created": to_rfc3339(now_ns())}
+            content = {"format": _FORMAT, "created": to_rfc3339(now_ns()), "sealed": sealed}
             _write_whole(marker, json.dumps(content) + "\n", mode=0o644)
         except OSError as error:
             raise explain(error, path) from error
@@ -125,6 +130,12 @@ class StoreFolder:
     def logs(self) -> Path:
         """Log files of the processes that serve this store."""
         return self.path / "logs"
+
+    @property
+    def sealed(self) -> bool:
+        """Whether it was made from an archive: it knows no templates but its own."""
+        marker = json.loads((self.path / "store.json").read_text("utf-8"))
+        return bool(marker.get("sealed"))
 
     @property
     def broker_file(self) -> Path:

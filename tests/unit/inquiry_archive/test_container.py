@@ -37,7 +37,7 @@ def archive(tmp_path: Path) -> Path:
             [
                 ("investigation.opened", {"title": "t"}),
                 ("note.added", {"text": "seen"}),
-                ("archive.created", {"contents": contents_digest(writer.files)}),
+                ("archive.created", {"digest": contents_digest(writer.files)}),
             ],
             start=1,
         ):

@@ -1,8 +1,9 @@
 """The ladder: how far two results of the same query agree.
 
-``exact → equal, unordered → equal within tolerance → same shape only → different``. Digests
-decide the first two cheaply. They cannot decide the third: parallel sums of floats differ in
-their last bits from run to run, so small results are kept as values and compared as such.
+``exact → equal, unordered → equal within tolerance → same shape only → different``. A digest
+decides the first cheaply. It cannot decide the others: rows come in another order, and parallel
+sums of floats differ in their last bits, from run to run; so small results are kept as values
+and compared as such.
 
 Which rung is good enough is set when the query is captured, never when it is replayed.
 """
@@ -33,11 +34,10 @@ _ENOUGH: dict[str, set[Rung]] = {
 
 @dataclass(frozen=True)
 class Result:
-    """A result as it was kept: digests always, values only when it is small."""
+    """A result as it was kept: its digest always, its values only when it is small."""
 
     rows: int
     digest: str
-    unordered_digest: str | None
     table: pa.Table | None
 
 
@@ -65,8 +65,6 @@ def _rung(then: Result, now: Result) -> tuple[Rung, str, float | None]:
         return "exact", "equal to the last bit", 0.0
     if then.rows != now.rows:
         return "different", f"{then.rows:,} rows then, {now.rows:,} now", None
-    if then.unordered_digest is not None and then.unordered_digest == now.unordered_digest:
-        return "unordered", "the same rows in another order", 0.0
     if then.table is None or now.table is None:
         return "not compared", "digests differ and the result was too large to keep", None
     if then.table.schema.names != now.table.schema.names:
@@ -84,6 +82,8 @@ def _by_value(then: pa.Table, now: pa.Table) -> tuple[Rung, str, float | None]:
             if apart > TOLERANCE:
                 return "shape", _told(name, old[name], new[name]), None
             drift = max(drift, apart)
+    if drift == 0:
+        return "unordered", "the same rows in another order", 0.0
     return "tolerance", f"equal within {TOLERANCE:g}; largest drift {drift:.2g}", drift
 
 

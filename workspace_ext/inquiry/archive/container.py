@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +28,7 @@ from typing import Any, BinaryIO
 from workspace_ext.foundation.canonical import PREFIX, digest_json
 from workspace_ext.foundation.errors import BadInput, Conflict, Damaged, NotFound, Unavailable
 from workspace_ext.ledger.model import verify_entries
+from workspace_ext.protocol.messages import LedgerEntry
 
 FORMAT = "investigation-archive"
 VERSION = 1
@@ -147,6 +149,7 @@ class Archive:
         except OSError as error:
             raise Unavailable(f"cannot read {path}: {error}", hint="check the file") from error
         self.manifest = self._read_manifest()
+        self._aside: set[str] = set()
 
     def __enter__(self) -> Archive:
         return self
@@ -180,8 +183,12 @@ class Archive:
         return manifest
 
     def has(self, path: str) -> bool:
-        """Whether a part is there."""
-        return path in self._zip.NameToInfo
+        """Whether a part is there, and not set aside."""
+        return path in self._zip.NameToInfo and path not in self._aside
+
+    def set_aside(self, paths: Iterable[str]) -> None:
+        """Counts some parts as missing from now on, because they are damaged."""
+        self._aside.update(paths)
 
     def read(self, path: str) -> bytes:
         """A part's bytes.
@@ -213,13 +220,13 @@ class Archive:
         """Unpacks a part into a folder and says where it lies."""
         return Path(self._zip.extract(path, folder))
 
-    def ledger(self) -> list[dict[str, Any]]:
+    def ledger(self) -> list[LedgerEntry]:
         """The entries of the chain.
 
         Raises:
             Damaged: A line is no JSON.
         """
-        entries = []
+        entries: list[LedgerEntry] = []
         for number, line in enumerate(self.read(LEDGER).splitlines(), start=1):
             try:
                 entries.append(json.loads(line))
@@ -259,7 +266,7 @@ class Archive:
         report = verify_entries(entries, stream=self.manifest.investigation, head=head)
         problems += [f"{LEDGER}: entry {found.seq} {found.what}" for found in report.problems]
         created = [entry for entry in entries if entry.get("type") == "archive.created"]
-        stated = (created[-1].get("data") or {}).get("contents") if created else None
+        stated = (created[-1].get("data") or {}).get("digest") if created else None
         if stated != contents_digest(self.manifest.files):
             problems.append(f"{MANIFEST} lists other parts than the ledger says were frozen")
         return problems

@@ -1,0 +1,68 @@
+"""``jupyter investigation archive``: an investigation as one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from workspace_ext.cli.options import Command, pass_output, store_option
+from workspace_ext.cli.output import Output
+from workspace_ext.foundation.errors import BadInput
+
+if TYPE_CHECKING:
+    from workspace_ext.client.broker import BrokerClient
+
+SUFFIX = ".investigation.zip"
+
+
+@click.command(
+    cls=Command,
+    example="jupyter investigation archive checkout.ipynb --store .investigation -o checkout.zip",
+)
+@click.argument("notebook", type=click.Path(path_type=Path))
+@store_option
+@click.option(
+    "-o",
+    "target",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=f"The file to write.  [default: NOTEBOOK with {SUFFIX}]",
+)
+@pass_output
+def command(output: Output, notebook: Path, store: Path, target: Path | None) -> None:
+    """Freeze the investigation of NOTEBOOK: notebook, ledger, data read, results, templates."""
+    from workspace_ext.client.discovery import connect
+
+    with connect(store) as client:
+        written = freeze(client, notebook, target or notebook.with_suffix(SUFFIX))
+    size = written.stat().st_size
+    output.show(
+        {"archive": str(written), "bytes": size},
+        f"{written} ({size / 1000:,.0f} kB)",
+        f"Check it anywhere: jupyter investigation replay {written}",
+    )
+
+
+def freeze(client: BrokerClient, notebook: Path, target: Path) -> Path:
+    """Writes the archive of a notebook's investigation; the file is whole or not there.
+
+    Raises:
+        NotFound: There is no such notebook.
+        BadInput: It is no notebook, or no investigation.
+        Unavailable: The file cannot be written.
+    """
+    from workspace_ext.cli.writing import write_whole
+    from workspace_ext.inquiry.headless.notebook import read_notebook
+    from workspace_ext.inquiry.metadata.notebook import read_uid
+
+    content = read_notebook(notebook)
+    uid = read_uid(content)
+    if uid is None:
+        raise BadInput(
+            f"{notebook} is not an investigation: it carries no `investigation` metadata",
+            hint=f"run it first: jupyter investigation run {notebook}",
+            code="no_investigation",
+        )
+    write_whole(target, client.archive(uid, content))
+    return target
