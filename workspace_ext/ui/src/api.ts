@@ -39,6 +39,11 @@ export class Api {
     });
   }
 
+  /** Makes an existing notebook an investigation; one that is one stays what it is. */
+  adopt(path: string): Promise<NewNotebook> {
+    return this._request('investigations', { method: 'POST', body: JSON.stringify({ path }) });
+  }
+
   /** Where the live story of a notebook comes from. */
   streamUrl(path: string): string {
     const { wsUrl, appendToken, token } = this.settings;

@@ -1,6 +1,7 @@
 /** The commands that this extension adds to JupyterLab. */
 export const CommandIDs = {
   create: 'investigation:create',
+  adopt: 'investigation:adopt',
   showPanel: 'investigation:show-panel'
 } as const;
 

@@ -9,7 +9,7 @@ import { InvestigationStream } from './stream';
 import type { InvestigationState, StreamMessage } from './types';
 
 /** The kernel whose notebooks become investigations on their first run. */
-export const KERNEL_NAME = 'investigation';
+const KERNEL_NAME = 'investigation';
 
 /** Follows the notebook in front and holds its investigation, live. */
 export class InvestigationModel extends VDomModel {

@@ -82,7 +82,7 @@ function NoInvestigation(props: {
   return (
     <Empty
       title="This notebook is not an investigation"
-      text="Nothing of it is captured. Started here, its runs are captured from then on; it gets the Investigation kernel."
+      text="Nothing of it is captured. Started here, every run in it is captured from then on."
       action={{ label: 'Start investigation here', run: props.actions.adopt }}
     />
   );

@@ -6,26 +6,27 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { Api, RequestError } from '../api';
 import { CATEGORY, CommandIDs } from '../commands';
 import { askBeginning } from '../dialog';
+import { sentence } from '../format';
 import { investigationIcon } from '../icons';
 
-/** The way to begin: a launcher card and a palette entry. */
+/** The ways to begin: in a notebook of its own, or in the one in front. */
 export const launcherPlugin: JupyterFrontEndPlugin<void> = {
   id: 'investigation-workspace:launcher',
-  description: 'Adds the launcher card and the command “New investigation”.',
+  description: 'Adds the launcher card “New investigation” and the commands that begin one.',
   autoStart: true,
-  optional: [ILauncher, ICommandPalette, INotebookTracker],
+  requires: [INotebookTracker],
+  optional: [ILauncher, ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
+    tracker: INotebookTracker,
     launcher: ILauncher | null,
-    palette: ICommandPalette | null,
-    tracker: INotebookTracker | null
+    palette: ICommandPalette | null
   ) => {
     const { commands, serviceManager } = app;
     const api = new Api(serviceManager.serverSettings);
-    const besideNotebook = (): string => {
-      const path = tracker?.currentWidget?.context.path ?? '';
-      return PathExt.dirname(serviceManager.contents.localPath(path));
-    };
+    const pathInFront = (): string =>
+      serviceManager.contents.localPath(tracker.currentWidget?.context.path ?? '');
+
     commands.addCommand(CommandIDs.create, {
       label: args => (args['isPalette'] ? 'New Investigation…' : 'New investigation'),
       caption: 'Begin an investigation in a notebook of its own',
@@ -35,15 +36,23 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
         if (!beginning) {
           return;
         }
-        const directory = (args['cwd'] as string | undefined) ?? besideNotebook();
-        try {
+        const directory = (args['cwd'] as string | undefined) ?? PathExt.dirname(pathInFront());
+        await orSayWhy('The investigation could not be created', async () => {
           const { path } = await api.create({ ...beginning, directory });
           await commands.execute('docmanager:open', { path, factory: 'Notebook' });
           await commands.execute(CommandIDs.showPanel);
-        } catch (error) {
-          await showErrorMessage('The investigation could not be created', sentence(error));
-        }
+        });
       }
+    });
+    commands.addCommand(CommandIDs.adopt, {
+      label: 'Start Investigation in This Notebook',
+      icon: investigationIcon,
+      isEnabled: () => tracker.currentWidget !== null,
+      execute: () =>
+        orSayWhy('The investigation could not be started', async () => {
+          await api.adopt(pathInFront());
+          await commands.execute(CommandIDs.showPanel);
+        })
     });
     launcher?.add({ command: CommandIDs.create, category: CATEGORY, categoryRank: 0 });
     palette?.addItem({
@@ -51,9 +60,18 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
       category: CATEGORY,
       args: { isPalette: true }
     });
+    palette?.addItem({ command: CommandIDs.adopt, category: CATEGORY });
   }
 };
 
-function sentence(error: unknown): string {
-  return error instanceof RequestError ? `${error.message} ${error.hint}` : String(error);
+async function orSayWhy(title: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const why =
+      error instanceof RequestError
+        ? `${sentence(error.message)}. ${sentence(error.hint)}`
+        : String(error);
+    await showErrorMessage(title, why);
+  }
 }

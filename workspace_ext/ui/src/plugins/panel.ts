@@ -3,13 +3,13 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { Dialog, ICommandPalette, showDialog } from '@jupyterlab/apputils';
-import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { INotebookTracker } from '@jupyterlab/notebook';
 import { IStateDB } from '@jupyterlab/statedb';
 import { Api } from '../api';
 import { CATEGORY, CommandIDs } from '../commands';
 import { investigationIcon } from '../icons';
-import { InvestigationModel, KERNEL_NAME } from '../model';
+import { InvestigationModel } from '../model';
 import { InvestigationPanel, PANEL_ID } from '../panel/widget';
 
 const SHOWN_ONCE = 'investigation-workspace:panel-shown';
@@ -36,7 +36,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     });
     const panel = new InvestigationPanel(model, {
       create: () => void commands.execute(CommandIDs.create),
-      adopt: () => void (model.notebook && adopt(model.notebook))
+      adopt: () => void commands.execute(CommandIDs.adopt)
     });
     shell.add(panel, 'right', { rank: 600, type: 'Investigation' });
     restorer?.add(panel, PANEL_ID);
@@ -54,22 +54,6 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     }
   }
 };
-
-/** A notebook with our kernel becomes an investigation on its first run. */
-async function adopt(notebook: NotebookPanel): Promise<void> {
-  const { sessionContext } = notebook;
-  if (sessionContext.session?.kernel && !sessionContext.hasNoKernel) {
-    const { button } = await showDialog({
-      title: 'Start investigation here?',
-      body: 'The notebook gets the Investigation kernel. Variables of the running kernel are lost.',
-      buttons: [Dialog.cancelButton(), Dialog.okButton({ label: 'Start' })]
-    });
-    if (!button.accept) {
-      return;
-    }
-  }
-  await sessionContext.changeKernel({ name: KERNEL_NAME });
-}
 
 /** Brings the panel to the front when a person meets an investigation for the first time. */
 function showOnce(model: InvestigationModel, stateDB: IStateDB, show: () => Promise<void>): void {
