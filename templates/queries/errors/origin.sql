@@ -32,6 +32,7 @@ quiet: "no origin of failures is {min_ratio}x as frequent as in the baseline; th
 covers:
   - spans with status error
   - spans on which an ERROR log was written
+  - "the message of status, exception event or log, in that order, with ids and numbers masked"
 not_covered:
   - wrong answers that nobody marks as failures
   - traces of which the failing part was not sampled
@@ -82,7 +83,10 @@ above AS (
 origins AS (
     SELECT now, trace_id, span_id, service, name AS operation,
            left(trim(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
-               split_part(message, chr(10), 1),
+               -- the innermost exception says more than what the framework wraps around it
+               coalesce(nullif(regexp_extract(split_part(message, chr(10), 1),
+                                              '.*\b([A-Za-z_][\w.$]*(?:Exception|Error): .*)', 1), ''),
+                        split_part(message, chr(10), 1)),
                '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}', '<id>', 'g'),
                '\b[0-9a-fA-F]{8,}\b', '<id>', 'g'),
                '\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b', '<ip>', 'g'),

@@ -17,6 +17,7 @@ returns:
   service: VARCHAR
   change: VARCHAR
   severity: VARCHAR
+  gist: VARCHAR
   pattern: VARCHAR
   operation: VARCHAR
   lines: BIGINT
@@ -30,7 +31,7 @@ returns:
   example: VARCHAR
   example_trace: VARCHAR
 interesting: change <> 'as before'
-reason: "{service}: {change} {severity} message, {rate:.1f} per {per} against {baseline_rate:.1f}: {pattern:.140}"
+reason: "{service}: {change} {severity} message, {rate:.1f} per {per} against {baseline_rate:.1f}: {gist}"
 quiet: "no message is new, gone, or {min_ratio}x as frequent or rare as in the baseline"
 covers:
   - the first line of each message, with ids, numbers, addresses and quoted text masked
@@ -39,7 +40,7 @@ not_covered:
   - messages that differ in plain words only; they are patterns of their own
   - information written in operations that were not called in the baseline
   - bursts; their lines count one by one and look more certain than they are
-chart: {mark: bar, x: z, y: pattern, color: change}
+chart: {mark: bar, x: z, y: gist, color: change}
 references:
   - "z of two Poisson rates after the square root transform"
 ---*/
@@ -126,7 +127,12 @@ SELECT service,
             WHEN baseline_lines = 0 THEN 'new'
             WHEN lines = 0 THEN 'gone'
             WHEN z > 0 THEN 'more frequent' ELSE 'rarer' END AS change,
-       severity, pattern, operation, lines, baseline_lines, rate, baseline_rate,
+       severity,
+       -- the innermost exception says more than what the framework wraps around it
+       left(coalesce(nullif(regexp_extract(pattern,
+                                           '.*\b([A-Za-z_][\w.$]*(?:Exception|Error): .*)', 1), ''),
+                     pattern), 140) AS gist,
+       pattern, operation, lines, baseline_lines, rate, baseline_rate,
        CASE WHEN by_call THEN '100 calls' ELSE 'minute' END AS per,
        ratio, z, traces, left(example, 500) AS example, example_trace
 FROM figures

@@ -34,8 +34,8 @@ returns:
   buckets: BIGINT
   label: VARCHAR
 interesting: score >= min_score AND abs(change) >= min_change
-reason: "{service} ({pod}) {metric}: {median:.4g} {unit} against {baseline_median:.4g}, {score:.0f} usual deviations {direction}; correlation with the symptom {correlation:.2f}"
-quiet: "no metric is {min_score:.0f} usual deviations away from its level; the furthest is {service} {metric} ({score:.1f})"
+reason: "{label}: {median:.4g} {unit} against {baseline_median:.4g}, {score:.0f} usual deviations {direction}; correlation with the symptom {correlation:.2f}"
+quiet: "no metric is {min_score:.0f} usual deviations away from its level; the furthest is {label} ({score:.1f})"
 covers:
   - gauges, rates of counters (also cumulative ones, across resets), means of histograms
 not_covered:
@@ -44,7 +44,7 @@ not_covered:
   - correlation with fewer than 5 common buckets; it is then not given
 chart: {mark: bar, x: score, y: label, color: direction, top: 15}
 references:
-  - "score: difference of the medians over 1.48 MAD, at least 5 % of the level of the series or of its metric"
+  - "score: difference of the medians over the usual deviation: 1.48 MAD of the series, at least 5 % of its level and what nine in ten values of that metric keep to"
   - "correlation: Spearman's, over the buckets of baseline and window"
 ---*/
 WITH points AS (
@@ -55,7 +55,7 @@ WITH points AS (
     WHERE ((time >= $baseline_start - to_seconds($history)
             AND time < $baseline_end + to_seconds($history))
            OR (time >= $window_start AND time < $window_end))
-      AND ($service IS NULL OR service = $service) AND ($metric IS NULL OR name = $metric)
+      AND ($metric IS NULL OR name = $metric)
 ),
 steps AS (
     SELECT *, epoch_us(time) - epoch_us(lag(time) OVER one) AS step_us,
@@ -83,19 +83,27 @@ known AS (
     SELECT * FROM levels WHERE level IS NOT NULL AND isfinite(level)
 ),
 medians AS (
-    SELECT service, pod, name, series, any_value(unit) AS unit,
+    SELECT service, pod, name, series, min(unit) AS unit,
            median(level) FILTER (now) AS m1, median(level) FILTER (NOT now) AS m0,
            count(*) FILTER (now) AS n1, count(*) FILTER (NOT now) AS n0
     FROM known GROUP BY service, pod, name, series
 ),
 deviations AS (
-    SELECT service, pod, name, series, median(abs(level - m0)) * 1.4826 AS mad
+    SELECT service, pod, name, series, level, abs(level - m0) AS away
     FROM known JOIN medians USING (service, pod, name, series)
-    WHERE NOT now GROUP BY service, pod, name, series
+    WHERE NOT now
 ),
--- A series that never moved has no spread of its own: the level of its metric lends one.
-lent AS (
-    SELECT name, avg(abs(level)) AS typical_level FROM known GROUP BY name
+spreads AS (
+    SELECT service, pod, name, series, median(away) * 1.4826 AS mad
+    FROM deviations GROUP BY service, pod, name, series
+),
+-- What is ordinary for a metric is also learned from its other series: one that never moved has
+-- no spread of its own, and one that idles jumps when it wakes.
+-- Quantiles, not means: sums of floats differ in their last bits from run to run.
+ordinary AS (
+    SELECT name, quantile_cont(away, 0.9) AS away_90, quantile_cont(abs(level), 0.9) AS level_90,
+           max(abs(level)) AS level_max
+    FROM deviations GROUP BY name
 ),
 symptom_spans AS (
     SELECT time, trace_id, span_id, duration_ns, status
@@ -123,7 +131,7 @@ symptoms AS (
     GROUP BY step
 ),
 together AS (
-    SELECT service, pod, name, series, step, avg(level) AS level, any_value(hurt) AS hurt
+    SELECT service, pod, name, series, step, median(level) AS level, max(hurt) AS hurt
     FROM known JOIN symptoms ON step = floor(epoch_us(time) / 1e6 / $bucket)
     GROUP BY service, pod, name, series, step
 ),
@@ -138,21 +146,22 @@ ranks AS (
 correlations AS (
     SELECT service, pod, name, series, count(*) AS buckets,
            CASE WHEN count(*) >= 5 AND stddev_pop(level_rank) > 0 AND stddev_pop(hurt_rank) > 0
-                THEN corr(level_rank, hurt_rank) END AS correlation
+                THEN round(corr(level_rank, hurt_rank), 3) END AS correlation
     FROM ranks GROUP BY service, pod, name, series
 ),
 figures AS (
     SELECT m.service, m.pod, m.name AS metric, m.unit, m.m1, m.m0, m.n1, m.n0,
            c.correlation, coalesce(c.buckets, 0) AS buckets,
-           CASE WHEN n0 > 0 THEN greatest(mad, 0.05 * abs(m0), 0.05 * typical_level, 1e-9)
+           CASE WHEN n0 > 0 THEN greatest(mad, 0.05 * abs(m0), 0.05 * floor, away_90, 1e-9)
            END AS deviation,
-           (m1 - m0) / greatest(abs(m0), 0.05 * typical_level, 1e-9) AS change,
+           (m1 - m0) / greatest(abs(m0), 0.05 * floor, 1e-9) AS change,
            CASE WHEN m.series IN ('{}', '') OR m.series IS NULL THEN '' ELSE ' ' || m.series END AS tags
     FROM medians AS m
-    LEFT JOIN deviations AS d
+    LEFT JOIN spreads AS d
            ON d.service IS NOT DISTINCT FROM m.service AND d.pod IS NOT DISTINCT FROM m.pod
           AND d.name = m.name AND d.series IS NOT DISTINCT FROM m.series
-    LEFT JOIN lent AS l ON l.name = m.name
+    LEFT JOIN (SELECT *, coalesce(nullif(level_90, 0), level_max) AS floor FROM ordinary) AS o
+           ON o.name = m.name
     LEFT JOIN correlations AS c
            ON c.service IS NOT DISTINCT FROM m.service AND c.pod IS NOT DISTINCT FROM m.pod
           AND c.name = m.name AND c.series IS NOT DISTINCT FROM m.series
@@ -164,7 +173,7 @@ SELECT service, pod, metric || tags AS metric, unit,
        n1 AS points, n0 AS baseline_points, correlation, buckets,
        coalesce(pod, service, '') || ' ' || metric || tags AS label
 FROM figures
-WHERE n1 > 0
+WHERE n1 > 0 AND ($service IS NULL OR service = $service)
 ORDER BY coalesce(score >= $min_score AND abs(change) >= $min_change, false) DESC,
          score DESC NULLS LAST, abs(correlation) DESC NULLS LAST, service, pod, metric, tags
 LIMIT 200

@@ -51,8 +51,8 @@ def bind(template: Template, given: Mapping[str, Any], context: BindContext) -> 
         value = given.get(param.name)
         if param.type == "window":
             window = _window(template, param, value, context, recorded)
-            arguments[f"{param.name}_start"] = _moment(window.start_ns)
-            arguments[f"{param.name}_end"] = _moment(window.end_ns + 999)
+            arguments[f"{param.name}_start"] = moment(window.start_ns)
+            arguments[f"{param.name}_end"] = moment(window.end_ns + 999)
             recorded[param.name] = window.to_dict()
         else:
             bound = _value(template, param, value, context)
@@ -62,7 +62,8 @@ def bind(template: Template, given: Mapping[str, Any], context: BindContext) -> 
     return Bound(values, arguments, recorded)
 
 
-def _moment(time_ns: int) -> datetime:
+def moment(time_ns: int) -> datetime:
+    """Nanoseconds since the epoch as the aware time that DuckDB binds (microseconds)."""
     return _EPOCH + timedelta(microseconds=time_ns // 1000)
 
 
@@ -162,18 +163,18 @@ def _truth(value: object) -> bool:
     raise _WrongValueError(f"{value!r} is not true or false")
 
 
-def _duration(value: object) -> float:
+def seconds(value: object) -> float:
     """Seconds, from a number of them or text such as ``500ms``, ``30s``, ``5m``, ``2h``."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        seconds = _number(value)
+        size = _number(value)
     else:
         match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
         if match is None:
             raise _WrongValueError(f"{value!r} is not a duration (as in 500ms, 30s, 5m, 2h)")
-        seconds = float(match[1]) * _SECONDS[match[2]]
-    if seconds <= 0:
+        size = float(match[1]) * _SECONDS[match[2]]
+    if size <= 0:
         raise _WrongValueError(f"{value!r} is not a duration above zero")
-    return seconds
+    return size
 
 
 _CONVERT: dict[str, Callable[[object], object]] = {
@@ -183,5 +184,5 @@ _CONVERT: dict[str, Callable[[object], object]] = {
     "int": _integer,
     "float": _number,
     "bool": _truth,
-    "duration": _duration,
+    "duration": seconds,
 }

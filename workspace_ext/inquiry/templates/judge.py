@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 class Judge:
     """Judges one answer while its rows pass by.
 
+    A rule that is NULL for a row leaves it open: too few calls, or no baseline. When it leaves
+    all rows open, so is the verdict: having seen nothing is not having seen that nothing is.
+
     Args:
         template: Whose rule it is.
         arguments: `Bound.arguments` of the query.
@@ -26,6 +29,7 @@ class Judge:
         self._template = template
         self._arguments = dict(arguments)
         self._rows = 0
+        self._judged = 0
         self._interesting = 0
         self._top: dict[str, Any] | None = None
         self._first: dict[str, Any] | None = None
@@ -46,7 +50,8 @@ class Judge:
         finally:
             cursor.close()
         assert row is not None
-        count, first = row
+        judged, count, first = row
+        self._judged += judged
         self._interesting += count
         if self._top is None and count:
             self._top = batch.slice(first, 1).to_pylist()[0]
@@ -58,7 +63,7 @@ class Judge:
     def verdict(self) -> Verdict:
         """The verdict on everything fed so far."""
         return {
-            "interesting": self._interesting > 0 if self._rows else None,
+            "interesting": self._interesting > 0 if self._judged else None,
             "reason": self._reason(),
             "rows": self._rows,
             "interesting_rows": self._interesting,
@@ -69,6 +74,8 @@ class Judge:
         template = self._template
         if not self._rows:
             return "no rows"
+        if not self._judged:
+            return f"too little data to judge any of the {self._rows} rows"
         if self._top is not None:
             if template.reason:
                 return sentence(template.reason, self._arguments | self._top)
@@ -81,17 +88,17 @@ class Judge:
 def rule_query(
     template: Template, arguments: Mapping[str, object], columns: Sequence[str]
 ) -> tuple[str, dict[str, object]]:
-    """The SQL that counts interesting rows of ``answer`` and finds the first; its values.
+    """The SQL that counts judged and interesting rows of ``answer`` and finds the first; its values.
 
     A parameter's bare name stands for its value unless a column has that name.
     """
     values = {name: value for name, value in arguments.items() if name not in columns}
     given = ", ".join(f'${name} AS "{name}"' for name in values) or '1 AS "1"'
     # The rule is the template's own code, checked by lint; values are bound.
-    rule = f"coalesce(({template.interesting}), false) AS hit"
+    rule = f"({template.interesting})::BOOLEAN AS hit"
     rows = "(SELECT *, row_number() OVER () - 1 AS position FROM answer)"
     sql = (
-        "SELECT count(*) FILTER (hit), coalesce(min(position) FILTER (hit), 0)"  # noqa: S608
+        "SELECT count(hit), count(*) FILTER (hit), coalesce(min(position) FILTER (hit), 0)"  # noqa: S608
         f" FROM (SELECT position, {rule} FROM {rows}, (SELECT {given}))"
     )
     return sql, values

@@ -1,0 +1,184 @@
+"""Check: lint every template and run its fixtures on a private database."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workspace_ext.foundation.errors import BadInput, NotFound
+from workspace_ext.inquiry.templates.fixtures import Case, Fixtures, fixtures_path, load
+from workspace_ext.inquiry.templates.header import parse
+from workspace_ext.inquiry.templates.judge import Judge
+from workspace_ext.inquiry.templates.lint import lint
+from workspace_ext.inquiry.templates.model import BadTemplate, Problem, Template
+from workspace_ext.inquiry.templates.quality import Probe
+from workspace_ext.inquiry.templates.sandbox import fresh_store
+from workspace_ext.telemetry.schema import MAP, SIGNALS, Signal
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from workspace_ext.protocol.messages import Verdict
+
+_KINDS = {True: "positive", False: "negative", None: "empty"}
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a check said: about a file as a whole (``case`` is empty) or about one case."""
+
+    template: str
+    path: Path
+    line: int | None
+    case: str
+    ok: bool
+    message: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The form that travels."""
+        return {
+            "template": self.template,
+            "path": str(self.path),
+            "line": self.line,
+            "case": self.case,
+            "ok": self.ok,
+            "message": self.message,
+        }
+
+
+def check(paths: Iterable[Path]) -> list[CheckResult]:
+    """Checks templates: lint, and each case of their fixtures.
+
+    Args:
+        paths: Template files, or folders that are searched for them.
+
+    Raises:
+        NotFound: A path is not there, or no template is under it.
+    """
+    results: list[CheckResult] = []
+    for path in paths:
+        files = sorted(path.rglob("*.sql")) if path.is_dir() else [path]
+        if not files or not files[0].is_file():
+            raise NotFound(
+                f"there is no template in {path}", hint="give a .sql file or a folder of them"
+            )
+        for file in files:
+            results.extend(_check_file(file))
+    return results
+
+
+def _check_file(path: Path) -> Iterator[CheckResult]:
+    name = f"{path.parent.name}.{path.stem}"
+    try:
+        template = parse(path.read_bytes(), path)
+        problems = lint(template)
+        fixtures = load(fixtures_path(path))
+        problems += _missing_kinds(fixtures, fixtures_path(path))
+    except BadTemplate as error:
+        problems = error.problems
+    if problems:
+        for problem in problems:
+            yield CheckResult(
+                name, problem.path, problem.line, "", ok=False, message=problem.message
+            )
+        return
+    yield CheckResult(name, path, None, "", ok=True, message="")
+    store = fresh_store()
+    try:
+        for case in fixtures.cases:
+            message = _run(store, template, fixtures, case)
+            yield CheckResult(name, path, None, case.name, ok=not message, message=message)
+    finally:
+        store.close()
+
+
+def _missing_kinds(fixtures: Fixtures, path: Path) -> list[Problem]:
+    there = {case.expect.get("interesting") for case in fixtures.cases}
+    return [
+        Problem(path, None, f"has no {kind} case (interesting: {str(value).lower()})")
+        for value, kind in _KINDS.items()
+        if value not in there
+    ]
+
+
+def _run(
+    store: duckdb.DuckDBPyConnection, template: Template, fixtures: Fixtures, case: Case
+) -> str:
+    """Runs one case; returns what is wrong, or nothing."""
+    import duckdb
+
+    try:
+        for signal in SIGNALS.values():
+            _fill(store, signal, case.rows[signal.name])
+        bound = template.bind(case.params, fixtures.context)
+        answer = store.sql(template.sql, params=dict(bound.values)).to_arrow_table()
+        judge = Judge(template, bound.arguments)
+        for batch in answer.to_batches():
+            judge.feed(batch)
+        probe = Probe(template, bound.arguments)
+        if probe.sql:
+            judge.warn(
+                probe.warnings(
+                    store.sql(probe.sql, params=probe.values).to_arrow_table().to_pylist()
+                )
+            )
+    except (BadInput, duckdb.Error) as error:
+        return str(error)
+    first = answer.slice(0, 1).to_pylist()[0] if answer.num_rows else {}
+    return "; ".join(_differences(case.expect, judge.verdict(), first))
+
+
+def _fill(store: duckdb.DuckDBPyConnection, signal: Signal, rows: list[dict[str, Any]]) -> None:
+    import pyarrow as pa
+
+    store.execute(f"DELETE FROM raw.{signal.name}")  # noqa: S608 - a name of the schema
+    names = sorted({name for row in rows for name in row})
+    kinds = dict(signal.columns)
+    columns: dict[str, pa.Array] = {}
+    for name in names:
+        values = [row.get(name) for row in rows]
+        if name not in kinds:
+            if name in ("time", "time_ns"):
+                continue  # services have no time
+            raise BadInput(f"{signal.name} has no column {name!r}")
+        if kinds[name] == MAP:
+            pairs = [[(k, str(v)) for k, v in (value or {}).items()] for value in values]
+            columns[name] = pa.array(pairs, pa.map_(pa.string(), pa.string()))
+        else:
+            columns[name] = pa.array(values)
+    if not columns:
+        return
+    store.register("fixture", pa.table(columns))
+    chosen = ", ".join(f'"{name}"::{kinds[name]} AS "{name}"' for name in columns)
+    store.execute(
+        f"INSERT INTO raw.{signal.name} BY NAME SELECT {chosen}, 1 AS batch_id FROM fixture"  # noqa: S608
+    )
+    store.unregister("fixture")
+
+
+def _differences(expect: dict[str, Any], verdict: Verdict, first: dict[str, Any]) -> Iterator[str]:
+    if verdict["interesting"] is not expect.get("interesting"):
+        yield (
+            f"interesting is {verdict['interesting']}, not {expect.get('interesting')}"
+            f" ({verdict['reason']})"
+        )
+    if "rows" in expect and verdict["rows"] != expect["rows"]:
+        yield f"{verdict['rows']} rows, not {expect['rows']}"
+    if verdict["rows"] < expect.get("rows_at_least", 0):
+        yield f"{verdict['rows']} rows, fewer than {expect['rows_at_least']}"
+    for column, value in (expect.get("first") or {}).items():
+        if column not in first or not _same(first[column], value):
+            yield f"first row: {column} is {first.get(column)!r}, not {value!r}"
+    if expect.get("reason", "") not in verdict["reason"]:
+        yield f"the reason lacks {expect['reason']!r}: {verdict['reason']}"
+    if not any(expect.get("warning", "") in warning for warning in [*verdict["warnings"], ""]):
+        yield f"no warning has {expect['warning']!r}: {verdict['warnings']}"
+
+
+def _same(actual: object, expected: object) -> bool:
+    if isinstance(actual, float) and isinstance(expected, (int, float)):
+        return math.isclose(actual, expected, rel_tol=0.01, abs_tol=1e-9)
+    return actual == expected
