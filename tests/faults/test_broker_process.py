@@ -23,8 +23,6 @@ from workspace_ext.client.supervisor import BrokerState, Supervisor
 from workspace_ext.foundation.errors import (
     BadInput,
     Conflict,
-    Damaged,
-    InvestigationError,
     NotFound,
     Unavailable,
 )
@@ -229,7 +227,6 @@ def test_the_supervisor_restarts_a_killed_broker_at_its_address(store: Path) -> 
         again = supervisor.client()
         assert again.address == client.address
         assert again.health()["pid"] != first["pid"]
-        assert client.wait_healthy()["status"] == "ready" or True
         last = again.health()["pid"]
     finally:
         supervisor.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from workspace_ext.foundation.errors import BadInput, Denied, InvestigationError
 _log = logging.getLogger(__name__)
 
 MOST_BODY_BYTES = 64 << 20
+_MOST_DISCARDED_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class BaseHandler(RequestHandler):
     runtime: Runtime
     principal: Principal
     most_body_bytes = MOST_BODY_BYTES
+    _refused: InvestigationError | None = None
 
     def initialize(self, runtime: Runtime) -> None:
         """Tornado's constructor arguments."""
@@ -84,7 +86,27 @@ class BaseHandler(RequestHandler):
         self._received_bytes = 0
 
     def prepare(self) -> None:
-        """Before the body comes."""
+        """Before the body comes.
+
+        The body of a refused request is read and thrown away: the sender then finds the answer
+        instead of a broken connection.
+        """
+        try:
+            self.check()
+        except InvestigationError as error:
+            announced = self.request.headers.get("Content-Length", "0")
+            if not announced.isdigit() or not 0 < int(announced) < _MOST_DISCARDED_BYTES:
+                raise
+            self._refused = error
+        self.request.connection.set_max_body_size(1 << 50)  # type: ignore[union-attr]
+
+    def check(self) -> None:
+        """Whether the caller may come in at all.
+
+        Raises:
+            Denied: No token, or a wrong one.
+            BadInput: The body is too large.
+        """
         token = self.request.headers.get("Authorization", "")
         if not token.startswith("Bearer "):
             raise Denied(
@@ -94,13 +116,15 @@ class BaseHandler(RequestHandler):
         announced = self.request.headers.get("Content-Length", "0")
         if announced.isdigit() and int(announced) > self.most_body_bytes:
             raise self._too_large()
-        self.request.connection.set_max_body_size(1 << 50)  # type: ignore[union-attr]
 
-    def data_received(self, chunk: bytes) -> None:
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """A part of the body."""
+        if self._refused is not None:
+            return None
         self._received_bytes += len(chunk)
         if self._received_bytes <= self.most_body_bytes:
             self._received.append(chunk)
+        return None
 
     def json(self) -> Any:
         """The body's JSON; None when there is none."""
@@ -120,7 +144,9 @@ class BaseHandler(RequestHandler):
         return {name: self.get_query_argument(name) for name in self.request.query_arguments}
 
     def allow(self, action: Action) -> None:
-        """Refuses a caller that may not do this."""
+        """Refuses a caller that may not do this; called first by every method."""
+        if self._refused is not None:
+            raise self._refused
         require(self.principal, action)
 
     def answer(self, value: Any) -> None:
@@ -171,12 +197,14 @@ class BaseHandler(RequestHandler):
 
 
 class NoRoute(BaseHandler):
-    """Everything else."""
+    """Everything else; says so to whoever has a token."""
 
-    def prepare(self) -> None:
-        """Says so, to whoever has a token."""
-        super().prepare()
+    async def refuse(self) -> None:
+        """For every method."""
+        self.allow("catalog.read")
         raise NotFound(f"no route {self.request.path}", hint="is the client newer than the broker?")
+
+    get = post = put = delete = patch = head = options = refuse
 
 
 class CallHandler(BaseHandler):
@@ -191,18 +219,18 @@ class CallHandler(BaseHandler):
 
     async def get(self, *path: str) -> None:
         """Reads."""
-        await self._run(path, None)
+        await self._run(path)
 
     async def post(self, *path: str) -> None:
         """Does."""
-        await self._run(path, self.json())
+        await self._run(path)
 
-    async def _run(self, path: tuple[str, ...], body: Any) -> None:
+    async def _run(self, path: tuple[str, ...]) -> None:
         route = self._routes.get(self.request.method or "")
         if route is None:
             raise HTTPError(405, f"{self.request.path} knows {', '.join(self._routes)} only")
         self.allow(route.action)
-        call = Call(self.runtime.services, self.principal, path, self.arguments(), body)
+        call = Call(self.runtime.services, self.principal, path, self.arguments(), self.json())
         with self.runtime.presence.request():
             result = await self.runtime.call(route.function, call)
         if isinstance(result, Reply):

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from typing import Any
 
 from tornado.iostream import StreamClosedError
 
@@ -47,25 +50,26 @@ class LeaseHandler(BaseHandler):
         if self.runtime.stopping.is_set():
             raise Unavailable("the broker is leaving", hint="start another", code="broker_leaving")
         over = asyncio.Event()
-        self._lease = self.runtime.presence.lend(over.set)
-        try:
+        with self.runtime.presence.lease(over.set) as self._lease, suppress(StreamClosedError):
             self.write(json.dumps({"lease": self._lease}) + "\n")
             await self.flush()
-            while not over.is_set():
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(over.wait(), HEARTBEAT_SECONDS)
-                    break
+            while not await _within(over, HEARTBEAT_SECONDS):
                 self.write("\n")
                 await self.flush()
-        except StreamClosedError:
-            pass
-        finally:
-            self.runtime.presence.drop(self._lease)
 
     def on_connection_close(self) -> None:
         """The caller is gone."""
+        super().on_connection_close()
         if self._lease is not None:
             self.runtime.presence.drop(self._lease)
+
+
+async def _within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
 
 
 class ReleaseHandler(BaseHandler):
@@ -80,3 +84,55 @@ class ReleaseHandler(BaseHandler):
             raise BadInput("no lease in the body", hint='send {"lease": "…"}')
         with self.runtime.presence.request():
             self.answer({"leaving": self.runtime.presence.release(lease)})
+
+
+class FollowHandler(BaseHandler):
+    """GET /v1/investigations/UID/stream: server-sent events, ``state`` and then ``delta``s."""
+
+    _end: Callable[[], None] | None = None
+
+    async def get(self, uid: str) -> None:
+        """Open until the caller is gone or the broker stops."""
+        self.allow("investigation.read")
+        investigations = self.runtime.services.investigations
+        loop = asyncio.get_running_loop()
+        changes: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+
+        def changed(delta: dict[str, Any]) -> None:
+            loop.call_soon_threadsafe(changes.put_nowait, delta)
+
+        self._end = partial(changes.put_nowait, None)
+        with self.runtime.presence.stream(self._end):
+            unsubscribe = await self.runtime.call(investigations.subscribe, uid, changed)
+            try:
+                state = await self.runtime.call(investigations.state, uid)
+                await self._follow(state, changes)
+            except StreamClosedError:
+                pass
+            finally:
+                await self.runtime.call(unsubscribe)
+
+    async def _follow(self, state: Any, changes: asyncio.Queue[dict[str, Any] | None]) -> None:
+        self.set_header("Content-Type", "text/event-stream")
+        await self._send("state", state)
+        while True:
+            try:
+                delta = await asyncio.wait_for(changes.get(), HEARTBEAT_SECONDS)
+            except TimeoutError:
+                self.write(": alive\n\n")
+                await self.flush()
+                continue
+            if delta is None:
+                return
+            if delta["seq"] > state["seq"]:
+                await self._send("delta", delta)
+
+    async def _send(self, event: str, data: Any) -> None:
+        self.write(f"event: {event}\ndata: {json.dumps(data)}\n\n")
+        await self.flush()
+
+    def on_connection_close(self) -> None:
+        """The caller is gone."""
+        super().on_connection_close()
+        if self._end is not None:
+            self._end()

@@ -8,8 +8,10 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from pathlib import Path
 
 from tornado.httpserver import HTTPServer
 from tornado.web import RequestHandler
@@ -36,9 +38,13 @@ def main(arguments: list[str] | None = None) -> int:
     )
     logging.getLogger("asyncio").setLevel(logging.INFO)
     try:
-        folder = StoreFolder.open(options.store)
-        with folder.hold("broker"):
-            in_order = asyncio.run(_serve(folder, options))
+        serve(
+            options.store,
+            host=options.host,
+            port=options.port,
+            linger=options.exit_when_unused,
+            on_ready=partial(_announce, options),
+        )
     except InvestigationError as error:
         return _fail(error, options)
     except Exception:
@@ -49,45 +55,79 @@ def main(arguments: list[str] | None = None) -> int:
             ),
             options,
         )
-    if not in_order:
-        sys.stderr.flush()
-        os._exit(0)  # a thread that will not end must not keep the process
     return 0
+
+
+def serve(
+    store: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    linger: float | None = None,
+    on_ready: Callable[[str], None],
+) -> None:
+    """Serves a store until a signal comes, or nobody has used it for a while.
+
+    Args:
+        store: The folder.
+        host: The address to listen at.
+        port: The port; 0 takes the one used last when it is free, else any.
+        linger: Seconds without use after which it leaves; None stays.
+        on_ready: Told the address once it answers.
+
+    Raises:
+        InvestigationError: Why it cannot: the store is held or damaged, the port is taken.
+    """
+    folder = StoreFolder.open(store)
+    with folder.hold("broker"):
+        in_order = asyncio.run(_serve(folder, host, port, linger, on_ready))
+    if not in_order:
+        logging.shutdown()
+        os._exit(0)  # a thread that will not end must not keep the process
+
+
+def _announce(options: Options, address: str) -> None:
+    if options.json:
+        _say(json.dumps({"ready": {"address": address, "pid": os.getpid()}}))
+    else:
+        _say(f"Broker of {options.store} ready at {address} (Ctrl-C stops it)")
 
 
 def _fail(error: InvestigationError, options: Options) -> int:
     if options.json:
         _log.error("%s (%s)", error.message, error.hint)
-        _say({"error": error.to_dict()})
+        _say(json.dumps({"error": error.to_dict()}))
     else:
         hint = f"\n  hint: {error.hint}" if error.hint else ""
         sys.stderr.write(f"error: {error.message}{hint}\n")
     return error.exit_code
 
 
-def _say(message: dict[str, Any]) -> None:
+def _say(line: str) -> None:
     with suppress(OSError):  # whoever started this may be gone
-        sys.stdout.write(json.dumps(message) + "\n")
+        sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
 
-async def _serve(folder: StoreFolder, options: Options) -> bool:
-    sockets = bind(folder, options.host, options.port)
+async def _serve(
+    folder: StoreFolder,
+    host: str,
+    port: int,
+    linger: float | None,
+    on_ready: Callable[[str], None],
+) -> bool:
+    sockets = bind(folder, host, port)
     services = Services.open(folder)
-    runtime = Runtime(services, options.exit_when_unused)
+    runtime = Runtime(services, linger)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, runtime.stopping.set)
-    server = HTTPServer(application(runtime, log_function=_log_request), max_buffer_size=1 << 30)
+    server = HTTPServer(application(runtime, log_function=_log_request))
     server.add_sockets(sockets)
     address = address_of(sockets[0])
     remember(folder, address, runtime, services.tokens.service_token)
-    _log.info("ready at %s (store %s, pid %s)", address, folder.path, os.getpid())
-    if options.json:
-        _say({"ready": {"address": address, "pid": os.getpid()}})
-    else:
-        sys.stdout.write(f"Broker of {folder.path} ready at {address} (Ctrl-C stops it)\n")
-        sys.stdout.flush()
+    _log.info("ready at %s (store %s, process %s)", address, folder.path, os.getpid())
+    on_ready(address)
     runtime.presence.settle()
     await runtime.stopping.wait()
     return await _leave(server, runtime)
@@ -101,8 +141,7 @@ async def _leave(server: HTTPServer, runtime: Runtime) -> bool:
         folder.broker_file.unlink(missing_ok=True)
     server.stop()
     runtime.cancel_all()
-    runtime.presence.end_all()
-    in_order = await runtime.presence.quiet(_GRACE_SECONDS)
+    in_order = await runtime.presence.clear(_GRACE_SECONDS)
     await server.close_all_connections()
     runtime.close()
     if in_order:

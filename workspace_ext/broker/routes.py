@@ -1,4 +1,4 @@
-"""The routes: translate a call to a service, and what it returns to JSON."""
+"""The routes: each translates a call to a service, and what it returns to JSON."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ from typing import Any
 
 from tornado.web import Application
 
-from workspace_ext.broker.handlers import Call, CallHandler, NoRoute, Route
-from workspace_ext.broker.live import HealthHandler, LeaseHandler, ReleaseHandler
+from workspace_ext.broker.handlers import Call, CallHandler, NoRoute, Reply, Route
+from workspace_ext.broker.live import FollowHandler, HealthHandler, LeaseHandler, ReleaseHandler
+from workspace_ext.broker.queries import QueryHandler
 from workspace_ext.broker.runtime import Runtime
+from workspace_ext.broker.uploads import IngestHandler
+from workspace_ext.foundation.actor import Actor
+from workspace_ext.foundation.errors import BadInput, NotFound
+from workspace_ext.protocol.messages import ARROW_STREAM
+
+_OPENING = {"title", "severity", "window", "baseline", "services", "notebook", "actor", "uid"}
 
 
-def issue_token(call: Call) -> dict[str, str]:
+def issue_token(call: Call) -> Any:
     """POST /v1/tokens."""
     token = call.services.tokens.kernel_token(
         kernel=call.text("kernel"), user=call.text("user"), notebook=call.text("notebook", "")
@@ -19,8 +26,116 @@ def issue_token(call: Call) -> dict[str, str]:
     return {"token": token}
 
 
+def catalog(call: Call) -> Any:
+    """GET /v1/catalog."""
+    known = call.services.catalog
+    return {**known.overview(), "tables": known.columns()}
+
+
+def batches(call: Call) -> Any:
+    """GET /v1/catalog/batches."""
+    return call.services.catalog.batches(call.number("limit", 100))
+
+
+def quarantine(call: Call) -> Any:
+    """GET /v1/catalog/quarantine."""
+    return call.services.catalog.quarantine(call.number("limit", 100))
+
+
+def templates(call: Call) -> Any:
+    """GET /v1/templates."""
+    return [template.describe() for template in call.services.templates.list()]
+
+
+def template(call: Call) -> Any:
+    """GET /v1/templates/ID."""
+    version = call.number("version", 0) if "version" in call.query else None
+    return call.services.templates.get(call.path[0], version).describe()
+
+
+def open_investigation(call: Call) -> Any:
+    """POST /v1/investigations."""
+    given = dict(call.fields())
+    unknown = sorted(given.keys() - _OPENING)
+    if unknown:
+        raise BadInput(
+            f"an investigation has no {unknown[0]!r}",
+            hint=f"there is: {', '.join(sorted(_OPENING))}",
+        )
+    call.text("title")
+    actor = Actor.parse(call.text("actor", str(call.principal.actor)))
+    return call.services.investigations.open(**{**given, "actor": actor})
+
+
+def investigations(call: Call) -> Any:
+    """GET /v1/investigations."""
+    return list(call.services.investigations.list())
+
+
+def investigation(call: Call) -> Any:
+    """GET /v1/investigations/UID."""
+    return call.services.investigations.state(call.path[0])
+
+
+def projection(call: Call) -> Any:
+    """GET /v1/investigations/UID/notebook."""
+    return call.services.investigations.projection(call.path[0])
+
+
+def report(call: Call) -> Any:
+    """POST /v1/investigations/UID/events."""
+    if not isinstance(call.body, list):
+        raise BadInput("the body must be a list of events", hint="send [{…}, …]")
+    return call.services.investigations.report(call.path[0], call.body, call.principal)
+
+
+def entries(call: Call) -> Any:
+    """GET /v1/investigations/UID/events."""
+    after, limit = call.number("after", 0), call.number("limit", 1000)
+    return list(call.services.investigations.entries(call.path[0], after, limit))
+
+
+def kept_result(call: Call) -> Any:
+    """GET /v1/investigations/UID/queries/ID/result."""
+    uid, query = call.path
+    service = call.services.investigations
+    kept = service.kept_result(query) if query in service.state(uid)["queries"] else None
+    if kept is None:
+        raise NotFound(
+            f"no rows are kept of query {query!r}",
+            hint="only small results are kept; ask the query again for its rows",
+            code="not_kept",
+        )
+    return Reply(kept, ARROW_STREAM)
+
+
+def verify(call: Call) -> Any:
+    """GET /v1/ledger/verify."""
+    return call.services.ledger.verify(call.query.get("stream")).to_dict()
+
+
+_ONE = "/v1/investigations/([^/]+)"
+
 ROUTES: dict[str, dict[str, Route]] = {
     "/v1/tokens": {"POST": Route("token.issue", issue_token)},
+    "/v1/catalog": {"GET": Route("catalog.read", catalog)},
+    "/v1/catalog/batches": {"GET": Route("catalog.read", batches)},
+    "/v1/catalog/quarantine": {"GET": Route("catalog.read", quarantine)},
+    "/v1/templates": {"GET": Route("template.read", templates)},
+    "/v1/templates/([^/]+)": {"GET": Route("template.read", template)},
+    "/v1/investigations": {
+        "GET": Route("investigation.read", investigations),
+        "POST": Route("investigation.open", open_investigation),
+    },
+    _ONE: {"GET": Route("investigation.read", investigation)},
+    f"{_ONE}/notebook": {"GET": Route("investigation.read", projection)},
+    f"{_ONE}/events": {
+        "GET": Route("investigation.read", entries),
+        # which events a caller may report is decided event by event, by the service
+        "POST": Route("investigation.read", report),
+    },
+    f"{_ONE}/queries/([^/]+)/result": {"GET": Route("query.read", kept_result)},
+    "/v1/ledger/verify": {"GET": Route("ledger.read", verify)},
 }
 
 
@@ -32,6 +147,9 @@ def application(runtime: Runtime, **settings: Any) -> Application:
             ("/v1/health", HealthHandler, shared),
             ("/v1/lease", LeaseHandler, shared),
             ("/v1/release", ReleaseHandler, shared),
+            ("/v1/ingest", IngestHandler, shared),
+            ("/v1/queries", QueryHandler, shared),
+            (f"{_ONE}/stream", FollowHandler, shared),
             *((path, CallHandler, {**shared, "routes": of}) for path, of in ROUTES.items()),
         ],
         default_handler_class=NoRoute,

@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workspace_ext.access.tokens import Tokens
+from workspace_ext.inquiry.investigations.service import InvestigationService
+from workspace_ext.inquiry.investigations.store import RECORDS_MIGRATIONS
+from workspace_ext.inquiry.queries.service import QueryService
+from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
+from workspace_ext.ledger.service import Ledger
 from workspace_ext.storage.folder import StoreFolder
+from workspace_ext.storage.records import RecordsEngine
+from workspace_ext.storage.telemetry import TelemetryEngine
+from workspace_ext.telemetry.catalog.service import Catalog
+from workspace_ext.telemetry.ingest.service import IngestService
+from workspace_ext.telemetry.query.runner import QueryRunner
+from workspace_ext.telemetry.schema import MIGRATIONS
 
 
 @dataclass(frozen=True)
@@ -14,6 +25,15 @@ class Services:
 
     folder: StoreFolder
     tokens: Tokens
+    telemetry: TelemetryEngine
+    records: RecordsEngine
+    ledger: Ledger
+    catalog: Catalog
+    ingest: IngestService
+    templates: TemplateLibrary
+    investigations: InvestigationService
+    runner: QueryRunner
+    queries: QueryService
 
     @classmethod
     def open(cls, folder: StoreFolder) -> Services:
@@ -21,9 +41,40 @@ class Services:
 
         Raises:
             Damaged: A database is not what was written.
+            Conflict: It was made by a newer version.
             Unavailable: It cannot be read or written.
         """
-        return cls(folder=folder, tokens=Tokens(folder.secret))
+        tokens = Tokens(folder.secret)
+        records = RecordsEngine(folder, RECORDS_MIGRATIONS)
+        try:
+            telemetry = TelemetryEngine(folder, MIGRATIONS)
+        except BaseException:
+            records.close()
+            raise
+        ledger = Ledger(records)
+        catalog = Catalog(telemetry)
+        templates = TemplateLibrary(default_paths(folder.path))
+        investigations = InvestigationService(ledger, records, catalog)
+        runner = QueryRunner(telemetry)
+        return cls(
+            folder=folder,
+            tokens=tokens,
+            telemetry=telemetry,
+            records=records,
+            ledger=ledger,
+            catalog=catalog,
+            ingest=IngestService(telemetry, folder),
+            templates=templates,
+            investigations=investigations,
+            runner=runner,
+            queries=QueryService(runner, catalog, templates, investigations),
+        )
 
     def close(self) -> None:
         """Writes everything down and closes the databases."""
+        self.queries.close()
+        self.runner.close()
+        try:
+            self.telemetry.close()
+        finally:
+            self.records.close()

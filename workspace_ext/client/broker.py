@@ -17,6 +17,7 @@ from workspace_ext.client.events import EventStream
 from workspace_ext.client.lease import Lease
 from workspace_ext.client.transport import Transport
 from workspace_ext.client.upload import CountedFile
+from workspace_ext.foundation.actor import system_user
 from workspace_ext.foundation.errors import (
     BadInput,
     NotFound,
@@ -111,6 +112,7 @@ class BrokerClient:
         name: str | None = None,
         format: str | None = None,  # noqa: A002 # the word users know
         mapping: str | None = None,
+        actor: str | None = None,
         progress: Progress | None = None,
     ) -> dict[str, Any]:
         """Sends a file to the store and returns the report of what came of it.
@@ -120,13 +122,19 @@ class BrokerClient:
             name: What the store calls it; the file's name when None.
             format: Its format; found out when None.
             mapping: The mapping's YAML text, for CSV and Parquet.
+            actor: Who does this, as in ``user:alice``; the operating system's user when None.
             progress: Told first the bytes sent, then how far the broker is.
 
         Raises:
             NotFound: No such file.
             BadInput: Nothing in it can be read.
         """
-        query = {"name": name or path.name, "format": format, "mapping": mapping}
+        query = {
+            "name": name or path.name,
+            "format": format,
+            "mapping": mapping,
+            "actor": actor or str(system_user()),
+        }
         try:
             with path.open("rb") as file:
                 size = os.fstat(file.fileno()).st_size

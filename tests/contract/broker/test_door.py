@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 from pathlib import Path
 
@@ -26,11 +25,13 @@ def test_health_tells_who_is_there(client: BrokerClient, store: Path) -> None:
 def test_broker_file_is_for_its_owner_alone(client: BrokerClient, store: Path) -> None:
     entry = json.loads((store / "broker.json").read_text())
     assert entry["address"] == client.address
-    assert stat.S_IMODE(os.stat(store / "broker.json").st_mode) == 0o600
+    assert stat.S_IMODE((store / "broker.json").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("path", ["/v1/health", "/v1/catalog", "/v1/lease", "/nowhere", "/"])
-@pytest.mark.parametrize("token", [None, "", "Bearer ", "Bearer x", "Bearer ik1.e30.e30", "Basic x"])
+@pytest.mark.parametrize(
+    "token", [None, "", "Bearer ", "Bearer x", "Bearer ik1.e30.e30", "Basic x"]
+)
 def test_nothing_without_a_token(client: BrokerClient, path: str, token: str | None) -> None:
     headers = {} if token is None else {"Authorization": token}
     answer = urllib3.request("GET", client.address + path, headers=headers)

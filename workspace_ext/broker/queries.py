@@ -1,0 +1,147 @@
+"""Answers to queries: small ones on the kept connection, large ones straight from the thread.
+
+A small answer (most are) goes out like any other. A large one takes the connection's socket
+away from the event loop, and the thread that runs the query writes to it, blocking: no chunk
+is copied or queued, and a slow reader slows the query instead of filling memory.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from typing import IO, Any
+
+import pyarrow as pa
+from tornado.ioloop import IOLoop
+
+from workspace_ext.broker.handlers import BaseHandler
+from workspace_ext.foundation.errors import BadInput, from_dict
+from workspace_ext.inquiry.queries.service import Asked
+from workspace_ext.protocol.messages import ANSWER_KEY, ARROW_STREAM
+
+_log = logging.getLogger(__name__)
+
+_SMALL_BYTES = 1 << 20
+_BUFFER_BYTES = 256 << 10
+_STALLED_SECONDS = 300.0
+_HEAD = (
+    f"HTTP/1.1 200 OK\r\nContent-Type: {ARROW_STREAM}\r\nCache-Control: no-store\r\n"
+    "Connection: close\r\n\r\n"
+).encode()
+
+
+class Delivery:
+    """One answer on its way, worked on by one thread at a time."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self._batches: Iterator[pa.RecordBatch] = iter(asked)
+        self._held: list[pa.RecordBatch] = []
+
+    def small(self) -> bytes | None:
+        """The whole answer when it is small, else None; what was read is kept.
+
+        Raises:
+            InvestigationError: The query failed.
+        """
+        size = 0
+        for batch in self._batches:
+            self._held.append(batch)
+            size += batch.nbytes
+            if size > _SMALL_BYTES:
+                return None
+        error = self._asked.answer["error"]
+        if error is not None:
+            raise from_dict(error)  # nothing is sent yet, so it can be an answer of its own
+        sink = pa.BufferOutputStream()
+        self._write(sink)
+        content: bytes = sink.getvalue().to_pybytes()
+        return content
+
+    def send(self, connection: socket.socket) -> None:
+        """Writes the whole answer; an error half-way stands in it. Ends the query in any case."""
+        try:
+            with connection.makefile("wb", buffering=_BUFFER_BYTES) as file:
+                file.write(_HEAD)
+                self._write(file)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Ends the query, wherever it is."""
+        self._asked.close()
+
+    def _write(self, sink: IO[bytes] | pa.NativeFile) -> None:
+        schema = self._asked.schema
+        with pa.ipc.new_stream(sink, schema) as writer:
+            while self._held:
+                writer.write_batch(self._held.pop(0))
+            for batch in self._batches:
+                writer.write_batch(batch)
+            nothing = [pa.array([], kind) for kind in schema.types]
+            last = pa.RecordBatch.from_arrays(nothing, schema=schema)
+            answer = json.dumps(self._asked.answer)
+            writer.write_batch(last, custom_metadata={ANSWER_KEY: answer})
+
+
+class QueryHandler(BaseHandler):
+    """POST /v1/queries: an Arrow IPC stream."""
+
+    _cancelled: threading.Event | None = None
+
+    async def post(self) -> None:
+        """Asks and answers. A caller that goes away cancels its query."""
+        self.allow("query.ask")
+        request = self.json()
+        if not isinstance(request, dict):
+            raise BadInput("the body must be a query", hint='as in {"template": "triage.overview"}')
+        runtime = self.runtime
+        with runtime.presence.request(), runtime.cancellable() as self._cancelled:
+            begun = await runtime.query(self._begin, request, self._cancelled)
+            if isinstance(begun, bytes):
+                self.set_header("Content-Type", ARROW_STREAM)
+                self.finish(begun)
+            else:
+                await self._send(begun, self._cancelled)
+
+    def on_connection_close(self) -> None:
+        """The caller is gone."""
+        super().on_connection_close()
+        if self._cancelled is not None:
+            self._cancelled.set()
+
+    def _begin(self, request: Any, cancelled: threading.Event) -> bytes | Delivery:
+        delivery = Delivery(self.runtime.services.queries.ask(request, self.principal, cancelled))
+        try:
+            return delivery.small() or delivery
+        except BaseException:
+            delivery.close()
+            raise
+
+    async def _send(self, delivery: Delivery, cancelled: threading.Event) -> None:
+        if cancelled.is_set():
+            await self.runtime.query(delivery.close)
+            return
+        stream = self.detach()
+        connection = socket.socket(fileno=os.dup(stream.socket.fileno()))
+        stream.close()  # its copy; the connection lives on in ours
+        connection.settimeout(_STALLED_SECONDS)
+        loop = IOLoop.current()
+
+        def readable(descriptor: Any, _events: int) -> None:
+            # nothing is to come but the end, which means that the caller is gone
+            cancelled.set()
+            loop.remove_handler(descriptor)
+
+        loop.add_handler(connection, readable, IOLoop.READ)
+        try:
+            await self.runtime.query(delivery.send, connection)
+        except OSError as error:
+            _log.debug("a caller went away: %s", error)
+        finally:
+            loop.remove_handler(connection)
+            connection.close()
