@@ -43,31 +43,37 @@ def fit_notebook(notebook: dict[str, Any]) -> dict[str, Any]:
     if _size(notebook) <= NOTEBOOK_BYTES:
         return notebook
     fitted = dict(notebook)
-    fitted["hypotheses"] = hypotheses = dict(notebook["hypotheses"])
-    trimmed: dict[str, int] = {}
-    fitted["trimmed"] = trimmed
     conclusion = notebook.get("conclusion")
-    keep = conclusion.get("hypothesis") if conclusion else None
     if conclusion:
         cause, evidence = conclusion["root_cause"], conclusion["evidence"]
         shorter = {"root_cause": _shortened(cause, 5 * _TEXT), "evidence": evidence[-_EVIDENCE:]}
         fitted["conclusion"] = {**conclusion, **shorter}
-    for name, found in notebook["hypotheses"].items():
-        if _size(fitted) <= NOTEBOOK_BYTES:
-            return fitted
-        texts = {key: _shortened(found[key], _TEXT) for key in ("text", "prediction")}
-        hypotheses[name] = {**found, **texts, "evidence": found["evidence"][-_EVIDENCE:]}
-        trimmed["texts"] = trimmed.get("texts", 0) + 1
-    for name in [name for name in hypotheses if name != keep]:
-        if _size(fitted) <= NOTEBOOK_BYTES:
-            return fitted
-        del hypotheses[name]
-        trimmed["hypotheses"] = trimmed.get("hypotheses", 0) + 1
+    _fit_hypotheses(fitted, keep=conclusion.get("hypothesis") if conclusion else None)
+    if conclusion and fitted["conclusion"] != conclusion:
+        fitted["trimmed"]["conclusion"] = 1
     for part in ("services", "participants", "templates"):
         if _size(fitted) > NOTEBOOK_BYTES and fitted[part]:
-            trimmed[part] = len(fitted[part])
+            fitted["trimmed"][part] = len(fitted[part])
             fitted[part] = type(fitted[part])()
     return fitted
+
+
+def _fit_hypotheses(fitted: dict[str, Any], *, keep: str | None) -> None:
+    hypotheses = dict(fitted["hypotheses"])
+    trimmed = {"hypotheses": 0, "texts": 0}
+    over = _size({**fitted, "trimmed": trimmed}) + len("9999") - NOTEBOOK_BYTES
+    for name, found in fitted["hypotheses"].items():
+        if over > 0:
+            texts = {key: _shortened(found[key], _TEXT) for key in ("text", "prediction")}
+            hypotheses[name] = {**found, **texts, "evidence": found["evidence"][-_EVIDENCE:]}
+            over -= _size(found) - _size(hypotheses[name])
+            trimmed["texts"] += 1
+    for name in fitted["hypotheses"]:
+        if over > 0 and name != keep:
+            over -= _size({name: hypotheses.pop(name)}) - 1  # two braces go, one comma comes
+            trimmed["hypotheses"] += 1
+    fitted["hypotheses"] = hypotheses
+    fitted["trimmed"] = {name: count for name, count in trimmed.items() if count}
 
 
 def _size(value: Any) -> int:
