@@ -42,9 +42,9 @@ class InvestigationError(Exception):
             self.code = code
 
     def to_dict(self) -> dict[str, str]:
-        """The form that travels: ``kind`` names the class, so that `from_dict` can rebuild it."""
+        """The form that travels: ``kind`` names the class of the tree, for `from_dict`."""
         return {
-            "kind": type(self).__name__,
+            "kind": next(kind.__name__ for kind in type(self).__mro__ if kind.__name__ in _KINDS),
             "code": self.code,
             "message": self.message,
             "hint": self.hint,
