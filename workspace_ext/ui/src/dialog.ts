@@ -1,4 +1,4 @@
-import { Dialog, showDialog } from '@jupyterlab/apputils';
+import { Dialog } from '@jupyterlab/apputils';
 import { Widget } from '@lumino/widgets';
 
 /** What people say about an investigation before it begins. */
@@ -11,12 +11,15 @@ const SEVERITIES = ['', 'SEV1', 'SEV2', 'SEV3', 'SEV4'];
 
 /** Asks for title and severity; null when the person thought better of it. */
 export async function askBeginning(): Promise<Beginning | null> {
-  const result = await showDialog({
+  const form = new BeginningForm();
+  const dialog = new Dialog({
     title: 'New investigation',
-    body: new BeginningForm(),
+    body: form,
     buttons: [Dialog.cancelButton(), Dialog.okButton({ label: 'Create' })],
     focusNodeSelector: 'input'
   });
+  void dialog.ready.then(() => form.check());
+  const result = await dialog.launch();
   return result.button.accept ? result.value : null;
 }
 
@@ -34,6 +37,11 @@ class BeginningForm extends Widget implements Dialog.IBodyWidget<Beginning> {
     this._severity.className = 'jp-mod-styled';
     this._severity.append(...SEVERITIES.map(level => new Option(level || 'not set', level)));
     this.node.append(labelled('Title', this._title), labelled('Severity', this._severity));
+  }
+
+  /** Lets the dialog look at what is filled in; by itself it looks at each input only. */
+  check(): void {
+    this._title.dispatchEvent(new Event('input', { bubbles: true }));
   }
 
   getValue(): Beginning {

@@ -70,7 +70,7 @@ async function orSayWhy(title: string, work: () => Promise<void>): Promise<void>
   } catch (error) {
     const why =
       error instanceof RequestError
-        ? `${sentence(error.message)}. ${sentence(error.hint)}`
+        ? `${sentence(error.message).replace(/\.?$/, '.')} ${sentence(error.hint)}`
         : String(error);
     await showErrorMessage(title, why);
   }

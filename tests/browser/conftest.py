@@ -1,0 +1,51 @@
+"""A real browser on a real JupyterLab."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.support.lab import Lab, demo
+
+CHROMIUM = os.environ.get("INVESTIGATION_CHROMIUM", "/usr/bin/chromium")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+ARTEFACTS = Path(__file__).parent / "artefacts"
+SLOW_MACHINE_MS = 60_000
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """The demo, running."""
+    with demo(tmp_path_factory.mktemp("lab")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip("no Chromium here: install it, or name it in INVESTIGATION_CHROMIUM")
+    expect.set_options(timeout=SLOW_MACHINE_MS)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page of a person of its own; what it showed last is kept as a picture."""
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, timezone_id="UTC", locale="en-GB"
+    )
+    context.set_default_timeout(SLOW_MACHINE_MS)
+    fresh = context.new_page()
+    broken: list[str] = []
+    fresh.on("pageerror", lambda error: broken.append(str(error)))
+    yield fresh
+    ARTEFACTS.mkdir(exist_ok=True)
+    fresh.screenshot(path=ARTEFACTS / f"{request.node.name}.png")
+    context.close()
+    assert not [error for error in broken if "investigation" in error.lower()]

@@ -1,0 +1,124 @@
+"""The demo as a user starts it: one command, a real JupyterLab, everything else in its folder."""
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+FRONT_END = ROOT / "workspace_ext" / "labextension"
+FRONT_END_SOURCES = ROOT / "workspace_ext" / "ui"
+START_SECONDS = 90.0
+STOP_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running demo."""
+
+    folder: Path
+    url: str
+    token: str
+    log: Path
+
+    @property
+    def notebook(self) -> Path:
+        """The demo's notebook on disk."""
+        return self.folder / "trainticket.ipynb"
+
+    def page(self, path: str = "") -> str:
+        """The address that opens a file, or the launcher, in a fresh layout."""
+        place = f"/tree/{path}" if path else ""
+        return f"{self.url}/lab{place}?reset&token={self.token}"
+
+
+@contextmanager
+def demo(where: Path) -> Iterator[Lab]:
+    """Runs ``jupyter investigation demo`` until the test is over, then stops it as Ctrl-C does."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    lab = Lab(where / "demo", f"http://127.0.0.1:{port}", secrets.token_hex(8), where / "log.txt")
+    command = [sys.executable, "-c", "from workspace_ext.cli.main import run; run()"]
+    command += ["demo", "--no-browser", "--dir", str(lab.folder), "--port", str(port)]
+    with lab.log.open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=where,
+            env={**os.environ, **_jupyter(where), "JUPYTER_TOKEN": lab.token},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_it_answers(process, lab)
+        yield lab
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+
+
+def _wait_until_it_answers(process: "subprocess.Popen[bytes]", lab: Lab) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(f"{lab.url}/api/status?token={lab.token}", timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"the demo does not answer:\n{lab.log.read_text('utf-8')}")
+
+
+def _jupyter(where: Path) -> dict[str, str]:
+    """Jupyter folders that hold this tree's front end, kernel and settings, and no user's."""
+    data, config = where / "share", where / "config"
+    extensions, kernels = data / "labextensions", data / "kernels"
+    settings = config / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
+    server = config / "jupyter_server_config.d"
+    for folder in (extensions, kernels, settings, server):
+        folder.mkdir(parents=True)
+    (extensions / "investigation-workspace").symlink_to(front_end())
+    (kernels / "investigation").symlink_to(ROOT / "kernels" / "investigation")
+    source = ROOT / "workspace_ext" / "server" / "jupyter_server_config.json"
+    (server / "workspace_ext.json").symlink_to(source)
+    quiet = settings / "notification.jupyterlab-settings"
+    quiet.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+    root_may = config / "jupyter_server_config.json"
+    root_may.write_text(json.dumps({"ServerApp": {"allow_root": True}}))
+    python_path = [str(ROOT), str(ROOT / "kernels"), os.environ.get("PYTHONPATH", "")]
+    return {
+        "JUPYTER_PATH": str(data),
+        "JUPYTER_DATA_DIR": str(where / "user-data"),
+        "JUPYTER_CONFIG_DIR": str(config),
+        "JUPYTER_RUNTIME_DIR": str(where / "runtime"),
+        "PYTHONPATH": os.pathsep.join(filter(None, python_path)),
+    }
+
+
+def front_end() -> Path:
+    """The built front end of this tree; one that is older than its sources fails the test."""
+    built = FRONT_END / "package.json"
+    sources = [
+        path
+        for folder in ("src", "style")
+        for path in (FRONT_END_SOURCES / folder).rglob("*")
+        if path.is_file()
+    ]
+    newest = max(path.stat().st_mtime for path in sources)
+    built_at = built.stat().st_mtime if built.is_file() else 0.0
+    assert built_at >= newest, "the front end is older than its sources: run `pip install -e .`"
+    return FRONT_END
