@@ -7,7 +7,7 @@ never takes the others down; binding what was recorded gives the same values aga
 Never: opens the store; the query room runs what is bound here.
 
 Modules: `model` (what a template is), `header` (text → template), `binding` (parameters),
-`syntax` and `lint` (what the SQL may be), `library` (files → templates), `judge` and `quality`
-(the verdict and its warnings), `chart`, `fixtures` and `check` (the tests that travel with
-each template).
+`lint` (what its SQL may be), `library` (files → templates), `judge` and `quality` (the verdict
+and its warnings), `chart`, `fixtures` and `check` (the tests that travel with each template),
+`sandbox` (the private databases behind these).
 """

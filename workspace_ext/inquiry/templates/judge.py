@@ -88,7 +88,7 @@ class Judge:
 def rule_query(
     template: Template, arguments: Mapping[str, object], columns: Sequence[str]
 ) -> tuple[str, dict[str, object]]:
-    """The SQL that counts judged and interesting rows of ``answer`` and finds the first; its values.
+    """The SQL that counts rows of ``answer``, judged and interesting, and finds the first one.
 
     A parameter's bare name stands for its value unless a column has that name.
     """

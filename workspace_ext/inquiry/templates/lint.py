@@ -1,10 +1,15 @@
-"""Lint: what a template must hold before anybody may run it."""
+"""Lint: what a template must hold before anybody may run it.
+
+The SQL must pass the guard of free SQL, since templates may come from a folder that users
+write; beyond that its answer must be one that a replay can compare.
+"""
 
 from __future__ import annotations
 
 import re
 import string
 from collections.abc import Generator, Iterator
+from functools import cache
 
 import duckdb
 
@@ -13,40 +18,11 @@ from workspace_ext.inquiry.templates.chart import chart_problems
 from workspace_ext.inquiry.templates.judge import rule_query
 from workspace_ext.inquiry.templates.model import Param, Problem, Template
 from workspace_ext.inquiry.templates.sandbox import bare_cursor, schema_cursor
-from workspace_ext.inquiry.templates.syntax import BadSql, Syntax, read
+from workspace_ext.telemetry.query import compare
+from workspace_ext.telemetry.query.guard import Guard
+from workspace_ext.telemetry.query.syntax import Parser, Select, nodes
 from workspace_ext.telemetry.schema import SIGNALS
 
-TABLE_FUNCTIONS = frozenset({"unnest", "generate_series", "range"})
-FORBIDDEN = frozenset(
-    {
-        # run text as SQL, or read what is outside the views
-        "query",
-        "query_table",
-        "json_execute_serialized_sql",
-        "getvariable",
-        "getenv",
-        "current_setting",
-        # differ from run to run, so that no replay could agree
-        "now",
-        "today",
-        "current_timestamp",
-        "current_date",
-        "current_time",
-        "get_current_timestamp",
-        "get_current_time",
-        "localtime",
-        "localtimestamp",
-        "transaction_timestamp",
-        "random",
-        "setseed",
-        "uuid",
-        "uuidv4",
-        "uuidv7",
-        "gen_random_uuid",
-        "nextval",
-        "currval",
-    }
-)
 _SAMPLES: dict[str, object] = {
     "window": "2000-01-01T00:00:00Z/2000-01-01T01:00:00Z",
     "service": "s",
@@ -83,14 +59,19 @@ def _findings(template: Template) -> Iterator[_Finding]:
         return
     rule_names = yield from _rule(template)
     try:
-        syntax = read(template.sql)
-    except BadSql as error:
-        yield f"the SQL {error}", "SELECT"
+        select = _guard().check(template.sql, template.placeholders)
+    except BadInput as error:
+        yield f"the SQL: {error.message}", "SELECT"
         return
-    refused = list(_syntax(template, syntax, rule_names))
+    refused = list(_syntax(template, select, rule_names))
     yield from refused
     if not refused:
         yield from _returns(template)
+
+
+@cache
+def _guard() -> Guard:
+    return Guard(SIGNALS, Parser())
 
 
 def _required_columns(template: Template) -> Iterator[_Finding]:
@@ -119,11 +100,14 @@ def _rule(template: Template) -> Generator[_Finding, None, frozenset[str]]:
     """Checks the rule; returns the parameters that it uses."""
     anchor = "interesting:"
     try:
-        rule = read(f"SELECT ({template.interesting})")
-    except BadSql as error:
-        yield f"interesting {error}", anchor
+        rule = _guard().check(f"SELECT ({template.interesting})", ())
+    except BadInput as error:
+        yield f"interesting: {error.message}", anchor
         return frozenset()
-    if rule.subqueries or rule.has_source or rule.parameters or rule.functions & FORBIDDEN:
+    parts = list(nodes(rule.root))
+    if rule.root["from_table"]["type"] != "EMPTY" or any(
+        part.get("class") == "SUBQUERY" for part in parts
+    ):
         yield "interesting may only compare result columns and parameters", anchor
         return frozenset()
     nothing = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in template.returns.items())
@@ -136,27 +120,22 @@ def _rule(template: Template) -> Generator[_Finding, None, frozenset[str]]:
         yield f"interesting: {_first_line(error)}", anchor
     finally:
         cursor.close()
-    return rule.columns & set(template.names)
+    columns = {part["column_names"][-1] for part in parts if part.get("class") == "COLUMN_REF"}
+    return frozenset(columns.intersection(template.names))
 
 
-def _syntax(template: Template, syntax: Syntax, rule_names: frozenset[str]) -> Iterator[_Finding]:
-    for table in sorted(syntax.tables - syntax.common_tables - SIGNALS.keys()):
-        yield f"reads {table}: only {', '.join(SIGNALS)} may be read", table
-    for function in sorted(syntax.functions & FORBIDDEN):
-        yield f"calls {function}(), which a template may not", function
-    for function in sorted(syntax.table_functions - TABLE_FUNCTIONS):
-        yield f"reads from {function}(), which a template may not", function
-    for name in sorted(syntax.misbound):
-        yield f"${name} stands where a column is meant, and would be a constant: use CASE", name
-    if not syntax.ordered:
+def _syntax(template: Template, select: Select, rule_names: frozenset[str]) -> Iterator[_Finding]:
+    result = compare.lint(select, library=True)
+    for reason in (result.never, result.shape):
+        if reason:
+            yield f"no replay could agree with it: {reason}", "SELECT"
+    if not result.ordered:
         yield "has no ORDER BY: its rows would come in another order each time", "SELECT"
-    for name in sorted(syntax.parameters - set(template.names)):
-        yield f"uses ${name}, which no parameter declares", f"{name}"
+    for name in sorted(select.parameters - set(template.names)):
+        yield f"uses ${name}, which no parameter declares", name
     for param in template.params.values():
-        if not (syntax.parameters | rule_names).intersection(param.names):
+        if not (select.parameters | rule_names).intersection(param.names):
             yield f"parameter {param.name} is used neither in the SQL nor in the rule", param.name
-    for name in sorted(syntax.parameters ^ template.placeholders):
-        yield f"${name} is written in a way that hides it from binding", name
 
 
 def _returns(template: Template) -> Iterator[_Finding]:
