@@ -79,32 +79,35 @@ class ResultDigest:
 
 def unordered_digest(table: pa.Table) -> str:
     """The digest of a small table's rows in canonical order, whatever order they came in."""
-    flat = table.combine_chunks()
-    keys = pa.table(
-        [_sort_key(column) for column in flat.columns],
-        names=[str(index) for index in range(flat.num_columns)],
-    )
-    digest = ResultDigest(flat.schema)
-    if flat.num_rows:
-        order = pc.sort_indices(keys, sort_keys=[(name, "ascending") for name in keys.column_names])
-        for batch in flat.take(order).to_batches():
-            digest.update(batch)
+    digest = ResultDigest(table.schema)
+    for rows in table.combine_chunks().to_batches():
+        keys = [_sort_key(column) for column in rows.columns]
+        names = [str(index) for index in range(len(keys))]
+        order = pc.sort_indices(
+            pa.RecordBatch.from_arrays(keys, names), [(name, "ascending") for name in names]
+        )
+        digest.update(rows.take(order))
     return digest.digest()
 
 
-def _sort_key(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _sort_key(column: pa.Array) -> pa.Array:
     kind = column.type
-    if pa.types.is_dictionary(kind):
-        return column.cast(kind.value_type)
     if pa.types.is_floating(kind):
-        plain = pc.add(column, pa.scalar(0.0, kind))
-        return pc.if_else(pc.is_nan(plain), pa.scalar(None, kind), plain)
-    if pa.types.is_nested(kind) or not _castable(kind) or isinstance(kind, pa.BaseExtensionType):
-        texts = [repr(value) for value in column.to_pylist()]
-        return pa.chunked_array([pa.array(texts, pa.string())])
+        return _ranks(_numbers(column))
+    if pa.types.is_dictionary(kind):
+        return column.dictionary_decode()
     if pa.types.is_null(kind):
         return column.cast(pa.string())
+    if pa.types.is_nested(kind) or not _castable(kind) or isinstance(kind, pa.BaseExtensionType):
+        return _ranks(np.array([repr(value) for value in column.to_pylist()]))
     return column
+
+
+def _ranks(values: np.ndarray[Any, Any]) -> pa.Array:
+    """The place of each value in their order; equal values have equal places, NaN the last."""
+    _, places = np.unique(values, return_inverse=True)
+    whole = places.astype(np.int64)
+    return pa.Array.from_buffers(pa.int64(), len(whole), [None, pa.py_buffer(whole)])
 
 
 class _Column:
@@ -157,10 +160,20 @@ def _bounds(entries: pa.MapArray) -> tuple[int, int]:
     return offsets[0].as_py() or 0, offsets[len(offsets) - 1].as_py() or 0
 
 
+def _view(values: pa.Array, kind: str) -> np.ndarray[Any, Any]:
+    """A fixed-width array's own memory; `to_numpy` would import pandas for it."""
+    buffer = values.buffers()[1]
+    if buffer is None:
+        return np.zeros(len(values), kind)
+    return np.frombuffer(buffer, kind)[values.offset : values.offset + len(values)]
+
+
+def _present(values: pa.Array) -> np.ndarray[Any, Any]:
+    return _view(values.is_valid().cast(pa.uint8()), "u1")
+
+
 def _mask(values: pa.Array) -> bytes | memoryview:
-    if values.null_count == 0:
-        return b"\x01" * len(values)
-    return _bytes(values.is_valid().to_numpy(zero_copy_only=False).astype(np.uint8))
+    return b"\x01" * len(values) if values.null_count == 0 else _bytes(_present(values))
 
 
 def _bytes(array: np.ndarray[Any, Any]) -> memoryview:
@@ -169,9 +182,14 @@ def _bytes(array: np.ndarray[Any, Any]) -> memoryview:
 
 
 def _integers(values: pa.Array) -> memoryview:
-    whole = values if values.type == pa.int64() else values.cast(pa.int64())
-    filled = whole.fill_null(0) if whole.null_count else whole
-    return _bytes(filled.to_numpy(zero_copy_only=False))
+    whole = _view(values if values.type == pa.int64() else values.cast(pa.int64()), "i8")
+    return _bytes(np.where(_present(values), whole, 0) if values.null_count else whole)
+
+
+def _numbers(values: pa.Array) -> np.ndarray[Any, Any]:
+    """Floats as 64 bits: no -0.0, and NaN for null."""
+    numbers = _view(values.cast(pa.float64()), "f8") + 0.0
+    return np.where(_present(values), numbers, np.nan) if values.null_count else numbers
 
 
 def _feed_integers(hasher: ColumnHasher, values: pa.Array) -> None:
@@ -183,32 +201,40 @@ def _feed_bool(hasher: ColumnHasher, values: pa.Array) -> None:
 
 
 def _feed_floats(hasher: ColumnHasher, values: pa.Array) -> None:
-    numbers = values.cast(pa.float64()).to_numpy(zero_copy_only=False) + 0.0
+    numbers = _numbers(values)
     present = ~np.isnan(numbers)
-    if present.all():
-        hasher.update(b"\x01" * len(values), _bytes(numbers))
-        return
-    hasher.update(_bytes(present.astype(np.uint8)), _bytes(np.where(present, numbers, 0.0)))
+    if not present.all():
+        numbers = np.where(present, numbers, 0.0)
+    hasher.update(_bytes(present.astype("u1")), _bytes(numbers))
 
 
 def _feed_bytes(hasher: ColumnHasher, values: pa.Array) -> None:
-    plain = values.cast(pa.large_binary())
-    if plain.null_count:
-        plain = plain.fill_null(b"")
-    _, offsets_buffer, content = plain.buffers()
-    count = len(plain)
+    count = len(values)
     if count == 0:
-        return
-    offsets = np.frombuffer(offsets_buffer, np.int64)[plain.offset : plain.offset + count + 1]
+        return None
+    plain = values.cast(pa.large_binary())
+    _, offsets_buffer, content = plain.buffers()
+    offsets = np.frombuffer(offsets_buffer, "i8")[plain.offset : plain.offset + count + 1]
+    lengths = np.diff(offsets)
+    if plain.null_count and lengths[_present(plain) == 0].any():
+        return _feed_parts(hasher, plain.to_pylist())  # a null with bytes of its own
     view = memoryview(content)[offsets[0] : offsets[-1]] if content else b""
-    hasher.update(_mask(values), _bytes(np.diff(offsets)), view)
+    hasher.update(_mask(values), _bytes(lengths), view)
+    return None
+
+
+def _feed_parts(hasher: ColumnHasher, parts: list[bytes | None]) -> None:
+    present = np.array([part is not None for part in parts], "u1")
+    lengths = np.array([len(part or b"") for part in parts], "i8")
+    hasher.update(_bytes(present), _bytes(lengths), b"".join(part or b"" for part in parts))
 
 
 def _feed_text(hasher: ColumnHasher, values: pa.Array) -> None:
     if logical_type(values.type) == "text" and not _castable(values.type):
         texts = [None if value is None else str(value) for value in values.to_pylist()]
-        values = pa.array(texts, pa.string())
-    _feed_bytes(hasher, values.cast(pa.large_string()))
+        _feed_parts(hasher, [None if text is None else text.encode() for text in texts])
+    else:
+        _feed_bytes(hasher, values.cast(pa.large_string()))
 
 
 def _castable(kind: pa.DataType) -> bool:
@@ -217,10 +243,10 @@ def _castable(kind: pa.DataType) -> bool:
 
 def _feed_decimal(hasher: ColumnHasher, values: pa.Array) -> None:
     if pa.types.is_decimal(values.type) and values.type.scale:
-        text = pa.array([None if v is None else _plain(v) for v in values.to_pylist()], pa.string())
+        decimals = values.to_pylist()
+        _feed_parts(hasher, [None if v is None else _plain(v).encode() for v in decimals])
     else:
-        text = values.cast(pa.string())
-    _feed_bytes(hasher, text)
+        _feed_bytes(hasher, values.cast(pa.string()))
 
 
 def _plain(value: Any) -> str:
@@ -253,9 +279,9 @@ def _feed_timestamp(hasher: ColumnHasher, values: pa.Array) -> None:
 
 def _feed_lengths(hasher: ColumnHasher, values: pa.Array) -> None:
     if pa.types.is_map(values.type):
-        lengths = np.diff(values.offsets.to_numpy(zero_copy_only=False)).astype(np.int64)
+        lengths = np.diff(_view(values.offsets, "i4")).astype("i8")
         if values.null_count:
-            lengths[values.is_null().to_numpy(zero_copy_only=False)] = 0
+            lengths = np.where(_present(values), lengths, 0)
         hasher.update(_mask(values), _bytes(lengths))
         return
     hasher.update(_mask(values), _integers(pc.list_value_length(values).cast(pa.int64())))

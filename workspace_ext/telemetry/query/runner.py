@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from workspace_ext.protocol.messages import Compare
 from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.query.compare import Lint, lint
+from workspace_ext.telemetry.query.free import FreeRows, FreeRunner
 from workspace_ext.telemetry.query.guard import Guard
 from workspace_ext.telemetry.query.model import Limits, RunningQuery, Scan
 from workspace_ext.telemetry.query.scan import PlanReader
@@ -40,6 +41,7 @@ class QueryRunner:
         self._plans = PlanReader(self._parser)
         self._watchdog = Watchdog()
         self._trusted = TrustedRunner(engine, self._watchdog)
+        self._free = FreeRunner(engine, self._watchdog)
         self._side = ThreadPoolExecutor(_SIDE_THREADS, thread_name_prefix="query-side")
         self._lints: dict[str, Lint] = {}
 
@@ -68,7 +70,9 @@ class QueryRunner:
             LimitExceeded: Time or memory ran out before the first rows.
         """
         if free:
-            raise NotImplementedError
+            found = lint(self._guard.check(sql, values.keys()))
+            free_rows = self._free.run(sql, values, pin=pin, limits=limits, cancelled=cancelled)
+            return _FreeQuery(free_rows, found)
         scan = self._side.submit(self._plans.scan, sql, values)
         rows = self._trusted.run(sql, values, pin=pin, limits=limits, cancelled=cancelled)
         return _TrustedQuery(rows, scan, self._lint(sql))
@@ -84,6 +88,7 @@ class QueryRunner:
     def close(self) -> None:
         """Ends the threads and processes; running queries end with an error."""
         self._side.shutdown(wait=False, cancel_futures=True)
+        self._free.close()
         self._watchdog.close()
 
     def _lint(self, sql: str) -> Lint:
@@ -94,6 +99,25 @@ class QueryRunner:
                 self._lints.clear()
             self._lints[sql] = found
         return found
+
+
+class _FreeQuery:
+    """A `RunningQuery` over free SQL."""
+
+    def __init__(self, rows: FreeRows, found: Lint) -> None:
+        self._rows = rows
+        self.schema: pa.Schema = rows.schema
+        self.compare: Compare = found.compare(rows.schema)
+
+    @property
+    def scan(self) -> tuple[Scan, ...]:
+        return self._rows.scan
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        return iter(self._rows)
+
+    def close(self) -> None:
+        self._rows.close()
 
 
 class _TrustedQuery:

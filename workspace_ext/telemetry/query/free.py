@@ -1,0 +1,267 @@
+"""Free SQL: passes the guard, then runs in a worker process that is used once.
+
+A single expression can eat a machine's memory and ignore interrupts; a process has an
+address-space limit and can be killed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING
+
+from workspace_ext.foundation.errors import Unavailable, from_dict
+from workspace_ext.storage.telemetry import TelemetryEngine
+from workspace_ext.telemetry.query.failures import memory_limit
+from workspace_ext.telemetry.query.job import ENDING_KEY, Ending, Job
+from workspace_ext.telemetry.query.lanes import Lane
+from workspace_ext.telemetry.query.model import Limits, Scan
+from workspace_ext.telemetry.query.segments import Segments
+from workspace_ext.telemetry.query.watch import Watchdog
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_log = logging.getLogger(__name__)
+
+_ADDRESS_SPACE_OVER_MB = 3072
+"""What a process with DuckDB and Arrow maps without using it, and then some."""
+
+_WORKERS = 2
+
+
+class Worker:
+    """One worker process, started and waiting for its job."""
+
+    def __init__(self, address_space_mb: int) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", __package__ + ".worker", str(address_space_mb)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "MALLOC_ARENA_MAX": "2"},
+        )
+
+    def kill(self) -> None:
+        """Ends it at once; harmless when it has ended."""
+        with suppress(ProcessLookupError):
+            self.process.kill()
+
+    def close(self) -> None:
+        """Ends it and gives back what it held."""
+        self.kill()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+        self.process.wait()
+
+
+class FreeRunner:
+    """Runs free SQL that the guard has let pass; keeps one worker ready.
+
+    Args:
+        engine: The open store.
+        watchdog: Ends what takes too long.
+        memory_mb: How much memory one query may use.
+        spill_mb: How much disk one query may use.
+    """
+
+    def __init__(
+        self,
+        engine: TelemetryEngine,
+        watchdog: Watchdog,
+        *,
+        memory_mb: int = 1024,
+        spill_mb: int = 4096,
+    ) -> None:
+        self._folder = engine.folder
+        self._segments = Segments(engine)
+        self._watchdog = watchdog
+        self._memory_mb = memory_mb
+        self._spill_mb = spill_mb
+        self._lane = Lane(_WORKERS)
+        self._lock = threading.Lock()
+        self._spare: Worker | None = None
+        self._closed = False
+        for left_over in self._folder.spill.glob("free-*"):
+            shutil.rmtree(left_over, ignore_errors=True)
+        self._warm()
+
+    def run(
+        self,
+        sql: str,
+        values: Mapping[str, object],
+        *,
+        pin: int,
+        limits: Limits,
+        cancelled: threading.Event,
+    ) -> FreeRows:
+        """Starts one; it has its first rows when this returns.
+
+        Raises:
+            BadInput: The SQL does not fit the tables.
+            LimitExceeded: Time or memory ran out.
+        """
+        segments = self._segments.upto(pin)
+        rows = FreeRows(self._watchdog, self._lane, limits, cancelled, self._warm)
+        try:
+            rows.wait()
+            spill = Path(mkdtemp(prefix="free-", dir=self._folder.spill))
+            job = Job(
+                sql=sql,
+                values=dict(values),
+                pin=pin,
+                rows=limits.rows,
+                segments={name: [str(path) for path in paths] for name, paths in segments.items()},
+                folder=str(self._folder.segments),
+                spill=str(spill),
+                memory_mb=self._memory_mb,
+                spill_mb=self._spill_mb,
+                threads=min(os.cpu_count() or 1, 4),
+            )
+            rows.start(self._take(), job)
+        except BaseException:
+            rows.close()
+            raise
+        return rows
+
+    def close(self) -> None:
+        """Ends the worker that waits."""
+        with self._lock:
+            self._closed = True
+            spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.close()
+
+    def _take(self) -> Worker:
+        with self._lock:
+            spare, self._spare = self._spare, None
+        worker = spare
+        if worker is None or worker.process.poll() is not None:
+            worker = self._start()
+        return worker
+
+    def _warm(self) -> None:
+        """Starts the next worker; once a query is over, so that the two do not compete."""
+        with self._lock:
+            if self._spare is None and not self._closed:
+                self._spare = self._start()
+
+    def _start(self) -> Worker:
+        try:
+            return Worker(self._memory_mb + _ADDRESS_SPACE_OVER_MB)
+        except OSError as error:
+            raise Unavailable(
+                f"no worker process could be started: {error}",
+                hint="check the machine's memory and its limit of processes",
+                code="no_worker",
+            ) from error
+
+
+class FreeRows:
+    """The rows of one free query."""
+
+    def __init__(
+        self,
+        watchdog: Watchdog,
+        lane: Lane,
+        limits: Limits,
+        cancelled: threading.Event,
+        on_close: Callable[[], None],
+    ) -> None:
+        self.scan: tuple[Scan, ...] = ()
+        self._on_close = on_close
+        self._watchdog = watchdog
+        self._lane = lane
+        self._worker: Worker | None = None
+        self._spill: str | None = None
+        self._entered = False
+        self._watch = watchdog.watch(limits.seconds, cancelled, self._end)
+        self._reader: pa.RecordBatchReader | None = None
+        self._next: pa.RecordBatch | None = None
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The result's columns."""
+        assert self._reader is not None
+        return self._reader.schema
+
+    def wait(self) -> None:
+        """Waits for a turn."""
+        self._lane.enter(self._watch)
+        self._entered = True
+
+    def start(self, worker: Worker, job: Job) -> None:
+        """Hands the job to the worker and waits for its first rows."""
+        import pyarrow as pa
+
+        self._worker, self._spill = worker, job.spill
+        stdin, stdout = worker.process.stdin, worker.process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        try:
+            stdin.write(job.to_line())
+            stdin.flush()
+            self._reader = pa.ipc.open_stream(stdout)
+        except (OSError, pa.ArrowException) as error:
+            raise self._died() from error
+        self._next = self._read()
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """The rows. Raises LimitExceeded when time, rows or memory run out."""
+        try:
+            while self._next is not None:
+                batch, self._next = self._next, None
+                yield batch
+                self._next = self._read()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Ends it and gives back its turn. Closing twice is harmless."""
+        self._watchdog.forget(self._watch)
+        self._next = None
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+        if self._spill is not None:
+            shutil.rmtree(self._spill, ignore_errors=True)
+            self._spill = None
+        if self._entered:
+            self._entered = False
+            self._lane.leave()
+            self._on_close()
+
+    def _end(self) -> None:
+        worker = self._worker
+        if worker is not None:
+            worker.kill()
+
+    def _read(self) -> pa.RecordBatch | None:
+        import pyarrow as pa
+
+        assert self._reader is not None
+        try:
+            batch, metadata = self._reader.read_next_batch_with_custom_metadata()
+        except (StopIteration, OSError, pa.ArrowException) as error:
+            raise self._died() from error
+        if metadata is None or ENDING_KEY not in metadata:
+            return batch
+        ending = Ending.from_bytes(metadata[ENDING_KEY])
+        self.scan = ending.scan
+        if ending.error is not None:
+            raise self._watch.error() or from_dict(ending.error)
+        return None
+
+    def _died(self) -> Exception:
+        """Why there is no more: we ended it, or it met the limit of its address space."""
+        return self._watch.error() or memory_limit("its process was ended")
