@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     and_,
+    bindparam,
     insert,
     select,
 )
@@ -73,6 +74,7 @@ _JOINED = select(*ENTRIES.c, PAYLOADS.c.content).select_from(
         PAYLOADS, and_(ENTRIES.c.stream == PAYLOADS.c.stream, ENTRIES.c.seq == PAYLOADS.c.seq)
     )
 )
+_FIND = _JOINED.where(ENTRIES.c.stream == bindparam("of"), ENTRIES.c.id == bindparam("event"))
 _PAGE = 1000
 
 
@@ -98,9 +100,7 @@ def head(connection: Connection, stream: str) -> tuple[int, str] | None:
 
 def find(connection: Connection, stream: str, event_id: str) -> dict[str, Any] | None:
     """The entry of an event, as kept."""
-    row = connection.execute(
-        _JOINED.where(ENTRIES.c.stream == stream, ENTRIES.c.id == event_id)
-    ).first()
+    row = connection.execute(_FIND, {"of": stream, "event": event_id}).first()
     return None if row is None else _kept(row)
 
 

@@ -380,6 +380,10 @@ def test_many_threads_make_one_chain(desk: Desk) -> None:
         ("DELETE FROM queries", "is missing"),
         ("UPDATE kept_results SET content = x'00'", "kept result"),
         ("DELETE FROM kept_results", "kept result"),
+        (
+            "INSERT INTO queries SELECT 99, 'forged', investigation, kept, '' FROM queries",
+            "forged",
+        ),
     ],
 )
 def test_edit_beside_the_ledger_is_found(desk: Desk, statement: str, says: str) -> None:
@@ -390,6 +394,19 @@ def test_edit_beside_the_ledger_is_found(desk: Desk, statement: str, says: str) 
     report = desk.service.verify()
     assert [problem.stream for problem in report.problems] == [desk.uid]
     assert says in report.problems[0].what
+
+
+def test_head_in_a_saved_notebook_finds_a_cut_tail(desk: Desk) -> None:
+    propose(desk)
+    saved = desk.service.projection(desk.uid)["notebook"]["ledger"]
+    head = (saved["seq"], saved["head"])
+    assert desk.service.verify(desk.uid, head=head).ok
+    with desk.records.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER ledger_entries_stay")
+        for table in ("ledger_entries", "ledger_payloads"):
+            connection.exec_driver_sql(f"DELETE FROM {table} WHERE seq = 2")
+    assert desk.service.verify(desk.uid).ok
+    assert "tail was cut" in desk.service.verify(desk.uid, head=head).problems[0].what
 
 
 @pytest.mark.parametrize("content", ["x'00'", "CAST('{}' AS BLOB)", "CAST('[]' AS BLOB)"])

@@ -10,26 +10,38 @@ from sqlalchemy import Connection
 from workspace_ext.foundation.canonical import digest_bytes
 from workspace_ext.inquiry.investigations import store
 from workspace_ext.ledger.model import Problem, VerifyReport
-from workspace_ext.ledger.service import Ledger
+from workspace_ext.ledger.service import STORE_STREAM, Ledger
 from workspace_ext.protocol.messages import LedgerEntry
 from workspace_ext.storage.records import RecordsEngine
 
 QUERY_TYPES = frozenset({"query.answered", "query.failed"})
 
 
-def verify(ledger: Ledger, records: RecordsEngine, stream: str | None) -> VerifyReport:
+def verify(
+    ledger: Ledger,
+    records: RecordsEngine,
+    stream: str | None,
+    *,
+    head: tuple[int, str] | None = None,
+) -> VerifyReport:
     """Checks the chains, then each recorded query and kept result against its entry."""
-    report = ledger.verify(stream)
+    report = ledger.verify(stream, head=head)
     if not report.ok:
         return report
+    problems: list[Problem] = []
     with records.connect() as connection:
-        problems = [
-            Problem(name, entry["seq"], what)
-            for name in report.heads
-            for entry in ledger.entries(name)
-            if entry["type"] in QUERY_TYPES
-            for what in _wrong(connection, entry)
-        ]
+        for name, (last, _) in report.heads.items():
+            asked = [entry for entry in ledger.entries(name) if entry["type"] in QUERY_TYPES]
+            problems += [
+                Problem(name, entry["seq"], what)
+                for entry in asked
+                for what in _wrong(connection, entry)
+            ]
+            kept = store.query_ids(connection, None if name == STORE_STREAM else name)
+            problems += [
+                Problem(name, last, f"query {query} is recorded, but no entry tells of it")
+                for query in sorted(kept - {entry["id"] for entry in asked})
+            ]
     return replace(report, problems=tuple(problems))
 
 

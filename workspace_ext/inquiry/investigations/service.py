@@ -1,10 +1,10 @@
-"""The use cases around an investigation; thread-safe."""
+"""The use cases that change an investigation; thread-safe."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Protocol
@@ -17,24 +17,20 @@ from workspace_ext.foundation.errors import BadInput, Damaged, NotFound, Unavail
 from workspace_ext.foundation.ids import new_id
 from workspace_ext.inquiry.investigations import store
 from workspace_ext.inquiry.investigations.attribution import query_events, told_event
-from workspace_ext.inquiry.investigations.audit import verify
 from workspace_ext.inquiry.investigations.checks import (
     check_against,
     check_shape,
     require_hypothesis,
 )
-from workspace_ext.inquiry.investigations.fold import apply, delta, fold
-from workspace_ext.inquiry.investigations.following import Callback, Followers
+from workspace_ext.inquiry.investigations.fold import apply, delta
 from workspace_ext.inquiry.investigations.model import QueryRecord, summary
-from workspace_ext.inquiry.metadata.projection import project
-from workspace_ext.ledger.model import Event, VerifyReport
+from workspace_ext.inquiry.investigations.reading import InvestigationReader
+from workspace_ext.ledger.model import Event
 from workspace_ext.ledger.service import STORE_STREAM, Batch, Ledger
 from workspace_ext.protocol.messages import (
     EventIn,
     InvestigationState,
-    InvestigationSummary,
     LedgerEntry,
-    NotebookProjection,
     TestOutcome,
 )
 from workspace_ext.protocol.validation import validate
@@ -53,7 +49,7 @@ class HasPin(Protocol):
         ...
 
 
-class InvestigationService:
+class InvestigationService(InvestigationReader):
     """Keeps investigations: opens them, takes reports and queries, tells who follows.
 
     Args:
@@ -66,113 +62,10 @@ class InvestigationService:
     def __init__(
         self, ledger: Ledger, records: RecordsEngine, catalog: HasPin, clock: Clock = now_ns
     ) -> None:
-        self._ledger = ledger
-        self._records = records
+        super().__init__(ledger, records)
         self._catalog = catalog
         self._clock = clock
-        self._lock = threading.RLock()
         self._arrived = threading.Condition(self._lock)
-        self._states: dict[str, InvestigationState] = {}
-        self._followers = Followers()
-
-    # -- reading -----------------------------------------------------------------------------
-
-    def list(self) -> Sequence[InvestigationSummary]:
-        """All investigations, the newest first."""
-        with self._records.connect() as connection:
-            return store.summaries(connection)
-
-    def state(self, uid: str) -> InvestigationState:
-        """Everything known of an investigation.
-
-        Raises:
-            NotFound: There is no such investigation.
-        """
-        known = self._states.get(uid)
-        if known is not None:
-            return known
-        with self._lock:
-            if uid not in self._states:
-                found = None if uid == STORE_STREAM else self._load(uid)
-                if found is None:
-                    raise NotFound(
-                        f"no investigation {uid!r} in this store",
-                        hint="list them: GET /v1/investigations; or open a new one",
-                        code="unknown_investigation",
-                    )
-                self._states[uid] = found
-            return self._states[uid]
-
-    def entries(self, uid: str, after: int = 0, limit: int | None = None) -> Sequence[LedgerEntry]:
-        """The entries of an investigation after a sequence number.
-
-        Raises:
-            NotFound: There is no such investigation.
-        """
-        self.state(uid)
-        return self._ledger.entries(uid, after, limit)
-
-    def projection(self, uid: str) -> NotebookProjection:
-        """What belongs into the notebook of an investigation.
-
-        Raises:
-            NotFound: There is no such investigation.
-        """
-        return project(self.state(uid))
-
-    def query(self, query_id: str) -> QueryRecord:
-        """A recorded query.
-
-        Raises:
-            NotFound: There is no such query.
-        """
-        with self._records.connect() as connection:
-            found = store.get_query(connection, query_id)
-        if found is None:
-            raise NotFound(
-                f"no query {query_id!r} in this store",
-                hint="ids of queries stand in the investigation's state",
-                code="unknown_query",
-            )
-        return found[1]
-
-    def queries(self, uid: str) -> Sequence[QueryRecord]:
-        """The queries of an investigation, in the order recorded.
-
-        Raises:
-            NotFound: There is no such investigation.
-        """
-        self.state(uid)
-        with self._records.connect() as connection:
-            return store.queries_of(connection, uid)
-
-    def kept_result(self, query_id: str) -> bytes | None:
-        """The result of a query as an Arrow IPC stream; None when it was too large to keep.
-
-        Raises:
-            NotFound: There is no such query.
-        """
-        digest = self.query(query_id).kept_digest
-        if digest is None:
-            return None
-        with self._records.connect() as connection:
-            return store.kept_result(connection, digest)
-
-    def subscribe(self, uid: str, callback: Callback) -> Callable[[], None]:
-        """Follows an investigation.
-
-        To miss nothing: subscribe, then take `state`, then drop deltas up to its ``seq``.
-
-        Returns:
-            What ends it.
-
-        Raises:
-            NotFound: There is no such investigation.
-        """
-        self.state(uid)
-        return self._followers.add(uid, callback)
-
-    # -- writing -----------------------------------------------------------------------------
 
     def open(  # noqa: PLR0913
         self,
@@ -344,26 +237,6 @@ class InvestigationService:
         """
         validate("events", dict(data), definition="data.ingested")
         return self._ledger.append(STORE_STREAM, Event("data.ingested", data, actor, new_id()))
-
-    def verify(self, uid: str | None = None) -> VerifyReport:
-        """Checks the ledger, and that recorded queries and kept results are what it says.
-
-        Args:
-            uid: An investigation, or "store"; everything when None.
-        """
-        return verify(self._ledger, self._records, uid)
-
-    # -- inside ------------------------------------------------------------------------------
-
-    def _load(self, uid: str) -> InvestigationState | None:
-        try:
-            return fold(self._ledger.entries(uid))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise Damaged(
-                f"the record of investigation {uid} cannot be read: {error!r}",
-                hint="see what was changed with: jupyter investigation verify --store DIR",
-                code="record_damaged",
-            ) from error
 
     @contextmanager
     def _batch(self, uid: str | None) -> Iterator[Batch]:

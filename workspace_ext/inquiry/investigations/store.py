@@ -123,6 +123,14 @@ def query_digests(connection: Connection, query_id: str) -> tuple[str, str | Non
     return digest_bytes(body), row.kept
 
 
+def query_ids(connection: Connection, investigation: str | None) -> set[str]:
+    """The ids of the queries of an investigation, or of those outside any."""
+    query = select(_QUERIES.c.id).where(
+        _QUERIES.c.investigation.is_not_distinct_from(investigation)
+    )
+    return set(connection.execute(query).scalars())
+
+
 def queries_of(connection: Connection, investigation: str) -> list[QueryRecord]:
     """The queries of an investigation, in the order recorded."""
     found = connection.execute(
