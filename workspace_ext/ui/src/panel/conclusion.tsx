@@ -23,7 +23,7 @@ export function ConclusionCard(props: {
           {evidence > 0 && ` · ${count(evidence, 'piece')} of evidence`}
         </p>
         <p className="jp-Investigation-byline">
-          <Byline by={conclusion.by} at={conclusion.at} />{' '}
+          <Byline by={conclusion.by} at={conclusion.at} />
           <CellLink model={model} cell={conclusion.cell} />
         </p>
       </div>

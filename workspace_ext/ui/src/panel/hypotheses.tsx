@@ -12,6 +12,8 @@ const LOOK: Record<Hypothesis['state'], { label: string; tone: string }> = {
   root_cause: { label: 'Root cause', tone: 'strong' }
 };
 
+const EXAMPLE = 'h = investigation.hypothesis(\n    "…", predicts="…")';
+
 /** What people believe, what it predicts, and how it fared; refuted ones stay. */
 export function Hypotheses(props: {
   model: InvestigationModel;
@@ -22,8 +24,7 @@ export function Hypotheses(props: {
     <Section title="Hypotheses" size={hypotheses.length}>
       {hypotheses.length === 0 && (
         <p className="jp-Investigation-empty">
-          State one with its prediction:{' '}
-          <code>investigation.hypothesis(&quot;…&quot;, predicts=&quot;…&quot;)</code>
+          State one, with what it predicts: <code>{EXAMPLE}</code>
         </p>
       )}
       <ul>
@@ -57,7 +58,7 @@ function HypothesisItem(props: {
         </p>
       ))}
       <p className="jp-Investigation-byline">
-        <Byline by={hypothesis.by} at={hypothesis.at} />{' '}
+        <Byline by={hypothesis.by} at={hypothesis.at} />
         <CellLink model={model} cell={hypothesis.cell} />
       </p>
     </li>

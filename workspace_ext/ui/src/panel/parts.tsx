@@ -45,7 +45,10 @@ export function Moment(props: { time: string }): React.ReactElement {
 export function Byline(props: { by: string; at: string }): React.ReactElement {
   return (
     <>
-      <span title={props.by}>{actorName(props.by)}</span> · <Moment time={props.at} />
+      <span className="jp-Investigation-who" title={props.by}>
+        {actorName(props.by)}
+      </span>
+      <Moment time={props.at} />
     </>
   );
 }

@@ -16,6 +16,7 @@ export class InvestigationPanel extends ReactWidget {
     this.addClass('jp-Investigation');
     this.title.icon = investigationIcon;
     this.title.caption = 'Investigation';
+    this.node.style.minWidth = '290px'; // a style sheet would lose to the sidebar's own minimum
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', 'Investigation');
   }
