@@ -111,7 +111,7 @@ def kept_result(call: Call) -> Any:
 
 def verify(call: Call) -> Any:
     """GET /v1/ledger/verify."""
-    return call.services.ledger.verify(call.query.get("stream")).to_dict()
+    return call.services.investigations.verify(call.query.get("stream")).to_dict()
 
 
 _ONE = "/v1/investigations/([^/]+)"

@@ -262,7 +262,7 @@ class InvestigationService(InvestigationReader):
     def _await_runs(self, uid: str, events: Sequence[EventIn]) -> None:
         runs = {str(event["data"]["run"]) for event in events if event["data"].get("run")}
         deadline = time.monotonic() + RUN_WAIT_S
-        while not runs <= self._states[uid]["steps"].keys():
+        while not runs <= self.state(uid)["steps"].keys():
             left = deadline - time.monotonic()
             if left <= 0 or not self._arrived.wait(left):
                 return
