@@ -158,7 +158,7 @@ class Batch:
 
     def _move(self, signal: Signal, bounds: tuple[int, int] | None) -> int:
         """Inserts what is new; duplicates are looked for in the batch's own span of time only."""
-        # Equal hashes at the same nanosecond are taken for equal records: the map's keys are sorted.
+        # Equal hashes at the same nanosecond are equal records: the keys of the maps are sorted.
         if signal.identity:
             named = key = ", ".join(signal.identity)
         else:
