@@ -71,10 +71,14 @@ def command(
 
 def _headless(output: Output, client: BrokerClient, place: Workplace, begun: float) -> int:
     """Runs, archives, replays, and sums up."""
+    from workspace_ext.cli.archive import freeze
+    from workspace_ext.cli.replay import run_replay
     from workspace_ext.cli.run import run_and_save
     from workspace_ext.inquiry.headless.runner import AS_IT_IS
 
     report = run_and_save(output, client, place.notebook, place.notebook, AS_IT_IS)
+    archive = freeze(client, place.notebook, place.archive)
+    replayed = run_replay(output, archive)
     state = client.state(report.investigation)
     conclusion = state["conclusion"]
     told: dict[str, Any] = {
@@ -86,11 +90,12 @@ def _headless(output: Output, client: BrokerClient, place: Workplace, begun: flo
         "hypotheses": {each["text"]: each["state"] for each in state["hypotheses"].values()},
         "conclusion": conclusion["root_cause"] if conclusion else None,
         "confidence_percent": conclusion["confidence_percent"] if conclusion else None,
-        "archive": str(place.archive),
+        "archive": str(archive),
+        "replay": {"verdict": replayed.verdict, **replayed.counts},
         "seconds": round(time.monotonic() - begun, 1),
     }
     output.show(told, _summary(told))
-    return 0 if report.ok else 1
+    return 0 if report.ok and replayed.ok else 1
 
 
 def _summary(told: dict[str, Any]) -> Any:
@@ -107,6 +112,12 @@ def _summary(told: dict[str, Any]) -> Any:
     if told["conclusion"]:
         sure = f"{told['confidence_percent']} % sure"
         table.add_row(f"conclusion, {sure}", escape(told["conclusion"]))
-    table.add_row("folder", escape(told["folder"]))
+    counts = ", ".join(
+        f"{count} {verdict}"
+        for verdict, count in told["replay"].items()
+        if verdict != "verdict" and count
+    )
+    table.add_row("replay of the archive", f"{told['replay']['verdict']} ({counts})")
+    table.add_row("archive", escape(told["archive"]))
     table.add_row("seconds", str(told["seconds"]))
     return table
