@@ -16,13 +16,13 @@ from workspace_ext.foundation.errors import BadInput, InvestigationError
 from workspace_ext.foundation.ids import new_id
 from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.investigations.service import InvestigationService
+from workspace_ext.inquiry.queries.completeness import Completeness
 from workspace_ext.inquiry.queries.question import Question, check_request, free_question
 from workspace_ext.inquiry.queries.tally import Tallied, Tally
 from workspace_ext.inquiry.templates.chart import vega_lite
 from workspace_ext.inquiry.templates.judge import Judge
 from workspace_ext.inquiry.templates.library import TemplateLibrary
 from workspace_ext.inquiry.templates.model import BindContext, Template
-from workspace_ext.inquiry.templates.quality import Probe
 from workspace_ext.protocol.messages import (
     Answer,
     Compare,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_PROBES = 4
+_JUDGES = 4
 _FAILED: Compare = {"mode": "none", "reason": "the query failed"}
 
 
@@ -68,7 +68,8 @@ class QueryService:
         self._templates = templates
         self._investigations = investigations
         self._clock = clock
-        self._probes = ThreadPoolExecutor(_PROBES, thread_name_prefix="probe")
+        self._completeness = Completeness(runner)
+        self.side = ThreadPoolExecutor(_JUDGES, thread_name_prefix="judge")
 
     def ask(self, request: QueryRequest, principal: Principal, cancelled: threading.Event) -> Asked:
         """Asks one question; it has its first rows when this returns.
@@ -97,7 +98,8 @@ class QueryService:
 
     def close(self) -> None:
         """Ends its threads; the runner is closed by whoever made it."""
-        self._probes.shutdown(wait=False, cancel_futures=True)
+        self._completeness.close()
+        self.side.shutdown(wait=False, cancel_futures=True)
 
     # -- before the rows -----------------------------------------------------------------------
 
@@ -153,9 +155,7 @@ class QueryService:
     def _start(self, asking: _Asking, limits: Limits, cancelled: threading.Event) -> Asked:
         question = asking.question
         assert question is not None
-        probe = None
-        if question.template is not None:
-            probe = self._probe(question, asking.pin, limits, cancelled)
+        warnings = self._completeness.begin(question, asking.pin, limits, cancelled)
         running = self._runner.run(
             question.sql,
             question.values,
@@ -164,24 +164,7 @@ class QueryService:
             free=question.template is None,
             cancelled=cancelled,
         )
-        return Asked(self, asking, running, probe)
-
-    def _probe(
-        self, question: Question, pin: int, limits: Limits, cancelled: threading.Event
-    ) -> Future[list[str]] | None:
-        assert question.template is not None
-        probe = Probe(question.template, question.arguments)
-        sql = probe.sql
-        if sql is None:
-            return None
-
-        def look() -> list[str]:
-            running = self._runner.run(
-                sql, probe.values, pin=pin, limits=limits, free=False, cancelled=cancelled
-            )
-            return probe.warnings([row for batch in running for row in batch.to_pylist()])
-
-        return self._probes.submit(look)
+        return Asked(self, asking, running, warnings)
 
     # -- after the rows ------------------------------------------------------------------------
 
@@ -268,19 +251,19 @@ class Asked:
         service: QueryService,
         asking: _Asking,
         running: RunningQuery,
-        probe: Future[list[str]] | None,
+        warnings: Future[list[str]],
     ) -> None:
         self.schema: pa.Schema = running.schema
         self.query_id = asking.id
         self._service = service
         self._asking = asking
         self._running = running
-        self._probe = probe
+        self._warnings = warnings
         question = asking.question
         assert question is not None
         template = question.template
         judge = Judge(template, question.arguments) if template is not None else None
-        self._tally = Tally(running.schema, judge)
+        self._tally = Tally(running.schema, judge, service.side)
         self._answer: Answer | None = None
 
     @property
@@ -315,7 +298,7 @@ class Asked:
             self._answer = self._service.fail(self._asking, Cancelled())
 
     def _finish(self) -> Tallied:
-        return self._tally.finish(self._probe.result() if self._probe is not None else [])
+        return self._tally.finish(self._warnings.result)
 
 
 def _window(value: Any) -> Window | None:

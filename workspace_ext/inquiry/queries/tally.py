@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,11 +42,14 @@ class Tally:
     Args:
         schema: The result's columns.
         judge: Decides what is interesting; None for free SQL.
+        side: Where it does so, while the rows are digested.
     """
 
-    def __init__(self, schema: pa.Schema, judge: Judge | None) -> None:
+    def __init__(self, schema: pa.Schema, judge: Judge | None, side: Executor) -> None:
         self._schema = schema
         self._judge = judge
+        self._side = side
+        self._judging: Future[None] | None = None
         self._digest = ResultDigest(schema)
         self._small: list[pa.RecordBatch] | None = []
         self._thread: ThreadPoolExecutor | None = None
@@ -62,14 +66,15 @@ class Tally:
         if len(self._behind) > _MOST_BEHIND:
             self._behind.popleft().result()
 
-    def finish(self, warnings: list[str]) -> Tallied:
-        """Everything found out about all rows."""
+    def finish(self, warnings: Callable[[], list[str]]) -> Tallied:
+        """Everything found out about all rows; ``warnings`` is waited for last."""
         while self._behind:
             self._behind.popleft().result()
         self.close()
         unordered, kept = self._keep()
         rows = self._digest.rows
-        return Tallied(rows, self._digest.digest(), unordered, kept, self._verdict(rows, warnings))
+        verdict = self._verdict(rows, warnings())
+        return Tallied(rows, self._digest.digest(), unordered, kept, verdict)
 
     def close(self) -> None:
         """Lets the thread end."""
@@ -77,13 +82,18 @@ class Tally:
             self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _take(self, batch: pa.RecordBatch) -> None:
-        self._digest.update(batch)
+        self._settle()
         if self._judge is not None:
-            self._judge.feed(batch)
+            self._judging = self._side.submit(self._judge.feed, batch)
+        self._digest.update(batch)
         if self._digest.rows > KEPT_ROWS:
             self._small = None
         elif self._small is not None:
             self._small.append(batch)
+
+    def _settle(self) -> None:
+        if self._judging is not None:
+            self._judging.result()
 
     def _keep(self) -> tuple[str | None, bytes | None]:
         if self._small is None:
@@ -99,6 +109,7 @@ class Tally:
         return unordered_digest(table), kept if len(kept) <= KEPT_BYTES else None
 
     def _verdict(self, rows: int, warnings: list[str]) -> Verdict:
+        self._settle()
         if self._judge is not None:
             self._judge.warn(warnings)
             return self._judge.verdict()

@@ -44,6 +44,7 @@ class QueryRunner:
         self._free = FreeRunner(engine, self._watchdog)
         self._side = ThreadPoolExecutor(_SIDE_THREADS, thread_name_prefix="query-side")
         self._lints: dict[str, Lint] = {}
+        self._scans: dict[str, Future[tuple[Scan, ...]]] = {}
 
     def run(
         self,
@@ -73,7 +74,7 @@ class QueryRunner:
             found = lint(self._guard.check(sql, values.keys()))
             free_rows = self._free.run(sql, values, pin=pin, limits=limits, cancelled=cancelled)
             return _FreeQuery(free_rows, found)
-        scan = self._side.submit(self._plans.scan, sql, values)
+        scan = self._scan(sql, values)
         rows = self._trusted.run(sql, values, pin=pin, limits=limits, cancelled=cancelled)
         return _TrustedQuery(rows, scan, self._lint(sql))
 
@@ -90,6 +91,16 @@ class QueryRunner:
         self._side.shutdown(wait=False, cancel_futures=True)
         self._free.close()
         self._watchdog.close()
+
+    def _scan(self, sql: str, values: Mapping[str, object]) -> Future[tuple[Scan, ...]]:
+        """What it scans, found out beside the query; the same question scans the same."""
+        key = repr((sql, sorted(values.items())))
+        found = self._scans.get(key)
+        if found is None or (found.done() and found.exception() is not None):
+            if len(self._scans) >= _REMEMBERED:
+                self._scans.clear()
+            found = self._scans[key] = self._side.submit(self._plans.scan, sql, values)
+        return found
 
     def _lint(self, sql: str) -> Lint:
         found = self._lints.get(sql)
