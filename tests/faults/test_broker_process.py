@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -23,6 +24,7 @@ from workspace_ext.client.supervisor import BrokerState, Supervisor
 from workspace_ext.foundation.errors import (
     BadInput,
     Conflict,
+    Damaged,
     NotFound,
     Unavailable,
 )
@@ -178,6 +180,40 @@ def test_a_taken_port_is_said(store: Path) -> None:
         done = run_broker("--store", str(store), "--port", str(port))
     assert done.returncode == Conflict.exit_code
     assert done.stderr.startswith(f"error: port {port} of 127.0.0.1 is taken\n  hint: ")
+
+
+@pytest.mark.parametrize("name", ["telemetry.duckdb", "records.sqlite", "store.json", "secret.key"])
+def test_a_corrupt_store_is_said(store: Path, name: str) -> None:
+    with connect(store):
+        pass
+    (store / name).write_bytes(b"garbage" * 1000)
+    done = run_broker("--store", str(store))
+    assert done.returncode == Damaged.exit_code
+    assert done.stderr.startswith(f"error: {store / name} is damaged")
+    assert len(done.stderr.splitlines()) == 2
+    with pytest.raises(Damaged, match=name):
+        connect(store)
+
+
+def test_a_full_disk_is_said_and_survived(store: Path, tmp_path: Path) -> None:
+    upload = tmp_path / "upload.csv"
+    upload.write_bytes(bytes(5 << 20))
+    with connect(store) as client:
+        pid = client.health()["pid"]
+        usual = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (1 << 20, usual[1]))
+        with pytest.raises(Unavailable, match="no space left"):
+            client.ingest(upload)
+        assert list((store / "inbox").iterdir()) == []
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, usual)
+        with pytest.raises(BadInput):
+            client.ingest(upload)
+
+
+def test_leftovers_of_a_killed_upload_are_swept(store: Path) -> None:
+    (store / "inbox" / "x.part").write_bytes(b"half")
+    with connect(store):
+        assert list((store / "inbox").iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.discovery import connect
 from workspace_ext.storage.folder import StoreFolder
+from workspace_ext.telemetry.ingest.incident import incident_folder, load_incident
 
 LINGER_SECONDS = 5.0
 
@@ -36,3 +37,21 @@ def run_broker(*arguments: str, timeout: float = 60) -> subprocess.CompletedProc
         timeout=timeout,
         check=False,
     )
+
+
+def load_demo(client: BrokerClient) -> str:
+    """Ingests the incident that ships with the product and opens an investigation of it.
+
+    Returns:
+        The investigation's uid.
+    """
+    incident = load_incident(incident_folder("trainticket"))
+    for file in incident.files:
+        client.ingest(file.path, mapping=file.mapping)
+    state = client.open_investigation(
+        incident.title,
+        severity=incident.severity,
+        window=incident.window.to_dict(),
+        baseline=incident.baseline.to_dict(),
+    )
+    return state["uid"]

@@ -21,7 +21,7 @@ from tornado.ioloop import IOLoop
 from workspace_ext.broker.handlers import BaseHandler
 from workspace_ext.foundation.errors import BadInput, from_dict
 from workspace_ext.inquiry.queries.service import Asked
-from workspace_ext.protocol.messages import ANSWER_KEY, ARROW_STREAM
+from workspace_ext.protocol.messages import ANSWER_KEY, ARROW_STREAM, QueryRequest
 
 _log = logging.getLogger(__name__)
 
@@ -99,6 +99,10 @@ class QueryHandler(BaseHandler):
         request = self.json()
         if not isinstance(request, dict):
             raise BadInput("the body must be a query", hint='as in {"template": "triage.overview"}')
+        unknown = sorted(request.keys() - QueryRequest.__annotations__.keys())
+        if unknown:
+            known = ", ".join(QueryRequest.__annotations__)
+            raise BadInput(f"a query has no {unknown[0]!r}", hint=f"there is: {known}")
         runtime = self.runtime
         with runtime.presence.request(), runtime.cancellable() as self._cancelled:
             begun = await runtime.query(self._begin, request, self._cancelled)

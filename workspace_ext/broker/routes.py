@@ -6,6 +6,7 @@ from typing import Any
 
 from tornado.web import Application
 
+from workspace_ext.broker.archives import ArchiveHandler
 from workspace_ext.broker.handlers import Call, CallHandler, NoRoute, Reply, Route
 from workspace_ext.broker.live import FollowHandler, HealthHandler, LeaseHandler, ReleaseHandler
 from workspace_ext.broker.queries import QueryHandler
@@ -150,6 +151,7 @@ def application(runtime: Runtime, **settings: Any) -> Application:
             ("/v1/ingest", IngestHandler, shared),
             ("/v1/queries", QueryHandler, shared),
             (f"{_ONE}/stream", FollowHandler, shared),
+            (f"{_ONE}/archive", ArchiveHandler, shared),
             *((path, CallHandler, {**shared, "routes": of}) for path, of in ROUTES.items()),
         ],
         default_handler_class=NoRoute,

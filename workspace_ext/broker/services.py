@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workspace_ext.access.tokens import Tokens
+from workspace_ext.inquiry.archive.freeze import Freezer
 from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.investigations.store import RECORDS_MIGRATIONS
 from workspace_ext.inquiry.queries.service import QueryService
@@ -16,6 +17,7 @@ from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.catalog.service import Catalog
 from workspace_ext.telemetry.ingest.service import IngestService
 from workspace_ext.telemetry.query.runner import QueryRunner
+from workspace_ext.telemetry.query.slices import SliceSource
 from workspace_ext.telemetry.schema import MIGRATIONS
 
 
@@ -34,6 +36,7 @@ class Services:
     investigations: InvestigationService
     runner: QueryRunner
     queries: QueryService
+    archives: Freezer
 
     @classmethod
     def open(cls, folder: StoreFolder) -> Services:
@@ -44,6 +47,8 @@ class Services:
             Conflict: It was made by a newer version.
             Unavailable: It cannot be read or written.
         """
+        for leftover in folder.inbox.glob("*.part"):  # of uploads to a broker that was killed
+            leftover.unlink(missing_ok=True)
         tokens = Tokens(folder.secret)
         records = RecordsEngine(folder, RECORDS_MIGRATIONS)
         try:
@@ -53,7 +58,9 @@ class Services:
             raise
         ledger = Ledger(records)
         catalog = Catalog(telemetry)
-        templates = TemplateLibrary(default_paths(folder.path))
+        templates = TemplateLibrary(
+            [folder.templates] if folder.sealed else default_paths(folder.path)
+        )
         investigations = InvestigationService(ledger, records, catalog)
         runner = QueryRunner(telemetry)
         return cls(
@@ -68,6 +75,7 @@ class Services:
             investigations=investigations,
             runner=runner,
             queries=QueryService(runner, catalog, templates, investigations),
+            archives=Freezer(investigations, templates, SliceSource(telemetry)),
         )
 
     def close(self) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 from urllib.parse import quote
 
 from urllib3.exceptions import HTTPError
@@ -238,10 +239,30 @@ class BrokerClient:
         """The kept rows of a recorded query, as an Arrow IPC stream."""
         return self._transport.content("GET", _investigation(uid, f"queries/{_part(query)}/result"))
 
-    def archive(self, uid: str, notebook: Mapping[str, Any]) -> bytes:
-        """The archive's bytes: the investigation frozen together with this notebook."""
-        path = _investigation(uid, "archive")
-        return self._transport.content("POST", path, body=dict(notebook), seconds=None)
+    def archive(
+        self, uid: str, notebook: Mapping[str, Any], target: IO[bytes], *, actor: str | None = None
+    ) -> None:
+        """Writes an archive: the investigation frozen together with this notebook.
+
+        Args:
+            uid: The investigation.
+            notebook: Its notebook's content.
+            target: Where to write.
+            actor: Who freezes it; the caller's own when None.
+        """
+        response = self._transport.open(
+            "POST",
+            _investigation(uid, "archive"),
+            query={"actor": actor},
+            body=json.dumps(notebook).encode(),
+            seconds=None,
+        )
+        try:
+            shutil.copyfileobj(response, target)
+        except HTTPError as error:
+            raise self._transport.unreachable(error) from error
+        finally:
+            response.close()
 
     def verify(self, uid: str | None = None) -> dict[str, Any]:
         """Checks the ledger's chains: all, or one investigation's."""

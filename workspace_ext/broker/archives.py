@@ -1,0 +1,45 @@
+"""Archives on their way out."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from workspace_ext.broker.handlers import BaseHandler
+from workspace_ext.foundation.actor import Actor
+from workspace_ext.foundation.errors import BadInput
+from workspace_ext.storage.failures import explain
+
+_BLOCK_BYTES = 1 << 20
+
+
+class ArchiveHandler(BaseHandler):
+    """POST /v1/investigations/UID/archive?actor=: the body is the notebook, the answer a zip."""
+
+    async def post(self, uid: str) -> None:
+        """Freezes the investigation into a file, then sends it."""
+        self.allow("investigation.archive")
+        notebook = self.json()
+        if not isinstance(notebook, dict):
+            raise BadInput("the body must be the notebook", hint="send the .ipynb file's content")
+        actor = Actor.parse(self.arguments().get("actor", str(self.principal.actor)))
+        with (
+            self.runtime.presence.request(),
+            tempfile.TemporaryDirectory(dir=self.runtime.services.folder.spill) as folder,
+        ):
+            path = Path(folder) / "archive.zip"
+            await self.runtime.call(self._freeze, uid, notebook, actor, path)
+            self.set_header("Content-Type", "application/zip")
+            self.set_header("Content-Length", str(path.stat().st_size))
+            with path.open("rb") as file:
+                while block := file.read(_BLOCK_BYTES):
+                    self.write(block)
+                    await self.flush()
+
+    def _freeze(self, uid: str, notebook: dict[str, Any], actor: Actor, path: Path) -> None:
+        try:
+            with path.open("wb") as target:
+                self.runtime.services.archives.freeze(uid, notebook, actor, target)
+        except OSError as error:
+            raise explain(error, path) from error
