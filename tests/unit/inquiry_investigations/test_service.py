@@ -236,6 +236,22 @@ def test_kernel_cannot_borrow_the_run_of_another_kernel_or_name_an_actor(desk: D
     desk.run("r1", "c1", user="bob", kernel="k1")
     desk.say("note.added", desk.kernel("k2", "mallory"), text="x", run="r1", _actor="user:bob")
     assert desk.ledger.entries(desk.uid)[-1]["actor"] == "user:mallory"
+    (note,) = desk.state["notes"].values()
+    assert note["cell"] is None
+    asked = record(run="r1", cell="c1")
+    desk.service.record_query(desk.uid, asked, desk.kernel("k2", "mallory"))
+    assert desk.ledger.entries(desk.uid)[-1]["on_behalf_of"] == "user:mallory"
+    assert desk.state["steps"]["r1"]["queries"] == []
+    assert desk.state["queries"][asked.id]["cell"] is None
+
+
+def test_cell_of_a_run_is_the_one_the_server_tells(desk: Desk) -> None:
+    desk.run("r1", "c1")
+    asked = record(run="r1", cell="another")
+    desk.service.record_query(desk.uid, asked, desk.kernel())
+    assert desk.state["queries"][asked.id]["cell"] == "c1"
+    desk.say("note.added", desk.kernel(), text="x", run="r1", cell="another")
+    assert [note["cell"] for note in desk.state["notes"].values()] == ["c1"]
 
 
 def test_query_is_asked_by_the_kernel_for_the_person(desk: Desk) -> None:

@@ -16,13 +16,16 @@ from workspace_ext.protocol.messages import EventIn, InvestigationState, TestOut
 def told_event(state: InvestigationState, event: EventIn, principal: Principal) -> Event:
     """What a client reports, with its actor: see the room card."""
     actor, behind = principal.actor, principal.on_behalf_of
+    data = event["data"]
     if principal.kind == "service":
         actor = Actor.parse(event["actor"]) if "actor" in event else actor
     elif event["type"] in PERSONAL:
-        actor, behind = person_behind(state, event["data"].get("run"), principal) or actor, None
+        actor, behind = person_behind(state, data.get("run"), principal) or actor, None
+        if _is_foreign(state, data.get("run"), principal):
+            data = {name: value for name, value in data.items() if name not in ("run", "cell")}
     return Event(
         event["type"],
-        event["data"],
+        data,
         actor,
         id=event["id"],
         subject=event["subject"],
@@ -71,11 +74,27 @@ def query_events(
     return [asked, test]
 
 
+def placed(
+    state: InvestigationState | None, record: QueryRecord, principal: Principal
+) -> QueryRecord:
+    """A query with its run and cell as the server knows them, not as the kernel says."""
+    if _is_foreign(state, record.run, principal):
+        return replace(record, run=None, cell=None)
+    step = state["steps"].get(record.run or "") if state else None
+    return replace(record, cell=step["cell"]) if step and step["cell"] != record.cell else record
+
+
 def person_behind(
     state: InvestigationState | None, run: object, principal: Principal
 ) -> Actor | None:
     """The person behind a principal: whose run it is, if the server recorded it in this kernel."""
     step = state["steps"].get(str(run)) if state and run else None
-    if step is None or (principal.kernel and step["kernel"] not in (None, principal.kernel)):
+    if step is None or _is_foreign(state, run, principal):
         return principal.on_behalf_of
     return Actor.parse(step["by"])
+
+
+def _is_foreign(state: InvestigationState | None, run: object, principal: Principal) -> bool:
+    """Whether a kernel names a run that the server recorded in another kernel."""
+    step = state["steps"].get(str(run)) if state and run else None
+    return bool(step and principal.kernel and step["kernel"] not in (None, principal.kernel))

@@ -88,11 +88,11 @@ def person(entry: LedgerEntry) -> str:
 
 
 def cell_of(state: InvestigationState, data: Data) -> str | None:
-    """The cell an event belongs to: as it says, or that of its run."""
-    if data.get("cell"):
-        return str(data["cell"])
+    """The cell an event belongs to: that of its run as the server told it, or as it says."""
     step = state["steps"].get(str(data.get("run")))
-    return step["cell"] if step else None
+    if step is not None:
+        return step["cell"]
+    return str(data["cell"]) if data.get("cell") else None
 
 
 def _opened(entry: LedgerEntry, data: Data) -> InvestigationState:

@@ -16,7 +16,7 @@ from workspace_ext.foundation.clock import Clock, Window, now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput, Damaged, NotFound, Unavailable
 from workspace_ext.foundation.ids import new_id
 from workspace_ext.inquiry.investigations import store
-from workspace_ext.inquiry.investigations.attribution import query_events, told_event
+from workspace_ext.inquiry.investigations.attribution import placed, query_events, told_event
 from workspace_ext.inquiry.investigations.checks import (
     check_against,
     check_shape,
@@ -194,6 +194,7 @@ class InvestigationService(InvestigationReader):
                     )
                 require_hypothesis(before, outcome["hypothesis"])
             after = before
+            record = placed(before, record, principal)
             with self._batch(uid) as batch:
                 digest = store.add_query(batch.connection, uid, record)
                 for event in query_events(uid, before, record, digest, outcome, principal):
