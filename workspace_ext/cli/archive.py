@@ -52,7 +52,8 @@ def freeze(client: BrokerClient, notebook: Path, target: Path) -> Path:
         BadInput: It is no notebook, or no investigation.
         Unavailable: The file cannot be written.
     """
-    from workspace_ext.cli.writing import write_whole
+    from workspace_ext.cli.writing import whole_file
+    from workspace_ext.foundation.actor import system_user
     from workspace_ext.inquiry.headless.notebook import read_notebook
     from workspace_ext.inquiry.metadata.notebook import read_uid
 
@@ -64,5 +65,6 @@ def freeze(client: BrokerClient, notebook: Path, target: Path) -> Path:
             hint=f"run it first: jupyter investigation run {notebook}",
             code="no_investigation",
         )
-    write_whole(target, client.archive(uid, content))
+    with whole_file(target) as file:
+        client.archive(uid, content, file, actor=str(system_user()))
     return target

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from workspace_ext.foundation.errors import Unavailable
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file so that it is there whole or not at all.
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write that is there whole in the end, or not at all.
 
     Raises:
         Unavailable: It cannot be written.
     """
     partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_bytes(content)
+        with partial.open("wb") as file:
+            yield file
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise Unavailable(
-            f"cannot write {path}: {error.strerror}", hint="choose another file with -o"
+            f"cannot write {path}: {error.strerror or error}", hint="choose another file with -o"
         ) from error
+    finally:
+        partial.unlink(missing_ok=True)

@@ -32,7 +32,7 @@ from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.metadata.notebook import read_uid
 from workspace_ext.inquiry.templates.library import TemplateLibrary
-from workspace_ext.telemetry.query.segments import SliceSource
+from workspace_ext.telemetry.query.slices import SliceSource
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,9 @@ class Freezer:
         with tempfile.TemporaryDirectory() as name:
             for wanted in slices:
                 path = Path(name) / "slice.parquet"
-                self.slices.write(wanted.table, wanted.columns, wanted.windows, pin, path)
+                self.slices.write(
+                    wanted.table, wanted.columns, wanted.windows, pin=pin, target=path
+                )
                 writer.add(slice_path(wanted.table), path)
 
     def _record(self, uid: str, digest: str, actor: Actor, at: str) -> None:

@@ -27,7 +27,7 @@ class Slice:
 
 def scans_of(record: QueryRecord) -> tuple[Scan, ...]:
     """What one query read."""
-    return tuple(Scan.from_dict(read) for read in record.scan.get("reads", ()))
+    return tuple(Scan.from_dict(read) for read in record.scan.get("tables", ()))
 
 
 def cut(records: Sequence[QueryRecord]) -> list[Slice]:
