@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from workspace_ext.protocol.messages import Answer
 
 if TYPE_CHECKING:
+    import altair
     import pyarrow as pa
 
 MIME = "application/vnd.vegalite.v5+json"
@@ -40,6 +41,25 @@ def specification(answer: Answer, table: pa.Table) -> dict[str, Any] | None:
         "width": WIDTH,
         "height": {"step": STEP} if by_category else HEIGHT,
     }
+
+
+def as_altair(spec: dict[str, Any]) -> altair.Chart:
+    """The chart as an Altair object.
+
+    Altair's own default draws by a script from the internet, and its newest MIME type is one that
+    JupyterLab does not draw: unless somebody chose a renderer, charts are shown as ours are.
+    """
+    import altair as alt
+
+    if "investigation" not in alt.renderers.names():
+        alt.renderers.register("investigation", _mime_bundle)
+    if alt.renderers.active == "default":
+        alt.renderers.enable("investigation")
+    return alt.Chart.from_dict({key: spec[key] for key in spec if key != "$schema"})
+
+
+def _mime_bundle(spec: dict[str, Any], **_options: Any) -> dict[str, Any]:
+    return {MIME: {**spec, "$schema": SCHEMA}, "text/plain": "<chart>"}
 
 
 def caption(spec: dict[str, Any]) -> str:

@@ -89,11 +89,15 @@ class Hypothesis:
                 hint="say in a sentence what shows it",
                 code="no_reason",
             )
-        data = {"hypothesis": self.id, "state": state, "evidence": evidence_ids(evidence)}
-        # The same judgement is reported once; one that takes back another is news each time.
-        same = self.state == state
-        event = stable_id(self.id, state, reason) if same else new_id()
-        self._reporter.report("hypothesis.changed", self.id, data, rationale=reason, event_id=event)
+        carried_by = evidence_ids(evidence)
+        data = {"hypothesis": self.id, "state": state, "evidence": carried_by}
+        # The same judgement again says nothing new, unless it takes back another one.
+        for event in (stable_id(self.id, state, reason, *carried_by), new_id()):
+            self._reporter.report(
+                "hypothesis.changed", self.id, data, rationale=reason, event_id=event
+            )
+            if self.state == state:
+                break
         return self
 
     def _recorded(self) -> HypothesisDict | None:

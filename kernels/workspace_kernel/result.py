@@ -40,14 +40,10 @@ class Result:
     @property
     def chart(self) -> altair.Chart | None:
         """The chart as an Altair object to build on; None where the answer draws nothing."""
-        from workspace_kernel.chart import specification
+        from workspace_kernel.chart import as_altair, specification
 
         spec = specification(self._answer, self._table)
-        if spec is None:
-            return None
-        import altair as alt
-
-        return alt.Chart.from_dict({key: spec[key] for key in spec if key != "$schema"})
+        return None if spec is None else as_altair(spec)
 
     @property
     def verdict(self) -> Verdict:

@@ -129,6 +129,9 @@ def test_the_chart_as_an_altair_object(make: Make) -> None:
     chart = make({"service": ["cart"], "p95": [1.0]}).chart
     assert chart is not None
     assert chart.to_dict()["encoding"]["y"]["field"] == "service"
+    shown = chart.properties(width=100)._repr_mimebundle_()
+    assert shown[MIME]["$schema"] == SCHEMA
+    assert "text/html" not in shown
 
 
 def test_shown_in_a_notebook_it_is_light(
