@@ -1,24 +1,29 @@
-"""Slices: part of a table, up to a pin, as one Parquet file; what an archive carries."""
+"""Slices: the part of a table that some queries read, as one Parquet file for an archive."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
 from workspace_ext.foundation.clock import Window
+from workspace_ext.foundation.errors import NotFound
 from workspace_ext.storage.failures import explain
 from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.query.segments import write_parquet
 from workspace_ext.telemetry.schema import SIGNALS
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ALWAYS = ("time", "batch_id")
+
 
 class SliceSource:
-    """Cuts slices out of an open store.
+    """Cuts slices out of the open store.
 
     Args:
-        engine: The store.
+        engine: The open store.
     """
 
     def __init__(self, engine: TelemetryEngine) -> None:
@@ -33,29 +38,36 @@ class SliceSource:
         pin: int,
         target: Path,
     ) -> int:
-        """Writes the rows that a pin shows.
+        """Writes a slice, sorted by time; the batch and the time of each row are always in it.
 
         Args:
-            table: The guarded view.
-            columns: Which; ``batch_id`` comes along.
-            windows: Which times; None: all.
-            pin: The highest batch.
-            target: A new file.
+            table: One of the guarded views.
+            columns: The columns wanted.
+            windows: The spans of time wanted; None for all of it.
+            pin: The highest batch in it.
+            target: The file to write.
 
         Returns:
             How many rows.
 
         Raises:
+            NotFound: There is no such table or column.
             Unavailable: No space left, for instance.
         """
-        signal = SIGNALS[table]
-        wanted = [name for name in signal.names if name in set(columns)]
-        shown = ", ".join([*wanted, "batch_id"])
-        times = " OR ".join(map(_within, windows or ())) if windows is not None else "true"
-        order = "time, time_ns" if signal.timed and "time_ns" in wanted else "ALL"
+        signal = SIGNALS.get(table)
+        known = (*signal.names, "batch_id") if signal else ()
+        unknown = [column for column in columns if column not in known]
+        if signal is None or unknown:
+            what = f"column {unknown[0]} in {table}" if signal else f"table {table}"
+            raise NotFound(f"there is no {what} to cut a slice from", hint="see the catalog")
+        chosen = [name for name in known if name in columns or name in _ALWAYS]
+        conditions = [f"batch_id <= {int(pin)}"]
+        if windows is not None and signal.timed:
+            spans = " OR ".join(_within(window) for window in windows)
+            conditions.append(f"({spans})" if spans else "false")
         sql = (
-            f"SELECT {shown} FROM raw.{table}"  # noqa: S608 # names of the schema, and numbers
-            f" WHERE batch_id <= {int(pin)} AND ({times or 'false'}) ORDER BY {order}"
+            f"SELECT {', '.join(chosen)} FROM raw.{table}"  # noqa: S608 - known names, own times
+            f" WHERE {' AND '.join(conditions)} ORDER BY {'time' if signal.timed else 'name'}"
         )
         try:
             with self._engine.cursor() as cursor:
@@ -65,5 +77,9 @@ class SliceSource:
 
 
 def _within(window: Window) -> str:
-    start, end = window.start_ns // 1000, -(-window.end_ns // 1000)  # microseconds, outwards
-    return f"(time >= make_timestamptz({start}) AND time < make_timestamptz({end}))"
+    return f"(time >= {_literal(window.start_ns)} AND time < {_literal(window.end_ns + 999)})"
+
+
+def _literal(time_ns: int) -> str:
+    moment = _EPOCH + timedelta(microseconds=time_ns // 1000)
+    return f"TIMESTAMPTZ '{moment:%Y-%m-%d %H:%M:%S.%f}+00'"
