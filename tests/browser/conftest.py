@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -36,16 +37,30 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page of a person of its own; what it showed last is kept as a picture."""
+    """A person's page."""
+    with _person(browser, ARTEFACTS / f"{request.node.name}.png") as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def another_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The page of somebody else."""
+    with _person(browser, ARTEFACTS / f"{request.node.name}-another.png") as fresh:
+        yield fresh
+
+
+@contextmanager
+def _person(browser: Browser, picture: Path) -> Iterator[Page]:
+    """A browser of one's own; what it showed last is kept as a picture."""
     context = browser.new_context(
         viewport={"width": 1440, "height": 900}, timezone_id="UTC", locale="en-GB"
     )
     context.set_default_timeout(SLOW_MACHINE_MS)
-    fresh = context.new_page()
+    page = context.new_page()
     broken: list[str] = []
-    fresh.on("pageerror", lambda error: broken.append(str(error)))
-    yield fresh
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    yield page
     ARTEFACTS.mkdir(exist_ok=True)
-    fresh.screenshot(path=ARTEFACTS / f"{request.node.name}.png")
+    page.screenshot(path=picture)
     context.close()
     assert not [error for error in broken if "investigation" in error.lower()]
