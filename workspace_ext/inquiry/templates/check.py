@@ -76,16 +76,14 @@ def _check_file(path: Path) -> Iterator[CheckResult]:
         template = parse(path.read_bytes(), path)
         problems = lint(template)
         fixtures = load(fixtures_path(path))
-        problems += _missing_kinds(fixtures, fixtures_path(path))
     except BadTemplate as error:
-        problems = error.problems
+        yield from (_broken(name, problem) for problem in error.problems)
+        return
     if problems:
-        for problem in problems:
-            yield CheckResult(
-                name, problem.path, problem.line, "", ok=False, message=problem.message
-            )
+        yield from (_broken(name, problem) for problem in problems)
         return
     yield CheckResult(name, path, None, "", ok=True, message="")
+    yield from (_broken(name, problem) for problem in _missing_kinds(fixtures, path))
     store = fresh_store()
     try:
         for case in fixtures.cases:
@@ -95,10 +93,16 @@ def _check_file(path: Path) -> Iterator[CheckResult]:
         store.close()
 
 
+def _broken(name: str, problem: Problem) -> CheckResult:
+    return CheckResult(name, problem.path, problem.line, "", ok=False, message=problem.message)
+
+
 def _missing_kinds(fixtures: Fixtures, path: Path) -> list[Problem]:
     there = {case.expect.get("interesting") for case in fixtures.cases}
     return [
-        Problem(path, None, f"has no {kind} case (interesting: {str(value).lower()})")
+        Problem(
+            fixtures_path(path), None, f"has no {kind} case (interesting: {str(value).lower()})"
+        )
         for value, kind in _KINDS.items()
         if value not in there
     ]

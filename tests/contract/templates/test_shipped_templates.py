@@ -1,0 +1,46 @@
+"""Every template that ships holds, passes its own fixtures, and comes out the same each time."""
+
+from __future__ import annotations
+
+import pytest
+
+from workspace_ext.inquiry.templates.chart import vega_lite
+from workspace_ext.inquiry.templates.check import CheckResult, check
+from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
+from workspace_ext.inquiry.templates.model import Template
+
+EIGHT = {
+    "attributes.compare",
+    "dependencies.map",
+    "errors.origin",
+    "latency.shift",
+    "logs.pattern_difference",
+    "metrics.shift",
+    "traces.exemplars",
+    "triage.overview",
+}
+LIBRARY = TemplateLibrary(default_paths())
+RESULTS = check(default_paths())
+
+
+@pytest.mark.parametrize("result", RESULTS, ids=lambda r: f"{r.template}: {r.case or 'lint'}")
+def test_check(result: CheckResult) -> None:
+    assert result.ok, result.message
+
+
+def test_all_are_served() -> None:
+    assert {template.id for template in LIBRARY.list()} >= EIGHT
+    assert LIBRARY.problems() == []
+
+
+@pytest.mark.parametrize("template", LIBRARY.list(), ids=lambda template: template.id)
+def test_says_what_an_analyst_needs(template: Template) -> None:
+    described = template.describe()
+
+    assert described["question"].endswith("?")
+    assert described["covers"]
+    assert described["not_covered"]
+    assert template.reason
+    assert template.quiet
+    assert vega_lite(template) is not None
+    assert all(param["help"] for param in described["params"])

@@ -1,0 +1,85 @@
+from pathlib import Path
+
+import pytest
+
+from tests.support.templates import HEADER, SQL, write_template
+from workspace_ext.foundation.canonical import digest_bytes
+from workspace_ext.inquiry.templates.header import parse
+from workspace_ext.inquiry.templates.model import BadTemplate, Template
+
+
+def problems(tmp_path: Path, header: str) -> list[tuple[int | None, str]]:
+    path = write_template(tmp_path, header=header)
+    with pytest.raises(BadTemplate) as caught:
+        parse(path.read_bytes(), path)
+    return [(problem.line, problem.message) for problem in caught.value.problems]
+
+
+def test_reads_every_part(template: Template) -> None:
+    assert template.id == "cart.slow"
+    assert template.sql == SQL.strip()
+    assert template.placeholders == {"window_start", "window_end", "service"}
+    assert template.names == ("window_start", "window_end", "service", "limit_ms")
+    assert list(template.returns.items())[1] == ("calls", "BIGINT")
+    assert template.digest == digest_bytes(template.path.read_bytes())
+    assert template.ref() == {"id": "cart.slow", "version": 1, "digest": template.digest}
+
+
+def test_describes_itself_for_help(template: Template) -> None:
+    described = template.describe()
+
+    assert described["question"] == "Which operations of a service are slow?"
+    assert described["params"][1] == {
+        "name": "service",
+        "type": "service",
+        "required": False,
+        "default": None,
+        "min": None,
+        "max": None,
+        "of": [],
+        "help": "one service only",
+    }
+    assert described["not_covered"] == ["everything else"]
+    assert described["example"] == "investigation.run(\"cart.slow\", service='cart')"
+
+
+def test_names_each_problem_with_its_line(tmp_path: Path) -> None:
+    header = HEADER.replace("version: 1", "version: one").replace("status: stable", "status: new")
+
+    assert problems(tmp_path, header) == [
+        (3, "version must be a whole number from 1"),
+        (6, "status must be one of draft, stable, deprecated"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("title: Slow calls\n", "", "header has no 'title'"),
+        ("title:", "tittle: x\ntitle:", "header has an unknown key 'tittle'"),
+        ("type: float", "type: number", "parameter limit_ms: type must be"),
+        ("min: 0", "least: 0", "parameter limit_ms has an unknown key 'least'"),
+        ("type: float", "type: choice", "a choice, and only a choice, has"),
+        ("  service:", "  Service:", "parameter 'Service' must be lower_case"),
+        ("id: cart.slow", "id: slow", "not of the form area.name"),
+        ("covers: [spans]", "covers: spans", "covers must be a list of texts"),
+        ("returns: {", "returns: 7 #", "returns must be a map"),
+        ("id: cart.slow", "id: [cart", "header is no YAML"),
+    ],
+)
+def test_refuses_a_wrong_header(tmp_path: Path, old: str, new: str, message: str) -> None:
+    found = problems(tmp_path, HEADER.replace(old, new))
+
+    assert any(message in text for _, text in found), found
+
+
+@pytest.mark.parametrize("content", [b"SELECT 1", b"\xff\xfe", b"", b"/*---\nid: x\n*/ SELECT 1"])
+def test_refuses_a_file_without_header(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(BadTemplate):
+        parse(content, tmp_path / "cart" / "slow.sql")
+
+
+def test_a_dollar_in_text_or_comment_is_no_parameter(tmp_path: Path) -> None:
+    path = write_template(tmp_path, sql="SELECT '$a' -- $b\n /* $c */, \"$d\", $service")
+
+    assert parse(path.read_bytes(), path).placeholders == {"service"}
