@@ -1,0 +1,92 @@
+"""A kernel as a person at the keyboard has it: the Tab key, and the stop button."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager, start_new_kernel
+
+from workspace_ext.client.broker import BrokerClient
+
+ENDLESS = (
+    "SELECT count(*) FROM spans a, spans b, spans c WHERE a.duration_ns + b.time_ns < c.time_ns"
+)
+
+
+@pytest.fixture
+def kernel(
+    client: BrokerClient, investigation: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[KernelManager, BlockingKernelClient]]:
+    monkeypatch.setenv("INVESTIGATION_BROKER", client.address)
+    monkeypatch.setenv("INVESTIGATION_TOKEN", client.token("k1", user="alice"))
+    monkeypatch.setenv("INVESTIGATION_UID", investigation)
+    manager, kernel_client = start_new_kernel(kernel_name="investigation")
+    yield manager, kernel_client
+    kernel_client.stop_channels()
+    manager.shutdown_kernel()
+
+
+def _complete(kernel_client: BlockingKernelClient, code: str) -> tuple[str, list[str]]:
+    """What stands there, and what is proposed for it."""
+    reply: dict[str, Any] = kernel_client.complete(code, reply=True, timeout=20)["content"]
+    return code[reply["cursor_start"] : reply["cursor_end"]], reply["matches"]
+
+
+def test_the_tab_key(kernel: tuple[KernelManager, BlockingKernelClient]) -> None:
+    _, kernel_client = kernel
+    replaced, ids = _complete(kernel_client, 'investigation.run("lat')
+    assert (replaced, ids) == ("lat", ["latency.shift"])
+    replaced, ids = _complete(kernel_client, 'investigation.run("latency.s')
+    assert (replaced, ids) == ("latency.s", ["latency.shift"])
+    replaced, names = _complete(kernel_client, 'investigation.run("latency.shift", serv')
+    assert (replaced, names) == ("serv", ["service="])
+    replaced, values = _complete(
+        kernel_client, 'r = investigation.run("latency.shift", service="ts-basic'
+    )
+    assert (replaced, values) == ("ts-basic", ["ts-basic-service"])
+    kernel_client.execute_interactive('h = investigation.hypothesis("x")', timeout=20)
+    _, ids = _complete(kernel_client, 'h.test("')
+    assert len(ids) >= 8
+    _, members = _complete(kernel_client, "investigation.conc")
+    assert [member.rsplit(".", 1)[-1] for member in members] == ["conclude"]
+    _, magics = _complete(kernel_client, "%%telem")
+    assert magics == ["%%telemetry"]
+
+
+def _wait_for_connection(pid: int, port: int) -> None:
+    """Until the process holds a connection to the port: then its question is on its way."""
+    process, deadline = psutil.Process(pid), time.monotonic() + 20
+    while not any(each.raddr and each.raddr.port == port for each in process.net_connections()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_the_stop_button_cancels_the_query(
+    kernel: tuple[KernelManager, BlockingKernelClient], client: BrokerClient, investigation: str
+) -> None:
+    manager, kernel_client = kernel
+    begun = time.monotonic()
+    message = kernel_client.execute(f'investigation.sql("{ENDLESS}")')
+    _wait_for_connection(manager.provisioner.pid, int(client.address.rsplit(":", 1)[1]))
+    manager.interrupt_kernel()
+    reply = kernel_client.get_shell_msg(timeout=20)
+    while reply["parent_header"]["msg_id"] != message:
+        reply = kernel_client.get_shell_msg(timeout=20)
+    assert reply["content"]["ename"] == "KeyboardInterrupt"
+    assert time.monotonic() - begun < 15
+    deadline = time.monotonic() + 20
+    while not (found := client.state(investigation)["queries"]):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    (query,) = found.values()
+    assert not query["ok"]
+    # and the broker is free for the next question
+    answer = kernel_client.execute_interactive(
+        'assert investigation.run("triage.overview").verdict["rows"]', timeout=20
+    )
+    assert answer["content"]["status"] == "ok"
