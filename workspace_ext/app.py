@@ -40,7 +40,7 @@ class InvestigationApp(ExtensionApp):
 
     store = Unicode(
         help="The store's folder. Default: $INVESTIGATION_STORE, else .investigation in the"
-        " server's root folder."
+        " server's root folder, which is made when the first investigation begins."
     ).tag(config=True)
 
     broker_patience = Float(
@@ -56,23 +56,19 @@ class InvestigationApp(ExtensionApp):
     def store_folder(self) -> Path:
         """The store's folder, absolute."""
         assert self.serverapp is not None
-        named = self.store or os.environ.get("INVESTIGATION_STORE", "")
         root = Path(self.serverapp.root_dir)
-        return (root / Path(named).expanduser()).absolute() if named else root / ".investigation"
+        return (root / Path(self._named_store or ".investigation").expanduser()).absolute()
+
+    @property
+    def _named_store(self) -> str:
+        return self.store or os.environ.get("INVESTIGATION_STORE", "")
 
     def _link_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Takes the places of the server's classes, before it makes their objects."""
         super()._link_jupyter_server_extension(serverapp)
-        others = {
-            name: (serverapp_class, getattr(serverapp, name))
-            for name, (serverapp_class, _) in _CLASSES.items()
-        }
-        strange = [name for name, (stock, found) in others.items() if found is not stock]
+        strange = _configured_otherwise(serverapp)
         if strange:
-            self.log.warning(
-                "runs are not captured: ServerApp.%s is configured to another class",
-                ", ServerApp.".join(strange),
-            )
+            self.log.warning("runs are not captured here: %s", strange)
         else:
             for name, (_, ours) in _CLASSES.items():
                 setattr(serverapp, name, ours)
@@ -87,6 +83,7 @@ class InvestigationApp(ExtensionApp):
         self._workspace = Workspace(
             self.serverapp,
             store=self.store_folder,
+            may_make=not self._named_store,
             spool=data_folder(self.store_folder) / "spool",
             patience=self.broker_patience,
         )
@@ -113,3 +110,14 @@ class InvestigationApp(ExtensionApp):
             )
         except OSError as error:
             self.log.warning("shared editing keeps its state where it always does: %s", error)
+
+
+def _configured_otherwise(serverapp: ServerApp) -> str:
+    """Why our classes cannot take the places of the server's; empty when they can."""
+    if os.environ.get("JUPYTER_GATEWAY_URL") or serverapp.config.GatewayClient.get("url"):
+        return "its kernels run behind a gateway"
+    for name, (stock, _) in _CLASSES.items():
+        # Asking for a value that nobody set would make the default, too early for a gateway.
+        if serverapp.trait_has_value(name) and getattr(serverapp, name) is not stock:
+            return f"ServerApp.{name} is configured to another class"
+    return ""

@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.events import EventStream
@@ -72,16 +72,16 @@ class Followers:
 
     Args:
         client: Gives the broker's client, or raises why there is none; may block.
-        on_state: Told an investigation's whole state at each change.
+        on_change: Told which investigation's state changed.
     """
 
     def __init__(
         self,
         client: Callable[[], BrokerClient],
-        on_state: Callable[[InvestigationState], None],
+        on_change: Callable[[str], None],
     ) -> None:
         self._client = client
-        self._on_state = on_state
+        self._on_change = on_change
         self._following: dict[str, _Follower] = {}
         self._users: dict[str, set[object]] = {}
         self._listeners: dict[str, list[Callable[[Message], None]]] = {}
@@ -127,6 +127,15 @@ class Followers:
 
         return unsubscribe
 
+    def state(self, uid: str) -> InvestigationState | None:
+        """An investigation as it is now; None when it is not followed, or not known yet."""
+        latest = self._latest.get(uid)
+        return (
+            cast(InvestigationState, latest["data"])
+            if latest and latest["type"] == "state"
+            else None
+        )
+
     def stop(self) -> list[threading.Thread]:
         """Ends all threads, and returns those that are still ending."""
         self._stopped = True
@@ -147,18 +156,13 @@ class Followers:
     def _came(self, uid: str, message: Message) -> None:
         if uid not in self._following:
             return
-        before = self._latest.get(uid)
+        known = self.state(uid)
         if message["type"] == "error":
-            if before is None or before["type"] == "error":
+            if known is None:
                 self._latest[uid] = message
-        else:
-            known = before["data"] if before and before["type"] == "state" else None
-            if message["type"] == "delta" and known is None:
-                return  # a state comes first on every connection
-            state = message["data"]
-            if message["type"] == "delta":
-                state = merge(known, state)
+        elif message["type"] == "state" or known is not None:  # a state comes first
+            state = merge(known if message["type"] == "delta" else None, message["data"])
             self._latest[uid] = {"type": "state", "data": state}
-            self._on_state(state)
+            self._on_change(uid)
         for listener in tuple(self._listeners.get(uid, ())):
             listener(message)

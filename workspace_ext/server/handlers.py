@@ -81,9 +81,12 @@ class StatusHandler(InvestigationHandler):
     async def get(self) -> None:
         """``{broker, store, message}``."""
         link = self.workspace.link
-        link.start()
-        state = link.state
-        self.answer({"broker": state.status, "store": str(link.store), "message": state.message})
+        try:
+            link.start()
+            status, message = link.state.status, link.state.message
+        except InvestigationError as error:
+            status, message = "unavailable", f"{error.message} ({error.hint})"
+        self.answer({"broker": status, "store": str(link.store), "message": message})
 
 
 class InvestigationsHandler(InvestigationHandler):

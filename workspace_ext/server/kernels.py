@@ -40,7 +40,8 @@ class InvestigationKernelManager(AsyncMappingKernelManager):
         if self.workspace is not None and (kernel_id is None or kernel_id not in self):
             kernel_id = kernel_id or self.new_kernel_id(**kwargs)
             env = dict(kwargs.pop("env", None) or os.environ)
-            kwargs["env"] = await self._equip(self.workspace, env, kernel_id)
+            spec = str(kwargs.get("kernel_name") or self.default_kernel_name)
+            kwargs["env"] = await self._equip(self.workspace, env, kernel_id, spec)
         return await super()._async_start_kernel(kernel_id=kernel_id, path=path, **kwargs)
 
     start_kernel = _async_start_kernel  # type: ignore[assignment]
@@ -89,13 +90,13 @@ class InvestigationKernelManager(AsyncMappingKernelManager):
             self.workspace.followers.release(kernel_id)
 
     async def _equip(
-        self, workspace: Workspace, env: dict[str, str], kernel_id: str
+        self, workspace: Workspace, env: dict[str, str], kernel_id: str, spec: str
     ) -> dict[str, str]:
         """Tells a kernel where the broker is. It starts without when there is none."""
         env = {name: value for name, value in env.items() if name not in _OURS}
         try:
             address, token = await workspace.kernel_access(
-                kernel_id, current_actor(), starting_path.get()
+                kernel_id, spec, current_actor(), starting_path.get()
             )
         except InvestigationError as error:
             reason = f"{error.message} ({error.hint})"

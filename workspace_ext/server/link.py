@@ -10,6 +10,9 @@ from typing import TypeVar
 
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.supervisor import BrokerState, Supervisor
+from workspace_ext.foundation.errors import NotFound
+from workspace_ext.server.placement import has_store
+from workspace_ext.storage.folder import StoreFolder
 
 T = TypeVar("T")
 
@@ -22,10 +25,13 @@ class BrokerLink:
 
     Args:
         store: The store's folder.
+        may_make: Whether a store that is not there may be made, once somebody needs one: not
+            where a user named the folder, who may have misspelt it.
     """
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Path, *, may_make: bool) -> None:
         self.store = store
+        self._may_make = may_make
         self._supervisor = Supervisor(store)
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="investigation")
 
@@ -34,8 +40,29 @@ class BrokerLink:
         """How the broker is now."""
         return self._supervisor.state
 
+    def make(self) -> None:
+        """Makes the store if it is not there and may be made: somebody begins to work with it.
+
+        Raises:
+            InvestigationError: It cannot be made.
+        """
+        if self._may_make and not has_store(self.store):
+            StoreFolder.create(self.store)
+
     def start(self) -> None:
-        """Makes sure that a broker runs or is being started; returns at once."""
+        """Sees to it that a broker runs or is being started; returns at once.
+
+        Raises:
+            NotFound: There is no store, and nobody needed one yet.
+        """
+        if not has_store(self.store):
+            raise NotFound(
+                f"no store in {self.store}",
+                hint="begin an investigation"
+                if self._may_make
+                else f"make one with: jupyter investigation init {self.store}",
+                code="no_store",
+            )
         self._supervisor.start()
 
     def client(self, seconds: float = CALL_SECONDS) -> BrokerClient:
@@ -44,6 +71,7 @@ class BrokerLink:
         Raises:
             InvestigationError: Why there is none.
         """
+        self.start()
         return self._supervisor.client(seconds)
 
     async def call(self, use: Callable[[BrokerClient], T], *, seconds: float = CALL_SECONDS) -> T:

@@ -27,7 +27,12 @@ from workspace_ext.inquiry.metadata.notebook import (
     read_metadata,
     read_uid,
 )
-from workspace_ext.protocol.messages import METADATA_KEY, NotebookProjection
+from workspace_ext.inquiry.metadata.projection import project
+from workspace_ext.protocol.messages import (
+    METADATA_KEY,
+    InvestigationState,
+    NotebookProjection,
+)
 from workspace_ext.server.live import LiveNotebooks
 
 _log = logging.getLogger(__name__)
@@ -71,12 +76,20 @@ class Notebooks:
         contents: The contents manager.
         live: The notebooks open in shared editing.
         sessions: Tells which notebooks have a kernel.
+        state: Gives the state of an investigation that is followed now.
     """
 
-    def __init__(self, contents: Any, live: LiveNotebooks, sessions: HasSessions) -> None:
+    def __init__(
+        self,
+        contents: Any,
+        live: LiveNotebooks,
+        sessions: HasSessions,
+        state: Callable[[str], InvestigationState | None],
+    ) -> None:
         self._contents = contents
         self._live = live
         self._sessions = sessions
+        self._state = state
         self._saved: dict[str, View] = {}
         self._bound: dict[str, str] = {}
         self._projections: dict[str, NotebookProjection] = {}
@@ -148,13 +161,20 @@ class Notebooks:
         if model.get("type") != "notebook" or not isinstance(content, dict):
             return
         path = path.strip("/")
-        if read_uid(content) is None and path not in self._saved and path not in self._bound:
-            self._restore(path, content)
-        uid = self.uid(path, View.of(content))
-        projection = self._projections.get(uid) if uid else None
+        uid = self.uid(path, View.of(content)) or self.uid(path, self._saved.get(path))
+        projection = self._projection(uid)
         if projection is not None:
             apply_projection(content, projection)
+        elif read_uid(content) is None and (uid is not None or path not in self._saved):
+            self._restore(path, content)
         self._saved[path] = View.of(content)
+
+    def _projection(self, uid: str | None) -> NotebookProjection | None:
+        """What belongs into the notebooks of an investigation, as far as it is known here."""
+        state = self._state(uid) if uid else None
+        if uid and state is not None:
+            self._projections[uid] = project(state)
+        return self._projections.get(uid) if uid else None
 
     def _restore(self, path: str, content: dict[str, Any]) -> None:
         """Takes our metadata over from the file.
@@ -179,33 +199,32 @@ class Notebooks:
 
     # -- writing -----------------------------------------------------------------------------
 
-    async def project(self, projection: NotebookProjection) -> None:
-        """Brings an investigation's projection into its notebooks, open and closed."""
-        uid = str(projection["notebook"]["uid"])
-        self._projections[uid] = projection
-        for path in self.paths(uid):
-            if not self._write_live(path, uid):
-                await self._write_file(path, uid)
+    async def write(self, uid: str) -> None:
+        """Brings what is known of an investigation into its notebooks, open and closed."""
+        projection = self._projection(uid)
+        for path in self.paths(uid) if projection is not None else ():
+            if not self._write_live(path, projection):
+                await self._write_file(path, projection)
 
     async def closed(self, path: str) -> None:
         """A notebook's kernel is gone: what its file does not tell yet is written now."""
-        uid = self.uid(path, self._saved.get(path))
-        if uid in self._projections:
-            await self._write_file(path, uid)
+        projection = self._projection(self.uid(path, self._saved.get(path)))
+        if projection is not None:
+            await self._write_file(path, projection)
 
-    def _write_live(self, path: str, uid: str) -> bool:
+    def _write_live(self, path: str, projection: NotebookProjection) -> bool:
         live = self._live.find(path)
         if live is None:
             return False
         notebook = live.read()
-        if read_uid(notebook) in (None, uid):
+        if read_uid(notebook) in (None, projection["notebook"]["uid"]):
             before = copy.deepcopy(notebook)
-            apply_projection(notebook, self._projections[uid])
+            apply_projection(notebook, projection)
             if notebook != before:
                 live.write(notebook)
         return True
 
-    async def _write_file(self, path: str, uid: str) -> None:
+    async def _write_file(self, path: str, projection: NotebookProjection) -> None:
         async with self._writing:
             if self._sessions.is_open(path) or self._live.is_open(path):
                 return
@@ -214,9 +233,10 @@ class Notebooks:
             except NotFound:
                 self.removed(path)
                 return
-            if read_uid(notebook) not in (None, uid) or self._live.is_open(path):
+            named = read_uid(notebook)
+            if named not in (None, projection["notebook"]["uid"]) or self._live.is_open(path):
                 return
-            if apply_projection(notebook, self._projections[uid]):
+            if apply_projection(notebook, projection):
                 model = {"type": "notebook", "format": "json", "content": notebook}
                 await ensure_async(self._contents.save(model, path))
 

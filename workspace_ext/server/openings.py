@@ -98,6 +98,7 @@ class Openings:
             view = await self._notebooks.look(path)
             if self._notebooks.uid(path, view) is not None:
                 return
+            self._link.make()
             uid = new_id()
             data = {"uid": uid, "title": _title_of(path), "notebook": path}
             opened: EventIn = {

@@ -13,12 +13,17 @@ from workspace_ext.foundation.canonical import digest_text
 _STORE_MARKER = "store.json"
 
 
+def has_store(folder: Path) -> bool:
+    """Whether there is a store in a folder."""
+    return (folder / _STORE_MARKER).is_file()
+
+
 def state_folder(store: Path) -> Path:
     """Where files of shared editing go: into the store, or, while there is none, elsewhere.
 
     A store is made by its broker, in an empty folder; until then nothing may lie in it.
     """
-    if (store / _STORE_MARKER).is_file():
+    if has_store(store):
         return store / "jupyter"
     return data_folder(store)
 

@@ -9,22 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workspace_ext.foundation.actor import Actor
-from workspace_ext.inquiry.metadata.projection import project
-from workspace_ext.protocol.messages import InvestigationState
 from workspace_ext.server.followers import Followers
 from workspace_ext.server.link import BrokerLink
 from workspace_ext.server.live import LiveNotebooks
 from workspace_ext.server.notebooks import Notebooks
 from workspace_ext.server.openings import Openings
 from workspace_ext.server.reporter import Reporter
-from workspace_ext.server.tap import Tap
+from workspace_ext.server.tap import KERNELSPEC, Tap
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
 _log = logging.getLogger(__name__)
 
-PROJECT_SECONDS = 0.25
+GATHER_SECONDS = 0.25
 """How long changes gather before they are written into a notebook."""
 
 _CONTENTS_EVENTS = "https://events.jupyter.org/jupyter_server/contents_service/v1"
@@ -36,21 +34,26 @@ class Workspace:
     Args:
         serverapp: The server, configured.
         store: The store's folder.
+        may_make: Whether it may be made when it is not there.
         spool: Where captured events wait for the broker.
         patience: How many seconds a kernel's start or a first run waits for the broker.
     """
 
-    def __init__(self, serverapp: ServerApp, *, store: Path, spool: Path, patience: float) -> None:
+    def __init__(
+        self, serverapp: ServerApp, *, store: Path, may_make: bool, spool: Path, patience: float
+    ) -> None:
         self._patience = patience
         self._tasks: set[asyncio.Task[None]] = set()
-        self._changed: dict[str, InvestigationState] = {}
+        self._changed: set[str] = set()
         sessions, contents = serverapp.session_manager, serverapp.contents_manager
         kernels, events = serverapp.kernel_manager, serverapp.event_logger
         assert events is not None
-        self.link = BrokerLink(store)
+        self.link = BrokerLink(store, may_make=may_make)
         self.reporter = Reporter(spool, self.link.client)
-        self.followers = Followers(self.link.client, self._on_state)
-        self.notebooks = Notebooks(contents, LiveNotebooks(serverapp), sessions)
+        self.followers = Followers(self.link.client, self._on_change)
+        self.notebooks = Notebooks(
+            contents, LiveNotebooks(serverapp), sessions, self.followers.state
+        )
         self.openings = Openings(self.link, self.reporter, self.notebooks, contents)
         self.tap = Tap(
             sessions,
@@ -65,12 +68,22 @@ class Workspace:
 
     # -- for kernels -------------------------------------------------------------------------
 
-    async def kernel_access(self, kernel_id: str, actor: Actor, notebook: str) -> tuple[str, str]:
+    async def kernel_access(
+        self, kernel_id: str, spec: str, actor: Actor, notebook: str
+    ) -> tuple[str, str]:
         """The broker's address, and a token for one kernel.
+
+        Args:
+            kernel_id: The kernel.
+            spec: The name of its spec; ours is a reason to make a store.
+            actor: Who starts it.
+            notebook: What for.
 
         Raises:
             InvestigationError: Why there is none.
         """
+        if spec == KERNELSPEC:
+            self.link.make()
 
         def ask(client: Any) -> tuple[str, str]:
             token = client.token(kernel_id, user=actor.name, notebook=notebook)
@@ -113,20 +126,23 @@ class Workspace:
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("background work failed", exc_info=error)
 
-    def _on_state(self, state: InvestigationState) -> None:
-        uid = state["uid"]
+    def _on_change(self, uid: str) -> None:
         if uid not in self._changed:
-            asyncio.get_running_loop().call_later(PROJECT_SECONDS, self._project, uid)
-        self._changed[uid] = state
+            self._changed.add(uid)
+            asyncio.get_running_loop().call_later(GATHER_SECONDS, self._write, uid)
 
-    def _project(self, uid: str) -> None:
-        self.spawn(self.notebooks.project(project(self._changed.pop(uid))))
+    def _write(self, uid: str) -> None:
+        self._changed.discard(uid)
+        self.spawn(self.notebooks.write(uid))
 
     def _on_session_closed(self, path: str) -> None:
         self.spawn(self.notebooks.closed(path))
 
     async def _on_contents_event(
-        self, _logger: object, _schema_id: str, data: dict[str, Any]
+        self,
+        logger: object,  # noqa: ARG002 # they are given by name
+        schema_id: str,  # noqa: ARG002
+        data: dict[str, Any],
     ) -> None:
         if data["action"] == "rename":
             self.notebooks.moved(data["source_path"], data["path"])

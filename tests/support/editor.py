@@ -1,0 +1,77 @@
+"""A browser tab in shared editing: the document, kept in step with the server's."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import Any
+from urllib.parse import quote
+
+import websocket
+from pycrdt import (
+    Array,
+    Doc,
+    Map,
+    Text,
+    YMessageType,
+    create_sync_message,
+    create_update_message,
+    handle_sync_message,
+)
+
+from tests.support.jupyter import Jupyter, until
+
+
+class Editor:
+    """One notebook, open. Read and write it under `lock`: updates come in a thread."""
+
+    def __init__(self, server: Jupyter, path: str, user: str = "alice") -> None:
+        wanted = {"format": "json", "type": "notebook"}
+        session = server.request(
+            "PUT", f"/api/collaboration/session/{quote(path)}", wanted, user=user
+        )
+        room = f"json:notebook:{session['fileId']}?sessionId={session['sessionId']}"
+        self.lock = threading.Lock()
+        self._document: Doc[Any] = Doc()
+        self._meta = self._document.get("meta", type=Map)
+        self._cells = self._document.get("cells", type=Array)
+        self._socket: websocket.WebSocket = server.socket(f"/api/collaboration/room/{room}", user)
+        self._socket.send_binary(create_sync_message(self._document))
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+        until(lambda: self.read()["cells"], f"{path} is loaded")
+
+    def read(self) -> dict[str, Any]:
+        """The notebook as this tab shows it."""
+        with self.lock:
+            return {"metadata": self._meta.to_py().get("metadata"), "cells": self._cells.to_py()}
+
+    def type(self, cell: int, text: str) -> None:
+        """Types at the end of a cell."""
+        self._change(lambda: self._append(cell, text))
+
+    def _append(self, cell: int, text: str) -> None:
+        source: Text = self._cells[cell]["source"]
+        source += text
+
+    def _change(self, change: Any) -> None:
+        with self.lock:
+            before = self._document.get_state()
+            with self._document.transaction():
+                change()
+            update = self._document.get_update(before)
+        self._socket.send_binary(create_update_message(update))
+
+    def _listen(self) -> None:
+        with suppress(websocket.WebSocketException, OSError):
+            while message := self._socket.recv():
+                if isinstance(message, bytes) and message[0] == YMessageType.SYNC:
+                    with self.lock:
+                        reply = handle_sync_message(message[1:], self._document)
+                    if reply is not None:
+                        self._socket.send_binary(reply)
+
+    def close(self) -> None:
+        """The tab is closed."""
+        self._socket.close()
+        self._thread.join(5)
