@@ -28,7 +28,7 @@ def steps(server: Jupyter, path: str, count: int) -> list[dict[str, Any]]:
     uid = uid_of(server, path)
 
     def ended() -> list[dict[str, Any]]:
-        found = list(server.broker().state(uid)["steps"].values())
+        found: list[Any] = list(server.broker().state(uid)["steps"].values())
         return found if len(found) >= count and all(step["ended"] for step in found) else []
 
     found: list[dict[str, Any]] = until(ended, f"{count} steps of {path}")

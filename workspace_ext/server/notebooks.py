@@ -202,7 +202,9 @@ class Notebooks:
     async def write(self, uid: str) -> None:
         """Brings what is known of an investigation into its notebooks, open and closed."""
         projection = self._projection(uid)
-        for path in self.paths(uid) if projection is not None else ():
+        if projection is None:
+            return
+        for path in self.paths(uid):
             if not self._write_live(path, projection):
                 await self._write_file(path, projection)
 
