@@ -71,7 +71,7 @@ def test_the_stop_button_cancels_the_query(
 ) -> None:
     manager, kernel_client = kernel
     begun = time.monotonic()
-    message = kernel_client.execute(f'investigation.sql("{ENDLESS}")')
+    message = kernel_client.execute(f'investigation.sql("{ENDLESS}")', stop_on_error=False)
     _wait_for_connection(manager.provisioner.pid, int(client.address.rsplit(":", 1)[1]))
     manager.interrupt_kernel()
     reply = kernel_client.get_shell_msg(timeout=20)
