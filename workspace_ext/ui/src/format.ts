@@ -3,8 +3,7 @@ import type { WindowDict } from './types';
 /** A moment in the reader's own time zone; the date only when it is not today. */
 export function localTime(time: string, now: Date = new Date()): string {
   const moment = new Date(time);
-  const clock = moment.toLocaleTimeString([], { hourCycle: 'h23' });
-  return sameDay(moment, now) ? clock : `${localDate(moment)} ${clock}`;
+  return sameDay(moment, now) ? clockTime(moment) : `${localDate(moment)} ${clockTime(moment)}`;
 }
 
 /** The same moment in UTC, as in `2022-08-22 03:51:07 UTC`. */
@@ -16,10 +15,11 @@ export function utcTime(time: string): string {
 export function localWindow(window: WindowDict): string {
   const start = new Date(window.start);
   const end = new Date(window.end);
-  const from = `${localDate(start)} ${minute(start)}`;
+  const clock = start.getSeconds() || end.getSeconds() ? clockTime : minute;
+  const from = `${localDate(start)} ${clock(start)}`;
   return sameDay(start, end)
-    ? `${from}–${minute(end)}`
-    : `${from} – ${localDate(end)} ${minute(end)}`;
+    ? `${from}–${clock(end)}`
+    : `${from} – ${localDate(end)} ${clock(end)}`;
 }
 
 /** The same window in UTC. */
@@ -64,6 +64,10 @@ function localDate(moment: Date): string {
   return moment.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
 }
 
+function clockTime(moment: Date): string {
+  return moment.toLocaleTimeString('en-GB');
+}
+
 function minute(moment: Date): string {
-  return moment.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+  return moment.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
 }

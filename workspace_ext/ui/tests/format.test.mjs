@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 process.env.TZ = 'Europe/Berlin';
-const { actorName, count, duration, localTime, localWindow, utcTime, utcWindow } =
+const { actorName, count, duration, localTime, localWindow, sentence, utcTime, utcWindow } =
   await import('../src/format.ts');
 
 test('a moment of today is a clock time, any other has its date', () => {
@@ -24,6 +24,10 @@ test('a window names its day once', () => {
     localWindow({ ...window, end: '2022-08-22T22:10:00Z' }),
     '22 Aug 2022 05:51 – 23 Aug 2022 00:10'
   );
+  assert.equal(
+    localWindow({ ...window, start: '2022-08-22T03:50:30Z' }),
+    '22 Aug 2022 05:50:30–05:55:00'
+  );
   assert.equal(utcWindow(window), '2022-08-22 03:51:00 UTC – 2022-08-22 03:55:00 UTC');
 });
 
@@ -41,6 +45,11 @@ test('actors show their name, and kernels that they are kernels', () => {
   assert.equal(actorName('user:a:b'), 'a:b');
   assert.equal(actorName('kernel:3f2a'), 'kernel');
   assert.equal(actorName('bare'), 'bare');
+});
+
+test('a hint begins with a capital', () => {
+  assert.equal(sentence('stop it'), 'Stop it');
+  assert.equal(sentence(''), '');
 });
 
 test('counts agree with their noun', () => {

@@ -1,5 +1,6 @@
 import * as React from 'react';
 import type { InvestigationModel } from '../model';
+import { headline } from '../query';
 import type { Hypothesis, InvestigationState } from '../types';
 import { Badge, Byline, CellLink, Section } from './parts';
 
@@ -54,7 +55,7 @@ function HypothesisItem(props: {
       )}
       {evidence.map(query => (
         <p key={query.id} className="jp-Investigation-detail">
-          Tested by {query.title} <CellLink model={model} cell={query.cell} />
+          Tested by {headline(query)} <CellLink model={model} cell={query.cell} />
         </p>
       ))}
       <p className="jp-Investigation-byline">

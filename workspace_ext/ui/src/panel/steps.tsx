@@ -1,6 +1,7 @@
 import * as React from 'react';
 import { count, duration } from '../format';
 import type { InvestigationModel } from '../model';
+import { headline, wording } from '../query';
 import { timeline, type Entry } from '../timeline';
 import type { InvestigationState, QuerySummary, Step } from '../types';
 import { Badge, Byline, CellLink, Section } from './parts';
@@ -87,12 +88,12 @@ function Query(props: { query: QuerySummary; state: InvestigationState }): React
   return (
     <div className="jp-Investigation-query">
       <p>
-        <span className="jp-Investigation-title" title={origin(query)}>
-          {query.title || (query.template ? query.template.id : 'SQL')}
+        <span className="jp-Investigation-title" title={wording(query)}>
+          {headline(query)}
         </span>{' '}
         <Finding query={query} />
       </p>
-      <p className="jp-Investigation-detail">
+      <p className="jp-Investigation-detail jp-Investigation-reason" title={query.reason}>
         {query.ok ? count(query.rows, 'row') : query.error}
         {query.ok && query.reason && ` · ${query.reason}`}
       </p>
@@ -114,10 +115,4 @@ function Finding(props: { query: QuerySummary }): React.ReactElement | null {
   ) : (
     <Badge tone="plain">not interesting</Badge>
   );
-}
-
-function origin(query: QuerySummary): string {
-  return query.template
-    ? `${query.template.id}, version ${query.template.version}`
-    : (query.sql ?? 'SQL');
 }

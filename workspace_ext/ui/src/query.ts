@@ -1,0 +1,25 @@
+import { utcWindow } from './format';
+import type { QuerySummary, WindowDict } from './types';
+
+/** What a query is called in a line: its title, and the service that it is about. */
+export function headline(query: QuerySummary): string {
+  const title = query.title || (query.template ? query.template.id : 'SQL');
+  const service = query.params['service'];
+  return typeof service === 'string' ? `${title} · ${service}` : title;
+}
+
+/** What exactly was asked: template or SQL, and each parameter that was given or stood by default. */
+export function wording(query: QuerySummary): string {
+  const { template, sql, params } = query;
+  const source = template ? `${template.id}, version ${template.version}` : (sql ?? 'SQL');
+  const given = Object.entries(params).filter(([, value]) => value !== null);
+  return [source, ...given.map(([name, value]) => `${name} = ${written(value)}`)].join('\n');
+}
+
+function written(value: unknown): string {
+  const window = value as Partial<WindowDict>;
+  if (typeof window === 'object' && window.start && window.end) {
+    return utcWindow({ start: window.start, end: window.end });
+  }
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

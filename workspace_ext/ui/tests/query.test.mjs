@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { registerHooks } from 'node:module';
+import { test } from 'node:test';
+import { query } from './samples.mjs';
+
+// The sources leave out file names' endings, as the bundler wants them.
+registerHooks({
+  resolve: (specifier, context, next) =>
+    next(specifier === './format' ? './format.ts' : specifier, context)
+});
+const { headline, wording } = await import('../src/query.ts');
+
+test('a headline names the service that was asked about', () => {
+  assert.equal(headline(query('q', { title: 'Latency shift' })), 'Latency shift');
+  assert.equal(
+    headline(query('q', { title: 'Latency shift', params: { service: 'cart' } })),
+    'Latency shift · cart'
+  );
+  assert.equal(headline(query('q', { title: '', params: { service: null } })), 'SQL');
+});
+
+test('the wording has everything that was bound', () => {
+  const asked = query('q', {
+    template: { id: 'latency.shift', version: 2, digest: 'sha256:a' },
+    params: {
+      window: { start: '2022-08-22T03:51:00Z', end: '2022-08-22T03:55:00Z' },
+      service: 'cart',
+      quantile: 0.95,
+      operation: null
+    }
+  });
+
+  assert.equal(
+    wording(asked),
+    [
+      'latency.shift, version 2',
+      'window = 2022-08-22 03:51:00 UTC – 2022-08-22 03:55:00 UTC',
+      'service = cart',
+      'quantile = 0.95'
+    ].join('\n')
+  );
+  assert.equal(wording(query('q', { sql: 'SELECT 1' })), 'SELECT 1');
+});
