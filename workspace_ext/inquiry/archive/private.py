@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from workspace_ext.foundation.errors import Damaged
-from workspace_ext.inquiry.archive.container import Archive
+from workspace_ext.inquiry.archive.container import Archive, slice_path
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.schema import MIGRATIONS, SIGNALS
@@ -17,8 +17,9 @@ from workspace_ext.telemetry.schema import MIGRATIONS, SIGNALS
 _BATCH = """
 INSERT INTO raw.batches BY NAME
 SELECT $pin AS batch_id, now() AS committed_at, 'archive' AS name, 'archive' AS format,
-       $head AS content_digest, 0 AS bytes, 0 AS spans, 0 AS logs, 0 AS metrics, 0 AS events,
-       0 AS services, 0 AS duplicates, 0 AS quarantined
+       $head AS content_digest, 0 AS bytes, 0 AS duplicates, 0 AS quarantined,
+       $spans AS spans, $logs AS logs, $metrics AS metrics, $events AS events,
+       $services AS services
 """
 
 
@@ -40,18 +41,16 @@ def make_store(archive: Archive, folder: Path) -> StoreFolder:
     engine = TelemetryEngine(store, MIGRATIONS)
     try:
         with engine.write() as connection:
-            values = {"pin": archive.manifest.pin, "head": archive.manifest.head}
-            if archive.manifest.pin:
-                connection.execute(_BATCH, values)
-            for signal in SIGNALS:
-                part = f"slices/{signal}.parquet"
-                if part in parts:
-                    source = archive.extract(part, folder / "inbox")
-                    connection.execute(
-                        f"INSERT INTO raw.{signal} BY NAME FROM read_parquet($path)",
-                        {"path": str(source)},
-                    )
+            rows = dict.fromkeys(SIGNALS, 0)
+            for signal in rows:
+                if slice_path(signal) in parts:
+                    source = archive.extract(slice_path(signal), store.inbox)
+                    sql = f"INSERT INTO raw.{signal} BY NAME FROM read_parquet($path)"
+                    counted = connection.execute(sql, {"path": str(source)}).fetchone()
+                    rows[signal] = counted[0] if counted else 0
                     source.unlink()
+            pin, head = archive.manifest.pin, archive.manifest.head
+            connection.execute(_BATCH, {"pin": pin, "head": head, **rows})
     except Exception as error:
         raise Damaged(
             f"{archive.path}: the slices cannot be loaded: {error}",

@@ -113,7 +113,7 @@ def _ended_otherwise(old: Step, new: Step | None) -> _Judged:
 
 
 def _query(old: QueryRecord, new: QuerySummary, then: Captured, now: Replayed) -> QueryReplay:
-    title = old.template["id"] if old.template else old.title
+    title = old.template["id"] if old.template else "SQL"
     if old.ok and new["ok"]:
         found = _compared(old, new, then, now)
         verdicts: dict[bool | None, CellVerdict] = {True: "same", False: "changed", None: "skipped"}
