@@ -20,7 +20,7 @@ class ArchiveHandler(BaseHandler):
     async def post(self, uid: str) -> None:
         """Freezes the investigation into a file, then sends it."""
         self.allow("investigation.archive")
-        notebook = self.json()
+        notebook = await self.runtime.call(self.json)
         if not isinstance(notebook, dict):
             raise BadInput("the body must be the notebook", hint="send the .ipynb file's content")
         actor = Actor.parse(self.arguments().get("actor", str(self.principal.actor)))

@@ -18,6 +18,7 @@ from workspace_ext.foundation.errors import BadInput, Denied, InvestigationError
 _log = logging.getLogger(__name__)
 
 MOST_BODY_BYTES = 64 << 20
+_JSON = "application/json"
 _MOST_DISCARDED_BYTES = 256 << 20
 
 
@@ -56,7 +57,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer that is not JSON."""
+    """An answer, and what it is."""
 
     content: bytes
     content_type: str
@@ -151,8 +152,8 @@ class BaseHandler(RequestHandler):
 
     def answer(self, value: Any) -> None:
         """Ends with JSON."""
-        self.set_header("Content-Type", "application/json")
-        self.finish(json.dumps(value, separators=(",", ":")))
+        self.set_header("Content-Type", _JSON)
+        self.finish(_encoded(value))
 
     def compute_etag(self) -> str | None:
         """None: answers are not cached, and hashing them costs."""
@@ -230,11 +231,17 @@ class CallHandler(BaseHandler):
         if route is None:
             raise HTTPError(405, f"{self.request.path} knows {', '.join(self._routes)} only")
         self.allow(route.action)
-        call = Call(self.runtime.services, self.principal, path, self.arguments(), self.json())
         with self.runtime.presence.request():
-            result = await self.runtime.call(route.function, call)
-        if isinstance(result, Reply):
-            self.set_header("Content-Type", result.content_type)
-            self.finish(result.content)
-        else:
-            self.answer(result)
+            reply = await self.runtime.call(self._perform, route, path)
+        self.set_header("Content-Type", reply.content_type)
+        self.finish(reply.content)
+
+    def _perform(self, route: Route, path: tuple[str, ...]) -> Reply:
+        """In a thread, the JSON as well: a large state must not hold up the loop."""
+        services, principal = self.runtime.services, self.principal
+        result = route.function(Call(services, principal, path, self.arguments(), self.json()))
+        return result if isinstance(result, Reply) else Reply(_encoded(result), _JSON)
+
+
+def _encoded(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

@@ -16,7 +16,7 @@ from workspace_ext.foundation.ids import new_id
 
 T = TypeVar("T")
 
-_CALL_THREADS = 16
+_CALL_THREADS = 32
 _QUERY_THREADS = 64  # most of them wait: how many queries run at once is the lanes' decision
 
 

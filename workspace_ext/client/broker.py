@@ -104,7 +104,7 @@ class BrokerClient:
         response = self._transport.open(
             "POST", "/v1/queries", body=json.dumps(request).encode(), seconds=None
         )
-        return AnswerStream(response, self._transport.unreachable)
+        return AnswerStream(response, self._transport.broken)
 
     def ingest(
         self,
@@ -165,10 +165,10 @@ class BrokerClient:
                 if progress is not None:
                     progress(*message["progress"])
         except HTTPError as error:
-            raise self._transport.unreachable(error) from error
+            raise self._transport.broken(error) from error
         finally:
             response.close()
-        raise self._transport.unreachable(EOFError())
+        raise self._transport.broken(EOFError())
 
     def catalog(self) -> dict[str, Any]:
         """What is in the store: rows and times per signal, services, tables, pin."""
@@ -233,7 +233,7 @@ class BrokerClient:
         response = self._transport.open(
             "GET", _investigation(uid, "stream"), seconds=SILENCE_SECONDS
         )
-        return EventStream(response, self._transport.unreachable)
+        return EventStream(response, self._transport.broken)
 
     def kept_result(self, uid: str, query: str) -> bytes:
         """The kept rows of a recorded query, as an Arrow IPC stream."""
@@ -260,7 +260,7 @@ class BrokerClient:
         try:
             shutil.copyfileobj(response, target)
         except HTTPError as error:
-            raise self._transport.unreachable(error) from error
+            raise self._transport.broken(error) from error
         finally:
             response.close()
 
@@ -275,13 +275,13 @@ class BrokerClient:
     def _json(self, method: str, path: str, **how: Any) -> dict[str, Any]:
         value = self._transport.json(method, path, **how)
         if not isinstance(value, dict):
-            raise self._transport.unreachable(TypeError())
+            raise self._transport.broken(TypeError())
         return value
 
     def _list(self, method: str, path: str, **how: Any) -> list[dict[str, Any]]:
         value = self._transport.json(method, path, **how)
         if not isinstance(value, list):
-            raise self._transport.unreachable(TypeError())
+            raise self._transport.broken(TypeError())
         return value
 
 

@@ -15,9 +15,9 @@ from workspace_ext.client.lease import Lease
 from workspace_ext.foundation.errors import Conflict, InvestigationError, Unavailable
 
 BROKER_FILE = "broker.json"
-START_SECONDS = 60.0
 LINGER_SECONDS = 10.0
-_HELD_SECONDS = 10.0
+HELD_SECONDS = 15.0
+_TRY_AGAIN_SECONDS = 0.5
 _PAUSE_SECONDS = 0.05
 
 
@@ -103,8 +103,8 @@ def connect(folder: Path, *, start: bool = True, linger: float = LINGER_SECONDS)
         InvestigationError: Why it could not start, as the broker itself said.
     """
     folder = folder.absolute()
-    deadline = time.monotonic() + START_SECONDS
-    held_until: float | None = None
+    deadline = time.monotonic() + HELD_SECONDS
+    not_before = 0.0
     started: BrokerProcess | None = None
     while True:
         connection = _attach(folder, started)
@@ -116,14 +116,16 @@ def connect(folder: Path, *, start: bool = True, linger: float = LINGER_SECONDS)
                 hint=f"start one: jupyter investigation broker --store {folder}",
                 code="no_broker",
             )
+        if time.monotonic() < not_before:
+            time.sleep(_PAUSE_SECONDS)
+            continue
         try:
             started = BrokerProcess.start(folder, linger=linger)
         except Conflict as error:
-            # Another starter was quicker, or the broker before this one is still leaving.
-            held_until = held_until or time.monotonic() + _HELD_SECONDS
-            if error.code != "store_held" or time.monotonic() > min(held_until, deadline):
+            # another starter was quicker, or the broker before this one is still leaving
+            if error.code != "store_held" or time.monotonic() > deadline:
                 raise
-            time.sleep(_PAUSE_SECONDS)
+            not_before = time.monotonic() + _TRY_AGAIN_SECONDS
 
 
 def _attach(folder: Path, started: BrokerProcess | None) -> Connection | None:

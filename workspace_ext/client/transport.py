@@ -65,7 +65,7 @@ class Transport:
             content: bytes = response.read()
         except HTTPError as error:
             response.close()
-            raise self.unreachable(error) from error
+            raise self.broken(error) from error
         response.release_conn()
         return content
 
@@ -118,6 +118,15 @@ class Transport:
             hint="see logs/broker.log in the store folder, or start one with"
             " `jupyter investigation broker --store DIR`",
             code="broker_unreachable",
+        )
+
+    def broken(self, error: Exception) -> Unavailable:
+        """The error to raise when the connection broke while an answer was read."""
+        return Unavailable(
+            f"the broker at {self.address} went away before its answer was complete"
+            f" ({type(error).__name__})",
+            hint="ask again; see logs/broker.log in the store folder if it happens again",
+            code="broker_gone",
         )
 
     def close(self) -> None:
