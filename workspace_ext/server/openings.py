@@ -89,10 +89,15 @@ class Openings:
             self._notebooks.bind(named, uid)
         return {"path": named, "uid": uid}
 
-    async def begin(self, path: str, actor: Actor) -> None:
+    async def begin(self, path: str, actor: Actor, *, patience: float) -> None:
         """Opens the investigation of a notebook whose first run is waiting for it.
 
-        The uid is ours, so that the record can begin before the broker has heard of it.
+        The uid is ours, so that the record can begin even where the broker hears of it later.
+
+        Args:
+            path: The notebook.
+            actor: Whose run it is.
+            patience: How many seconds to wait for the broker.
         """
         async with self._lock(path):
             view = await self._notebooks.look(path)
@@ -110,12 +115,16 @@ class Openings:
                 "actor": str(actor),
             }
             self._reporter.report(uid, [opened])
-            self._notebooks.bind(path, uid)
+            try:
+                await asyncio.to_thread(self._reporter.flush, patience)
+            finally:
+                self._notebooks.bind(path, uid)
 
     def _lock(self, name: str) -> asyncio.Lock:
         return self._locks.setdefault(name, asyncio.Lock())
 
     async def _open(self, title: str, severity: str, path: str, actor: Actor) -> InvestigationState:
+        self._link.make()
         return await self._link.call(
             lambda client: client.open_investigation(
                 title, severity=severity, notebook=path, actor=str(actor)

@@ -96,9 +96,7 @@ class Workspace:
     async def make_ready(self, path: str, actor: Actor) -> None:
         """Finds or opens the investigation of a notebook whose run waits; never raises."""
         try:
-            async with asyncio.timeout(self._patience):
-                await self.openings.begin(path, actor)
-                await asyncio.to_thread(self.reporter.flush, self._patience)
+            await self.openings.begin(path, actor, patience=self._patience)
         except Exception as error:
             _log.error("gap in the record of %s: %r", path, error)
 
