@@ -82,16 +82,14 @@ above AS (
 ),
 origins AS (
     SELECT now, trace_id, span_id, service, name AS operation,
-           left(trim(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
+           left(trim(regexp_replace(regexp_replace(
                -- the innermost exception says more than what the framework wraps around it
                coalesce(nullif(regexp_extract(split_part(message, chr(10), 1),
                                               '.*\b([A-Za-z_][\w.$]*(?:Exception|Error): .*)', 1), ''),
                         split_part(message, chr(10), 1)),
-               '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}', '<id>', 'g'),
-               '\b[0-9a-fA-F]{8,}\b', '<id>', 'g'),
-               '\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b', '<ip>', 'g'),
-               '''[^'']*''|"[^"]*"', '<text>', 'g'),
-               '(^|[^#\w])[-+]?[A-Z]{0,2}\d+([.,:]\d+)*', '\1<n>', 'g')), 200) AS message
+               '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\b[0-9a-fA-F]{8,}\b|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|"[^"]*"',
+               '<*>', 'g'),
+               '(^|[^#\w])(?:''[^'']*''|[-+]?[A-Z]{0,2}\d+(?:[.,:]\d+)*)', '\1<*>', 'g')), 200) AS message
     FROM failing ANTI JOIN above USING (now, trace_id, span_id)
 ),
 passed AS (

@@ -79,13 +79,11 @@ minutes AS (
 ),
 masked AS (
     SELECT l.now, service, c.name AS operation, coalesce(upper(severity), '') AS severity, body, l.trace_id,
-           left(trim(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
-               split_part(body, chr(10), 1),
-               '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}', '<id>', 'g'),
-               '\b[0-9a-fA-F]{8,}\b', '<id>', 'g'),
-               '\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b', '<ip>', 'g'),
-               '''[^'']*''|"[^"]*"', '<text>', 'g'),
-               '(^|[^#\w])[-+]?[A-Z]{0,2}\d+([.,:]\d+)*', '\1<n>', 'g')), 300) AS pattern
+           left(trim(regexp_replace(regexp_replace(
+               split_part(left(body, 400), chr(10), 1),
+               '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\b[0-9a-fA-F]{8,}\b|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|"[^"]*"',
+               '<*>', 'g'),
+               '(^|[^#\w])(?:''[^'']*''|[-+]?[A-Z]{0,2}\d+(?:[.,:]\d+)*)', '\1<*>', 'g')), 300) AS pattern
     FROM lines AS l
     LEFT JOIN calls AS c ON c.now = l.now AND c.trace_id = l.trace_id AND c.span_id = l.span_id
     WHERE body IS NOT NULL

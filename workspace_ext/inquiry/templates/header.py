@@ -21,6 +21,8 @@ from workspace_ext.inquiry.templates.model import (
     Template,
 )
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's when it is there: ten times as fast, and the first query waits for all headers."""
 _HEADER = re.compile(r"\A\s*/\*---[ \t]*\n(.*?)\n---\*/", re.DOTALL)
 _REQUIRED = ("id", "version", "title", "question", "status", "returns", "interesting")
 _OPTIONAL = (
@@ -113,7 +115,7 @@ class _Parser:
 
     def load(self) -> dict[str, Any]:
         try:
-            values = yaml.safe_load(self.header)
+            values = yaml.load(self.header, _LOADER)  # noqa: S506 - either is a safe one
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
             line = self.offset + mark.line + 1 if mark else None
