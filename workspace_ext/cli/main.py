@@ -95,9 +95,6 @@ def main(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         output.note("interrupted")
         return 130
-    except BrokenPipeError:  # the reader of our output left: `… | head`
-        sys.stderr.close()
-        return 0
     except Exception as error:  # the edge: no traceback unless asked for
         shown = _as_our_own(error)
         show_error(output, shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,6 +76,7 @@ def run_and_save(
     from workspace_ext.inquiry.headless.runner import run_notebook
 
     notebook = read_notebook(path)
+    before = deepcopy(notebook)
     with output.progress() as progress:
         task = progress.add_task(path.name, total=None, state="starting the kernel")
 
@@ -83,10 +85,11 @@ def run_and_save(
 
         try:
             report = run_notebook(
-                notebook, client, path=target, actor=system_user(), options=options, watch=watch
+                notebook, client, path=path, actor=system_user(), options=options, watch=watch
             )
         finally:
-            write_notebook(target, notebook)
+            if notebook != before:
+                write_notebook(target, notebook)
     if report.interrupted:
         raise KeyboardInterrupt
     return report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -53,21 +54,29 @@ def list_(output: Output, store: Path | None) -> None:
 @pass_output
 def show(output: Output, store: Path | None, template: str, *, sql: bool) -> None:
     """One template: its question, parameters, what it covers and what it does not."""
+    from rich.markup import escape
+    from rich.table import Table
+
     from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
 
     found = TemplateLibrary(default_paths(_folder(store))).get(template)
     described = found.describe()
-    lines = [f"[bold]{found.id}[/] v{found.version}: {found.title}", found.question, ""]
-    for name, param in described["params"].items():
-        details = ", ".join(
-            f"{key}: {value}" for key, value in param.items() if key not in {"type", "help"}
-        )
-        lines.append(f"  {name} ({param['type']}) {param.get('help') or ''} {details}".rstrip())
+    params = Table("parameter", "type", "default", "meaning")
+    for param in described["params"]:
+        default = "required" if param["required"] else _text(param["default"])
+        params.add_row(param["name"], param["type"], default, escape(param["help"] or ""))
+    parts: list[Any] = [f"[bold]{found.id}[/] v{found.version}: {found.title}", found.question]
+    parts.append(params)
     for heading, items in (("Covers", found.covers), ("Does not cover", found.not_covered)):
-        lines += ["", f"[bold]{heading}[/]", *[f"  {item}" for item in items]]
+        parts += [f"[bold]{heading}[/]", *[f"  {escape(item)}" for item in items]]
+    parts += ["[bold]Example[/]", f"  {escape(described['example'])}"]
     if sql:
-        lines += ["", found.sql]
-    output.show({**described, "sql": found.sql} if sql else described, *lines)
+        parts += ["[bold]SQL[/]", escape(found.sql)]
+    output.show({**described, "sql": found.sql} if sql else described, *parts)
+
+
+def _text(default: object) -> str:
+    return "" if default is None else str(default)
 
 
 @command.command(cls=Command, example="jupyter investigation templates check templates/queries")
@@ -75,15 +84,19 @@ def show(output: Output, store: Path | None, template: str, *, sql: bool) -> Non
 @pass_output
 def check(output: Output, paths: tuple[Path, ...]) -> int:
     """Lint templates and run their fixtures; without PATH, those that are installed."""
+    from rich.markup import escape
+
     from workspace_ext.inquiry.templates.check import check as run_checks
     from workspace_ext.inquiry.templates.library import default_paths
 
     results = run_checks(list(paths) or list(default_paths(None)))
     failed = [result for result in results if not result.ok]
-    lines = [
-        f"[{'green' if result.ok else 'red'}]{'ok  ' if result.ok else 'FAIL'}[/] {result}"
-        for result in results
-    ]
+    lines = []
+    for result in results:
+        mark = "[green]ok  [/]" if result.ok else "[red]FAIL[/]"
+        place = f"{result.path}:{result.line}" if result.line else result.case or "lint"
+        told = f"{result.template}: {place}" + (f": {result.message}" if result.message else "")
+        lines.append(f"{mark} {escape(told)}")
     output.show(
         {"ok": not failed, "checks": [result.to_dict() for result in results]},
         *lines,

@@ -1,0 +1,48 @@
+"""The command line as a person or a script uses it: in, out, error, exit code."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workspace_ext.cli.main import main
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output as one JSON document."""
+        return json.loads(self.out)
+
+
+Command = Callable[..., Done]
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs ``jupyter investigation …``."""
+
+    def run(*arguments: object) -> Done:
+        code = main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return Done(code, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def store(tmp_path: Path, command: Command) -> Path:
+    """An empty workspace folder."""
+    folder = tmp_path / "store"
+    assert command("init", folder).code == 0
+    return folder

@@ -1,0 +1,140 @@
+"""init, ingest, query, doctor, on a real store with its real broker."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.contract.cli.conftest import Command
+from workspace_ext.client.discovery import BROKER_FILE
+from workspace_ext.telemetry.ingest.incident import incident_folder
+
+INCIDENT = incident_folder("trainticket")
+METRICS = """
+# TYPE checkout_seconds gauge
+checkout_seconds{service="cart"} 1.5 1700000000000
+checkout_seconds{service="cart"} oops 1700000001000
+"""
+
+
+def test_init_makes_a_store_and_leaves_one_as_it_is(command: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    assert command("init", folder, "--json").json == {"store": str(folder), "created": True}
+    assert command("init", folder, "--json").json["created"] is False
+    assert not (folder / BROKER_FILE).exists(), "the broker that init started has left"
+
+
+def test_init_does_not_mix_with_other_files(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    done = command("init", tmp_path)
+    assert done.code == 2
+    assert "not empty" in done.err
+
+
+def test_ingest_counts_what_it_puts_aside_and_knows_a_file_again(
+    command: Command, store: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "metrics.prom"
+    file.write_text(METRICS)
+    first = command("ingest", "--store", store, file, "--json")
+    assert first.code == 0, first.err
+    (report,) = first.json["files"]
+    assert (report["rows"]["metrics"], report["quarantined"]) == (1, 1)
+    (again,) = command("ingest", "--store", store, file, "--json").json["files"]
+    assert again["already"] is True
+
+
+def test_ingest_goes_on_after_a_file_that_cannot_be_read(
+    command: Command, store: Path, tmp_path: Path
+) -> None:
+    good = tmp_path / "metrics.prom"
+    good.write_text(METRICS)
+    done = command("ingest", "--store", store, tmp_path / "absent", good, "--json")
+    assert done.code == 2
+    absent, read = done.json["files"]
+    assert "absent" in absent["error"]["message"]
+    assert read["rows"]["metrics"] == 1
+
+
+def test_query_prints_rows_and_verdict(command: Command, store: Path) -> None:
+    spans = INCIDENT / "spans.parquet"
+    assert command("ingest", "--store", store, spans).code == 0
+    window = "window=2023-01-30T11:59:00Z/2023-01-30T12:02:00Z"
+    asked = ("query", "triage.overview", "--store", store, "-p", window)
+    answer = command(*asked, "--json").json
+    assert answer["answer"]["rows"] == len(answer["rows"]) > 0
+    assert answer["answer"]["verdict"]["reason"] in command(*asked).out.replace("\n", " ")
+
+
+def test_free_sql_binds_values_and_writes_parquet(
+    command: Command, store: Path, tmp_path: Path
+) -> None:
+    import pyarrow.parquet as pq
+
+    command("ingest", "--store", store, INCIDENT / "spans.parquet")
+    sql = "SELECT service, count(*) AS n FROM spans WHERE service = $service GROUP BY ALL"
+    file = tmp_path / "rows.parquet"
+    done = command(
+        *("query", "--store", store, "--sql", sql, "-p", "service=ts-basic-service"),
+        *("--output", "parquet", "--file", file),
+    )
+    assert done.code == 0, done.err
+    assert pq.read_table(file).column("service").to_pylist() == ["ts-basic-service"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["triage.overvew"], "triage.overview"),
+        (["triage.overview", "-p", "windw=x/y"], "window"),
+        (["triage.overview"], "window"),
+        (["latency.shift", "-p", "oops"], "name=value"),
+        (["--sql", "DROP TABLE spans"], "SELECT"),
+        (["--sql", "SELECT * FROM read_csv('/etc/passwd')"], "read_csv"),
+        ([], "--sql"),
+        (["triage.overview", "--sql", "SELECT 1"], "--sql"),
+        (["--sql", "SELECT 1", "--output", "parquet"], "--file"),
+    ],
+)
+def test_a_wrong_query_says_what_to_do(
+    command: Command, store: Path, arguments: list[str], said: str
+) -> None:
+    done = command("query", "--store", store, *arguments)
+    assert done.code == 2
+    assert said in done.err
+    assert done.err.count("\n") <= 2
+
+
+def test_a_store_that_is_not_there_says_how_to_make_one(command: Command, tmp_path: Path) -> None:
+    done = command("query", "triage.overview", "--store", tmp_path / "absent")
+    assert done.code == 2
+    assert "jupyter investigation init" in done.err
+
+
+def test_a_damaged_store_is_told_in_one_line(command: Command, store: Path) -> None:
+    (store / "telemetry.duckdb").write_bytes(b"not a database" * 1000)
+    done = command("query", "--store", store, "--sql", "SELECT 1")
+    assert done.code == 1
+    assert "telemetry.duckdb" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_doctor_looks_at_installation_and_store(command: Command, store: Path) -> None:
+    checks = {
+        check["name"]: check
+        for check in command("doctor", "--store", store, "--json").json["checks"]
+    }
+    assert checks["duckdb"]["ok"]
+    assert checks["broker"]["ok"]
+    assert checks["ledger"]["ok"]
+
+
+def test_doctor_says_no_for_a_store_that_is_damaged(command: Command, store: Path) -> None:
+    (store / "records.sqlite").write_bytes(b"x" * 4096)
+    done = command("doctor", "--store", store, "--json")
+    assert done.code == 1
+    assert done.json["ok"] is False
+
+
+def test_verify_of_a_store_counts_its_entries(command: Command, store: Path) -> None:
+    done = command("verify", "--store", store, "--json")
+    assert (done.code, done.json) == (0, {"ok": True, "problems": []})

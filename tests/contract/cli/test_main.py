@@ -1,0 +1,75 @@
+"""What every command shares."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.contract.cli.conftest import Command
+from workspace_ext.cli.main import COMMANDS
+
+
+def test_help_names_every_command_in_the_order_people_meet_them(command: Command) -> None:
+    done = command("--help")
+    assert done.code == 0
+    places = [done.out.index(f"\n  {name} ") for name in COMMANDS]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_each_command_has_an_example_and_exit_codes(command: Command, name: str) -> None:
+    names = [name] if name != "templates" else [name, "show"]
+    done = command(*names, "--help")
+    assert done.code == 0
+    assert f"jupyter investigation {name}" in done.out.partition("Examples")[2]
+    assert "Exit codes" in done.out
+    assert "--json" in done.out
+
+
+def test_an_unknown_command_names_the_nearest(command: Command) -> None:
+    done = command("ingset")
+    assert done.code == 2
+    assert done.out == ""
+    assert "`ingest`" in done.err
+
+
+def test_wrong_use_is_one_line_and_a_hint(command: Command) -> None:
+    done = command("init")
+    assert done.code == 2
+    assert done.err.splitlines() == [
+        "Error: Missing argument 'DIR'.",
+        "Hint: see `jupyter investigation init --help`",
+    ]
+
+
+def test_an_error_is_json_when_json_is_asked_for(command: Command, tmp_path: Path) -> None:
+    done = command("query", "triage.overview", "--store", tmp_path / "none", "--json")
+    assert done.code == 2
+    assert json.loads(done.err)["error"]["hint"]
+    assert done.out == ""
+
+
+def test_a_traceback_comes_only_with_debug(command: Command, tmp_path: Path) -> None:
+    arguments = ("query", "triage.overview", "--store", tmp_path / "none")
+    assert "Traceback" not in command(*arguments).err
+    assert "Traceback" in command(*arguments, "--debug").err
+
+
+def test_a_reader_that_leaves_gets_no_traceback() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    script = "from workspace_ext.cli.main import run; run()"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", script, "templates", "list", "--json"],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert done.stderr == ""
