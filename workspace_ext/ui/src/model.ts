@@ -116,6 +116,7 @@ export class InvestigationModel extends VDomModel {
   private _onMessage(_: InvestigationStream, message: StreamMessage): void {
     if (message.type === 'error') {
       this._problem = message.data;
+      this._isLive = false;
     } else {
       this._problem = null;
       this._isLive = true;

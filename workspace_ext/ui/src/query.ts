@@ -3,7 +3,10 @@ import type { QuerySummary, WindowDict } from './types';
 
 /** What a query is called in a line: its title, and the service that it is about. */
 export function headline(query: QuerySummary): string {
-  const title = query.title || (query.template ? query.template.id : 'SQL');
+  if (!query.template) {
+    return query.title || 'SQL';
+  }
+  const title = query.title || query.template.id;
   const service = query.params['service'];
   return typeof service === 'string' ? `${title} · ${service}` : title;
 }

@@ -10,13 +10,20 @@ registerHooks({
 });
 const { headline, wording } = await import('../src/query.ts');
 
-test('a headline names the service that was asked about', () => {
-  assert.equal(headline(query('q', { title: 'Latency shift' })), 'Latency shift');
+test('a headline names the service that a template was asked about', () => {
+  const template = { id: 'latency.shift', version: 2, digest: 'sha256:a' };
+  const asked = { title: 'Latency shift', template };
+
+  assert.equal(headline(query('q', asked)), 'Latency shift');
   assert.equal(
-    headline(query('q', { title: 'Latency shift', params: { service: 'cart' } })),
+    headline(query('q', { ...asked, params: { service: 'cart' } })),
     'Latency shift · cart'
   );
-  assert.equal(headline(query('q', { title: '', params: { service: null } })), 'SQL');
+  assert.equal(headline(query('q', { ...asked, title: '' })), 'latency.shift');
+  assert.equal(
+    headline(query('q', { title: 'SELECT 1', params: { service: 'cart' } })),
+    'SELECT 1'
+  );
 });
 
 test('the wording has everything that was bound', () => {

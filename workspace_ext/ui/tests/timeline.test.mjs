@@ -32,3 +32,38 @@ test('a query that no captured run made is a line of its own', () => {
   assert.equal(story[0].step, null);
   assert.equal(story[0].cell, 'c7');
 });
+
+test('what was said belongs to the run that it fell into', () => {
+  const by = 'user:alice';
+  const note = { id: 'n', kind: 'decision', text: 'Restart', because: '', by, cell: 'c1' };
+  const story = timeline(
+    state({
+      steps: {
+        r1: step('r1', { started: '2026-01-01T00:00:01Z', ended: '2026-01-01T00:00:02Z' }),
+        r2: step('r2', { started: '2026-01-01T00:00:05Z' }),
+        r3: step('r3', { started: '2026-01-01T00:00:01Z', cell: 'c2' })
+      },
+      notes: { n: { ...note, at: '2026-01-01T00:00:01.5Z' } },
+      conclusion: {
+        root_cause: 'A full disk',
+        confidence_percent: 90,
+        evidence: [],
+        hypothesis: null,
+        by,
+        at: '2026-01-01T00:00:06Z',
+        cell: 'c1'
+      }
+    })
+  );
+  const said = Object.fromEntries(story.map(({ key, sayings }) => [key, sayings]));
+
+  assert.deepEqual(
+    said.r1.map(({ kind, text }) => [kind, text]),
+    [['Decision', 'Restart']]
+  );
+  assert.deepEqual(
+    said.r2.map(({ kind, text }) => [kind, text]),
+    [['Conclusion', 'A full disk']]
+  );
+  assert.deepEqual(said.r3, []);
+});

@@ -55,7 +55,8 @@ function HypothesisItem(props: {
       )}
       {evidence.map(query => (
         <p key={query.id} className="jp-Investigation-detail">
-          Tested by {headline(query)} <CellLink model={model} cell={query.cell} />
+          Tested by {headline(query)}{' '}
+          {query.cell !== hypothesis.cell && <CellLink model={model} cell={query.cell} />}
         </p>
       ))}
       <p className="jp-Investigation-byline">

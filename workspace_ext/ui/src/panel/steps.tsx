@@ -56,7 +56,7 @@ function StepItem(props: {
   state: InvestigationState;
 }): React.ReactElement {
   const { entry, model, state } = props;
-  const { step, queries } = entry;
+  const { step, queries, sayings } = entry;
   return (
     <li data-status={step?.status ?? 'ok'}>
       <p className="jp-Investigation-byline">
@@ -65,8 +65,13 @@ function StepItem(props: {
         {step?.ended && <span>{duration(step.started, step.ended)}</span>}
         <CellLink model={model} cell={entry.cell} />
       </p>
+      {sayings.map(({ kind, text }) => (
+        <p key={`${kind} ${text}`} className="jp-Investigation-detail jp-Investigation-reason">
+          {kind}: {text}
+        </p>
+      ))}
       {queries.map(query => (
-        <Query key={query.id} query={query} state={state} />
+        <Query key={query.id} query={query} tests={testedElsewhere(query, entry, state)} />
       ))}
       {step?.error && <p className="jp-Investigation-error">{step.error}</p>}
     </li>
@@ -82,22 +87,34 @@ function Mark(props: { step: Step | null }): React.ReactElement {
   );
 }
 
-function Query(props: { query: QuerySummary; state: InvestigationState }): React.ReactElement {
-  const { query, state } = props;
+/** The hypothesis that a query tests, unless the same run has just stated it. */
+function testedElsewhere(
+  query: QuerySummary,
+  entry: Entry,
+  state: InvestigationState
+): string | undefined {
   const tested = query.hypothesis ? state.hypotheses[query.hypothesis] : undefined;
+  return entry.sayings.some(({ text }) => text === tested?.text) ? undefined : tested?.text;
+}
+
+function Query(props: { query: QuerySummary; tests: string | undefined }): React.ReactElement {
+  const { query, tests } = props;
   return (
     <div className="jp-Investigation-query">
       <p>
-        <span className="jp-Investigation-title" title={wording(query)}>
+        <span
+          className={query.template ? 'jp-Investigation-title' : 'jp-Investigation-sql'}
+          title={wording(query)}
+        >
           {headline(query)}
         </span>{' '}
         <Finding query={query} />
       </p>
       <p className="jp-Investigation-detail jp-Investigation-reason" title={query.reason}>
         {query.ok ? count(query.rows, 'row') : query.error}
-        {query.ok && query.reason && ` · ${query.reason}`}
+        {query.ok && query.template && query.reason && ` · ${query.reason}`}
       </p>
-      {tested && <p className="jp-Investigation-detail">Tests: {tested.text}</p>}
+      {tests && <p className="jp-Investigation-detail">Tests: {tests}</p>}
     </div>
   );
 }
