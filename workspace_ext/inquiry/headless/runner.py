@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import time
@@ -26,6 +27,10 @@ from workspace_ext.inquiry.capture.runs import RunRecorder
 from workspace_ext.inquiry.headless.stamping import StampingClient, StampingManager
 from workspace_ext.inquiry.metadata.notebook import apply_projection, cell_uid, read_uid
 from workspace_ext.protocol.messages import METADATA_KEY, EventIn
+
+_SILENT = logging.getLogger(f"{__name__}.silent")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
 
 GRACE_SECONDS = 5.0
 """How long an interrupted cell may take to stop before its kernel is killed."""
@@ -213,9 +218,13 @@ class _Run:
             except CellExecutionError as error:
                 self._failed(*_said(cell, error))
             except (CellTimeoutError, DeadKernelError) as error:
-                said = " ".join(str(error).split("\n")[0].split())
+                said = "the kernel died"
+                if isinstance(error, CellTimeoutError):
+                    said = f"the cell took longer than {self._options.timeout:g} s"
+                self._send(self._recorder.ended(said))
                 cell.outputs.append(_error_output(type(error).__name__, said))
                 self._failed(type(error).__name__, said)
+                notebook_client.shutdown_kernel = "immediate"
                 return
             finally:
                 self._running = False
@@ -299,6 +308,7 @@ class _CapturedClient(NotebookClient):
             timeout=timeout,
             record_timing=False,
             store_widget_state=True,
+            log=_SILENT,  # what it says is in the report
         )
         self._run = run
         self.on_cell_execute = lambda cell, **_: setattr(self.kc, "stamp", run.stamp(cell))
