@@ -22,9 +22,9 @@ def detect(path: Path, name: str) -> Format:
     """The format of a file.
 
     Raises:
-        BadInput: It is none that is known.
+        BadInput: It is none that is known, or cannot be read.
     """
-    head = opening_bytes(path, _PEEK)
+    head = opening_bytes(path, name, _PEEK)
     found = _by_content(head) or _by_name(name, head)
     if found is None:
         empty = not path.stat().st_size

@@ -12,7 +12,7 @@ from workspace_ext.telemetry.ingest.targets import Target
 
 _IDS = ("trace_id", "span_id", "parent_span_id")
 _NUMBERS = {
-    "int": ("BIGINT", "a whole number"),
+    "int": ("INTEGER", "a whole number"),
     "float": ("DOUBLE", "a number"),
     "bool": ("BOOLEAN", "true or false"),
 }
@@ -151,7 +151,7 @@ def _moment(mapping: Mapping, target: Target, field: Field, raw: _Raw, named: st
     low, said = ("<= 0", "after 1970") if target.kind == "time" else ("< 0", "0 or more")
     early = _said(raw.sql, target.name, said)
     return Value(
-        sql,
+        f"TRY({sql})",  # the year 9999 and the like do not fit into nanoseconds
         (
             _wrong(named, raw.sql, target.name, f"a {target.kind}"),
             f"CASE WHEN {named} {low} THEN {early} END",
@@ -165,10 +165,8 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def _scaled(raw: _Raw, factor: int) -> str:
     if raw.native is not None and pa.types.is_integer(raw.native):
-        if factor == 1:
-            return f"CAST({raw.sql} AS BIGINT)"
-        return f"try_cast(CAST({raw.sql} AS HUGEINT) * {factor} AS BIGINT)"
-    return f"try_cast(try_cast({raw.sql} AS DECIMAL(38, 9)) * {factor} AS BIGINT)"
+        return f"CAST(CAST({raw.sql} AS HUGEINT) * {factor} AS BIGINT)"
+    return f"CAST(CAST({raw.sql} AS DECIMAL(38, 9)) * {factor} AS BIGINT)"
 
 
 def _zoned(raw: _Raw, time_zone: str | None) -> str:
@@ -181,9 +179,9 @@ def _zoned(raw: _Raw, time_zone: str | None) -> str:
 def _read_time(value: str, time_zone: str | None) -> str:
     """Text with a date and a time, to the nanosecond; the cast alone keeps microseconds."""
     value = rf"regexp_replace({value}, '\s*([+-]\d\d):?(\d\d)$', '\1:\2')"
-    moment = f"try_cast({value} AS TIMESTAMPTZ)"
+    moment = f"CAST({value} AS TIMESTAMPTZ)"
     if time_zone is not None:
-        local = f"try_cast({value} AS TIMESTAMP) AT TIME ZONE {text(time_zone)}"
+        local = f"CAST({value} AS TIMESTAMP) AT TIME ZONE {text(time_zone)}"
         has_offset = rf"regexp_matches({value}, '(Z|[+-]\d\d:\d\d)$')"
         moment = f"CASE WHEN {has_offset} THEN {moment} ELSE {local} END"
     digits = rf"nullif(regexp_extract({value}, '\.\d{{6}}(\d{{1,3}})', 1), '')"

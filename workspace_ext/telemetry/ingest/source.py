@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Callable
+import zlib
 from pathlib import Path
+from types import TracebackType
 from typing import IO, cast
 
 from workspace_ext.foundation.canonical import PREFIX
@@ -46,32 +47,53 @@ def digest_file(path: Path) -> str:
 
 
 class Opened:
-    """A file to be read, decompressed when it is gzip.
+    """A file to be read, decompressed when it is gzip; `position` is for progress.
 
-    `position` tells how many bytes of the file itself have been read, for progress.
+    Leaving it by an error of reading, as broken compression gives, raises `BadInput`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, name: str) -> None:
+        self._name = name
         self._file = path.open("rb")
         compressed = self._file.read(2) == _GZIP
         self._file.seek(0)
         self.stream: IO[bytes] = (
             cast("IO[bytes]", gzip.GzipFile(fileobj=self._file)) if compressed else self._file
         )
-        self.position: Callable[[], int] = self._file.tell
+
+    def position(self) -> int:
+        """How many bytes of the file itself have been read."""
+        return self._file.tell()
 
     def __enter__(self) -> Opened:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.stream.close()
         self._file.close()
+        if isinstance(error, (OSError, EOFError, zlib.error)):
+            raise unreadable(self._name, str(error)) from error
 
 
-def opening_bytes(path: Path, count: int) -> bytes:
-    """The first bytes of the content; fewer when it is shorter or its compression is broken."""
-    with Opened(path) as opened:
-        try:
-            return opened.stream.read(count)
-        except (OSError, EOFError):
-            return b""
+def unreadable(name: str, why: str) -> BadInput:
+    """The error for a file that is not whole."""
+    return BadInput(
+        f"{name} cannot be read: {why.splitlines()[0][:200]}",
+        hint="check that the file is whole",
+        code="unreadable_file",
+    )
+
+
+def opening_bytes(path: Path, name: str, count: int) -> bytes:
+    """The first bytes of the content; fewer when it is shorter.
+
+    Raises:
+        BadInput: Its compression is broken.
+    """
+    with Opened(path, name) as opened:
+        return opened.stream.read(count)

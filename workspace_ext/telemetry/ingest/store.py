@@ -27,7 +27,7 @@ class Source:
 
 def find_batch(connection: duckdb.DuckDBPyConnection, source: Source) -> IngestReport | None:
     """The report of the batch that already holds this content, read in the same way."""
-    row = connection.execute(
+    rows = connection.execute(
         """
         SELECT batch_id, spans, logs, metrics, events, services, duplicates, quarantined,
                epoch_us(first_time) * 1000, epoch_us(last_time) * 1000
@@ -36,9 +36,10 @@ def find_batch(connection: duckdb.DuckDBPyConnection, source: Source) -> IngestR
           AND mapping_digest IS NOT DISTINCT FROM $mapping
         """,
         {"digest": source.digest, "format": source.format, "mapping": source.mapping_digest},
-    ).fetchone()
-    if row is None:
+    ).fetchall()
+    if not rows:
         return None
+    row = rows[0]
     counts = dict(zip(SIGNALS, row[1:6], strict=True))
     return IngestReport(
         name=source.name,
@@ -67,8 +68,8 @@ class Batch:
         self._source = source
         self._staged: dict[str, int] = {}
         self._quarantined = 0
-        row = connection.execute("SELECT coalesce(max(batch_id), 0) + 1 FROM raw.batches")
-        self._batch_id = int((row.fetchone() or (1,))[0])
+        rows = connection.execute("SELECT coalesce(max(batch_id), 0) FROM raw.batches").fetchall()
+        self._batch_id = int(rows[0][0]) + 1
 
     def add(self, signal: str, records: pa.Table) -> None:
         """Stages records."""
@@ -151,10 +152,10 @@ class Batch:
     def _bounds(self, signal: Signal) -> tuple[int, int] | None:
         if not signal.timed:
             return None
-        row = self._connection.execute(
+        rows = self._connection.execute(
             f"SELECT min(time_ns), max(time_ns) FROM staged_{signal.name}"  # noqa: S608
-        ).fetchone()
-        return None if row is None else (row[0], row[1])
+        ).fetchall()
+        return int(rows[0][0]), int(rows[0][1])
 
     def _move(self, signal: Signal, bounds: tuple[int, int] | None) -> int:
         """Inserts what is new; duplicates are looked for in the batch's own span of time only."""
@@ -186,9 +187,9 @@ class Batch:
             SELECT {names}, {self._batch_id} FROM {staged}
             WHERE rowid IN (SELECT row FROM fresh) ORDER BY {order}
             """  # noqa: S608 - names are those of the schema
-        ).fetchone()
+        ).fetchall()
         self._connection.execute(f"DROP TABLE {staged}")
-        return 0 if result is None else int(result[0])
+        return int(result[0][0])
 
     def _book(self, report: IngestReport, committed_ns: int) -> None:
         counts = [report.rows.get(signal, 0) for signal in SIGNALS]

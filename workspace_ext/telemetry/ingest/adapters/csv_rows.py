@@ -76,20 +76,13 @@ def read(path: Path, name: str, mapping: Mapping) -> Iterator[Parsed]:
     Raises:
         BadInput: It has no header, or lacks a column that the mapping names.
     """
-    try:
-        with Opened(path) as opened:
-            lines = _Lines(opened)
-            header = _header(lines, name, mapping)
-            schema = pa.schema([(column, pa.string()) for column in header])
-            with Mapper(mapping, schema) as mapper:
-                for chunk in _chunks(lines, mapping.delimiter, len(header)):
-                    yield _convert(chunk, mapper, schema, mapping, opened.position())
-    except (EOFError, OSError) as error:
-        raise BadInput(
-            f"{name} cannot be read: {error}",
-            hint="check that the file is whole",
-            code="unreadable_file",
-        ) from error
+    with Opened(path, name) as opened:
+        lines = _Lines(opened)
+        header = _header(lines, name, mapping)
+        schema = pa.schema([(column, pa.string()) for column in header])
+        with Mapper(mapping, schema) as mapper:
+            for chunk in _chunks(lines, mapping.delimiter, len(header)):
+                yield _convert(chunk, mapper, schema, mapping, opened.position())
 
 
 def _header(lines: _Lines, name: str, mapping: Mapping) -> list[str]:

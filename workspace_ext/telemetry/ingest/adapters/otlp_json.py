@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from workspace_ext.foundation.errors import BadInput
 from workspace_ext.telemetry.ingest.adapters.otlp_json_values import (
     any_value,
     enum,
@@ -43,7 +42,7 @@ from workspace_ext.telemetry.ingest.targets import METRIC_KINDS, TEMPORALITIES
 _CHUNK = 20_000
 _WHOLE_LIMIT = 64 << 20
 _SIGNALS = ("resourceSpans", "resourceLogs", "resourceMetrics")
-_BAD = (BadRecord, ValueError, TypeError, KeyError, AttributeError, OverflowError)
+_BAD = (BadRecord, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
 
 def read(path: Path, name: str) -> Iterator[Parsed]:
@@ -53,45 +52,30 @@ def read(path: Path, name: str) -> Iterator[Parsed]:
         BadInput: Its compression is broken.
     """
     rows = Rows()
-    try:
-        with Opened(path) as opened:
-            for line, text in _requests(opened):
-                _request(rows, line, text)
-                if rows.count >= _CHUNK:
-                    yield rows.hand_on(opened.position())
-            yield rows.hand_on(opened.position())
-    except (EOFError, OSError) as error:
-        raise BadInput(
-            f"{name} cannot be read: {error}",
-            hint="check that the file is whole",
-            code="unreadable_file",
-        ) from error
+    with Opened(path, name) as opened:
+        for line, text in _requests(opened):
+            _request(rows, line, text)
+            if rows.count >= _CHUNK:
+                yield rows.hand_on(opened.position())
+        yield rows.hand_on(opened.position())
 
 
 def _requests(opened: Opened) -> Iterator[tuple[int, bytes]]:
     """The requests with their lines; a request over several lines comes as one."""
     first = opened.stream.readline()
-    if first.strip() in (b"{", b"[") or not _is_json(first):
-        rest = opened.stream.read(_WHOLE_LIMIT)
-        if _is_json(first + rest):
-            yield 1, first + rest
+    if not _is_json(first):
+        whole = first + opened.stream.read(_WHOLE_LIMIT)
+        if _is_json(whole):
+            yield 1, whole
             return
-        lines = [first, *rest.splitlines(keepends=True)]
-        tail = lines.pop() + opened.stream.readline()
-        yield from enumerate([*lines, tail], 1)
-        count = len(lines) + 1
-    else:
-        yield 1, first
-        count = 1
-    while line := opened.stream.readline():
-        count += 1
-        yield count, line
+    opened.stream.seek(0)
+    yield from enumerate(opened.stream, 1)
 
 
 def _is_json(text: bytes) -> bool:
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 
@@ -103,27 +87,37 @@ def _request(rows: Rows, line: int, text: bytes) -> None:
     shown = text.decode("utf-8", "replace")
     try:
         content = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         rows.reject(line, f"not valid JSON: {error}", shown)
         return
     known = [key for key in _SIGNALS if isinstance(content, dict) and key in content]
     if not known:
         rows.reject(line, f"none of {', '.join(_SIGNALS)} in it", shown)
     for key in known:
-        for group in items(content, key):
-            try:
+        try:
+            for group in items(content, key):
                 _group(rows, line, key, group)
-            except _BAD as error:
-                rows.reject(line, f"{key}: {_why(error)}", group)
+        except _BAD as error:
+            rows.reject(line, _why(error), shown)
 
 
 def _group(rows: Rows, line: int, key: str, group: dict[str, Any]) -> None:
-    """One resource's records."""
+    """One resource's records; a bad record costs itself only, a bad resource its records."""
     scopes, records, convert = _SHAPES[key]
-    resource = pairs((group.get("resource") or {}).get("attributes"))
-    for scope in items(group, scopes):
-        shared = origin(resource, str((scope.get("scope") or {}).get("name", "")))
-        for record in items(scope, records):
+    try:
+        resource = pairs((group.get("resource") or {}).get("attributes"))
+        parts = [
+            (
+                origin(resource, str((scope.get("scope") or {}).get("name", ""))),
+                items(scope, records),
+            )
+            for scope in items(group, scopes)
+        ]
+    except _BAD as error:
+        rows.reject(line, f"{key}: {_why(error)}", group)
+        return
+    for shared, found in parts:
+        for record in found:
             try:
                 convert(rows, line, shared, record)
             except _BAD as error:
@@ -134,10 +128,11 @@ def _why(error: Exception) -> str:
     return str(error) if isinstance(error, BadRecord) else f"not as OTLP has it: {error}"
 
 
-def _span(rows: Rows, _line: int, shared: Row, span: dict[str, Any]) -> None:
+def _span(rows: Rows, line: int, shared: Row, span: dict[str, Any]) -> None:
     status = span.get("status") or {}
     rows.add(
         "spans",
+        line,
         span_row(
             shared,
             trace_id=hex_id(span, "traceId"),
@@ -167,9 +162,10 @@ def _span(rows: Rows, _line: int, shared: Row, span: dict[str, Any]) -> None:
     )
 
 
-def _log(rows: Rows, _line: int, shared: Row, record: dict[str, Any]) -> None:
+def _log(rows: Rows, line: int, shared: Row, record: dict[str, Any]) -> None:
     rows.add(
         "logs",
+        line,
         log_row(
             shared,
             time_ns=whole(record, "timeUnixNano"),
@@ -206,6 +202,7 @@ def _metric(rows: Rows, line: int, shared: Row, metric: dict[str, Any]) -> None:
             try:
                 rows.add(
                     "metrics",
+                    line,
                     point_row(
                         shared,
                         head,

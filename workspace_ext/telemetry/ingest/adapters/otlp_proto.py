@@ -17,7 +17,6 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
-from workspace_ext.foundation.errors import BadInput
 from workspace_ext.telemetry.ingest.adapters.otlp_records import (
     BadRecord,
     Pairs,
@@ -47,19 +46,12 @@ def read(path: Path, name: str) -> Iterator[Parsed]:
         BadInput: Its compression is broken.
     """
     rows = Rows()
-    try:
-        with Opened(path) as opened:
-            for number, message in _messages(opened, rows):
-                _request(rows, number, message)
-                if rows.count >= _CHUNK:
-                    yield rows.hand_on(opened.position())
-            yield rows.hand_on(opened.position())
-    except (EOFError, OSError) as error:
-        raise BadInput(
-            f"{name} cannot be read: {error}",
-            hint="check that the file is whole",
-            code="unreadable_file",
-        ) from error
+    with Opened(path, name) as opened:
+        for number, message in _messages(opened, rows):
+            _request(rows, number, message)
+            if rows.count >= _CHUNK:
+                yield rows.hand_on(opened.position())
+        yield rows.hand_on(opened.position())
 
 
 def _messages(opened: Opened, rows: Rows) -> Iterator[tuple[int, bytes]]:
@@ -135,7 +127,7 @@ def _spans(rows: Rows, number: int, groups: Iterable[Any]) -> None:
             shared = origin(resource, scope.scope.name)
             for span in scope.spans:
                 try:
-                    rows.add("spans", _span(shared, span))
+                    rows.add("spans", number, _span(shared, span))
                 except BadRecord as error:
                     rows.reject(number, str(error), str(span))
 
@@ -187,7 +179,7 @@ def _logs(rows: Rows, number: int, groups: Iterable[Any]) -> None:
                         event_name=record.event_name,
                         attributes=_pairs(record.attributes),
                     )
-                    rows.add("logs", row)
+                    rows.add("logs", number, row)
                 except BadRecord as error:
                     rows.reject(number, str(error), str(record))
 
@@ -225,7 +217,7 @@ def _metric(rows: Rows, number: int, shared: Row, metric: Any) -> None:
                 attributes=_pairs(point.attributes),
                 values=_point(kind, point),
             )
-            rows.add("metrics", row)
+            rows.add("metrics", number, row)
         except BadRecord as error:
             rows.reject(number, f"metric {metric.name}: {error}", str(point))
 

@@ -36,6 +36,7 @@ _HOT = {
 _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _SPAN_ID = re.compile(r"(?!0{16})[0-9a-f]{16}")
 _LATEST_NS = (1 << 63) - 1
+_NOT_KEPT = (pa.ArrowException, UnicodeEncodeError, OverflowError)
 
 
 class BadRecord(ValueError):  # noqa: N818 - it is the record that is bad
@@ -49,27 +50,47 @@ class Rows:
     A bad record costs itself only: `reject` is told what it was.
     """
 
-    found: dict[str, list[Row]] = field(default_factory=dict)
+    found: dict[str, list[tuple[int | None, Row]]] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
     count: int = 0
 
-    def add(self, signal: str, row: Row) -> None:
+    def add(self, signal: str, line: int | None, row: Row) -> None:
         """Keeps a row."""
-        self.found.setdefault(signal, []).append(row)
+        self.found.setdefault(signal, []).append((line, row))
         self.count += 1
 
     def reject(self, line: int | None, reason: str, record: object) -> None:
         """Notes a bad record."""
-        shown = record if isinstance(record, str) else json.dumps(record, ensure_ascii=False)
-        self.rejects.append(Reject(line, reason, shown[:RECORD_LIMIT]))
+        shown = record if isinstance(record, str) else json.dumps(record, default=str)
+        self.rejects.append(Reject(line, _printable(reason), _printable(shown)[:RECORD_LIMIT]))
         self.count += 1
 
     def hand_on(self, position: int) -> Parsed:
         """Everything so far, as tables; starts anew."""
-        tables: dict[str, pa.Table] = {name: table(name, rows) for name, rows in self.found.items()}
+        tables = {signal: self._table(signal, rows) for signal, rows in self.found.items()}
         parsed = Parsed(tables, tuple(self.rejects), position)
         self.found, self.rejects, self.count = {}, [], 0
         return parsed
+
+    def _table(self, signal: str, rows: list[tuple[int | None, Row]]) -> pa.Table:
+        try:
+            return table(signal, [row for _, row in rows])
+        except _NOT_KEPT:
+            good = [row for line, row in rows if self._fits(signal, line, row)]
+            return table(signal, good)
+
+    def _fits(self, signal: str, line: int | None, row: Row) -> bool:
+        """Whether a row's values fit their columns; a number may be too large, a text no text."""
+        try:
+            table(signal, [row])
+        except _NOT_KEPT as error:
+            self.reject(line, f"a value cannot be kept: {error}", row)
+            return False
+        return True
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def as_text(value: object) -> str | None:

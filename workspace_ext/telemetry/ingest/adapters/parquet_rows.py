@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workspace_ext.foundation.errors import BadInput
 from workspace_ext.telemetry.ingest.mapping import Mapping
 from workspace_ext.telemetry.ingest.model import Parsed
+from workspace_ext.telemetry.ingest.source import unreadable
 from workspace_ext.telemetry.ingest.tabular import Mapper, row_text
 
 _CHUNK_ROWS = 65_536
@@ -39,9 +39,5 @@ def read(path: Path, name: str, mapping: Mapping) -> Iterator[Parsed]:
                     )
                     done += chunk.num_rows
                     yield Parsed({mapping.signal: records}, tuple(rejects), size * done // total)
-    except pa.ArrowException as error:
-        raise BadInput(
-            f"{name} cannot be read as Parquet: {str(error).splitlines()[0][:200]}",
-            hint="check that the file is whole",
-            code="unreadable_file",
-        ) from error
+    except (pa.ArrowException, OSError) as error:
+        raise unreadable(name, f"not Parquet: {error}") from error

@@ -50,16 +50,9 @@ def read(path: Path, name: str, now_ns: int) -> Iterator[Parsed]:
     Raises:
         BadInput: It is too large, or its compression is broken.
     """
-    try:
-        with Opened(path) as opened:
-            content = opened.stream.read(_LIMIT + 1)
-            position = opened.position()
-    except (EOFError, OSError) as error:
-        raise BadInput(
-            f"{name} cannot be read: {error}",
-            hint="check that the file is whole",
-            code="unreadable_file",
-        ) from error
+    with Opened(path, name) as opened:
+        content = opened.stream.read(_LIMIT + 1)
+        position = opened.position()
     if len(content) > _LIMIT:
         raise BadInput(
             f"{name} is larger than {_LIMIT >> 20} MiB",
@@ -103,14 +96,14 @@ def _family(rows: Rows, family: Metric, now_ns: int) -> int:
     untimed = 0
     for (labels, timestamp, _), samples in gathered.items():
         untimed += len(samples) if timestamp is None else 0
-        time_ns = now_ns if timestamp is None else round(float(timestamp) * 1000) * 1_000_000
         try:
+            time_ns = now_ns if timestamp is None else round(float(timestamp) * 1000) * 1_000_000
             check_time(time_ns)
             values = _values(family, samples)
-        except BadRecord as error:
+        except (ValueError, OverflowError) as error:
             rows.reject(None, f"{family.name}: {error}", str(samples[0]))
             continue
-        rows.add("metrics", {**_labels(list(labels)), **values, "time_ns": time_ns})
+        rows.add("metrics", None, {**_labels(list(labels)), **values, "time_ns": time_ns})
     return untimed
 
 
