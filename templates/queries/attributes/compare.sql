@@ -42,7 +42,7 @@ references:
   - "lift = share of bad spans with the value, over the share of bad spans in all"
 ---*/
 WITH seen AS (
-    SELECT true AS now, time, duration_ns / 1e6 AS ms, trace_id, span_id, parent_span_id, service, name,
+    SELECT true AS is_now, time, duration_ns / 1e6 AS ms, trace_id, span_id, parent_span_id, service, name,
            status, kind, pod, host, version, namespace, environment, region, attributes
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
@@ -51,32 +51,32 @@ WITH seen AS (
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end AND $bad <> 'failing'
 ),
 children AS (
-    SELECT now, trace_id, parent_span_id AS span_id, sum(ms) AS child_ms
+    SELECT is_now, trace_id, parent_span_id AS span_id, sum(ms) AS child_ms
     FROM seen WHERE parent_span_id IS NOT NULL AND $bad = 'slow_itself'
-    GROUP BY now, trace_id, parent_span_id
+    GROUP BY is_now, trace_id, parent_span_id
 ),
 -- Reactive servers record the call they wait for beside the handler that waits, not below it.
 awaited AS (
-    SELECT w.now, w.trace_id, w.span_id, sum(b.ms) AS beside_ms
-    FROM (SELECT * FROM seen ANTI JOIN children USING (now, trace_id, span_id)
+    SELECT w.is_now, w.trace_id, w.span_id, sum(b.ms) AS beside_ms
+    FROM (SELECT * FROM seen ANTI JOIN children USING (is_now, trace_id, span_id)
           WHERE $bad = 'slow_itself') AS w
-    JOIN (SELECT * FROM seen SEMI JOIN children USING (now, trace_id, span_id)) AS b
-      ON b.now = w.now AND b.trace_id = w.trace_id AND b.parent_span_id = w.parent_span_id
+    JOIN (SELECT * FROM seen SEMI JOIN children USING (is_now, trace_id, span_id)) AS b
+      ON b.is_now = w.is_now AND b.trace_id = w.trace_id AND b.parent_span_id = w.parent_span_id
      AND b.service = w.service AND b.time >= w.time
      AND b.time + to_microseconds((b.ms * 1000)::BIGINT)
          <= w.time + to_microseconds((w.ms * 1000)::BIGINT + 1000)
-    GROUP BY w.now, w.trace_id, w.span_id
+    GROUP BY w.is_now, w.trace_id, w.span_id
 ),
 timed AS (
     SELECT seen.*, greatest(ms - coalesce(child_ms, 0) - coalesce(beside_ms, 0), 0) AS counted_ms
     FROM seen
-    LEFT JOIN children USING (now, trace_id, span_id)
-    LEFT JOIN awaited USING (now, trace_id, span_id)
+    LEFT JOIN children USING (is_now, trace_id, span_id)
+    LEFT JOIN awaited USING (is_now, trace_id, span_id)
     WHERE ($service IS NULL OR service = $service) AND ($operation IS NULL OR name = $operation)
 ),
 usual AS (
     SELECT service, name, quantile_cont(counted_ms, 0.95) AS usual_ms, count(*) AS calls
-    FROM timed WHERE NOT now GROUP BY service, name
+    FROM timed WHERE NOT is_now GROUP BY service, name
 ),
 error_logs AS (
     SELECT DISTINCT trace_id, span_id FROM logs
@@ -91,7 +91,7 @@ judged AS (
     FROM timed AS t
     LEFT JOIN usual AS u ON u.service = t.service AND u.name = t.name AND u.calls >= 5
     LEFT JOIN error_logs AS e ON e.trace_id = t.trace_id AND e.span_id = t.span_id
-    WHERE t.now
+    WHERE t.is_now
 ),
 totals AS (
     SELECT count(*) FILTER (is_bad) AS all_bad, count(*) FILTER (NOT is_bad) AS all_good FROM judged

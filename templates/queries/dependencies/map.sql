@@ -44,7 +44,7 @@ references:
   - "between = the caller's span minus the callee's span"
 ---*/
 WITH seen AS (
-    SELECT true AS now, duration_ns / 1e6 AS ms, trace_id, span_id, parent_span_id, service, status
+    SELECT true AS is_now, duration_ns / 1e6 AS ms, trace_id, span_id, parent_span_id, service, status
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
     SELECT false, duration_ns / 1e6, trace_id, span_id, parent_span_id, service, status
@@ -60,35 +60,35 @@ error_logs AS (
       AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
 ),
 failing AS (
-    SELECT DISTINCT now, trace_id, service
+    SELECT DISTINCT is_now, trace_id, service
     FROM seen LEFT JOIN error_logs AS e USING (trace_id, span_id)
     WHERE status = 'error' OR e.span_id IS NOT NULL
 ),
 calls AS (
-    SELECT c.now, p.service AS caller, c.service AS callee,
+    SELECT c.is_now, p.service AS caller, c.service AS callee,
            p.ms AS caller_ms, c.ms AS callee_ms, greatest(p.ms - c.ms, 0) AS between_ms,
            f.service IS NOT NULL AS failed
     FROM seen AS c
-    JOIN seen AS p ON p.now = c.now AND p.trace_id = c.trace_id AND p.span_id = c.parent_span_id
-    LEFT JOIN failing AS f ON f.now = c.now AND f.trace_id = c.trace_id AND f.service = c.service
+    JOIN seen AS p ON p.is_now = c.is_now AND p.trace_id = c.trace_id AND p.span_id = c.parent_span_id
+    LEFT JOIN failing AS f ON f.is_now = c.is_now AND f.trace_id = c.trace_id AND f.service = c.service
     WHERE p.service <> c.service
       AND ($service IS NULL OR p.service = $service OR c.service = $service)
 ),
 edges AS (
     SELECT caller, callee,
-           count(*) FILTER (now) AS n1, count(*) FILTER (NOT now) AS n0,
-           count(*) FILTER (now AND failed) AS bad1, count(*) FILTER (NOT now AND failed) AS bad0,
-           quantile_cont(caller_ms, 0.95) FILTER (now) AS p95_ms,
-           quantile_cont(caller_ms, 0.95) FILTER (NOT now) AS baseline_p95_ms,
-           quantile_cont(callee_ms, 0.95) FILTER (now) AS callee_p95_ms,
-           quantile_cont(between_ms, 0.95) FILTER (now) AS between_p95_ms,
-           quantile_cont(between_ms, 0.95) FILTER (NOT now) AS baseline_between_p95_ms
+           count(*) FILTER (is_now) AS n1, count(*) FILTER (NOT is_now) AS n0,
+           count(*) FILTER (is_now AND failed) AS bad1, count(*) FILTER (NOT is_now AND failed) AS bad0,
+           quantile_cont(caller_ms, 0.95) FILTER (is_now) AS p95_ms,
+           quantile_cont(caller_ms, 0.95) FILTER (NOT is_now) AS baseline_p95_ms,
+           quantile_cont(callee_ms, 0.95) FILTER (is_now) AS callee_p95_ms,
+           quantile_cont(between_ms, 0.95) FILTER (is_now) AS between_p95_ms,
+           quantile_cont(between_ms, 0.95) FILTER (NOT is_now) AS baseline_between_p95_ms
     FROM calls GROUP BY caller, callee
 ),
 slow AS (
     SELECT caller, callee, count(*) AS slower
     FROM calls JOIN edges USING (caller, callee)
-    WHERE now AND caller_ms > baseline_p95_ms GROUP BY caller, callee
+    WHERE is_now AND caller_ms > baseline_p95_ms GROUP BY caller, callee
 ),
 figures AS (
     SELECT caller, callee, n1 AS calls, n0 AS baseline_calls,

@@ -52,7 +52,7 @@ WITH RECURSIVE error_logs AS (
     ) WHERE span_id IS NOT NULL GROUP BY trace_id, span_id
 ),
 seen AS (
-    SELECT true AS now, trace_id, span_id, parent_span_id, service, name, status, status_message,
+    SELECT true AS is_now, trace_id, span_id, parent_span_id, service, name, status, status_message,
            span_events
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
@@ -61,7 +61,7 @@ seen AS (
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end
 ),
 failing AS (
-    SELECT now, trace_id, span_id, parent_span_id, service, name,
+    SELECT is_now, trace_id, span_id, parent_span_id, service, name,
            coalesce(
                nullif(status_message, ''),
                list_filter(span_events, lambda e: e.name = 'exception')[1]
@@ -71,17 +71,17 @@ failing AS (
     WHERE status = 'error' OR e.span_id IS NOT NULL
 ),
 lineage AS (
-    SELECT s.now, s.trace_id, s.span_id, s.parent_span_id, s.service
-    FROM seen AS s SEMI JOIN failing USING (now, trace_id)
+    SELECT s.is_now, s.trace_id, s.span_id, s.parent_span_id, s.service
+    FROM seen AS s SEMI JOIN failing USING (is_now, trace_id)
 ),
 above AS (
-    SELECT now, trace_id, parent_span_id AS span_id FROM failing WHERE parent_span_id IS NOT NULL
+    SELECT is_now, trace_id, parent_span_id AS span_id FROM failing WHERE parent_span_id IS NOT NULL
     UNION
-    SELECT l.now, l.trace_id, l.parent_span_id
-    FROM above JOIN lineage AS l USING (now, trace_id, span_id) WHERE l.parent_span_id IS NOT NULL
+    SELECT l.is_now, l.trace_id, l.parent_span_id
+    FROM above JOIN lineage AS l USING (is_now, trace_id, span_id) WHERE l.parent_span_id IS NOT NULL
 ),
 origins AS (
-    SELECT now, trace_id, span_id, service, name AS operation,
+    SELECT is_now, trace_id, span_id, service, name AS operation,
            left(trim(regexp_replace(regexp_replace(
                -- the innermost exception says more than what the framework wraps around it
                coalesce(nullif(regexp_extract(split_part(message, chr(10), 1),
@@ -90,28 +90,28 @@ origins AS (
                '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\b[0-9a-fA-F]{8,}\b|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|"[^"]*"',
                '<*>', 'g'),
                '(^|[^#\w])(?:''[^'']*''|[-+]?[A-Z]{0,2}\d+(?:[.,:]\d+)*)', '\1<*>', 'g')), 200) AS message
-    FROM failing ANTI JOIN above USING (now, trace_id, span_id)
+    FROM failing ANTI JOIN above USING (is_now, trace_id, span_id)
 ),
 passed AS (
     SELECT o.service, o.operation, o.message, string_agg(DISTINCT f.service, ', ' ORDER BY f.service)
                AS passed_on_to
     FROM origins AS o JOIN failing AS f
-      ON f.now = o.now AND f.trace_id = o.trace_id AND f.service <> o.service
-    WHERE o.now GROUP BY o.service, o.operation, o.message
+      ON f.is_now = o.is_now AND f.trace_id = o.trace_id AND f.service <> o.service
+    WHERE o.is_now GROUP BY o.service, o.operation, o.message
 ),
 totals AS (
-    SELECT count(DISTINCT trace_id) FILTER (now) AS n1,
-           count(DISTINCT trace_id) FILTER (NOT now) AS n0,
-           (SELECT count(DISTINCT trace_id) FROM failing WHERE now) AS failing1
+    SELECT count(DISTINCT trace_id) FILTER (is_now) AS n1,
+           count(DISTINCT trace_id) FILTER (NOT is_now) AS n0,
+           (SELECT count(DISTINCT trace_id) FROM failing WHERE is_now) AS failing1
     FROM seen
 ),
 groups AS (
     SELECT service, operation, message,
-           count(*) FILTER (now) AS errors,
-           count(DISTINCT trace_id) FILTER (now) AS traces,
-           count(*) FILTER (NOT now) AS baseline_errors,
-           count(DISTINCT trace_id) FILTER (NOT now) AS baseline_traces,
-           min(trace_id) FILTER (now) AS example_trace
+           count(*) FILTER (is_now) AS errors,
+           count(DISTINCT trace_id) FILTER (is_now) AS traces,
+           count(*) FILTER (NOT is_now) AS baseline_errors,
+           count(DISTINCT trace_id) FILTER (NOT is_now) AS baseline_traces,
+           min(trace_id) FILTER (is_now) AS example_trace
     FROM origins GROUP BY service, operation, message
 )
 SELECT service, operation, message, errors, traces,

@@ -42,50 +42,50 @@ references:
   - "slow_z: share of calls above the baseline's quantile, against what chance would give"
 ---*/
 WITH seen AS (
-    SELECT true AS now, time, duration_ns / 1e6 AS ms, trace_id, span_id, parent_span_id, service, name
+    SELECT true AS is_now, time, duration_ns / 1e6 AS ms, trace_id, span_id, parent_span_id, service, name
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
     SELECT false, time, duration_ns / 1e6, trace_id, span_id, parent_span_id, service, name
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end
 ),
 children AS (
-    SELECT now, trace_id, parent_span_id AS span_id, sum(ms) AS child_ms
+    SELECT is_now, trace_id, parent_span_id AS span_id, sum(ms) AS child_ms
     FROM seen WHERE parent_span_id IS NOT NULL
-    GROUP BY now, trace_id, parent_span_id
+    GROUP BY is_now, trace_id, parent_span_id
 ),
 -- Reactive servers record the call they wait for beside the handler that waits, not below it.
 awaited AS (
-    SELECT w.now, w.trace_id, w.span_id, sum(b.ms) AS beside_ms
-    FROM (SELECT * FROM seen ANTI JOIN children USING (now, trace_id, span_id)) AS w
-    JOIN (SELECT * FROM seen SEMI JOIN children USING (now, trace_id, span_id)) AS b
-      ON b.now = w.now AND b.trace_id = w.trace_id AND b.parent_span_id = w.parent_span_id
+    SELECT w.is_now, w.trace_id, w.span_id, sum(b.ms) AS beside_ms
+    FROM (SELECT * FROM seen ANTI JOIN children USING (is_now, trace_id, span_id)) AS w
+    JOIN (SELECT * FROM seen SEMI JOIN children USING (is_now, trace_id, span_id)) AS b
+      ON b.is_now = w.is_now AND b.trace_id = w.trace_id AND b.parent_span_id = w.parent_span_id
      AND b.service = w.service AND b.time >= w.time
      AND b.time + to_microseconds((b.ms * 1000)::BIGINT)
          <= w.time + to_microseconds((w.ms * 1000)::BIGINT + 1000)
-    GROUP BY w.now, w.trace_id, w.span_id
+    GROUP BY w.is_now, w.trace_id, w.span_id
 ),
 calls AS (
-    SELECT now, service, name, ms,
+    SELECT is_now, service, name, ms,
            greatest(ms - coalesce(child_ms, 0) - coalesce(beside_ms, 0), 0) AS own_ms
     FROM seen
-    LEFT JOIN children USING (now, trace_id, span_id)
-    LEFT JOIN awaited USING (now, trace_id, span_id)
+    LEFT JOIN children USING (is_now, trace_id, span_id)
+    LEFT JOIN awaited USING (is_now, trace_id, span_id)
     WHERE $service IS NULL OR service = $service
 ),
 per_operation AS (
     SELECT service, name,
-           count(*) FILTER (now) AS n1, count(*) FILTER (NOT now) AS n0,
-           quantile_cont(ms, $quantile) FILTER (now) AS q1,
-           quantile_cont(ms, $quantile) FILTER (NOT now) AS q0,
-           quantile_cont(own_ms, $quantile) FILTER (now) AS own1,
-           quantile_cont(own_ms, $quantile) FILTER (NOT now) AS own0
+           count(*) FILTER (is_now) AS n1, count(*) FILTER (NOT is_now) AS n0,
+           quantile_cont(ms, $quantile) FILTER (is_now) AS q1,
+           quantile_cont(ms, $quantile) FILTER (NOT is_now) AS q0,
+           quantile_cont(own_ms, $quantile) FILTER (is_now) AS own1,
+           quantile_cont(own_ms, $quantile) FILTER (NOT is_now) AS own0
     FROM calls GROUP BY service, name
     HAVING n1 > 0
 ),
 slow AS (
     SELECT service, name, count(*) AS slower
     FROM calls JOIN per_operation USING (service, name)
-    WHERE now AND ms > q0 GROUP BY service, name
+    WHERE is_now AND ms > q0 GROUP BY service, name
 ),
 figures AS (
     SELECT service, name AS operation, n1 AS calls, n0 AS baseline_calls,

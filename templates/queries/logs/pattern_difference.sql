@@ -45,7 +45,7 @@ references:
   - "z of two Poisson rates after the square root transform"
 ---*/
 WITH lines AS (
-    SELECT true AS now, time, service, severity, severity_number, body, trace_id, span_id
+    SELECT true AS is_now, time, service, severity, severity_number, body, trace_id, span_id
     FROM logs WHERE time >= $window_start AND time < $window_end
       AND ($service IS NULL OR service = $service)
     UNION ALL
@@ -54,38 +54,38 @@ WITH lines AS (
       AND ($service IS NULL OR service = $service)
 ),
 calls AS (
-    SELECT true AS now, trace_id, span_id, name
+    SELECT true AS is_now, trace_id, span_id, name
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
     SELECT false, trace_id, span_id, name
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end
 ),
 operations AS (
-    SELECT name AS operation, count(*) FILTER (now) AS calls1, count(*) FILTER (NOT now) AS calls0
+    SELECT name AS operation, count(*) FILTER (is_now) AS calls1, count(*) FILTER (NOT is_now) AS calls0
     FROM calls GROUP BY name
 ),
 -- Rates are per minute that has data: a window may reach beyond what was recorded.
 minutes AS (
-    SELECT CASE WHEN count(*) FILTER (now) >= 10
-                THEN greatest(epoch_us(max(time) FILTER (now)) - epoch_us(min(time) FILTER (now)), 1e6)
+    SELECT CASE WHEN count(*) FILTER (is_now) >= 10
+                THEN greatest(epoch_us(max(time) FILTER (is_now)) - epoch_us(min(time) FILTER (is_now)), 1e6)
                 ELSE epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)
            END / 6e7 AS minutes1,
-           CASE WHEN count(*) FILTER (NOT now) >= 10
-                THEN greatest(epoch_us(max(time) FILTER (NOT now)) - epoch_us(min(time) FILTER (NOT now)), 1e6)
+           CASE WHEN count(*) FILTER (NOT is_now) >= 10
+                THEN greatest(epoch_us(max(time) FILTER (NOT is_now)) - epoch_us(min(time) FILTER (NOT is_now)), 1e6)
                 ELSE epoch_us($baseline_end::TIMESTAMPTZ) - epoch_us($baseline_start::TIMESTAMPTZ)
            END / 6e7 AS minutes0,
-           count(*) FILTER (NOT now) AS n0
+           count(*) FILTER (NOT is_now) AS n0
     FROM lines
 ),
 masked AS (
-    SELECT l.now, service, c.name AS operation, coalesce(upper(severity), '') AS severity, body, l.trace_id,
+    SELECT l.is_now, service, c.name AS operation, coalesce(upper(severity), '') AS severity, body, l.trace_id,
            left(trim(regexp_replace(regexp_replace(
                split_part(left(body, 400), chr(10), 1),
                '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\b[0-9a-fA-F]{8,}\b|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|"[^"]*"',
                '<*>', 'g'),
                '(^|[^#\w])(?:''[^'']*''|[-+]?[A-Z]{0,2}\d+(?:[.,:]\d+)*)', '\1<*>', 'g')), 300) AS pattern
     FROM lines AS l
-    LEFT JOIN calls AS c ON c.now = l.now AND c.trace_id = l.trace_id AND c.span_id = l.span_id
+    LEFT JOIN calls AS c ON c.is_now = l.is_now AND c.trace_id = l.trace_id AND c.span_id = l.span_id
     WHERE body IS NOT NULL
       AND CASE $severity
               WHEN 'error' THEN severity_number >= 17
@@ -96,10 +96,10 @@ masked AS (
 ),
 patterns AS (
     SELECT service, operation, severity, pattern,
-           count(*) FILTER (now) AS lines, count(*) FILTER (NOT now) AS baseline_lines,
-           count(DISTINCT trace_id) FILTER (now) AS traces,
-           coalesce(min(body) FILTER (now), min(body)) AS example,
-           coalesce(min(trace_id) FILTER (now), min(trace_id)) AS example_trace
+           count(*) FILTER (is_now) AS lines, count(*) FILTER (NOT is_now) AS baseline_lines,
+           count(DISTINCT trace_id) FILTER (is_now) AS traces,
+           coalesce(min(body) FILTER (is_now), min(body)) AS example,
+           coalesce(min(trace_id) FILTER (is_now), min(trace_id)) AS example_trace
     FROM masked GROUP BY service, operation, severity, pattern
 ),
 -- How much there was to write about: calls of the operation (in hundreds), else minutes.

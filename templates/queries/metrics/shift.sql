@@ -48,7 +48,7 @@ references:
   - "correlation: Spearman's, over the buckets of baseline and window"
 ---*/
 WITH points AS (
-    SELECT time, time >= $window_start AND time < $window_end AS now, service, pod, name, unit, kind,
+    SELECT time, time >= $window_start AND time < $window_end AS is_now, service, pod, name, unit, kind,
            temporality, coalesce(monotonic, false) AS monotonic, value, count, sum,
            CAST(attributes AS VARCHAR) AS series
     FROM metrics
@@ -62,11 +62,11 @@ steps AS (
            value - lag(value) OVER one AS value_step,
            count - lag(count) OVER one AS count_step, sum - lag(sum) OVER one AS sum_step
     FROM points
-    WINDOW one AS (PARTITION BY now, service, pod, name, series ORDER BY time)
+    WINDOW one AS (PARTITION BY is_now, service, pod, name, series ORDER BY time)
 ),
 -- One number a point: the value, the rate of a counter, or the mean of what a histogram counted.
 levels AS (
-    SELECT time, now, service, pod, name, unit, series,
+    SELECT time, is_now, service, pod, name, unit, series,
            CASE
                WHEN kind IN ('histogram', 'exponential_histogram', 'summary')
                     AND temporality = 'delta' THEN sum / nullif(count, 0)
@@ -84,14 +84,14 @@ known AS (
 ),
 medians AS (
     SELECT service, pod, name, series, min(unit) AS unit,
-           median(level) FILTER (now) AS m1, median(level) FILTER (NOT now) AS m0,
-           count(*) FILTER (now) AS n1, count(*) FILTER (NOT now) AS n0
+           median(level) FILTER (is_now) AS m1, median(level) FILTER (NOT is_now) AS m0,
+           count(*) FILTER (is_now) AS n1, count(*) FILTER (NOT is_now) AS n0
     FROM known GROUP BY service, pod, name, series
 ),
 deviations AS (
     SELECT service, pod, name, series, level, abs(level - m0) AS away
     FROM known JOIN medians USING (service, pod, name, series)
-    WHERE NOT now
+    WHERE NOT is_now
 ),
 spreads AS (
     SELECT service, pod, name, series, median(away) * 1.4826 AS mad

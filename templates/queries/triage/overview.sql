@@ -42,7 +42,7 @@ references:
   - "RED method (rate, errors, duration)"
 ---*/
 WITH seen AS (
-    SELECT true AS now, time, duration_ns, trace_id, span_id, parent_span_id, service,
+    SELECT true AS is_now, time, duration_ns, trace_id, span_id, parent_span_id, service,
            coalesce(kind, 'unspecified') AS kind, status
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
@@ -60,46 +60,46 @@ error_logs AS (
       AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
 ),
 failing AS (
-    SELECT DISTINCT now, trace_id, service
+    SELECT DISTINCT is_now, trace_id, service
     FROM seen LEFT JOIN error_logs AS e USING (trace_id, span_id)
     WHERE status = 'error' OR e.span_id IS NOT NULL
 ),
 requests AS (
-    SELECT s.now, s.service, s.duration_ns / 1e6 AS ms, f.service IS NOT NULL AS failed
+    SELECT s.is_now, s.service, s.duration_ns / 1e6 AS ms, f.service IS NOT NULL AS failed
     FROM seen AS s
     LEFT JOIN seen AS p
-           ON p.now = s.now AND p.trace_id = s.trace_id AND p.span_id = s.parent_span_id
+           ON p.is_now = s.is_now AND p.trace_id = s.trace_id AND p.span_id = s.parent_span_id
     LEFT JOIN failing AS f
-           ON f.now = s.now AND f.trace_id = s.trace_id AND f.service = s.service
+           ON f.is_now = s.is_now AND f.trace_id = s.trace_id AND f.service = s.service
     WHERE s.parent_span_id IS NULL OR s.kind IN ('server', 'consumer')
        OR (s.kind = 'unspecified' AND p.service IS DISTINCT FROM s.service)
 ),
 -- Rates are per minute that has data: a window may reach beyond what was recorded.
 minutes AS (
-    SELECT CASE WHEN count(*) FILTER (now) >= 10
-                THEN greatest(epoch_us(max(time) FILTER (now)) - epoch_us(min(time) FILTER (now)), 1e6)
+    SELECT CASE WHEN count(*) FILTER (is_now) >= 10
+                THEN greatest(epoch_us(max(time) FILTER (is_now)) - epoch_us(min(time) FILTER (is_now)), 1e6)
                 ELSE epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)
            END / 6e7 AS in_window,
-           CASE WHEN count(*) FILTER (NOT now) >= 10
-                THEN greatest(epoch_us(max(time) FILTER (NOT now)) - epoch_us(min(time) FILTER (NOT now)), 1e6)
+           CASE WHEN count(*) FILTER (NOT is_now) >= 10
+                THEN greatest(epoch_us(max(time) FILTER (NOT is_now)) - epoch_us(min(time) FILTER (NOT is_now)), 1e6)
                 ELSE epoch_us($baseline_end::TIMESTAMPTZ) - epoch_us($baseline_start::TIMESTAMPTZ)
            END / 6e7 AS in_baseline
     FROM seen
 ),
 per_service AS (
     SELECT service,
-           count(*) FILTER (now) AS n1, count(*) FILTER (NOT now) AS n0,
-           count(*) FILTER (now AND failed) AS bad1, count(*) FILTER (NOT now AND failed) AS bad0,
-           quantile_cont(ms, 0.5) FILTER (now) AS p50_ms,
-           quantile_cont(ms, 0.5) FILTER (NOT now) AS baseline_p50_ms,
-           quantile_cont(ms, 0.95) FILTER (now) AS p95_ms,
-           quantile_cont(ms, 0.95) FILTER (NOT now) AS baseline_p95_ms
+           count(*) FILTER (is_now) AS n1, count(*) FILTER (NOT is_now) AS n0,
+           count(*) FILTER (is_now AND failed) AS bad1, count(*) FILTER (NOT is_now AND failed) AS bad0,
+           quantile_cont(ms, 0.5) FILTER (is_now) AS p50_ms,
+           quantile_cont(ms, 0.5) FILTER (NOT is_now) AS baseline_p50_ms,
+           quantile_cont(ms, 0.95) FILTER (is_now) AS p95_ms,
+           quantile_cont(ms, 0.95) FILTER (NOT is_now) AS baseline_p95_ms
     FROM requests GROUP BY service
 ),
 slow AS (
     SELECT service, count(*) AS slower
     FROM requests JOIN per_service USING (service)
-    WHERE now AND ms > baseline_p95_ms GROUP BY service
+    WHERE is_now AND ms > baseline_p95_ms GROUP BY service
 ),
 figures AS (
     SELECT service, n1 AS requests, n0 AS baseline_requests,
