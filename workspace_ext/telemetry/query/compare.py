@@ -69,11 +69,17 @@ def lint(select: Select, *, library: bool = False) -> Lint:
     calls = {function_name(node) for node in every} - {""}
     trusted = library and _ordered(select.root)
     return Lint(
-        never=_named(calls & _CLOCK, "reads the clock"),
+        never=_named((calls | _bare_names(every)) & _CLOCK, "reads the clock"),
         shape=_shape(every[1:] if trusted else every, calls),
         floats=bool(calls & _FLOATS),
         ordered=trusted or _total(select.root),
     )
+
+
+def _bare_names(every: list[Node]) -> set[str]:
+    """Columns without a table: ``current_date`` is written like one."""
+    columns = [node["column_names"] for node in every if node.get("class") == "COLUMN_REF"]
+    return {str(names[0]).lower() for names in columns if len(names) == 1}
 
 
 def _ordered(node: Node) -> bool:

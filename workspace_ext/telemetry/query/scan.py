@@ -25,6 +25,9 @@ _OFF = "statistics_propagation,late_materialization,empty_result_pullup,top_n,jo
 _OPEN_START, _OPEN_END = -(1 << 63), 1 << 63
 _MICROSECOND_NS = 1000
 
+_OPTIONAL = "optional: "
+"""Marks a filter that makes no difference to the result: what it drops is not needed."""
+
 Bounds = tuple[int, int]
 """Half-open, in nanoseconds; the widest is (_OPEN_START, _OPEN_END)."""
 
@@ -84,7 +87,7 @@ class PlanReader:
         if "time" not in text:
             return _OPEN_START, _OPEN_END
         try:
-            tree = self._parser.parse(f"SELECT 1 WHERE {text}").root
+            tree = self._parser.parse(f"SELECT 1 WHERE {text.replace(_OPTIONAL, '')}").root
         except BadInput:
             return _OPEN_START, _OPEN_END
         return _bounds_of(tree.get("where_clause") or {})

@@ -56,8 +56,8 @@ class Segments:
         sealed = _sealed(folder)
         after = max((last for _, last, _ in sealed), default=0)
         row = cursor.execute(
-            f"SELECT max(batch_id) FROM raw.batches WHERE {signal.name} > 0"  # noqa: S608
-            f" AND batch_id > {after} AND batch_id <= {int(pin)}"
+            f"SELECT max(batch_id) FROM raw.{signal.name}"  # noqa: S608 - own names and numbers
+            f" WHERE batch_id > {after} AND batch_id <= {int(pin)}"
         ).fetchone()
         if row is not None and row[0] is not None:
             folder.mkdir(exist_ok=True)

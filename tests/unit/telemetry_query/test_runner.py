@@ -1,0 +1,180 @@
+"""Both ways to run a query give the same rows and keep the same limits."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.support.spans import Run, add_batch, starter, table
+from tests.support.store import Store, open_store
+from workspace_ext.foundation.clock import Window
+from workspace_ext.foundation.errors import BadInput, LimitExceeded, NotFound
+from workspace_ext.telemetry.query.model import Limits, Scan
+from workspace_ext.telemetry.query.runner import QueryRunner
+from workspace_ext.telemetry.query.slices import SliceSource
+from workspace_ext.telemetry.query.watch import Cancelled
+
+WINDOW = {"start": "2024-05-01T10:01:00Z", "end": "2024-05-01T10:02:00Z"}
+PER_SERVICE = (
+    "SELECT service, count(*) AS n, max(duration_ns) AS slowest FROM spans"
+    " WHERE time >= $start AND time < $end GROUP BY service ORDER BY service"
+)
+ENDLESS = "SELECT count(*) FROM range(100000000000) r(i) WHERE hash(i) % 7 = 3"
+MINUTE = Window(1714557660_000000000, 1714557720_000000000)
+
+
+def test_rows_schema_and_scan(either: Run) -> None:
+    running = either(PER_SERVICE, WINDOW)
+    found = table(running)
+    assert found.to_pylist() == [
+        {"service": f"service-{i}", "n": 20, "slowest": 7_000_000} for i in range(3)
+    ]
+    assert running.scan == (Scan("spans", ("time", "duration_ns", "service"), MINUTE),)
+    assert running.compare["mode"] == "ordered"
+
+
+@pytest.mark.parametrize(("pin", "rows"), [(0, 0), (1, 600), (2, 1200)])
+def test_sees_its_pin_only(either: Run, pin: int, rows: int) -> None:
+    assert table(either("SELECT count(*) AS n FROM spans", pin=pin)).to_pylist() == [{"n": rows}]
+
+
+def test_both_ways_have_the_same_types(library: Run, free: Run) -> None:
+    for name in ("spans", "logs", "metrics", "events", "services"):
+        sql = f"SELECT * FROM {name} ORDER BY ALL LIMIT 5"
+        one, other = table(library(sql)), table(free(sql))
+        assert one.schema.names == other.schema.names
+        assert one.to_pylist() == other.to_pylist()
+
+
+def test_large_results_come_in_pieces(either: Run) -> None:
+    running = either("SELECT i, 'text ' || i AS t FROM range(300000) r(i)")
+    batches = list(running)
+    assert sum(batch.num_rows for batch in batches) == 300_000
+    assert max(batch.num_rows for batch in batches) <= 65_536
+
+
+def test_row_limit(either: Run) -> None:
+    with pytest.raises(LimitExceeded, match="more than 100 rows") as caught:
+        table(either("SELECT * FROM range(101)", limits=Limits(rows=100)))
+    assert "LIMIT" in caught.value.hint
+    assert table(either("SELECT * FROM range(100)", limits=Limits(rows=100))).num_rows == 100
+
+
+def test_time_limit(either: Run) -> None:
+    started = time.monotonic()
+    with pytest.raises(LimitExceeded, match=r"longer than 0.3 s"):
+        table(either(ENDLESS, limits=Limits(seconds=0.3)))
+    assert time.monotonic() - started < 10
+
+
+def test_cancelling_ends_it(either: Run) -> None:
+    cancelled = threading.Event()
+    threading.Timer(0.3, cancelled.set).start()
+    with pytest.raises(Cancelled):
+        table(either(ENDLESS, cancelled=cancelled))
+
+
+def test_closing_half_way_gives_the_turn_back(either: Run) -> None:
+    for _ in range(6):  # more than there are turns
+        running = either("SELECT i FROM range(500000) r(i)", limits=Limits(seconds=20))
+        next(iter(running))
+        running.close()
+        running.close()
+    assert table(either("SELECT 1 AS x")).to_pylist() == [{"x": 1}]
+
+
+@pytest.mark.parametrize(
+    ("sql", "message", "hint"),
+    [
+        ("SELECT servce FROM spans", "servce", "service"),
+        ("SELECT nothing_like_it(1)", "nothing_like_it", ""),
+        ("SELECT time::INTEGER FROM spans", "cast", "TRY_CAST"),
+        ("SELEKT 1", "SELEKT", "DuckDB"),
+    ],
+)
+def test_wrong_sql(either: Run, sql: str, message: str, hint: str) -> None:
+    with pytest.raises(BadInput, match=message) as caught:
+        table(either(sql))
+    assert hint in caught.value.hint
+    assert "\n" not in caught.value.message
+
+
+def test_memory_eater_ends_in_one_line(free: Run) -> None:
+    with pytest.raises(LimitExceeded, match="memory"):
+        table(free("SELECT len(list_sort(range(300000000)))"))
+
+
+def test_a_free_query_never_runs_unguarded(free: Run) -> None:
+    with pytest.raises(BadInput, match="read_text is not allowed"):
+        free("SELECT * FROM read_text('/etc/passwd')")
+
+
+def test_many_at_once(library: Run) -> None:
+    results: list[int] = []
+
+    def ask() -> None:
+        results.append(table(library("SELECT count(*) AS n FROM spans"))["n"][0].as_py())
+
+    threads = [threading.Thread(target=ask) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [1200] * 20
+
+
+def test_nothing_is_left_of_free_queries(store: Store, free: Run) -> None:
+    table(free("SELECT 1"))
+    assert list(store.folder.spill.glob("free-*")) == []
+
+
+def test_segments_grow_by_what_is_new(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        add_batch(store)
+        folder = store.folder.segments / "spans"
+        folder.mkdir()
+        (folder / ".1-9.parquet.torn").write_bytes(b"half")
+        runner = QueryRunner(store.engine)
+        try:
+            free = starter(runner, free=True)
+            count = "SELECT count(*) AS n FROM spans"
+            assert table(free(count, pin=1)).to_pylist() == [{"n": 600}]
+            add_batch(store)
+            add_batch(store)
+            assert table(free(count, pin=3)).to_pylist() == [{"n": 1800}]
+            assert table(free(count, pin=2)).to_pylist() == [{"n": 1200}]
+        finally:
+            runner.close()
+        assert sorted(path.name for path in folder.iterdir()) == ["1-1.parquet", "2-3.parquet"]
+
+
+def test_slices_hold_what_was_read(store: Store, tmp_path: Path) -> None:
+    target = tmp_path / "slice.parquet"
+    source = SliceSource(store.engine)
+    rows = source.write("spans", ["service", "time"], [MINUTE], pin=1, target=target)
+    relation = duckdb.sql(f"SELECT * FROM '{target}'")
+    assert (rows, relation.columns) == (60, ["time", "service", "batch_id"])
+    assert source.write("spans", ["name"], None, pin=2, target=target) == 1200
+    assert source.write("spans", ["name"], [], pin=2, target=target) == 0
+    assert source.write("services", ["name"], None, pin=2, target=target) == 0
+    with pytest.raises(NotFound, match="nothing"):
+        source.write("spans", ["nothing"], None, pin=2, target=target)
+    with pytest.raises(NotFound, match="table passwords"):
+        source.write("passwords", [], None, pin=2, target=target)
+
+
+@pytest.mark.parametrize(
+    "asked", [{"rows": 0}, {"rows": 1.5}, {"rows": True}, {"seconds": -1}, {"minutes": 3}]
+)
+def test_wrong_limits(asked: dict[str, object]) -> None:
+    with pytest.raises(BadInput):
+        Limits().narrowed(asked)
+
+
+def test_limits_only_narrow() -> None:
+    assert Limits().narrowed({"rows": 10, "seconds": 900}) == Limits(10, Limits().seconds)
+    assert Limits().narrowed(None) == Limits()
