@@ -11,7 +11,7 @@ params:
   quantile:  {type: float, default: 0.95, min: 0.5, max: 0.99, help: which quantile is compared}
   min_calls: {type: int, default: 10, min: 2, help: "with fewer calls, then or now, an operation is not judged"}
   min_ratio: {type: float, default: 1.5, min: 1, help: how many times slower counts}
-  min_ms:    {type: float, default: 5, min: 0, help: how many milliseconds slower counts at least}
+  min_ms:    {type: float, default: 10, min: 0, help: how many milliseconds slower counts at least}
   min_z:     {type: float, default: 3, min: 0, help: how many standard errors away from chance}
 requires: [spans.parent_span_id]
 returns:

@@ -73,7 +73,12 @@ def test_its_calls_lose_their_time_on_the_way(analyst: Analyst) -> None:
 
 
 def test_what_it_calls_is_as_fast_as_before(analyst: Analyst) -> None:
-    for service in ("ts-price-service", "ts-station-service", "ts-train-service"):
+    for service in (
+        "ts-price-service",
+        "ts-station-service",
+        "ts-train-service",
+        "ts-route-service",
+    ):
         assert analyst.ask("latency.shift", service=service)[0]["interesting"] is False
 
 
