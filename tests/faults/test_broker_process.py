@@ -117,6 +117,16 @@ def test_a_stale_broker_file_is_no_broker(store: Path) -> None:
         assert client.health()["status"] == "ready"
 
 
+def test_files_beside_the_starter_are_not_run_in_the_broker(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("tornado", "logging", "workspace_ext"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('hijacked')")
+    monkeypatch.chdir(tmp_path)
+    with connect(store) as client:
+        assert client.health()["status"] == "ready"
+
+
 def test_another_program_at_the_old_address_is_no_broker(store: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

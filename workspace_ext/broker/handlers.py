@@ -19,6 +19,7 @@ _log = logging.getLogger(__name__)
 
 MOST_BODY_BYTES = 64 << 20
 _JSON = "application/json"
+_MOST_DIGITS = 15
 _MOST_DISCARDED_BYTES = 256 << 20
 
 
@@ -37,8 +38,8 @@ class Call:
         text = self.query.get(name)
         if text is None:
             return default
-        if not text.isascii() or not text.isdigit():
-            raise BadInput(f"{name}={text!r} is not a whole number", hint="as in limit=100")
+        if not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
+            raise BadInput(f"{name}={text[:40]} is not a whole number", hint="as in limit=100")
         return int(text)
 
     def fields(self) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from workspace_ext.storage.folder import StoreFolder
 _log = logging.getLogger(__name__)
 
 _GRACE_SECONDS = 5.0
+_HEAD_BYTES = 1 << 20  # the mapping of an ingest travels in the address
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -122,7 +123,9 @@ async def _serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, runtime.stopping.set)
-    server = HTTPServer(application(runtime, log_function=_log_request))
+    server = HTTPServer(
+        application(runtime, log_function=_log_request), max_header_size=_HEAD_BYTES
+    )
     server.add_sockets(sockets)
     address = address_of(sockets[0])
     remember(folder, address, runtime, services.tokens.service_token)

@@ -41,8 +41,10 @@ class AnswerStream:
         self._failed = failed
         self._broken = (pa.ArrowException, OSError, HTTPError)
         self._answer: Answer | None = None
+        small = "Content-Length" in response.headers
         try:
-            self._reader = pa.ipc.open_stream(response)
+            # one read, and the connection is free for the next question
+            self._reader = pa.ipc.open_stream(response.read() if small else response)
         except self._broken as error:
             self._response.close()
             raise failed(error) from error

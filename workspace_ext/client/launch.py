@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -36,17 +37,15 @@ class BrokerProcess:
             InvestigationError: Why it did not start, as it said itself.
             Unavailable: It said nothing, or not in time.
         """
-        command = [sys.executable, "-m", "workspace_ext.broker", "--store", str(folder)]
-        command += ["--exit-when-unused", str(linger), "--json"]
         log = folder / "logs" / "broker.log"
-        with log.open("ab") if log.parent.is_dir() else Path("/dev/null").open("ab") as stderr:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                start_new_session=True,  # Ctrl-C in a terminal is for the starter alone
-            )
+        try:
+            process = _spawn(folder, log, linger)
+        except OSError as error:
+            raise Unavailable(
+                f"the broker of {folder} could not be started: {error}",
+                hint="check that the folder may be written",
+                code="broker_failed",
+            ) from error
         timer = threading.Timer(seconds, process.kill)
         timer.start()
         try:
@@ -79,6 +78,20 @@ class BrokerProcess:
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(seconds)
         return self.process.poll() is not None
+
+
+def _spawn(folder: Path, log: Path, linger: float) -> subprocess.Popen[bytes]:
+    # -P: else a notebook's tornado.py beside the working folder would run in the broker
+    command = [sys.executable, "-P", "-m", "workspace_ext.broker", "--json"]
+    command += ["--store", str(folder), "--exit-when-unused", str(linger)]
+    with (log if log.parent.is_dir() else Path(os.devnull)).open("ab") as stderr:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,  # Ctrl-C in a terminal is for the starter alone
+        )
 
 
 def _message(line: bytes) -> dict[str, Any]:

@@ -99,3 +99,10 @@ def test_unknown_route_and_wrong_method(client: BrokerClient, store: Path) -> No
     assert answer.json()["error"]["kind"] == BadInput.__name__
     answer = send(client, store, "DELETE", "/v1/tokens")
     assert answer.status == 405
+
+
+@pytest.mark.parametrize("number", ["x", "-1", "1.5", "9" * 40, "", "٣"])
+def test_a_wrong_number_is_explained(client: BrokerClient, store: Path, number: str) -> None:
+    answer = send(client, store, "GET", f"/v1/catalog/batches?limit={number}")
+    assert answer.status == 400
+    assert "limit=" in answer.json()["error"]["message"]
