@@ -14,7 +14,8 @@ from tests.conftest import ROOT
 from tests.support.broker import broker
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.actor import Actor
-from workspace_ext.inquiry.headless.runner import RunOptions, RunReport, run_notebook
+from workspace_ext.inquiry.headless.model import RunOptions, RunReport
+from workspace_ext.inquiry.headless.runner import run_notebook
 from workspace_ext.telemetry.ingest.incident import Incident, incident_folder, load_incident
 
 Run = Callable[..., tuple[Any, RunReport]]

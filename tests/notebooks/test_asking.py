@@ -10,7 +10,8 @@ from workspace_kernel.chart import MIME
 
 from tests.notebooks.conftest import ALICE, Run, notebook, said
 from workspace_ext.client.broker import BrokerClient
-from workspace_ext.inquiry.headless.runner import RunOptions, run_notebook
+from workspace_ext.inquiry.headless.model import RunOptions
+from workspace_ext.inquiry.headless.runner import run_notebook
 
 
 def test_a_template_in_one_call(run: Run, client: BrokerClient, investigation: str) -> None:

@@ -74,7 +74,7 @@ def _headless(output: Output, client: BrokerClient, place: Workplace, begun: flo
     from workspace_ext.cli.archive import freeze
     from workspace_ext.cli.replay import run_replay
     from workspace_ext.cli.run import run_and_save
-    from workspace_ext.inquiry.headless.runner import AS_IT_IS
+    from workspace_ext.inquiry.headless.model import AS_IT_IS
 
     report = run_and_save(output, client, place.notebook, place.notebook, AS_IT_IS)
     archive = freeze(client, place.notebook, place.archive)

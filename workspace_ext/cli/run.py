@@ -14,7 +14,7 @@ from workspace_ext.cli.output import Output
 
 if TYPE_CHECKING:
     from workspace_ext.client.broker import BrokerClient
-    from workspace_ext.inquiry.headless.runner import RunOptions, RunReport
+    from workspace_ext.inquiry.headless.model import RunOptions, RunReport
 
 
 @click.command(
@@ -51,8 +51,8 @@ def command(
     investigation gets one.
     """
     from workspace_ext.client.discovery import connect
+    from workspace_ext.inquiry.headless.model import RunOptions
     from workspace_ext.inquiry.headless.notebook import read_notebook
-    from workspace_ext.inquiry.headless.runner import RunOptions
     from workspace_ext.storage.folder import StoreFolder
 
     read_notebook(notebook)  # a wrong file is told before anything is started

@@ -31,7 +31,8 @@ from workspace_ext.inquiry.archive.model import ReplayReport
 from workspace_ext.inquiry.archive.private import make_store
 from workspace_ext.inquiry.archive.slices import scans_of
 from workspace_ext.inquiry.archive.verdicts import Captured, Replayed, judge_cells, judge_hypotheses
-from workspace_ext.inquiry.headless.runner import RunOptions, run_notebook
+from workspace_ext.inquiry.headless.model import RunOptions
+from workspace_ext.inquiry.headless.runner import run_notebook
 from workspace_ext.inquiry.investigations.fold import fold
 from workspace_ext.inquiry.investigations.model import QueryRecord
 

@@ -1,0 +1,54 @@
+"""How a notebook is run, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+Watch = Callable[[int, int], None]
+"""Told after each cell how many have run, and of how many."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How to run.
+
+    Attributes:
+        kernel: Another kernel than the notebook names.
+        timeout: Seconds that one cell may take; any time when None.
+        allow_errors: Go on after a cell that failed.
+    """
+
+    kernel: str = ""
+    timeout: float | None = None
+    allow_errors: bool = False
+
+
+AS_IT_IS = RunOptions()
+"""The notebook's kernel, no time limit, stop at the first error."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The cell that failed: its number among the code cells (from 1), and what it said."""
+
+    cell: int
+    name: str
+    message: str
+
+
+@dataclass
+class RunReport:
+    """What became of a run."""
+
+    investigation: str
+    cells: int
+    ran: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    interrupted: bool = False
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether every cell ran and none failed."""
+        return not self.failures and not self.interrupted and self.ran == self.cells
