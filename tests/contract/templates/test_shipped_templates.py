@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import altair
 import pytest
 
 from workspace_ext.inquiry.templates.chart import vega_lite
@@ -42,5 +43,12 @@ def test_says_what_an_analyst_needs(template: Template) -> None:
     assert described["not_covered"]
     assert template.reason
     assert template.quiet
-    assert vega_lite(template) is not None
     assert all(param["help"] for param in described["params"])
+
+
+@pytest.mark.parametrize("template", LIBRARY.list(), ids=lambda template: template.id)
+def test_has_a_chart_that_vega_lite_accepts(template: Template) -> None:
+    chart = vega_lite(template)
+
+    assert chart is not None
+    altair.Chart.from_dict({**chart, "data": {"values": []}}, validate=True)

@@ -97,6 +97,8 @@ def test_takes_what_people_and_command_lines_write(
         ({"number": "many"}, "a.b: number: 'many' is not a whole number", ""),
         ({"number": 0}, "a.b: number: 0 is below 1", ""),
         ({"number": 10}, "a.b: number: 10 is above 9", ""),
+        ({"number": 10**30}, "not a whole number", ""),
+        ({"number": 1e30}, "not a whole number", ""),
         ({"number": True}, "not a whole number", ""),
         ({"share": "nan"}, "'nan' is not a number", ""),
         ({"share": [1]}, "[1] is not a number", ""),

@@ -1,10 +1,13 @@
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support.templates import HEADER, SQL, write_template
 from workspace_ext.foundation.canonical import digest_bytes
 from workspace_ext.inquiry.templates.header import parse
+from workspace_ext.inquiry.templates.lint import lint
 from workspace_ext.inquiry.templates.model import BadTemplate, Template
 
 
@@ -65,6 +68,10 @@ def test_names_each_problem_with_its_line(tmp_path: Path) -> None:
         ("covers: [spans]", "covers: spans", "covers must be a list of texts"),
         ("returns: {", "returns: 7 #", "returns must be a map"),
         ("id: cart.slow", "id: [cart", "header is no YAML"),
+        ("min: 0,", "min: none,", "parameter limit_ms: min must be a number"),
+        ("optional: true", "optional: 1", "parameter service: optional must be true or false"),
+        ("calls: BIGINT", 'calls: "INT); DROP"', "returns: calls: INT); DROP is no column"),
+        ("calls: BIGINT", "Calls: BIGINT", "returns: Calls: BIGINT is no column"),
     ],
 )
 def test_refuses_a_wrong_header(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -83,3 +90,20 @@ def test_a_dollar_in_text_or_comment_is_no_parameter(tmp_path: Path) -> None:
     path = write_template(tmp_path, sql="SELECT '$a' -- $b\n /* $c */, \"$d\", $service")
 
     assert parse(path.read_bytes(), path).placeholders == {"service"}
+
+
+@pytest.mark.parametrize("value", [None, 7, 1.5, True, "x", [], [1], ["x"], {}, {"a": 1}])
+@pytest.mark.parametrize("key", [*yaml.safe_load(HEADER), "param", "param.default", "param.of"])
+def test_any_value_anywhere_is_a_template_or_a_problem(
+    tmp_path: Path, key: str, value: object
+) -> None:
+    header = yaml.safe_load(HEADER)
+    if key.startswith("param."):
+        header["params"]["limit_ms"][key.partition(".")[2]] = value
+    elif key == "param":
+        header["params"]["limit_ms"] = value
+    else:
+        header[key] = value
+    path = write_template(tmp_path, header=yaml.safe_dump(header))
+    with suppress(BadTemplate):
+        lint(parse(path.read_bytes(), path))

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pyarrow as pa
 import pytest
 
@@ -79,3 +81,18 @@ def test_warnings_are_passed_on(judge: Judge) -> None:
     judge.warn(["the window has no spans"])
 
     assert judge.verdict()["warnings"] == ["the window has no spans"]
+
+
+def test_several_can_judge_at_once(template: Template) -> None:
+    arguments = template.bind({"window": WINDOW, "limit_ms": 50}).arguments
+
+    def ask(number: int) -> tuple[bool | None, str]:
+        judge = Judge(template, arguments)
+        judge.feed(answer((f"s{number}", 1, float(number))))
+        return judge.verdict()["interesting"], judge.verdict()["reason"]
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(ask, range(1, 101)))
+
+    assert [interesting for interesting, _ in found] == [number > 50 for number in range(1, 101)]
+    assert found[98] == (True, "s99: 99 ms")

@@ -72,6 +72,8 @@ def test_a_bare_pivot_is_several_statements(tmp_path: Path) -> None:
         ("{service}: {slowest", "{servce}: {slowest", "{servce} is neither"),
         ("{service}: {slowest", "{service.x}: {slowest", "{service.x} is neither"),
         ("{service}: {slowest", "{service: {slowest", "reason: "),
+        ('{slowest_ms:.0f} ms"\nquiet', '{slowest_ms:9999d}"\nquiet', "no short number format"),
+        ('{slowest_ms:.0f} ms"\nquiet', '{slowest_ms:{calls}}"\nquiet', "no short number format"),
         ("spans.duration_ns", "spans.length", "spans has no such column"),
         ("spans.duration_ns", "traces.length", "no such signal"),
         ("x: slowest_ms", "x: slow", "the result has no column 'slow'"),

@@ -34,7 +34,7 @@ def chart_problems(chart: Mapping[str, Any], returns: Mapping[str, str]) -> list
     found.extend(
         f"chart.{key}: the result has no column {chart[key]!r}"
         for key in _FIELDS
-        if key in chart and chart[key] not in returns
+        if key in chart and str(chart[key]) not in returns
     )
     top = chart.get("top", _TOP)
     if not isinstance(top, int) or isinstance(top, bool) or top < 1:

@@ -35,8 +35,18 @@ _OPTIONAL = (
     "chart",
     "references",
 )
-_PARAM_KEYS = ("type", "optional", "default", "min", "max", "of", "help")
+_PARAM_KEYS: dict[str, tuple[type, ...]] = {
+    "type": (str,),
+    "optional": (bool,),
+    "default": (str, int, float, bool),
+    "min": (int, float),
+    "max": (int, float),
+    "of": (list,),
+    "help": (str,),
+}
+_KINDS = {str: "text", bool: "true or false", int: "a number", float: "a fraction", list: "a list"}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_SQL_TYPE = re.compile(r"[A-Z][A-Za-z0-9_ (),]*(?:\[\])*")
 _ID = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 _NO_CODE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\$([A-Za-z_]\w*)")
@@ -59,6 +69,14 @@ def parse(content: bytes, path: Path) -> Template:
     return _Parser(path, match[1], text[: match.start(1)].count("\n")).template(
         sql=text[match.end() :].strip(), digest=digest_bytes(content)
     )
+
+
+def _texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _kinds(kinds: tuple[type, ...]) -> str:
+    return " or ".join(_KINDS[kind] for kind in kinds)
 
 
 class _Parser:
@@ -94,7 +112,7 @@ class _Parser:
             status=cast("Status", self.one_of(values, "status", STATUSES)),
             params=self.params(values),
             requires=self.texts(values, "requires"),
-            returns={str(k): str(v) for k, v in self.mapping(values, "returns").items()},
+            returns=self.returns(values),
             interesting=self.text(values, "interesting"),
             reason=self.text(values, "reason"),
             quiet=self.text(values, "quiet"),
@@ -136,7 +154,7 @@ class _Parser:
 
     def texts(self, values: Mapping[str, Any], key: str) -> tuple[str, ...]:
         value = values.get(key) or []
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        if not _texts(value):
             self.problem(f"{key} must be a list of texts", key)
             return ()
         return tuple(value)
@@ -161,6 +179,13 @@ class _Parser:
             return 1
         return value
 
+    def returns(self, values: Mapping[str, Any]) -> dict[str, str]:
+        returns = self.mapping(values, "returns")
+        for name, kind in returns.items():
+            if not _NAME.fullmatch(str(name)) or not _SQL_TYPE.fullmatch(str(kind)):
+                self.problem(f"returns: {name}: {kind} is no column with its SQL type", "returns")
+        return returns
+
     def params(self, values: Mapping[str, Any]) -> dict[str, Param]:
         found: dict[str, Param] = {}
         for name, spec in self.mapping(values, "params").items():
@@ -176,8 +201,12 @@ class _Parser:
         for key in spec:
             if key not in _PARAM_KEYS:
                 self.problem(f"parameter {name} has an unknown key {key!r}", name)
+        for key, kinds in _PARAM_KEYS.items():
+            value = spec.get(key)
+            if value is not None and type(value) not in kinds:
+                self.problem(f"parameter {name}: {key} must be {_kinds(kinds)}", name)
         of = spec.get("of") or []
-        if (spec["type"] == "choice") != bool(of) or not isinstance(of, list):
+        if (spec["type"] == "choice") != bool(of) or not _texts(of):
             self.problem(f"parameter {name}: a choice, and only a choice, has `of: […]`", name)
             of = []
         return Param(
@@ -187,6 +216,6 @@ class _Parser:
             default=spec.get("default"),
             minimum=spec.get("min"),
             maximum=spec.get("max"),
-            of=tuple(str(item) for item in of),
+            of=tuple(of),
             help=" ".join(str(spec.get("help", "")).split()),
         )

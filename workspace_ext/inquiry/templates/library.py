@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import workspace_ext
@@ -86,7 +87,9 @@ class TemplateLibrary:
 
     def _refuse_broken(self, template_id: str) -> None:
         parts = template_id.split(".")
-        for path, read in self._read.items():
+        with self._lock:
+            reads = list(self._read.items())
+        for path, read in reads:
             if isinstance(read, list) and [path.parent.name, path.stem] == parts:
                 raise BadTemplate(read)
 
@@ -104,8 +107,9 @@ class TemplateLibrary:
         stamps: dict[Path, _Stamp] = {}
         for folder in self.paths:
             for path in sorted(folder.glob("*/*.sql")):
-                stat = path.stat()
-                stamps[path] = (stat.st_mtime_ns, stat.st_size)
+                with suppress(FileNotFoundError):  # gone since the folder was listed
+                    stat = path.stat()
+                    stamps[path] = (stat.st_mtime_ns, stat.st_size)
         return stamps
 
     def _arrange(self) -> None:

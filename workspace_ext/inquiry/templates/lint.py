@@ -30,6 +30,7 @@ _SAMPLES: dict[str, object] = {
     "bool": True,
     "duration": "1s",
 }
+_FORMAT = re.compile(r"[+,]{0,2}(?:\.\d{1,3})?[defgs%]?")
 _Finding = tuple[str, str]
 """A message, and the text whose first line in the file it is about."""
 
@@ -87,13 +88,15 @@ def _sentences(template: Template) -> Iterator[_Finding]:
     known = set(template.returns) | set(template.names)
     for key, text in (("reason", template.reason), ("quiet", template.quiet)):
         try:
-            fields = [field for _, field, _, _ in string.Formatter().parse(text)]
+            fields = [(field, spec) for _, field, spec, _ in string.Formatter().parse(text)]
         except ValueError as error:
             yield f"{key}: {error}", f"{key}:"
             continue
-        for field in fields:
+        for field, spec in fields:
             if field is not None and field not in known:
                 yield f"{key}: {{{field}}} is neither a result column nor a parameter", f"{key}:"
+            if spec and not _FORMAT.fullmatch(spec):
+                yield f"{key}: {{{field}:{spec}}} is no short number format", f"{key}:"
 
 
 def _rule(template: Template) -> Generator[_Finding, None, frozenset[str]]:
