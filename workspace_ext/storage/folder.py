@@ -17,6 +17,7 @@ from workspace_ext.foundation.errors import BadInput, Conflict, InvestigationErr
 from workspace_ext.storage.failures import damaged, explain
 
 _FORMAT = 1
+_TEMPORARY = ".writing-"
 _PARTS = ("segments", "templates", "inbox", "spill", "logs")
 
 
@@ -44,20 +45,18 @@ class StoreFolder:
         if marker.exists():
             return cls.open(path)
         try:
-            if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            if path.exists() and not _is_free(path) and not marker.exists():
                 raise BadInput(
                     f"{path} is not empty and not a store",
                     hint="give a new folder, or an empty one",
                     code="not_a_store",
                 )
             path.mkdir(parents=True, exist_ok=True)
-            folder = cls(path)
-            folder._make_parts()
             content = {"format": _FORMAT, "created": to_rfc3339(now_ns()), "sealed": sealed}
-            _write_whole(marker, json.dumps(content) + "\n", mode=0o644)
+            _write_whole(marker, json.dumps(content) + "\n", mode=0o644, keep=True)
         except OSError as error:
             raise explain(error, path) from error
-        return folder
+        return cls.open(path)
 
     @classmethod
     def open(cls, path: Path) -> StoreFolder:
@@ -206,6 +205,11 @@ class StoreFolder:
             (self.path / part).mkdir(exist_ok=True)
 
 
+def _is_free(path: Path) -> bool:
+    """Whether a store can be made here; another process may be about to do it, too."""
+    return path.is_dir() and all(entry.name.startswith(_TEMPORARY) for entry in path.iterdir())
+
+
 def _write_whole(path: Path, text: str, *, mode: int, keep: bool = False) -> None:
     """Writes a file so that nobody ever sees half of it.
 
@@ -215,7 +219,7 @@ def _write_whole(path: Path, text: str, *, mode: int, keep: bool = False) -> Non
         mode: Its permissions.
         keep: Whether a file that somebody else put there meanwhile stays.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -227,6 +231,8 @@ def _write_whole(path: Path, text: str, *, mode: int, keep: bool = False) -> Non
                 os.link(temporary, path)
             except FileExistsError:
                 return
+            except OSError:  # a file system without hard links
+                temporary.replace(path)
         else:
             temporary.replace(path)
     finally:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,11 @@ def test_nothing_but_whole_files_is_left(tmp_path: Path) -> None:
     with folder.hold("x"):
         _ = folder.secret
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_many_may_create_it_at_once(tmp_path: Path) -> None:
+    def create(_: int) -> bytes:
+        return StoreFolder.create(tmp_path / "store").secret
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(create, range(40)))) == 1
