@@ -66,7 +66,7 @@ def test_passes(guard: Guard, sql: str) -> None:
         ("PREPARE x AS SELECT 1", "PREPARE is not allowed"),
         ("EXPLAIN ANALYZE SELECT 1", "EXPLAIN is not allowed"),
         ("CALL pragma_version()", "CALL is not allowed"),
-        ("PRAGMA database_list", "not allowed"),
+        ("PRAGMA database_list", "not allowed|Only SELECT"),
         ("INSTALL httpfs", "not allowed"),
         ("DESCRIBE spans", "SHOW is not allowed"),
         ("SHOW ALL TABLES", "SHOW is not allowed"),
@@ -105,7 +105,7 @@ def test_passes(guard: Guard, sql: str) -> None:
         ("SELECT sum(1) OVER (ORDER BY getvariable('pin')) FROM spans", "getvariable"),
         ("SELECT * FROM spans LIMIT getvariable('pin')", "getvariable"),
         ("PIVOT spans ON service USING count(*)", "is not allowed|2 statements"),
-        ("SELECT " + "(" * 2000 + "1" + ")" * 2000, "depth|nested"),
+        ("SELECT " + "abs(" * 2000 + "1" + ")" * 2000, "depth|nested"),
         ("SELECT '" + "x" * 100_001 + "'", "longer than"),
     ],
 )

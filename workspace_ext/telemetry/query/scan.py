@@ -77,8 +77,10 @@ class PlanReader:
     def _window(self, filters: list[str]) -> Window | None:
         start, end = _OPEN_START, _OPEN_END
         for text in filters:
-            low, high = self._bounds(text)
-            start, end = max(start, low), min(end, high)
+            # One line of DuckDB leaves the parentheses out, so that only the parts are certain.
+            for part in (text.replace(_OPTIONAL, ""), *text.split(f" AND {_OPTIONAL}")):
+                low, high = self._bounds(part)
+                start, end = max(start, low), min(end, high)
         if start == _OPEN_START or end == _OPEN_END:
             return None
         return Window(start, end) if start < end else Window(start, start + _MICROSECOND_NS)
@@ -87,7 +89,7 @@ class PlanReader:
         if "time" not in text:
             return _OPEN_START, _OPEN_END
         try:
-            tree = self._parser.parse(f"SELECT 1 WHERE {text.replace(_OPTIONAL, '')}").root
+            tree = self._parser.parse(f"SELECT 1 WHERE {text}").root
         except BadInput:
             return _OPEN_START, _OPEN_END
         return _bounds_of(tree.get("where_clause") or {})
