@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -80,6 +82,21 @@ class LiveNotebooks:
     def is_open(self, path: str) -> bool:
         """Whether somebody has it open, or is about to."""
         return self._room(path) is not None
+
+    async def hang_up(self, seconds: float = 6.0) -> None:
+        """Closes everybody's connection to shared documents, as the server stops.
+
+        While one is open, threads of the documents' store live on, and the server's process
+        would never end (jupyter-collaboration 5.0 leaves them to whoever goes first).
+        """
+        deadline = time.monotonic() + seconds
+        for client in self._clients():
+            client.close(1001, "the server stops")
+        while self._clients() and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+
+    def _clients(self) -> list[Any]:
+        return [client for room in self._rooms().values() for client in tuple(room.clients)]
 
     def _room(self, path: str) -> Any:
         from jupyter_server_ydoc.utils import encode_file_path

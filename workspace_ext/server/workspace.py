@@ -51,9 +51,8 @@ class Workspace:
         self.link = BrokerLink(store, may_make=may_make)
         self.reporter = Reporter(spool, self.link.client)
         self.followers = Followers(self.link.client, self._on_change)
-        self.notebooks = Notebooks(
-            contents, LiveNotebooks(serverapp), sessions, self.followers.state
-        )
+        self.live = LiveNotebooks(serverapp)
+        self.notebooks = Notebooks(contents, self.live, sessions, self.followers.state)
         self.openings = Openings(self.link, self.reporter, self.notebooks, contents)
         self.tap = Tap(
             sessions,
@@ -114,10 +113,12 @@ class Workspace:
             task.cancel()
         self.tap.end_all("the server was stopped")
         ending = self.followers.stop()
+        hanging_up = asyncio.ensure_future(self.live.hang_up())
         await asyncio.to_thread(self.reporter.stop)
         await asyncio.to_thread(self.link.stop)
         for thread in ending:
             await asyncio.to_thread(thread.join, 5.0)
+        await hanging_up
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

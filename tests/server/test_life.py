@@ -1,0 +1,217 @@
+"""Servers and brokers that come, go and fail, and what stays behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.support.broker import broker
+from tests.support.editor import Editor
+from tests.support.jupyter import Jupyter, jupyter, notebook, until
+from workspace_ext.client.discovery import find
+from workspace_ext.storage.folder import StoreFolder
+
+
+def descendants(parent: int) -> set[int]:
+    """All processes below one."""
+    listed = subprocess.run(
+        ["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
+    )
+    pairs = [tuple(map(int, line.split())) for line in listed.stdout.splitlines()]
+    found: set[int] = set()
+    while more := {pid for pid, above in pairs if above in found | {parent}} - found:
+        found |= more
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def finished(server: Jupyter, uid: str) -> list[str]:
+    steps = server.broker().state(uid)["steps"].values()
+    return [step["id"] for step in steps if step["status"] == "ok"]
+
+
+def test_a_server_that_stops_leaves_no_process_behind(tmp_path: Path) -> None:
+    with jupyter(tmp_path) as server:
+        server.save("n.ipynb", notebook("1"))
+        kernel = server.kernel("n.ipynb")
+        kernel.run("1")
+        stream = server.socket("/investigation/stream?path=n.ipynb")
+        stream.recv()
+        broker_pid = server.broker().health()["pid"]
+        below = {*descendants(server.process.pid), broker_pid}
+        running = kernel.execute("import time; time.sleep(60)")
+        until(lambda: running in json.dumps(stream.recv()), "the run is known")
+
+        assert server.stop() == 0
+
+    until(lambda: not [pid for pid in below if alive(pid)], "all it started is gone", 10)
+    spools = list((server.home / "data" / "investigation").rglob("*.jsonl"))
+    assert spools == []
+    with broker(server.store) as client:
+        (found,) = client.investigations()
+        (step,) = [s for s in client.state(found["uid"])["steps"].values() if s["id"] == running]
+    assert (step["status"], step["error"]) == ("aborted", "the server was stopped")
+
+
+def test_a_server_with_a_shared_notebook_open_stops_at_once(tmp_path: Path) -> None:
+    with jupyter(tmp_path, rtc=True) as server:
+        server.save("n.ipynb", notebook("1"))
+        editor = Editor(server, "n.ipynb")
+
+        assert server.stop() == 0
+        editor.close()
+
+
+def test_a_server_nobody_investigates_on_starts_no_broker_and_leaves_no_trace(
+    tmp_path: Path,
+) -> None:
+    with jupyter(tmp_path, rtc=True) as server:
+        server.save("n.ipynb", notebook("1", kernel="python3"))
+        kernel = server.kernel("n.ipynb", kernel="python3")
+        done = kernel.run("import os; print(os.environ['INVESTIGATION_PROBLEM'])")
+        Editor(server, "n.ipynb").close()
+
+        assert "no store in" in done["text"]
+        assert find(server.store) is None
+        assert sorted(path.name for path in server.root.iterdir()) == [
+            ".ipynb_checkpoints",
+            "n.ipynb",
+        ]
+
+
+def test_state_of_shared_editing_lies_in_the_store_or_where_the_user_says(
+    tmp_path: Path,
+) -> None:
+    store = StoreFolder.create(tmp_path / "store").path
+    own = f"c.ArbitraryFileIdManager.db_path = {str(tmp_path / 'mine.db')!r}"
+    with jupyter(tmp_path / "server", rtc=True, store=store, config=own) as server:
+        server.save("n.ipynb", notebook("1"))
+        editor = Editor(server, "n.ipynb")
+        editor.close()
+
+        assert (store / "jupyter" / "shared-editing.db").exists()
+        assert (store / "jupyter" / "sessions.json").exists()
+        assert (tmp_path / "mine.db").exists()
+        assert not (store / "jupyter" / "file-ids.db").exists()
+        assert sorted(path.name for path in server.root.iterdir()) == [
+            ".ipynb_checkpoints",
+            "n.ipynb",
+        ]
+
+
+def test_runs_during_an_outage_of_the_broker_are_all_recorded_once_and_in_order(
+    tmp_path: Path,
+) -> None:
+    with jupyter(tmp_path) as server:
+        server.save("n.ipynb", notebook("1"))
+        kernel = server.kernel("n.ipynb")
+        runs = [kernel.run("0")["run"]]
+        (found,) = until(lambda: server.broker().investigations(), "the investigation")
+        client = server.broker()
+        for number in range(1, 6):
+            if number in (1, 3):
+                pid = server.broker().health()["pid"]
+                os.kill(pid, signal.SIGKILL)
+            runs.append(kernel.run(f"{number}")["run"])
+            if number == 2:
+                until(lambda: find(server.store), "another broker runs")
+
+        until(lambda: find(server.store), "another broker runs")
+        until(lambda: finished(server, found["uid"]) == runs, "all runs, in order")
+        entries = server.broker().entries(found["uid"])
+        done = [e["subject"] for e in entries if e["type"] == "run.finished"]
+        assert done == runs
+        assert server.broker().verify()["ok"]
+        client.close()
+
+
+def test_what_a_killed_server_could_not_send_the_next_one_sends(tmp_path: Path) -> None:
+    store = StoreFolder.create(tmp_path / "store").path
+    with broker(store):
+        with jupyter(tmp_path / "one", store=store) as server:
+            server.save("n.ipynb", notebook("1"))
+            kernel = server.kernel("n.ipynb")
+            first = kernel.run("1")["run"]
+            (found,) = until(lambda: server.broker().investigations(), "the investigation")
+            until(lambda: finished(server, found["uid"]) == [first], "the first run")
+            pid = server.broker().health()["pid"]
+            os.kill(pid, signal.SIGSTOP)  # it takes nothing any more
+            second = kernel.run("2")["run"]
+            server.process.kill()
+            server.process.wait()
+        os.kill(pid, signal.SIGCONT)
+        with jupyter(tmp_path / "two", store=store, home=tmp_path / "one" / "home") as server:
+            server.save("other.ipynb", notebook("1"))
+            server.kernel("other.ipynb")
+
+            until(lambda: second in finished(server, found["uid"]), "the second run is sent")
+
+
+def test_a_broker_that_cannot_start_stops_nobodys_work(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    store.write_text("a file")
+    with jupyter(tmp_path / "server", store=store) as server:
+        server.save("n.ipynb", notebook("1"))
+        kernel = server.kernel("n.ipynb")
+
+        done = kernel.run("import os; print(os.environ['INVESTIGATION_PROBLEM'])")
+        status = server.request("GET", "/investigation/status")
+
+        assert "no store in" in done["text"]
+        assert (status["broker"], status["store"]) == ("unavailable", str(store))
+        assert "jupyter investigation init" in status["message"]
+        assert kernel.run("40 + 2")["text"] == "42"
+
+
+def test_two_servers_on_one_store_share_a_broker(tmp_path: Path) -> None:
+    store = StoreFolder.create(tmp_path / "store").path
+
+    def record(server: Jupyter) -> Any:
+        server.save("n.ipynb", notebook("1"))
+        server.kernel("n.ipynb").run("1")
+        return until(lambda: server.broker().investigations(), "the investigation")
+
+    with jupyter(tmp_path / "one", store=store) as one:
+        record(one)
+        first = one.broker().health()
+        with jupyter(tmp_path / "two", store=store) as two:
+            record(two)
+            assert two.broker().health()["pid"] == first["pid"]
+            assert len(two.broker().investigations()) == 2
+        assert one.broker().health()["pid"] == first["pid"]
+    until(lambda: find(store) is None, "the broker left with its last user", 10)
+
+
+def test_a_kernel_never_learns_the_store_from_the_servers_environment(tmp_path: Path) -> None:
+    store = StoreFolder.create(tmp_path / "store").path
+    with jupyter(tmp_path / "server", env={"INVESTIGATION_STORE": str(store)}) as server:
+        server.save("n.ipynb", notebook("1"))
+        kernel = server.kernel("n.ipynb")
+
+        done = kernel.run("import os; print(dict(os.environ))")
+
+        assert server.request("GET", "/investigation/status")["store"] == str(store)
+        assert "INVESTIGATION_TOKEN" in done["text"]
+        assert str(store) not in done["text"]
+
+
+def test_another_class_of_the_server_is_respected_and_said(tmp_path: Path) -> None:
+    config = (
+        "c.ServerApp.kernel_manager_class ="
+        ' "jupyter_server.services.kernels.kernelmanager.MappingKernelManager"'
+    )
+    with jupyter(tmp_path, config=config) as server:
+        log = server.log.read_text()
+
+    assert "runs are not captured here: ServerApp.kernel_manager_class" in log
