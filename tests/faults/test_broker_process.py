@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.broker import broker, run_broker
+from workspace_ext.broker.services import Services
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.discovery import connect, find
 from workspace_ext.client.supervisor import BrokerState, Supervisor
@@ -29,6 +30,7 @@ from workspace_ext.foundation.errors import (
     Unavailable,
 )
 from workspace_ext.storage.folder import StoreFolder
+from workspace_ext.telemetry.ingest.incident import incident_folder, load_incident
 
 
 @pytest.fixture
@@ -224,6 +226,22 @@ def test_leftovers_of_a_killed_upload_are_swept(store: Path) -> None:
     (store / "inbox" / "x.part").write_bytes(b"half")
     with connect(store):
         assert list((store / "inbox").iterdir()) == []
+
+
+def test_a_batch_whose_broker_was_killed_is_recorded_by_the_next(store: Path) -> None:
+    file = load_incident(incident_folder("trainticket")).files[0]
+    folder = StoreFolder.open(store)
+    with folder.hold("a test"):  # what a broker has done when it dies before it records
+        services = Services.open(folder)
+        services.ingest.ingest(file.path, mapping=file.mapping)
+        services.close()
+    for _ in range(2):
+        with connect(store) as client:
+            report = client.ingest(file.path, mapping=file.mapping)
+            assert report["already"]
+            verified = client.verify("store")
+            assert verified["ok"]
+            assert verified["entries"] == 1
 
 
 @pytest.mark.parametrize(

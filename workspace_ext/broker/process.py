@@ -16,6 +16,7 @@ from pathlib import Path
 from tornado.httpserver import HTTPServer
 from tornado.web import RequestHandler
 
+from workspace_ext.broker.ingesting import record_latest
 from workspace_ext.broker.listening import address_of, bind, remember
 from workspace_ext.broker.options import Options
 from workspace_ext.broker.routes import application
@@ -119,6 +120,7 @@ async def _serve(
 ) -> bool:
     sockets = bind(folder, host, port)
     services = Services.open(folder)
+    record_latest(services)
     runtime = Runtime(services, linger)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -12,6 +12,7 @@ from typing import Any
 from tornado.iostream import StreamClosedError
 
 from workspace_ext.broker.handlers import BaseHandler
+from workspace_ext.broker.ingesting import ingest
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.errors import InvestigationError
 from workspace_ext.foundation.ids import new_id
@@ -99,20 +100,9 @@ class IngestHandler(BaseHandler):
         self.finish()
 
     def _work(self, query: dict[str, str], progress: Any) -> dict[str, Any]:
-        services = self.runtime.services
         assert self._path is not None
         actor = Actor.parse(query.get("actor", str(self.principal.actor)))
-        report = services.ingest.ingest(
-            self._path,
-            name=query.get("name", "upload"),
-            format=query.get("format"),
-            mapping=query.get("mapping"),
-            progress=progress,
-        )
-        result = report.to_dict()
-        if not report.already:
-            services.investigations.record_ingest(result, actor)
-        return result
+        return ingest(self.runtime.services, self._path, query, actor, progress)
 
     async def _tell(self, message: dict[str, Any]) -> bool:
         self.set_header("Content-Type", "application/x-ndjson")

@@ -60,7 +60,7 @@ def loaded(store: Path) -> Iterator[tuple[BrokerClient, str]]:
         folder.mkdir()
         (folder / "large.sql").write_text(LARGE)
         (folder / "endless.sql").write_text(ENDLESS)
-        yield client, load_demo(client)
+        yield client, load_demo(client, only="spans")
 
 
 @pytest.fixture
@@ -200,7 +200,7 @@ def test_a_broker_killed_while_it_answers_is_said(tmp_path: Path) -> None:
         folder = tmp_path / "s" / "templates" / "bulk"
         folder.mkdir()
         (folder / "large.sql").write_text(LARGE)
-        load_demo(client)
+        load_demo(client, only="spans")
         with client.query_stream({"template": "bulk.large"}) as stream:
             batches = iter(stream)
             next(batches)
@@ -214,7 +214,7 @@ def test_a_broker_that_is_stopped_cancels_what_runs(tmp_path: Path) -> None:
         folder = tmp_path / "s" / "templates" / "bulk"
         folder.mkdir()
         (folder / "endless.sql").write_text(ENDLESS)
-        load_demo(client)
+        load_demo(client, only="spans")
         connection = post(client, tmp_path / "s", {"template": "bulk.endless"})
         time.sleep(0.3)
         began = time.monotonic()

@@ -226,18 +226,23 @@ class InvestigationService(InvestigationReader):
         }
         return self.report(uid, [event], Principal(actor, "service"))
 
-    def record_ingest(self, data: Mapping[str, Any], actor: Actor) -> LedgerEntry:
+    def record_ingest(
+        self, data: Mapping[str, Any], actor: Actor, *, event_id: str | None = None
+    ) -> LedgerEntry:
         """Records that a batch was committed to the store.
 
         Args:
             data: The ingest's report; ``digest`` names the content.
             actor: Who ingested it.
+            event_id: Makes recording it again harmless; a new one when None.
 
         Raises:
             BadInput: The report has no digest.
         """
         validate("events", dict(data), definition="data.ingested")
-        return self._ledger.append(STORE_STREAM, Event("data.ingested", data, actor, new_id()))
+        return self._ledger.append(
+            STORE_STREAM, Event("data.ingested", data, actor, event_id or new_id())
+        )
 
     @contextmanager
     def _batch(self, uid: str | None) -> Iterator[Batch]:

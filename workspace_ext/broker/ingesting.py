@@ -1,0 +1,60 @@
+"""Ingest with its record: every batch in the store stands in the ledger, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from workspace_ext.broker.services import Services
+from workspace_ext.foundation.actor import Actor
+from workspace_ext.ledger.service import STORE_STREAM
+
+_LATEST = 5
+
+
+def ingest(
+    services: Services,
+    path: Path,
+    query: Mapping[str, str],
+    actor: Actor,
+    progress: Callable[[int, int | None], None],
+) -> dict[str, Any]:
+    """Ingests a file and records it; returns the report.
+
+    Args:
+        services: The store's services.
+        path: The file.
+        query: Its ``name``, ``format`` and ``mapping``.
+        actor: Who ingests it.
+        progress: Told how far it is.
+
+    Raises:
+        BadInput: Nothing in it can be read.
+    """
+    report = services.ingest.ingest(
+        path,
+        name=query.get("name", "upload"),
+        format=query.get("format"),
+        mapping=query.get("mapping"),
+        progress=progress,
+    ).to_dict()
+    _record(services, {**report, "already": False}, actor)
+    return report
+
+
+def record_latest(services: Services) -> None:
+    """Records what a broker that was killed had committed and not yet recorded."""
+    latest = services.catalog.batches(_LATEST)
+    with services.ledger.batch() as batch:
+        missing = [each for each in latest if batch.find(STORE_STREAM, _event(each)) is None]
+    for each in reversed(missing):
+        _record(services, each, Actor("service", "jupyter-investigation"))
+
+
+def _record(services: Services, report: Mapping[str, Any], actor: Actor) -> None:
+    services.investigations.record_ingest(report, actor, event_id=_event(report))
+
+
+def _event(report: Mapping[str, Any]) -> str:
+    return f"batch-{report['batch_id']}"
