@@ -141,7 +141,7 @@ def test_a_column_that_is_not_there(ingest) -> None:
 
 
 def test_a_column_that_is_there_twice(ingest) -> None:
-    with pytest.raises(BadInput, match="column 'user' is twice"):
+    with pytest.raises(BadInput, match=r"attributes.user: column 'user' is there more than"):
         ingest("at,user,level,app,message,user\n")
 
 
@@ -203,3 +203,19 @@ def test_numbers_beyond_all_bounds(store: Store, ingest) -> None:
     report = ingest(HEADER + "2024-01-02T03:04:05Z,I,cart,99999999999,\n", mapping)
     assert (report.rows, report.quarantined) == ({}, 1)
     assert store.quarantine() == [(2, "severity_number: '99999999999' is not a whole number")]
+
+
+def test_columns_that_differ_in_case_only_or_bear_our_own_names(store: Store, ingest) -> None:
+    ingest(
+        "Message,at,message,v_time,reason,__row,app,level,user\n"
+        "A,2024-01-02T03:04:05Z,a,x,x,x,cart,I,ann\n",
+        LOGS.replace("[user]", "[Message, v_time, reason]"),
+    )
+    assert store.rows("SELECT body, attributes FROM logs") == [
+        ("a", {"Message": "A", "reason": "x", "v_time": "x"})
+    ]
+
+
+def test_a_header_that_is_no_text(ingest) -> None:
+    with pytest.raises(BadInput, match="header is not UTF-8"):
+        ingest(b"at,\xff\n")

@@ -35,6 +35,7 @@ _FIELD = {
     "column", "constant", "json", "extract", "map", "default", "unit", "time_zone",
 }  # fmt: skip
 _WIDE = {"name", "unit", "kind"}
+_EXAMPLES = "compare with templates/incidents/trainticket/*.mapping.yaml"
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,7 @@ class Mapping:
 def bad_mapping(name: str, where: str, what: str, hint: str = "") -> BadInput:
     """The error for a mapping that is wrong in one place."""
     place = f"{name}: {where}" if where else name
-    return BadInput(
-        f"{place}: {what}", hint=hint or "see docs: ingest, mapping files", code="bad_mapping"
-    )
+    return BadInput(f"{place}: {what}", hint=hint or _EXAMPLES, code="bad_mapping")
 
 
 def parse_mapping(text: str, name: str = "mapping") -> Mapping:

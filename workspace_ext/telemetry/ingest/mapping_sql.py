@@ -11,7 +11,13 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from workspace_ext.telemetry.ingest.mapping import Mapping, Wide, bad_mapping, close
-from workspace_ext.telemetry.ingest.mapping_values import number, plain, text, typed
+from workspace_ext.telemetry.ingest.mapping_values import (
+    Column,
+    number,
+    plain,
+    text,
+    typed,
+)
 from workspace_ext.telemetry.ingest.severity import SEVERITIES
 from workspace_ext.telemetry.ingest.targets import TARGETS
 from workspace_ext.telemetry.schema import SIGNALS
@@ -24,8 +30,16 @@ _EMPTY_MAP = "CAST(MAP {} AS MAP(VARCHAR, VARCHAR))"
 
 @dataclass(frozen=True)
 class Statements:
-    """What to run on a chunk that is registered as ``chunk``."""
+    """What to run on a chunk that is registered as ``chunk``.
 
+    Attributes:
+        columns: The columns of the file that the chunk must have, and their names there; SQL
+            takes ``Time`` and ``time`` for one, files do not.
+        typed: Makes table ``typed``.
+        records: Gives the records.
+    """
+
+    columns: dict[str, str]
     typed: str
     records: str
 
@@ -36,39 +50,49 @@ def compile_mapping(mapping: Mapping, schema: pa.Schema) -> Statements:
     Raises:
         BadInput: The mapping names a column that is not there, or a number without its unit.
     """
-    for column, where in mapping.columns().items():
-        if column not in schema.names:
-            raise bad_mapping(
-                mapping.name,
-                where,
-                f"column {column!r} is not in the file",
-                close(column, list(schema.names), "its columns"),
-            )
+    columns = _columns(mapping, schema)
     targets = TARGETS[mapping.signal]
     values = {
-        f"v_{name}": typed(mapping, targets[name], field, schema) for name, field in mapping.fields
+        f"v_{name}": typed(mapping, targets[name], field, columns) for name, field in mapping.fields
     }
     values |= {
-        f"w_{index}": number(metric.column, f"w_{index}")
+        f"w_{index}": number(metric.column, columns[metric.column], f"w_{index}")
         for index, metric in enumerate(mapping.wide)
     }
     reasons = [reason for value in values.values() for reason in value.reasons]
-    columns = [f"{value.sql} AS {name}" for name, value in values.items()]
-    columns.append(f"{_attributes(mapping, schema)} AS v_attributes")
-    made = (
+    made = [f"{value.sql} AS {name}" for name, value in values.items()]
+    made.append(f"{_attributes(mapping, columns)} AS v_attributes")
+    statement = (
         f"CREATE OR REPLACE TABLE typed AS SELECT {ROW},"  # noqa: S608 - quoted where it is made
         f" coalesce({', '.join([*reasons, 'NULL'])}) AS reason,"
         f" {', '.join([*values, 'v_attributes'])}"
-        f" FROM (SELECT *, {', '.join(columns)} FROM chunk)"
+        f" FROM (SELECT *, {', '.join(made)} FROM chunk)"
     )
-    return Statements(made, _records(mapping))
+    names = {name: column.sql for name, column in columns.items()}
+    return Statements(names, statement, _records(mapping))
 
 
-def _attributes(mapping: Mapping, schema: pa.Schema) -> str:
+def _columns(mapping: Mapping, schema: pa.Schema) -> dict[str, Column]:
+    columns = {}
+    for index, (name, where) in enumerate(mapping.columns().items()):
+        found = schema.get_all_field_indices(name)
+        if len(found) != 1:
+            what = "is there more than once" if found else "is not in the file"
+            raise bad_mapping(
+                mapping.name,
+                where,
+                f"column {name!r} {what}",
+                close(name, list(schema.names), "its columns"),
+            )
+        columns[name] = Column(f"c{index}", schema.field(found[0]).type)
+    return columns
+
+
+def _attributes(mapping: Mapping, columns: dict[str, Column]) -> str:
     if not mapping.attributes:
         return _EMPTY_MAP
     entries = ", ".join(
-        f"{{k: {text(name)}, v: {plain(field, schema)}}}" for name, field in mapping.attributes
+        f"{{k: {text(name)}, v: {plain(field, columns)}}}" for name, field in mapping.attributes
     )
     return f"map_from_entries(list_filter([{entries}], lambda e: e.v IS NOT NULL))"
 

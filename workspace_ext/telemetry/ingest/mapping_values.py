@@ -19,6 +19,14 @@ _NUMBERS = {
 
 
 @dataclass(frozen=True)
+class Column:
+    """A column of the file: its name in SQL, and its type."""
+
+    sql: str
+    type: pa.DataType
+
+
+@dataclass(frozen=True)
 class Value:
     """SQL of a value, and SQL of the reasons to reject its row (each null when all is well)."""
 
@@ -35,34 +43,30 @@ class _Raw:
     reasons: tuple[str, ...] = ()
 
 
-def quote(column: str) -> str:
-    """A column's name as SQL."""
-    return '"' + column.replace('"', '""') + '"'
-
-
 def text(value: str | None) -> str:
     """A text as SQL."""
     return "NULL" if value is None else "'" + value.replace("'", "''") + "'"
 
 
-def plain(field: Field, schema: pa.Schema) -> str:
+def plain(field: Field, columns: dict[str, Column]) -> str:
     """A field as text, as it goes into the map of attributes."""
-    return f"nullif(CAST({_raw(field, schema).sql} AS VARCHAR), '')"
+    return f"nullif(CAST({_raw(field, columns).sql} AS VARCHAR), '')"
 
 
-def number(column: str, named: str) -> Value:
+def number(name: str, column: Column, named: str) -> Value:
     """A column of numbers; ``named`` is the name that the outcome has in SQL."""
-    raw = quote(column)
-    return Value(f"try_cast({raw} AS DOUBLE)", (_wrong(named, raw, column, "a number"),))
+    return Value(
+        f"try_cast({column.sql} AS DOUBLE)", (_wrong(named, column.sql, name, "a number"),)
+    )
 
 
-def typed(mapping: Mapping, target: Target, field: Field, schema: pa.Schema) -> Value:
+def typed(mapping: Mapping, target: Target, field: Field, columns: dict[str, Column]) -> Value:
     """A field in its type. Its reasons refer to the outcome as ``v_<name>``.
 
     Raises:
         BadInput: A number without a unit, or a unit where there is one already.
     """
-    raw = _raw(field, schema)
+    raw = _raw(field, columns)
     named = f"v_{target.name}"
     if target.kind in ("time", "duration"):
         value = _moment(mapping, target, field, raw, named)
@@ -84,13 +88,13 @@ def typed(mapping: Mapping, target: Target, field: Field, schema: pa.Schema) -> 
     return Value(value.sql, reasons)
 
 
-def _raw(field: Field, schema: pa.Schema) -> _Raw:
+def _raw(field: Field, columns: dict[str, Column]) -> _Raw:
     if field.column is None:
         return _Raw(text(field.constant), None)
-    value = quote(field.column)
+    column = columns[field.column]
     if not (field.json or field.extract or field.replace or field.default is not None):
-        return _Raw(value, schema.field(field.column).type)
-    value = f"CAST({value} AS VARCHAR)"
+        return _Raw(column.sql, column.type)
+    value = f"CAST({column.sql} AS VARCHAR)"
     reasons: tuple[str, ...] = ()
     if field.json is not None:
         label = text(f"{field.column}: not valid JSON")

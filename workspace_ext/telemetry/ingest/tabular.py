@@ -61,8 +61,9 @@ class Mapper:
         Returns:
             The records, and what was rejected.
         """
-        numbered = chunk.append_column(ROW, pa.array(range(chunk.num_rows), pa.int64()))
-        self._connection.register("chunk", numbered)
+        columns = {sql: chunk.column(name) for name, sql in self._statements.columns.items()}
+        columns[ROW] = pa.array(range(chunk.num_rows), pa.int64())
+        self._connection.register("chunk", pa.table(columns))
         try:
             self._connection.execute(self._statements.typed)
             bad = self._connection.execute(

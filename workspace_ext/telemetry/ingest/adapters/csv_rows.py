@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from workspace_ext.foundation.errors import BadInput
-from workspace_ext.telemetry.ingest.mapping import Mapping, bad_mapping
+from workspace_ext.telemetry.ingest.mapping import Mapping
 from workspace_ext.telemetry.ingest.model import RECORD_LIMIT, Parsed, Reject
 from workspace_ext.telemetry.ingest.source import Opened
 from workspace_ext.telemetry.ingest.tabular import Mapper
@@ -78,16 +78,16 @@ def read(path: Path, name: str, mapping: Mapping) -> Iterator[Parsed]:
     """
     with Opened(path, name) as opened:
         lines = _Lines(opened)
-        header = _header(lines, name, mapping)
+        header = _header(lines, name, mapping.delimiter)
         schema = pa.schema([(column, pa.string()) for column in header])
         with Mapper(mapping, schema) as mapper:
             for chunk in _chunks(lines, mapping.delimiter, len(header)):
                 yield _convert(chunk, mapper, schema, mapping, opened.position())
 
 
-def _header(lines: _Lines, name: str, mapping: Mapping) -> list[str]:
+def _header(lines: _Lines, name: str, delimiter: str) -> list[str]:
     try:
-        header = next(csv.reader(lines, delimiter=mapping.delimiter, strict=True), [])
+        header = next(csv.reader(lines, delimiter=delimiter, strict=True), [])
     except csv.Error as error:
         raise BadInput(
             f"{name} has no header that can be read: {error}",
@@ -100,11 +100,14 @@ def _header(lines: _Lines, name: str, mapping: Mapping) -> list[str]:
             hint="the first line must name the columns",
             code="unreadable_file",
         )
-    twice = sorted({column for column in header if header.count(column) > 1})
-    if used := [column for column in twice if column in mapping.columns()]:
-        raise bad_mapping(mapping.name, "", f"column {used[0]!r} is twice in the header")
+    try:
+        "".join(header).encode()
+    except UnicodeEncodeError:
+        raise BadInput(
+            f"{name}: the header is not UTF-8", hint="save it as UTF-8", code="unreadable_file"
+        ) from None
     lines.record = []
-    return [column if column not in twice else f"{column} {n}" for n, column in enumerate(header)]
+    return header
 
 
 def _chunks(lines: _Lines, delimiter: str, width: int) -> Iterator[_Chunk]:

@@ -1,0 +1,113 @@
+"""Whatever bytes come: records and rejects, or one clear error; never anything else."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.store import NOW_NS, shared_data
+from workspace_ext.foundation.errors import BadInput
+from workspace_ext.telemetry.ingest.adapters import csv_rows, otlp_json, otlp_proto, prometheus
+from workspace_ext.telemetry.ingest.columns import arrow_schema
+from workspace_ext.telemetry.ingest.mapping import parse_mapping
+from workspace_ext.telemetry.ingest.model import Parsed
+from workspace_ext.telemetry.ingest.source import Opened
+
+MAPPING = parse_mapping(
+    "signal: logs\nfields: {time: {column: t, unit: s}, body: a, severity: b}\nattributes: [a]"
+)
+DAY = "trainticket-2023-01-29-09_13"
+SAMPLES: dict[str, tuple[str, ...]] = {
+    "json": ("otlp-spec-examples", "metrics.json"),
+    "traces": ("otlp-nezha", DAY, "traces.01.otlp.pb.gz"),
+    "metrics": ("otlp-nezha", DAY, "metrics.00.otlp.pb.gz"),
+    "prometheus": ("prometheus", "alltypes.237mfs.prom.txt.gz"),
+}
+READERS: dict[str, Callable[[Path], Iterator[Parsed]]] = {
+    "json": lambda path: otlp_json.read(path, "x"),
+    "traces": lambda path: otlp_proto.read(path, "x"),
+    "metrics": lambda path: otlp_proto.read(path, "x"),
+    "prometheus": lambda path: prometheus.read(path, "x", NOW_NS),
+    "csv": lambda path: csv_rows.read(path, "x", MAPPING),
+}
+
+
+@cache
+def sample(kind: str) -> bytes:
+    if kind == "csv":
+        return b'"t","a","b"\n' + b'1700000000,"some ""text""\nhere",ERROR\n' * 20
+    with Opened(shared_data("payloads", *SAMPLES[kind]), kind) as opened:
+        content = opened.stream.read(20_000)
+    if kind == "json":
+        content = b" ".join(content.split()) + b"\n"
+        return content * 3
+    return content
+
+
+def read(kind: str, content: bytes) -> list[Parsed]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(content)
+        return list(READERS[kind](path))
+
+
+def read_or_refuse(kind: str, content: bytes) -> list[Parsed]:
+    """The parts, or none when the whole file is refused."""
+    parts = []
+    with suppress(BadInput):
+        parts = read(kind, content)
+    return parts
+
+
+changes = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(max_size=4)), max_size=6)
+
+
+@pytest.mark.parametrize("kind", READERS)
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(changes=changes, cut=st.floats(0.2, 1))
+def test_changed_and_cut(kind: str, changes: list[tuple[float, bytes]], cut: float) -> None:
+    content = bytearray(sample(kind))
+    for where, put in changes:
+        at = int(where * len(content))
+        content[at : at + len(put)] = put
+    for part in read_or_refuse(kind, bytes(content[: int(cut * len(content))])):
+        for signal, records in part.tables.items():
+            assert records.schema == arrow_schema(signal)
+        for reject in part.rejects:
+            assert reject.reason
+            reject.record.encode()
+
+
+@pytest.mark.parametrize("kind", READERS)
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(content=st.binary(max_size=200))
+def test_any_bytes(kind: str, content: bytes) -> None:
+    read_or_refuse(kind, content)
+
+
+text = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(rows=st.lists(st.tuples(text, text), max_size=10))
+def test_csv_gives_back_what_a_writer_wrote(rows: list[tuple[str, str]]) -> None:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(["t", "a", "b"])
+    for number, row in enumerate(rows):
+        writer.writerow([1_700_000_000 + number, *row])
+    (part,) = read("csv", buffer.getvalue().encode())
+    assert not part.rejects
+    given_back = part.tables["logs"].select(["severity", "attributes"]).to_pylist()
+    assert [(dict(row["attributes"]).get("a"), row["severity"]) for row in given_back] == [
+        (a or None, b or None) for a, b in rows
+    ]
