@@ -42,33 +42,34 @@ references:
   - "lift = share of bad spans with the value, over the share of bad spans in all"
 ---*/
 WITH seen AS (
-    SELECT true AS is_now, time, duration_ns / 1e6 AS ms, trace_id, span_id, parent_span_id, service, name,
-           status, kind, pod, host, version, namespace, environment, region, attributes
+    SELECT true AS is_now, time, duration_ns, duration_ns / 1e6 AS ms,
+           trace_id, span_id, parent_span_id, service, name, status, kind, pod, host, version, namespace, environment, region, attributes
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
-    SELECT false, time, duration_ns / 1e6, trace_id, span_id, parent_span_id, service, name,
+    SELECT false, time, duration_ns, duration_ns / 1e6,
+           trace_id, span_id, parent_span_id, service, name,
            NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end AND $bad <> 'failing'
 ),
 children AS (
-    SELECT is_now, trace_id, parent_span_id AS span_id, sum(ms) AS child_ms
+    SELECT is_now, trace_id, parent_span_id AS span_id, sum(duration_ns) AS child_ns
     FROM seen WHERE parent_span_id IS NOT NULL AND $bad = 'slow_itself'
     GROUP BY is_now, trace_id, parent_span_id
 ),
 -- Reactive servers record the call they wait for beside the handler that waits, not below it.
 awaited AS (
-    SELECT w.is_now, w.trace_id, w.span_id, sum(b.ms) AS beside_ms
+    SELECT w.is_now, w.trace_id, w.span_id, sum(b.duration_ns) AS beside_ns
     FROM (SELECT * FROM seen ANTI JOIN children USING (is_now, trace_id, span_id)
           WHERE $bad = 'slow_itself') AS w
     JOIN (SELECT * FROM seen SEMI JOIN children USING (is_now, trace_id, span_id)) AS b
       ON b.is_now = w.is_now AND b.trace_id = w.trace_id AND b.parent_span_id = w.parent_span_id
      AND b.service = w.service AND b.time >= w.time
-     AND b.time + to_microseconds((b.ms * 1000)::BIGINT)
-         <= w.time + to_microseconds((w.ms * 1000)::BIGINT + 1000)
+     AND b.time + to_microseconds(b.duration_ns // 1000)
+         <= w.time + to_microseconds(w.duration_ns // 1000 + 1000)
     GROUP BY w.is_now, w.trace_id, w.span_id
 ),
 timed AS (
-    SELECT seen.*, greatest(ms - coalesce(child_ms, 0) - coalesce(beside_ms, 0), 0) AS counted_ms
+    SELECT seen.*, greatest(duration_ns - coalesce(child_ns, 0) - coalesce(beside_ns, 0), 0) / 1e6 AS counted_ms
     FROM seen
     LEFT JOIN children USING (is_now, trace_id, span_id)
     LEFT JOIN awaited USING (is_now, trace_id, span_id)

@@ -42,31 +42,33 @@ references:
   - "slow_z: share of calls above the baseline's quantile, against what chance would give"
 ---*/
 WITH seen AS (
-    SELECT true AS is_now, time, duration_ns / 1e6 AS ms, trace_id, span_id, parent_span_id, service, name
+    SELECT true AS is_now, time, duration_ns, duration_ns / 1e6 AS ms,
+           trace_id, span_id, parent_span_id, service, name
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
-    SELECT false, time, duration_ns / 1e6, trace_id, span_id, parent_span_id, service, name
+    SELECT false, time, duration_ns, duration_ns / 1e6,
+           trace_id, span_id, parent_span_id, service, name
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end
 ),
 children AS (
-    SELECT is_now, trace_id, parent_span_id AS span_id, sum(ms) AS child_ms
+    SELECT is_now, trace_id, parent_span_id AS span_id, sum(duration_ns) AS child_ns
     FROM seen WHERE parent_span_id IS NOT NULL
     GROUP BY is_now, trace_id, parent_span_id
 ),
 -- Reactive servers record the call they wait for beside the handler that waits, not below it.
 awaited AS (
-    SELECT w.is_now, w.trace_id, w.span_id, sum(b.ms) AS beside_ms
+    SELECT w.is_now, w.trace_id, w.span_id, sum(b.duration_ns) AS beside_ns
     FROM (SELECT * FROM seen ANTI JOIN children USING (is_now, trace_id, span_id)) AS w
     JOIN (SELECT * FROM seen SEMI JOIN children USING (is_now, trace_id, span_id)) AS b
       ON b.is_now = w.is_now AND b.trace_id = w.trace_id AND b.parent_span_id = w.parent_span_id
      AND b.service = w.service AND b.time >= w.time
-     AND b.time + to_microseconds((b.ms * 1000)::BIGINT)
-         <= w.time + to_microseconds((w.ms * 1000)::BIGINT + 1000)
+     AND b.time + to_microseconds(b.duration_ns // 1000)
+         <= w.time + to_microseconds(w.duration_ns // 1000 + 1000)
     GROUP BY w.is_now, w.trace_id, w.span_id
 ),
 calls AS (
     SELECT is_now, service, name, ms,
-           greatest(ms - coalesce(child_ms, 0) - coalesce(beside_ms, 0), 0) AS own_ms
+           greatest(duration_ns - coalesce(child_ns, 0) - coalesce(beside_ns, 0), 0) / 1e6 AS own_ms
     FROM seen
     LEFT JOIN children USING (is_now, trace_id, span_id)
     LEFT JOIN awaited USING (is_now, trace_id, span_id)

@@ -80,17 +80,17 @@ chosen AS (
     FROM ranked WHERE badness <= $each OR slowness <= $each OR typicality <= $each
 ),
 parts AS (
-    SELECT s.trace_id, s.span_id, s.parent_span_id, s.service, s.name, s.ms, s.time,
+    SELECT s.trace_id, s.span_id, s.parent_span_id, s.service, s.name, s.duration_ns, s.time,
            s.time + to_microseconds(s.duration_ns // 1000) AS until
     FROM seen AS s SEMI JOIN chosen USING (trace_id)
 ),
 children AS (
-    SELECT trace_id, parent_span_id AS span_id, sum(ms) AS child_ms
+    SELECT trace_id, parent_span_id AS span_id, sum(duration_ns) AS child_ns
     FROM parts WHERE parent_span_id IS NOT NULL GROUP BY trace_id, parent_span_id
 ),
 -- Reactive servers record the call they wait for beside the handler that waits, not below it.
 awaited AS (
-    SELECT w.trace_id, w.span_id, sum(b.ms) AS beside_ms
+    SELECT w.trace_id, w.span_id, sum(b.duration_ns) AS beside_ns
     FROM (SELECT * FROM parts ANTI JOIN children USING (trace_id, span_id)) AS w
     JOIN (SELECT * FROM parts SEMI JOIN children USING (trace_id, span_id)) AS b
       ON b.trace_id = w.trace_id AND b.parent_span_id = w.parent_span_id AND b.service = w.service
@@ -99,7 +99,7 @@ awaited AS (
 ),
 own AS (
     SELECT trace_id, service, name,
-           greatest(ms - coalesce(child_ms, 0) - coalesce(beside_ms, 0), 0) AS own_ms,
+           greatest(duration_ns - coalesce(child_ns, 0) - coalesce(beside_ns, 0), 0) / 1e6 AS own_ms,
            row_number() OVER (PARTITION BY trace_id ORDER BY own_ms DESC, time, span_id) AS place
     FROM parts LEFT JOIN children USING (trace_id, span_id)
     LEFT JOIN awaited USING (trace_id, span_id)
