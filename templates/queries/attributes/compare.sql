@@ -43,7 +43,8 @@ references:
 ---*/
 WITH seen AS (
     SELECT true AS is_now, time, duration_ns, duration_ns / 1e6 AS ms,
-           trace_id, span_id, parent_span_id, service, name, status, kind, pod, host, version, namespace, environment, region, attributes
+           trace_id, span_id, parent_span_id, service, name, status, kind,
+           pod, host, version, namespace, environment, region, attributes
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
     SELECT false, time, duration_ns, duration_ns / 1e6,
@@ -69,7 +70,9 @@ awaited AS (
     GROUP BY w.is_now, w.trace_id, w.span_id
 ),
 timed AS (
-    SELECT seen.*, greatest(duration_ns - coalesce(child_ns, 0) - coalesce(beside_ns, 0), 0) / 1e6 AS counted_ms
+    SELECT seen.*,
+           greatest(duration_ns - coalesce(child_ns, 0) - coalesce(beside_ns, 0), 0) / 1e6
+               AS counted_ms
     FROM seen
     LEFT JOIN children USING (is_now, trace_id, span_id)
     LEFT JOIN awaited USING (is_now, trace_id, span_id)
