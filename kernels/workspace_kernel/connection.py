@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workspace_ext.foundation.errors import Unavailable
+from workspace_ext.foundation.actor import system_user
+from workspace_ext.foundation.errors import BadInput, Denied, Unavailable
+from workspace_ext.foundation.ids import new_id
 from workspace_kernel.context import Here, here
 
 if TYPE_CHECKING:
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 class Connection:
     """A broker's client, and the investigation that a cell belongs to.
 
+    Under a Jupyter server with our extension, and in headless runs, the kernel is told an
+    address and a token of its own. Elsewhere ``$INVESTIGATION_STORE`` names the store, and the
+    system's user is who asks.
+
     Args:
         locate: Tells which request is being answered.
     """
@@ -25,6 +31,7 @@ class Connection:
     def __init__(self, locate: Callable[[], Here] = here) -> None:
         self.here = locate
         self._client: BrokerClient | None = None
+        self._store_client: BrokerClient | None = None
         self._opened = ""
 
     @property
@@ -35,7 +42,14 @@ class Connection:
             Unavailable: Nothing says which broker or store to use, or it does not answer.
         """
         if self._client is None:
-            self._client = _connect()
+            address = os.environ.get("INVESTIGATION_BROKER")
+            token = os.environ.get("INVESTIGATION_TOKEN")
+            if address and token:
+                from workspace_ext.client.broker import BrokerClient
+
+                self._client = BrokerClient(address, token)
+            else:
+                self._client = self._by_store()
         return self._client
 
     @property
@@ -44,32 +58,44 @@ class Connection:
 
         It comes with the request, else from ``$INVESTIGATION_UID``; where nobody names one (a
         plain ``jupyter execute``, a test runner), one is opened, once for this kernel.
+
+        Raises:
+            BadInput: There is none, and a kernel may not open one here.
         """
         named = self.here().investigation or os.environ.get("INVESTIGATION_UID", "")
         if named:
             return named
         if not self._opened:
-            self._opened = self.client.open_investigation("Untitled")["uid"]
+            client = self.client
+            try:
+                opened = (self._store_client or client).open_investigation(
+                    "Untitled", actor=str(system_user())
+                )
+            except Denied as error:
+                raise BadInput(
+                    "this notebook belongs to no investigation",
+                    hint="choose the kernel Investigation (Python) for it, or begin one from the"
+                    " launcher",
+                    code="no_investigation",
+                ) from error
+            self._opened = opened["uid"]
         return self._opened
 
-
-def _connect() -> BrokerClient:
-    address, token = os.environ.get("INVESTIGATION_BROKER"), os.environ.get("INVESTIGATION_TOKEN")
-    if address and token:
+    def _by_store(self) -> BrokerClient:
+        """Finds or starts the store's broker, and keeps it as long as this kernel lives."""
+        store = os.environ.get("INVESTIGATION_STORE")
+        if not store:
+            raise Unavailable(
+                "this kernel was told of no broker and no store",
+                hint="open the notebook in JupyterLab with the investigation extension, or set"
+                " INVESTIGATION_STORE to the workspace folder before the kernel starts",
+                code="no_broker",
+            )
         from workspace_ext.client.broker import BrokerClient
+        from workspace_ext.client.discovery import connect
 
-        return BrokerClient(address, token)
-    store = os.environ.get("INVESTIGATION_STORE")
-    if not store:
-        raise Unavailable(
-            "this kernel was told of no broker and no store",
-            hint="open the notebook in JupyterLab with the investigation extension, or set"
-            " INVESTIGATION_STORE to the workspace folder before the kernel starts",
-            code="no_broker",
-        )
-    from workspace_ext.client.discovery import connect
-
-    connection = connect(Path(store))
-    client = connection.__enter__()
-    atexit.register(connection.__exit__, None, None, None)
-    return getattr(client, "client", client)
+        connection = connect(Path(store))
+        atexit.register(connection.close)
+        self._store_client = connection.client
+        token = connection.client.token(new_id(), user=system_user().name)
+        return BrokerClient(connection.client.address, token)

@@ -23,8 +23,9 @@ class Here:
 
     @property
     def ref(self) -> RunRef | None:
-        """The run as a query names it, when there is a cell to name."""
-        return {"id": self.run, "cell": self.cell} if self.run and self.cell else None
+        """The run as the record names it; None where nobody captures it."""
+        captured = self.investigation and self.run and self.cell
+        return {"id": self.run, "cell": self.cell} if captured else None
 
 
 def here() -> Here:

@@ -10,6 +10,7 @@ from workspace_kernel.chart import MIME
 
 from tests.notebooks.conftest import ALICE, Run, notebook, said
 from workspace_ext.client.broker import BrokerClient
+from workspace_ext.foundation.actor import system_user
 from workspace_ext.inquiry.headless.model import RunOptions
 from workspace_ext.inquiry.headless.runner import run_notebook
 
@@ -127,6 +128,7 @@ def test_a_kernel_that_was_told_nothing(
     state = client.state(uid)
     assert state["title"] == "Untitled"
     assert len(state["queries"]) == 1
+    assert list(state["participants"]) == [str(system_user())]
 
 
 def test_a_kernel_without_a_broker() -> None:
@@ -153,3 +155,18 @@ def test_a_broker_that_has_gone(client: BrokerClient, tmp_path: Path) -> None:
     )
     assert [failure.name for failure in report.failures] == ["Unavailable"]
     assert len(made.cells[1].outputs[0]["traceback"]) == 2
+
+
+def test_a_notebook_that_is_no_investigation(
+    client: BrokerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in JupyterLab with another kernel: a kernel's token opens nothing."""
+    from nbclient import NotebookClient
+
+    monkeypatch.setenv("INVESTIGATION_BROKER", client.address)
+    monkeypatch.setenv("INVESTIGATION_TOKEN", client.token("k2", user="alice"))
+    made = notebook("%load_ext workspace_kernel", 'investigation.run("triage.overview")')
+    NotebookClient(made, kernel_name="python3", allow_errors=True).execute()
+    (shown,) = made.cells[1].outputs
+    assert shown["evalue"] == "this notebook belongs to no investigation"
+    assert "Investigation (Python)" in shown["traceback"][1]

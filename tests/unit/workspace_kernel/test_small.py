@@ -24,11 +24,13 @@ def test_the_server_s_stamp_counts() -> None:
         "metadata": {"cellId": "id", "investigation": {"uid": "u", "cell": "c", "user": "a"}},
     }
     assert read(request) == Here("run", "c", "u")
+    assert read(request).ref == {"id": "run", "cell": "c"}
 
 
 def test_without_stamp_the_cell_is_still_known() -> None:
     found = read({"header": {"msg_id": "run"}, "metadata": {"cellId": "id"}})
-    assert found.ref == {"id": "run", "cell": "id"}
+    assert found.cell == "id"
+    assert found.ref is None  # nobody captures the run, so that nothing could be joined to it
 
 
 @pytest.mark.parametrize("metadata", [{}, {"investigation": None}, {"investigation": "x"}])

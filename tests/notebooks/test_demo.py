@@ -1,0 +1,153 @@
+"""The demo: its notebook, its command, and that nothing of it stays behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from workspace_ext.client.broker import BrokerClient
+from workspace_ext.telemetry.ingest.incident import incident_folder
+
+CLI = (sys.executable, "-c", "from workspace_ext.cli.main import run; run()")
+NOTEBOOK = ROOT / "templates" / "notebooks" / "trainticket.ipynb"
+HEADLESS_SECONDS = 90.0
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo") / "place"
+
+
+def _demo(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*CLI, "demo", "--dir", str(folder), *options],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+
+def test_the_notebook_is_light_and_knows_no_answer() -> None:
+    text = NOTEBOOK.read_text("utf-8")
+    notebook: Any = nbformat.reads(text, as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert len(code) <= 16
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
+    assert "investigation" not in notebook.metadata
+    assert "ground_truth" not in text
+    assert len(text) < 20_000
+
+
+def test_the_headless_demo(folder: Path) -> None:
+    ran = _demo(folder, "--headless", "--json")
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    truth = yaml.safe_load((incident_folder("trainticket") / "ground_truth.yaml").read_text())
+    assert truth["service"] in told["conclusion"]
+    assert (told["ran"], told["cells"], told["failures"]) == (16, 16, [])
+    assert sorted(told["hypotheses"].values()) == ["refuted", "refuted", "root_cause"]
+    assert told["replay"]["verdict"] == "same"
+    assert told["replay"]["same"] == told["queries"]
+    assert told["seconds"] < HEADLESS_SECONDS
+    notebook: Any = nbformat.read(folder / "trainticket.ipynb", as_version=4)
+    for cell in notebook.cells:
+        assert len(json.dumps(cell.get("outputs", []))) < 50_000
+        assert len(json.dumps(cell.metadata.get("investigation", {}))) <= 1100
+    names = {each.name for each in folder.iterdir()}
+    assert names == {".investigation", "trainticket.ipynb", "trainticket.investigation.zip"}
+
+
+def test_again_everything_is_there(folder: Path) -> None:
+    before = json.loads((folder / "trainticket.ipynb").read_text())["metadata"]["investigation"]
+    ran = _demo(folder, "--headless")
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.count("already there, nothing added") == 4
+    assert "kept as it was" in ran.stderr
+    assert "replay of the archive" in ran.stdout
+    after = json.loads((folder / "trainticket.ipynb").read_text())["metadata"]["investigation"]
+    assert after["uid"] == before["uid"]
+    assert len(after["hypotheses"]) == 3
+
+
+def test_somebody_s_folder_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    ran = _demo(tmp_path)
+    assert ran.returncode == 3
+    assert [line.split(":")[0] for line in ran.stderr.splitlines()] == ["Error", "Hint"]
+    assert [each.name for each in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    ran = _demo(tmp_path / "file" / "place")
+    assert ran.returncode == 3
+    assert "Traceback" not in ran.stderr
+
+
+def test_nbval_finds_nothing_wrong(client: BrokerClient, store: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "trainticket.ipynb"
+    copy.write_bytes(NOTEBOOK.read_bytes())
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbval-lax", str(copy), "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        env={**os.environ, "INVESTIGATION_STORE": str(store)},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout
+    assert "16 passed" in ran.stdout
+
+
+def test_ctrl_c_stops_jupyterlab_and_the_broker(folder: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    demo = subprocess.Popen(
+        [*CLI, "demo", "--dir", str(folder), "--no-browser", "--port", str(port)],
+        env={**os.environ, "JUPYTER_TOKEN": "t"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        url = f"http://127.0.0.1:{port}/api/contents/trainticket.ipynb?token=t&content=0"
+        deadline = time.monotonic() + 90
+        while not _answers(url):
+            assert demo.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        started = psutil.Process(demo.pid).children(recursive=True)
+        assert started
+    finally:
+        demo.send_signal(signal.SIGINT)
+        code = demo.wait(60)
+    assert code == 0
+    gone, alive = psutil.wait_procs(started, timeout=20)
+    assert alive == []
+    assert len(gone) == len(started)
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=5).close()
+    except (urllib.error.URLError, OSError):
+        return False
+    return True
