@@ -43,7 +43,8 @@ class Worker:
 
     def __init__(self, address_space_mb: int) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", __package__ + ".worker", str(address_space_mb)],
+            # -P: no module from the working folder runs there
+            [sys.executable, "-P", "-m", __package__ + ".worker", str(address_space_mb)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
