@@ -32,6 +32,8 @@ def bind(folder: StoreFolder, host: str, port: int) -> list[socket.socket]:
         Conflict: The port is taken.
         BadInput: There is no such address.
     """
+    if not 0 <= port <= 65_535:
+        raise BadInput(f"{port} is no port", hint="ports go from 0 (any) to 65535")
     if port == 0:
         try:
             return bind_sockets(_last_port(folder), host)

@@ -36,17 +36,10 @@ class Options:
         )
         parser.add_argument("--store", type=Path, required=True, metavar="DIR")
         parser.add_argument("--host", default=cls.host)
-        parser.add_argument("--port", type=_port, default=cls.port)
+        parser.add_argument("--port", type=int, default=cls.port)
         parser.add_argument(
             "--exit-when-unused", type=float, metavar="SECONDS", default=cls.exit_when_unused
         )
         parser.add_argument("--json", action="store_true")
         parser.add_argument("--debug", action="store_true")
         return cls(**vars(parser.parse_args(arguments)))
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65_535:
-        raise argparse.ArgumentTypeError(f"{port} is no port (0 to 65535)")
-    return port

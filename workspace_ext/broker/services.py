@@ -59,7 +59,7 @@ class Services:
         ledger = Ledger(records)
         catalog = Catalog(telemetry)
         templates = TemplateLibrary(
-            [folder.templates] if folder.sealed else default_paths(folder.path)
+            sorted(folder.templates.iterdir()) if folder.sealed else default_paths(folder.path)
         )
         investigations = InvestigationService(ledger, records, catalog)
         runner = QueryRunner(telemetry)
