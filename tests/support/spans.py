@@ -40,7 +40,8 @@ def add_batch(store: Store, *, rows: int = ROWS) -> int:
             FROM range({first}, {first + rows}) r(i);
             INSERT INTO raw.batches BY NAME
             SELECT {batch} AS batch_id, now() AS committed_at, 'made' AS name, 'made' AS format,
-                   'sha256:{batch}' AS content_digest, 0 AS bytes, {rows} AS spans, {rows} AS logs,
+                   'sha256:' || sha256('{batch}') AS content_digest, 0 AS bytes,
+                   {rows} AS spans, {rows} AS logs,
                    0 AS metrics, 0 AS events, 0 AS services, 0 AS duplicates, 0 AS quarantined
             """
         )
