@@ -27,15 +27,15 @@ class Mapper:
         self._mapping = mapping
         self._statements: Statements = compile_mapping(mapping, schema)
         self._connection = duckdb.connect(
-            ":memory:", config={"threads": 1, "autoload_known_extensions": False}
+            ":memory:",
+            config={"threads": 1, "memory_limit": "2GB", "autoload_known_extensions": False},
         )
         self._connection.execute("SET TimeZone = 'UTC'; SET enable_external_access = false")
         try:
             self.apply(schema.empty_table(), line=lambda row: row, record=str)
-        except duckdb.Error as error:
+        except BaseException:
             self._connection.close()
-            why = str(error).splitlines()[0][:200]
-            raise bad_mapping(mapping.name, "", f"cannot be applied: {why}") from error
+            raise
 
     def __enter__(self) -> Mapper:
         return self
@@ -60,6 +60,9 @@ class Mapper:
 
         Returns:
             The records, and what was rejected.
+
+        Raises:
+            BadInput: The mapping is such that the database refuses it.
         """
         columns = {sql: chunk.column(name) for name, sql in self._statements.columns.items()}
         columns[ROW] = pa.array(range(chunk.num_rows), pa.int64())
@@ -70,6 +73,9 @@ class Mapper:
                 f"SELECT {ROW}, reason FROM typed WHERE reason IS NOT NULL ORDER BY {ROW}"  # noqa: S608
             ).fetchall()
             records = self._connection.sql(self._statements.records).to_arrow_table()
+        except duckdb.Error as error:
+            why = str(error).splitlines()[0][:200]
+            raise bad_mapping(self._mapping.name, "", f"cannot be applied: {why}") from error
         finally:
             self._connection.unregister("chunk")
         rejects = [Reject(line(row), reason, record(row)[:RECORD_LIMIT]) for row, reason in bad]
