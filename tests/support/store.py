@@ -69,7 +69,7 @@ def open_store(path: Path) -> Iterator[Store]:
     with folder.hold("test"):
         engine = TelemetryEngine(folder, MIGRATIONS, memory_limit="1GB", threads=2)
         try:
-            service = IngestService(engine, folder, clock=lambda: NOW_NS)
+            service = IngestService(engine, clock=lambda: NOW_NS)
             yield Store(folder, engine, service, Catalog(engine))
         finally:
             engine.close()

@@ -70,7 +70,7 @@ class Services:
             records=records,
             ledger=ledger,
             catalog=catalog,
-            ingest=IngestService(telemetry, folder),
+            ingest=IngestService(telemetry),
             templates=templates,
             investigations=investigations,
             runner=runner,

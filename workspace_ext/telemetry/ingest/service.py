@@ -7,7 +7,6 @@ from pathlib import Path
 
 from workspace_ext.foundation.clock import Clock, now_ns
 from workspace_ext.foundation.errors import BadInput
-from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.ingest.detect import detect
 from workspace_ext.telemetry.ingest.mapping import Mapping, parse_mapping
@@ -23,13 +22,11 @@ class IngestService:
 
     Args:
         engine: The store.
-        folder: Its folder.
         clock: Tells the time of a commit.
     """
 
-    def __init__(self, engine: TelemetryEngine, folder: StoreFolder, clock: Clock = now_ns) -> None:
+    def __init__(self, engine: TelemetryEngine, clock: Clock = now_ns) -> None:
         self._engine = engine
-        self._folder = folder
         self._clock = clock
 
     def ingest(
