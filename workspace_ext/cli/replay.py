@@ -33,12 +33,14 @@ def command(
     """Run ARCHIVE again on its own data and say, cell by cell: same, changed, data missing.
 
     Needs no store, no running broker and no network. A changed archive is refused, and what was
-    changed in it is named.
+    changed in it is named. The notebook's code is run: replay what you would open and run.
     """
+    from workspace_ext.inquiry.archive.report import prepare, write_report
+
+    if report is not None:
+        prepare(report)
     replayed = run_replay(output, archive, kernel=kernel, despite_damage=despite_damage)
     if report is not None:
-        from workspace_ext.inquiry.archive.report import write_report
-
         for path in write_report(replayed, report):
             output.note(f"wrote {path}")
     output.show(replayed.to_dict(), *shown(replayed))
@@ -72,24 +74,23 @@ def shown(report: ReplayReport) -> list[Any]:
     from rich.markup import escape
     from rich.table import Table
 
+    from workspace_ext.inquiry.archive.wording import STILL, counted, headline, reasons
+
     cells = Table("cell", "what", "verdict", "why", title=f"Replay of {escape(report.title)}")
     for cell in report.cells:
-        reasons = [f"{query.title}: {query.comparison.reason}" for query in cell.queries]
         colour = COLOURS.get(cell.verdict, "red")
-        cells.add_row(
-            str(cell.position),
-            escape(cell.summary),
-            f"[{colour}]{cell.verdict}[/]",
-            escape("\n".join([cell.reason, *reasons] if cell.reason else reasons)),
-        )
-    lines: list[Any] = [f"[red]damage:[/] {escape(problem)}" for problem in report.problems]
+        why = escape("\n".join(reasons(cell)))
+        verdict = f"[{colour}]{cell.verdict}[/]"
+        cells.add_row(str(cell.position), escape(cell.summary), verdict, why)
+    lines: list[Any] = [f"[red]changed:[/] {escape(problem)}" for problem in report.problems]
     lines.append(cells)
     for found in report.hypotheses:
-        still = {True: "still", False: "[red]no longer[/]", None: "not tested whether"}[found.holds]
-        lines.append(f"{still} {found.before.replace('_', ' ')}: {escape(found.text)}")
+        colour = COLOURS["changed"] if found.holds is False else COLOURS["skipped"]
+        before = found.before.replace("_", " ")
+        why = f"[{colour}]({STILL[found.holds]}: {escape(found.why)})[/]"
+        lines.append(f"{before}: {escape(found.text)} {why}")
     if report.environment:
-        lines.append(f"[dim]{len(report.environment)} packages have other versions now[/]")
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in report.counts.items() if count)
+        lines.append(f"[dim]{len(report.environment)} versions differ; --report lists them[/]")
     colour = "green" if report.ok else "red"
-    lines.append(f"[bold {colour}]{report.verdict}[/] ({counts}) in {report.seconds:.1f} s")
+    lines.append(f"[bold {colour}]{report.verdict}[/] ({counted(report)}) {headline(report)}")
     return lines

@@ -34,7 +34,7 @@ def command(output: Output, archive: Path | None, store: Path) -> int:
 
 
 def _archive(path: Path) -> tuple[str, list[str]]:
-    from workspace_ext.inquiry.archive.container import Archive
+    from workspace_ext.inquiry.archive.reader import Archive
 
     with Archive(path) as archive:
         parts = len(archive.manifest.files)

@@ -52,6 +52,8 @@ def compare(then: Result, now: Result, mode: Compare) -> Comparison:
     if mode["mode"] == "none":
         return Comparison("not compared", None, mode["reason"])
     rung, reason, drift = _rung(then, now)
+    if rung == "not compared" and mode["mode"] == "ordered":
+        return Comparison("different", same=False, reason=f"{reason}: {mode['reason']}")
     if rung == "not compared":
         return Comparison(rung, None, reason)
     same = rung in _ENOUGH[mode["mode"]]

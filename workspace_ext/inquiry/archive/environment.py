@@ -24,13 +24,13 @@ def describe_environment() -> dict[str, Any]:
 
 
 def drift(then: dict[str, Any], now: dict[str, Any]) -> tuple[Drift, ...]:
-    """What differs between two environments, Python first."""
-    versions = [
-        {"python": described.get("python"), **described.get("packages", {})}
+    """What differs between two environments, Python and platform first."""
+    first = ("python", "platform")
+    old, new = (
+        {**{name: described.get(name) for name in first}, **described.get("packages", {})}
         for described in (then, now)
-    ]
-    old, new = versions
-    names = ["python", *sorted({*old, *new} - {"python"})]
+    )
+    names = [*first, *sorted({*old, *new} - {*first})]
     return tuple(
         Drift(name, old.get(name), new.get(name))
         for name in names

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from workspace_ext.access.model import Principal
 from workspace_ext.foundation.actor import Actor
+from workspace_ext.foundation.canonical import digest_bytes
 from workspace_ext.foundation.clock import Clock, now_ns, to_rfc3339
-from workspace_ext.foundation.errors import BadInput, Conflict
+from workspace_ext.foundation.errors import BadInput
 from workspace_ext.foundation.ids import new_id
 from workspace_ext.inquiry.archive.container import (
     ENVIRONMENT,
@@ -21,7 +22,6 @@ from workspace_ext.inquiry.archive.container import (
     QUERIES,
     ArchiveWriter,
     Manifest,
-    contents_digest,
     result_path,
     slice_path,
     template_path,
@@ -32,6 +32,7 @@ from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.metadata.notebook import read_uid
 from workspace_ext.inquiry.templates.library import TemplateLibrary
+from workspace_ext.protocol.messages import EventIn, LedgerEntry, TemplateRef
 from workspace_ext.telemetry.query.slices import SliceSource
 
 
@@ -54,6 +55,9 @@ class Freezer:
     def freeze(self, uid: str, notebook: Mapping[str, Any], actor: Actor, target: BinaryIO) -> None:
         """Writes an investigation's archive, and records that it was made.
 
+        A template that is gone, or was changed since it was used, cannot be put in; the manifest
+        says so.
+
         Args:
             uid: The investigation.
             notebook: Its notebook, as JSON.
@@ -61,9 +65,8 @@ class Freezer:
             target: A new file.
 
         Raises:
-            NotFound: There is no such investigation, or a template it used is gone.
+            NotFound: There is no such investigation.
             BadInput: The notebook belongs to another investigation.
-            Conflict: A template was changed since it was used.
         """
         state = self.investigations.state(uid)
         if read_uid(notebook) != uid:
@@ -73,32 +76,43 @@ class Freezer:
                 code="other_notebook",
             )
         records = self.investigations.queries(uid)
-        frozen_at = to_rfc3339(self.clock())
         writer = ArchiveWriter(target)
         writer.add_json(NOTEBOOK, notebook)
         writer.add_json(ENVIRONMENT, describe_environment())
         writer.add_json(QUERIES, [_described(record) for record in records])
-        self._add_templates(writer, records)
+        missing = self._add_templates(writer, records)
         self._add_results(writer, records)
-        self._add_slices(writer, cut(records), state["pin"])
-        self._record(uid, contents_digest(writer.files), actor, frozen_at)
-        entries = self.investigations.entries(uid)
+        self._add_slices(writer, cut(records))
+        frozen_at = to_rfc3339(self.clock())
+        manifest = Manifest(
+            uid, state["title"], state["pin"], frozen_at, missing, files=writer.files
+        )
+        entries = self._recorded(uid, manifest, actor)
         lines = [json.dumps(entry, sort_keys=True, ensure_ascii=False) for entry in entries]
         writer.add(LEDGER, ("\n".join(lines) + "\n").encode())
-        head, seq = entries[-1]["hash"], entries[-1]["seq"]
-        writer.finish(Manifest(uid, state["title"], state["pin"], frozen_at, head, seq))
+        writer.finish(replace(manifest, head=entries[-1]["hash"], seq=entries[-1]["seq"]))
 
-    def _add_templates(self, writer: ArchiveWriter, records: Sequence[QueryRecord]) -> None:
-        used = {record.template["id"]: record.template for record in records if record.template}
-        for name, reference in sorted(used.items()):
-            template = self.templates.get(name, reference["version"])
-            if template.digest != reference["digest"]:
-                raise Conflict(
-                    f"template {name} v{reference['version']} was changed after it was used",
-                    hint="put the file back as it was, or run the notebook again",
-                    code="template_changed",
-                )
-            writer.add(template_path(name), template.path.read_bytes())
+    def _add_templates(
+        self, writer: ArchiveWriter, records: Sequence[QueryRecord]
+    ) -> dict[str, str]:
+        missing: dict[str, str] = {}
+        references = [record.template for record in records if record.template]
+        for used in {found["digest"]: found for found in references}.values():
+            path = template_path(used["id"], used["version"])
+            content = self._template(used)
+            if content is None:
+                missing[path] = "gone, or changed, since it was used"
+            else:
+                writer.add(path, content)
+        return missing
+
+    def _template(self, used: TemplateRef) -> bytes | None:
+        try:
+            template = self.templates.get(used["id"], used["version"])
+            content = template.path.read_bytes()
+        except (BadInput, OSError):
+            return None
+        return content if digest_bytes(content) == used["digest"] else None
 
     def _add_results(self, writer: ArchiveWriter, records: Sequence[QueryRecord]) -> None:
         for record in records:
@@ -106,30 +120,30 @@ class Freezer:
             if kept is not None:
                 writer.add(result_path(record.id), kept)
 
-    def _add_slices(self, writer: ArchiveWriter, slices: list[Slice], pin: int) -> None:
+    def _add_slices(self, writer: ArchiveWriter, slices: list[Slice]) -> None:
         with tempfile.TemporaryDirectory() as name:
             for wanted in slices:
                 path = Path(name) / "slice.parquet"
                 self.slices.write(
-                    wanted.table, wanted.columns, wanted.windows, pin=pin, target=path
+                    wanted.table, wanted.columns, wanted.windows, pin=wanted.pin, target=path
                 )
                 writer.add(slice_path(wanted.table), path)
 
-    def _record(self, uid: str, digest: str, actor: Actor, at: str) -> None:
-        self.investigations.report(
-            uid,
-            [
-                {
-                    "id": new_id(),
-                    "type": "archive.created",
-                    "subject": uid,
-                    "time": at,
-                    "data": {"digest": digest},
-                    "actor": str(actor),
-                }
-            ],
-            Principal(actor, "service"),
-        )
+    def _recorded(self, uid: str, manifest: Manifest, actor: Actor) -> list[LedgerEntry]:
+        """The ledger up to the entry that says that this archive was made."""
+        event: EventIn = {
+            "id": new_id(),
+            "type": "archive.created",
+            "subject": uid,
+            "time": manifest.frozen_at,
+            "data": {"digest": manifest.digest()},
+            "actor": str(actor),
+        }
+        self.investigations.report(uid, [event], Principal(actor, "service"))
+        entries = list(self.investigations.entries(uid))
+        while entries[-1]["id"] != event["id"]:
+            entries.pop()
+        return entries
 
 
 def _described(record: QueryRecord) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -33,17 +34,24 @@ class Comparison:
 
 @dataclass(frozen=True)
 class QueryReplay:
-    """One captured query and what became of it."""
+    """One captured query and what became of it.
+
+    ``then`` and ``now`` are what it said about the hypothesis it tests: supported, refuted or
+    inconclusive; ``now`` is None when it gave no answer.
+    """
 
     query: str
     title: str
     verdict: CellVerdict
     comparison: Comparison
+    hypothesis: str | None = None
+    then: str | None = None
+    now: str | None = None
 
 
 @dataclass(frozen=True)
 class CellReplay:
-    """One cell. Its verdict is the worst of its queries'."""
+    """One cell. Its verdict is the worst of its own and its queries'."""
 
     uid: str
     position: int
@@ -54,19 +62,45 @@ class CellReplay:
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """A query that something rests on.
+
+    ``cell`` is the position of its cell; None when no cell of the notebook asked it again.
+    """
+
+    query: str
+    title: str
+    cell: int | None
+    verdict: CellVerdict
+    reason: str
+
+
+@dataclass(frozen=True)
 class HypothesisReplay:
-    """A hypothesis then and now; ``holds`` is None when the replay could not test it."""
+    """A hypothesis then and now; ``holds`` is None when the replay could not tell, ``why`` says."""
 
     id: str
     text: str
     before: str
     after: str | None
     holds: bool | None
+    why: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True)
+class ConclusionReplay:
+    """What was concluded, and what became of the evidence."""
+
+    root_cause: str
+    confidence_percent: int
+    by: str
+    evidence: tuple[Evidence, ...]
 
 
 @dataclass(frozen=True)
 class Drift:
-    """A package whose version differs between capture and replay; None: not installed."""
+    """A version that differs between capture and replay; None: not installed."""
 
     package: str
     then: str | None
@@ -75,12 +109,17 @@ class Drift:
 
 @dataclass(frozen=True)
 class ReplayReport:
-    """All of it."""
+    """All of it.
+
+    Attributes:
+        problems: What was changed in the archive.
+        left_out: Captured queries that no cell of the notebook asks again, in words.
+    """
 
     archive: str
     investigation: str
     title: str
-    conclusion: str | None
+    conclusion: ConclusionReplay | None
     pin: int
     frozen_at: str
     replayed_at: str
@@ -88,6 +127,7 @@ class ReplayReport:
     problems: tuple[str, ...]
     cells: tuple[CellReplay, ...]
     hypotheses: tuple[HypothesisReplay, ...]
+    left_out: tuple[str, ...]
     environment: tuple[Drift, ...]
 
     @property
@@ -101,20 +141,22 @@ class ReplayReport:
         """One word for the whole: ``same``, or the worst of what was found."""
         if self.problems:
             return "damaged"
-        return worst([cell.verdict for cell in self.cells])
+        found: list[CellVerdict] = [cell.verdict for cell in self.cells]
+        if any(hypothesis.holds is False for hypothesis in self.hypotheses):
+            found.append("changed")
+        return worst(found)
 
     @property
     def ok(self) -> bool:
         """Whether nothing differs; what could not be compared does not count against it."""
-        return self.verdict in {"same", "skipped"} and all(
-            hypothesis.holds is not False for hypothesis in self.hypotheses
-        )
+        return self.verdict in {"same", "skipped"}
 
     def to_dict(self) -> dict[str, Any]:
         """The form of ``--json`` and of ``report.json``."""
-        return {**asdict(self), "counts": self.counts, "verdict": self.verdict, "ok": self.ok}
+        return {"verdict": self.verdict, "ok": self.ok, "counts": self.counts, **asdict(self)}
 
 
-def worst(verdicts: list[CellVerdict]) -> CellVerdict:
+def worst(verdicts: Iterable[CellVerdict]) -> CellVerdict:
     """The worst of some verdicts; ``skipped`` when there is none."""
-    return next((verdict for verdict in _WORST_FIRST if verdict in verdicts), "skipped")
+    found = set(verdicts)
+    return next((verdict for verdict in _WORST_FIRST if verdict in found), "skipped")

@@ -6,10 +6,16 @@ no query read are empty.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from pathlib import Path
 
+import duckdb
+
 from workspace_ext.foundation.errors import Damaged
-from workspace_ext.inquiry.archive.container import Archive, slice_path
+from workspace_ext.inquiry.archive.container import slice_path
+from workspace_ext.inquiry.archive.reader import Archive
+from workspace_ext.storage.failures import explain
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.schema import MIGRATIONS, SIGNALS
@@ -21,37 +27,43 @@ SELECT $pin AS batch_id, now() AS committed_at, 'archive' AS name, 'archive' AS 
        $spans AS spans, $logs AS logs, $metrics AS metrics, $events AS events,
        $services AS services
 """
+_KNOWN = "INSERT INTO raw.services BY NAME SELECT unnest($names) AS name, $beyond AS batch_id"
+_TEMPLATE = re.compile(r"templates/\d+/\w+/\w+\.sql")
+_LIMITS = frozenset({"disk_full", "memory_limit"})
 
 
-def make_store(archive: Archive, folder: Path) -> StoreFolder:
+def make_store(
+    archive: Archive, folder: Path, *, pin: int, services: Collection[str] = ()
+) -> StoreFolder:
     """Fills a new store from an archive.
 
     Args:
         archive: The archive.
         folder: A path where nothing is yet.
+        pin: The highest that any query was asked with.
+        services: Names that parameters may hold although no row does; no query sees them.
 
     Raises:
         Damaged: A slice that verified cannot be read all the same.
+        Unavailable: There is no space left.
     """
     store = StoreFolder.create(folder, sealed=True)
-    parts = [path for path in archive.manifest.files if archive.has(path)]
-    for path in parts:
-        if path.startswith("templates/"):
-            archive.extract(path, folder)
+    for path in filter(_TEMPLATE.fullmatch, archive.manifest.files):
+        if archive.has(path):
+            archive.extract(path, store.path / path)
     engine = TelemetryEngine(store, MIGRATIONS)
     try:
         with engine.write() as connection:
-            rows = dict.fromkeys(SIGNALS, 0)
-            for signal in rows:
-                if slice_path(signal) in parts:
-                    source = archive.extract(slice_path(signal), store.inbox)
-                    sql = f"INSERT INTO raw.{signal} BY NAME FROM read_parquet($path)"
-                    counted = connection.execute(sql, {"path": str(source)}).fetchone()
-                    rows[signal] = counted[0] if counted else 0
-                    source.unlink()
-            pin, head = archive.manifest.pin, archive.manifest.head
-            connection.execute(_BATCH, {"pin": pin, "head": head, **rows})
-    except Exception as error:
+            rows = {name: _load(archive, name, store, connection) for name in SIGNALS}
+            batch = {"pin": pin, "head": archive.manifest.head, **rows}
+            connection.execute(_BATCH, batch)
+            if services:
+                names = {"names": sorted(services), "beyond": pin + 1}
+                connection.execute(_KNOWN, names)
+    except (duckdb.Error, OSError) as error:
+        explained = explain(error, store.path)
+        if explained.code in _LIMITS:
+            raise explained from error
         raise Damaged(
             f"{archive.path}: the slices cannot be loaded: {error}",
             hint="`jupyter investigation verify` names what is wrong",
@@ -60,3 +72,16 @@ def make_store(archive: Archive, folder: Path) -> StoreFolder:
     finally:
         engine.close()
     return store
+
+
+def _load(
+    archive: Archive, signal: str, store: StoreFolder, connection: duckdb.DuckDBPyConnection
+) -> int:
+    if not archive.has(slice_path(signal)):
+        return 0
+    source = store.inbox / f"{signal}.parquet"
+    archive.extract(slice_path(signal), source)
+    sql = f"INSERT INTO raw.{signal} BY NAME FROM read_parquet($path)"
+    row = connection.execute(sql, {"path": str(source)}).fetchone()
+    source.unlink()
+    return int(row[0]) if row else 0

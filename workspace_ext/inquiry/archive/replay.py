@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +18,31 @@ from workspace_ext.client.discovery import connect
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.clock import Clock, now_ns, to_rfc3339
 from workspace_ext.foundation.errors import Damaged, NotFound
+from workspace_ext.inquiry.archive.circumstances import Circumstances
+from workspace_ext.inquiry.archive.claims import Claims
 from workspace_ext.inquiry.archive.container import (
     ENVIRONMENT,
     LEDGER,
     NOTEBOOK,
     QUERIES,
-    Archive,
     result_path,
     slice_path,
+    template_path,
 )
 from workspace_ext.inquiry.archive.environment import describe_environment, drift
 from workspace_ext.inquiry.archive.model import ReplayReport
 from workspace_ext.inquiry.archive.private import make_store
+from workspace_ext.inquiry.archive.reader import Archive
 from workspace_ext.inquiry.archive.slices import scans_of
-from workspace_ext.inquiry.archive.verdicts import Captured, Replayed, judge_cells, judge_hypotheses
+from workspace_ext.inquiry.archive.verdicts import Captured, Replayed, judge_cells
 from workspace_ext.inquiry.headless.model import RunOptions
 from workspace_ext.inquiry.headless.runner import run_notebook
 from workspace_ext.inquiry.investigations.fold import fold
 from workspace_ext.inquiry.investigations.model import QueryRecord
 
 Watch = Callable[[int, int], None]
+
+_NEEDED = {NOTEBOOK, QUERIES, LEDGER}
 
 
 def replay(
@@ -49,6 +55,8 @@ def replay(
     clock: Clock = now_ns,
 ) -> ReplayReport:
     """Runs an archive again and compares.
+
+    The notebook's code runs with all that the user may do, as when it is opened and run.
 
     Args:
         path: The archive.
@@ -63,6 +71,7 @@ def replay(
         Damaged: Something in the archive was changed; it is named.
         NotFound: There is no such file, or no such kernel here.
         BadInput: It is no archive.
+        KeyboardInterrupt: Ctrl-C; nothing stays behind.
     """
     begun = time.monotonic()
     with Archive(path) as archive, tempfile.TemporaryDirectory(prefix="replay-") as name:
@@ -70,21 +79,24 @@ def replay(
         notebook = nbformat.from_dict(archive.read_json(NOTEBOOK))  # type: ignore[no-untyped-call]
         then = _captured(archive)
         options = RunOptions(kernel=kernel, allow_errors=True)
-        now = _run(archive, Path(name), notebook, actor=actor, options=options, watch=watch)
-        conclusion = then.state["conclusion"]
+        run = _Replay(archive, then, Path(name), actor)
+        now = run.execute(notebook, options, watch or (lambda _done, _of: None))
+        cells = tuple(judge_cells(notebook, then, now))
+        claims = Claims(then, now.state, cells)
         environment = archive.read_json(ENVIRONMENT) if archive.has(ENVIRONMENT) else None
         return ReplayReport(
             archive=str(path),
             investigation=archive.manifest.investigation,
             title=archive.manifest.title,
-            conclusion=conclusion["root_cause"] if conclusion else None,
+            conclusion=claims.conclusion(),
             pin=archive.manifest.pin,
             frozen_at=archive.manifest.frozen_at,
             replayed_at=to_rfc3339(clock()),
             seconds=round(time.monotonic() - begun, 2),
             problems=tuple(problems),
-            cells=tuple(judge_cells(notebook, then, now)),
-            hypotheses=tuple(judge_hypotheses(then.state, now.state)),
+            cells=cells,
+            hypotheses=tuple(claims.hypotheses()),
+            left_out=claims.left_out(),
             environment=drift(environment, describe_environment()) if environment else (),
         )
 
@@ -101,7 +113,7 @@ def _verify(archive: Archive, *, despite_damage: bool) -> list[str]:
             code="damaged_archive",
         )
     damaged = archive.damaged_parts().keys()
-    if damaged & {NOTEBOOK, QUERIES, LEDGER}:
+    if damaged & _NEEDED:
         raise Damaged(
             f"{archive.path} cannot be replayed, too much of it was changed: {told}",
             hint="get the archive again from where it came from",
@@ -114,45 +126,95 @@ def _verify(archive: Archive, *, despite_damage: bool) -> list[str]:
 def _captured(archive: Archive) -> Captured:
     state = fold(archive.ledger())
     if state is None:
-        raise Damaged(f"{archive.path}: the ledger is empty", code="damaged_archive")
-    queries = {found["id"]: QueryRecord(**found) for found in archive.read_json(QUERIES)}
+        raise Damaged(
+            f"{archive.path}: its ledger does not begin with an investigation",
+            hint="get the archive again from where it came from",
+            code="damaged_archive",
+        )
+    known = {part.name for part in fields(QueryRecord)}
+    records = [
+        QueryRecord(**{name: value for name, value in found.items() if name in known})
+        for found in archive.read_json(QUERIES)
+    ]
     results = {
-        query: _table(archive.read(result_path(query)))
-        for query in queries
-        if archive.has(result_path(query))
+        record.id: _table(archive.read(result_path(record.id)))
+        for record in records
+        if archive.has(result_path(record.id))
     }
-    tables = {scan.table for record in queries.values() for scan in scans_of(record)}
-    missing = frozenset(table for table in tables if not archive.has(slice_path(table)))
-    return Captured(state, queries, results, missing)
+    lost = {record.id: tuple(_lost(archive, record)) for record in records}
+    return Captured(state, {record.id: record for record in records}, results, lost)
 
 
-def _run(
-    archive: Archive,
-    folder: Path,
-    notebook: Any,
-    *,
-    actor: Actor,
-    options: RunOptions,
-    watch: Watch | None,
-) -> Replayed:
-    uid = archive.manifest.investigation
-    opened = next(entry for entry in archive.ledger() if entry["type"] == "investigation.opened")
-    details = {name: value for name, value in (opened["data"] or {}).items() if name != "pin"}
-    store = make_store(archive, folder / "store")
-    with connect(store.path) as client:
-        client.open_investigation(**details, actor=str(actor))
-        path = folder / "notebook.ipynb"
-        run_notebook(notebook, client, path=path, actor=actor, options=options, watch=watch)
-        state = client.state(uid)
-        kept = {query: _kept(client, uid, query) for query in state["queries"]}
-    return Replayed(state, {query: table for query, table in kept.items() if table is not None})
+def _lost(archive: Archive, record: QueryRecord) -> Iterable[str]:
+    """What a query needs and the archive does not have, or not as it was."""
+    for table in sorted({scan.table for scan in scans_of(record)}):
+        if not archive.has(slice_path(table)):
+            yield f"slice of {table}"
+    if record.template is not None:
+        name, version = record.template["id"], record.template["version"]
+        path = template_path(name, version)
+        part = archive.manifest.files.get(path, {})
+        if not archive.has(path) or part.get("digest") != record.template["digest"]:
+            yield f"template {name} v{version}"
 
 
-def _kept(client: BrokerClient, uid: str, query: str) -> pa.Table | None:
-    try:
-        return _table(client.kept_result(uid, query))
-    except NotFound:
-        return None
+class _Replay:
+    """One replay: a private store, its broker, and a kernel that may reach nothing else."""
+
+    def __init__(self, archive: Archive, then: Captured, folder: Path, actor: Actor) -> None:
+        self._archive = archive
+        self._then = then
+        self._folder = folder
+        self._actor = actor
+
+    def execute(self, notebook: Any, options: RunOptions, watch: Watch) -> Replayed:
+        """Runs the notebook."""
+        then = self._then.state
+        uid = then["uid"]
+        store = self._store()
+        with connect(store.path) as client:
+            client.open_investigation(
+                then["title"],
+                uid=uid,
+                severity=then["severity"],
+                window=then["window"],
+                baseline=then["baseline"],
+                services=then["services"],
+                notebook=then["notebook"],
+                actor=str(self._actor),
+            )
+            circumstances = Circumstances(self._archive.ledger(), notebook, client, self._actor)
+
+            def ran(done: int, of: int) -> None:
+                watch(done, of)
+                circumstances.before(done)
+
+            circumstances.before(0)
+            path = self._folder / "notebook.ipynb"
+            report = run_notebook(
+                notebook, client, path=path, actor=self._actor, options=options, watch=ran
+            )
+            if report.interrupted:
+                raise KeyboardInterrupt
+            state = client.state(uid)
+            return Replayed(state, dict(_kept(client, uid, state["queries"])))
+
+    def _store(self) -> Any:
+        records = self._then.queries.values()
+        asked = [record for record in records if record.ok and record.template]
+        words = {
+            value for record in asked for value in record.params.values() if isinstance(value, str)
+        }
+        pin = max([self._then.state["pin"], *(record.pin for record in records)])
+        return make_store(self._archive, self._folder / "store", pin=pin, services=words)
+
+
+def _kept(client: BrokerClient, uid: str, queries: Iterable[str]) -> Iterable[tuple[str, pa.Table]]:
+    for query in queries:
+        try:
+            yield query, _table(client.kept_result(uid, query))
+        except NotFound:
+            continue
 
 
 def _table(content: bytes) -> pa.Table:

@@ -18,11 +18,13 @@ class Slice:
         table: Its name.
         columns: Those that any query read.
         windows: Disjoint, in order; None: everything up to the pin.
+        pin: The highest batch that any query saw.
     """
 
     table: str
     columns: tuple[str, ...]
     windows: tuple[Window, ...] | None
+    pin: int
 
 
 def scans_of(record: QueryRecord) -> tuple[Scan, ...]:
@@ -33,14 +35,17 @@ def scans_of(record: QueryRecord) -> tuple[Scan, ...]:
 def cut(records: Sequence[QueryRecord]) -> list[Slice]:
     """The smallest slices that answer all of some queries again, by table."""
     scans: dict[str, list[Scan]] = {}
+    pins: dict[str, int] = {}
     for record in records:
         for scan in scans_of(record):
             scans.setdefault(scan.table, []).append(scan)
+            pins[scan.table] = max(pins.get(scan.table, 0), record.pin)
     return [
         Slice(
             table,
             tuple(sorted({column for scan in found for column in scan.columns})),
             _united([scan.window for scan in found]),
+            pins[table],
         )
         for table, found in sorted(scans.items())
     ]

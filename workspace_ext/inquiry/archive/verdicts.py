@@ -1,28 +1,29 @@
-"""What a replay means: a verdict for each cell and each hypothesis. Pure."""
+"""What a replay means: a verdict for each cell. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from workspace_ext.foundation.canonical import digest_text
+from workspace_ext.foundation.canonical import digest_json, digest_text
 from workspace_ext.inquiry.archive.compare import Result, compare
 from workspace_ext.inquiry.archive.model import (
     CellReplay,
     CellVerdict,
     Comparison,
-    HypothesisReplay,
     QueryReplay,
     worst,
 )
-from workspace_ext.inquiry.archive.slices import scans_of
 from workspace_ext.inquiry.investigations.model import QueryRecord
-from workspace_ext.inquiry.metadata.notebook import cell_uid
+from workspace_ext.inquiry.metadata.notebook import cell_uids
 from workspace_ext.protocol.messages import InvestigationState, QuerySummary, Step
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_SUMMARY_CHARACTERS = 80
+_FINISHED = ("ok", "error")
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,13 @@ class Captured:
         state: The investigation.
         queries: In full, by id.
         results: The kept ones, by query.
-        missing: Tables that were read, and whose slice is missing or damaged.
+        lost: By query: the parts it needs that are missing or damaged.
     """
 
     state: InvestigationState
     queries: Mapping[str, QueryRecord]
     results: Mapping[str, pa.Table]
-    missing: frozenset[str]
+    lost: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -52,36 +53,30 @@ class Replayed:
 
 def judge_cells(notebook: Any, then: Captured, now: Replayed) -> Iterator[CellReplay]:
     """A verdict for each code cell, in order."""
-    before, after = _last_steps(then.state), _last_steps(now.state)
+    before, after = last_steps(then.state), last_steps(now.state)
+    uids = cell_uids(notebook.cells)
     for position, cell in enumerate(notebook.cells, start=1):
         if cell.cell_type != "code" or not cell.source.strip():
             continue
-        uid = cell_uid(notebook.cells, cell.id)
-        first_line = next(line.strip() for line in cell.source.splitlines() if line.strip())
+        uid = uids[cell.id]
         old, new = before.get(uid), after.get(uid)
         verdict, reason, queries = _judge(old, new, then, now)
         if old is not None and digest_text(cell.source) != old["source_digest"]:
             reason = f"edited after its last captured run; {reason}".removesuffix("; ")
-        yield CellReplay(uid, position, first_line[:80], verdict, reason, queries)
+        yield CellReplay(uid, position, _summary(cell.source), verdict, reason, queries)
 
 
-def judge_hypotheses(
-    then: InvestigationState, now: InvestigationState
-) -> Iterator[HypothesisReplay]:
-    """Whether each hypothesis ends as it ended."""
-    for uid, hypothesis in then["hypotheses"].items():
-        again = now["hypotheses"].get(uid)
-        after = again["state"] if again else None
-        holds = None if after is None else after == hypothesis["state"]
-        yield HypothesisReplay(uid, hypothesis["text"], hypothesis["state"], after, holds)
+def last_steps(state: InvestigationState) -> dict[str, Step]:
+    """The run of each cell that began last and came to an end of its own, by the cell's uid."""
+    steps = sorted(state["steps"].values(), key=lambda step: step["seq"])
+    return {step["cell"]: step for step in steps if step["status"] in _FINISHED}
 
 
-def _last_steps(state: InvestigationState) -> dict[str, Step]:
-    """The run of each cell that began last, by the cell's uid."""
-    return {
-        step["cell"]: step
-        for step in sorted(state["steps"].values(), key=lambda step: step["started"])
-    }
+def same_question(record: QueryRecord | QuerySummary) -> str:
+    """What two queries share that ask the same, on whatever data."""
+    asked = record.summary() if isinstance(record, QueryRecord) else record
+    template = asked["template"]["id"] if asked["template"] else None
+    return digest_json([template, asked["sql"], asked["params"], asked["hypothesis"]])
 
 
 _Judged = tuple[CellVerdict, str, tuple[QueryReplay, ...]]
@@ -89,49 +84,124 @@ _Judged = tuple[CellVerdict, str, tuple[QueryReplay, ...]]
 
 def _judge(old: Step | None, new: Step | None, then: Captured, now: Replayed) -> _Judged:
     if old is None:
-        return "skipped", "was not run when it was captured", ()
-    asked = [then.queries[query] for query in old["queries"] if query in then.queries]
-    lost = sorted({scan.table for record in asked for scan in scans_of(record)} & then.missing)
+        return "skipped", "no run of it to its end was captured", ()
+    if not then.queries.keys() >= set(old["queries"]):
+        return "skipped", "it was running when the archive was made", ()
+    asked = [then.queries[query] for query in old["queries"]]
+    lost = sorted({part for record in asked for part in then.lost.get(record.id, ())})
     if lost:
-        return "data missing", f"the archive has no sound slice of {', '.join(lost)}", ()
-    if new is None or new["status"] != old["status"]:
-        return _ended_otherwise(old, new)
-    answered = [now.state["queries"][query] for query in new["queries"]]
-    if len(asked) != len(answered):
-        return "changed", f"{len(asked)} queries then, {len(answered)} now", ()
-    queries = tuple(_query(*pair, then, now) for pair in zip(asked, answered, strict=True))
-    reason = "" if queries else "asks nothing that could be compared"
-    return worst([query.verdict for query in queries]), reason, queries
+        return "data missing", f"the archive has no sound {', '.join(lost)}", ()
+    answered = [now.state["queries"][query] for query in new["queries"]] if new else []
+    queries, more = _queries(asked, answered, then, now)
+    own, reason = _ended(old, new)
+    if more and own == "skipped":
+        own, reason = "changed", f"asks {more} more {'query' if more == 1 else 'queries'} now"
+    elif queries and own == "skipped":
+        reason = ""
+    return worst([own, *(query.verdict for query in queries)]), reason, queries
 
 
-def _ended_otherwise(old: Step, new: Step | None) -> _Judged:
-    if new is None:
-        return "error", "it did not run", ()
+def _ended(old: Step, new: Step | None) -> tuple[CellVerdict, str]:
+    """What the way a run ended says by itself; ``skipped`` when its queries decide."""
+    if new is None or new["status"] not in _FINISHED:
+        return "error", (new and new["error"]) or "did not run to its end"
+    was, is_ = old["error"] or "an error", new["error"] or "an error"
+    if old["status"] == "ok":
+        if new["status"] == "ok":
+            return "skipped", "ran as it did then; asks for no data"
+        return "error", is_
     if new["status"] == "ok":
-        return "changed", f"{old['status']} then, not now", ()
-    return "error", new["error"] or new["status"], ()
+        return "changed", f"failed then ({was}), not now"
+    if was.split(":")[0] == is_.split(":")[0]:
+        return "same", f"failed then and now: {is_}"
+    return "changed", f"failed then with {was}, now with {is_}"
 
 
-def _query(old: QueryRecord, new: QuerySummary, then: Captured, now: Replayed) -> QueryReplay:
-    title = old.template["id"] if old.template else "SQL"
-    if old.ok and new["ok"]:
-        found = _compared(old, new, then, now)
-        verdicts: dict[bool | None, CellVerdict] = {True: "same", False: "changed", None: "skipped"}
-        return QueryReplay(old.id, title, verdicts[found.same], found)
-    if old.ok == new["ok"]:
-        return QueryReplay(old.id, title, "same", Comparison("exact", True, "failed then and now"))  # noqa: FBT003
-    reason = new["error"] or "failed then, not now"
-    verdict: CellVerdict = "error" if old.ok else "changed"
-    return QueryReplay(old.id, title, verdict, Comparison("different", False, reason))  # noqa: FBT003
+def _queries(
+    asked: Sequence[QueryRecord], answered: Sequence[QuerySummary], then: Captured, now: Replayed
+) -> tuple[tuple[QueryReplay, ...], int]:
+    """The captured queries of a run, each with its answer now, and how many more there are.
+
+    Those that ask the same belong together; what is left is taken in order, since a cell may
+    compute what it asks.
+    """
+    left = list(answered)
+    paired: dict[str, QuerySummary] = {}
+    for match in (True, False):
+        for old in asked:
+            same = [new for new in left if not match or same_question(new) == same_question(old)]
+            if old.id not in paired and same:
+                paired[old.id] = same[0]
+                left.remove(same[0])
+    return tuple(_query(old, paired.get(old.id), then, now) for old in asked), len(left)
 
 
-def _compared(old: QueryRecord, new: QuerySummary, then: Captured, now: Replayed) -> Comparison:
+def _query(
+    old: QueryRecord, new: QuerySummary | None, then: Captured, now: Replayed
+) -> QueryReplay:
+    verdict, comparison = _compared(old, new, then, now)
+    outcome = old.outcome()
+    told = QueryReplay(old.id, title_of(old), verdict, comparison)
+    if outcome is None or old.test is None:
+        return told
+    answer = _outcome(old.test["expect"], new) if new is not None else None
+    return replace(told, hypothesis=outcome["hypothesis"], then=outcome["outcome"], now=answer)
+
+
+def title_of(record: QueryRecord) -> str:
+    """What a query is called in a report."""
+    return record.template["id"] if record.template else record.title
+
+
+def _outcome(expect: str, new: QuerySummary) -> str | None:
+    if not new["ok"]:
+        return None
+    if new["interesting"] is None:
+        return "inconclusive"
+    return "supported" if new["interesting"] == (expect == "interesting") else "refuted"
+
+
+def _compared(
+    old: QueryRecord, new: QuerySummary | None, then: Captured, now: Replayed
+) -> tuple[CellVerdict, Comparison]:
+    if new is None:
+        return "changed", Comparison("different", same=False, reason="was not asked again")
+    if not old.ok or not new["ok"]:
+        return _failures(old, new)
     found = compare(
         Result(old.rows, old.digest or "", then.results.get(old.id)),
         Result(new["rows"], new["digest"] or "", now.results.get(new["id"])),
         old.compare,
     )
-    if new["pin"] == old.pin:
-        return found
-    pins = f"captured on data up to batch {old.pin}, replayed on {new['pin']}"
-    return replace(found, reason=f"{found.reason} ({pins})")
+    verdicts: dict[bool | None, CellVerdict] = {True: "same", False: "changed", None: "skipped"}
+    others = _circumstances(old, new) if not found.same else ""
+    return verdicts[found.same], replace(found, reason=found.reason + others)
+
+
+def _failures(old: QueryRecord, new: QuerySummary) -> tuple[CellVerdict, Comparison]:
+    if new["ok"]:
+        return "changed", Comparison("different", same=False, reason="failed then, not now")
+    if old.ok:
+        return "error", Comparison("different", same=False, reason=new["error"] or "failed")
+    return "same", Comparison("exact", same=True, reason="failed then and now")
+
+
+def _circumstances(old: QueryRecord, new: QuerySummary) -> str:
+    """What else differs, and may be why the rows do."""
+    versions = [each["version"] if each else 0 for each in (old.template, new["template"])]
+    told = []
+    if same_question(new) != same_question(old):
+        told.append("it asked something else")
+    if versions[0] != versions[1]:
+        told.append(f"version {versions[0]} of the template then, {versions[1]} now")
+    if new["pin"] != old.pin:
+        told.append(f"data up to batch {old.pin} then, {new['pin']} now")
+    return f" ({'; '.join(told)})" if told else ""
+
+
+def _summary(source: str) -> str:
+    lines = [line.strip() for line in source.splitlines()]
+    first = next((line for line in lines if line and not line.startswith("#")), lines[0])
+    if len(first) <= _SUMMARY_CHARACTERS:
+        return first
+    return f"{first[: _SUMMARY_CHARACTERS - 1]}…"

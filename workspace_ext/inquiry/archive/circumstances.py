@@ -1,0 +1,82 @@
+"""What an investigation looked at when a cell was run: its pin, its windows, its services.
+
+People move these while they work, also from outside of cells, and run cells in any order. A
+replay sets them before each cell as they were when the captured run of the cell began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from workspace_ext.client.broker import BrokerClient
+from workspace_ext.foundation.actor import Actor
+from workspace_ext.foundation.clock import now_ns, to_rfc3339
+from workspace_ext.foundation.ids import new_id
+from workspace_ext.inquiry.archive.verdicts import last_steps
+from workspace_ext.inquiry.investigations.fold import apply
+from workspace_ext.inquiry.metadata.notebook import cell_uids
+from workspace_ext.protocol.messages import InvestigationState, LedgerEntry
+
+_SCOPE = ("window", "baseline", "services")
+
+
+class Circumstances:
+    """Sets them in the investigation of a replay.
+
+    Args:
+        entries: The ledger of the captured investigation.
+        notebook: Its notebook.
+        client: The broker of the replay.
+        actor: Who replays.
+    """
+
+    def __init__(
+        self, entries: Iterable[LedgerEntry], notebook: Any, client: BrokerClient, actor: Actor
+    ) -> None:
+        self._client = client
+        self._actor = actor
+        uids = cell_uids(notebook.cells)
+        self._cells = [
+            uids[cell.id]
+            for cell in notebook.cells
+            if cell.cell_type == "code" and cell.source.strip()
+        ]
+        self._states: dict[int, InvestigationState] = {}
+        state: InvestigationState | None = None
+        for entry in entries:
+            state = apply(state, entry)
+            if state is not None and entry["type"] == "run.started":
+                self._states[entry["seq"]] = state
+        assert state is not None
+        self._uid = state["uid"]
+        self._last = last_steps(state)
+
+    def before(self, number: int) -> None:
+        """Sets them for a code cell, the first being number 0."""
+        cell = self._cells[number] if number < len(self._cells) else None
+        step = self._last.get(cell or "")
+        if step is None:
+            return
+        was, is_ = self._states[step["seq"]], self._client.state(self._uid)
+        scope = {name: was[name] for name in _SCOPE if was[name] != is_[name]}  # type: ignore[literal-required]
+        if scope:
+            self._report("investigation.scoped", scope)
+        if was["pin"] != is_["pin"]:
+            self._report("investigation.pinned", {"pin": was["pin"]})
+
+    def _report(self, kind: str, data: dict[str, Any]) -> None:
+        self._client.report(
+            self._uid,
+            [
+                {
+                    "id": new_id(),
+                    "type": kind,
+                    "subject": self._uid,
+                    "time": to_rfc3339(now_ns()),
+                    "data": data,
+                    "actor": str(self._actor),
+                    "rationale": "as it was when the cell was run",
+                }
+            ],
+        )

@@ -1,0 +1,137 @@
+"""What a replay says about what was claimed: hypotheses and the conclusion. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from workspace_ext.inquiry.archive.model import (
+    CellReplay,
+    ConclusionReplay,
+    Evidence,
+    HypothesisReplay,
+    QueryReplay,
+)
+from workspace_ext.inquiry.archive.verdicts import Captured, last_steps, same_question, title_of
+from workspace_ext.protocol.messages import Hypothesis, InvestigationState
+
+_NO_ANSWER = ("data missing", "error")
+
+
+class Claims:
+    """Looks claims up in the cells of a replay.
+
+    Args:
+        then: What was captured.
+        now: The state of the replay.
+        cells: The cells, judged.
+    """
+
+    def __init__(
+        self, then: Captured, now: InvestigationState, cells: Sequence[CellReplay]
+    ) -> None:
+        self._then = then
+        self._now = now
+        self._cells = {cell.uid: cell for cell in cells}
+        self._replays = {query.query: (cell, query) for cell in cells for query in cell.queries}
+
+    def hypotheses(self) -> Iterator[HypothesisReplay]:
+        """Whether each hypothesis still stands as it stood."""
+        for uid, hypothesis in self._then.state["hypotheses"].items():
+            again = self._now["hypotheses"].get(uid)
+            after = again["state"] if again else None
+            evidence = self._evidence(hypothesis["evidence"])
+            holds, why = self._holds(hypothesis, after, evidence)
+            yield HypothesisReplay(
+                uid, hypothesis["text"], hypothesis["state"], after, holds, why, evidence
+            )
+
+    def conclusion(self) -> ConclusionReplay | None:
+        """The conclusion with its evidence, and that of its hypothesis."""
+        found = self._then.state["conclusion"]
+        if found is None:
+            return None
+        carrier = self._then.state["hypotheses"].get(found["hypothesis"] or "")
+        carried = [*found["evidence"], *(carrier["evidence"] if carrier else ())]
+        return ConclusionReplay(
+            found["root_cause"], found["confidence_percent"], found["by"], self._evidence(carried)
+        )
+
+    def left_out(self) -> tuple[str, ...]:
+        """How many captured queries the notebook does not ask any more, and why."""
+        last = last_steps(self._then.state)
+        runs = {step["id"]: cell for cell, step in last.items()}
+        counts = {"outside of its cells": 0, "in cells that are gone": 0}
+        counts["in earlier runs of its cells"] = 0
+        for record in self._then.queries.values():
+            if record.run is None or record.run not in self._then.state["steps"]:
+                counts["outside of its cells"] += 1
+            elif self._then.state["steps"][record.run]["cell"] not in self._cells:
+                counts["in cells that are gone"] += 1
+            elif record.run not in runs:
+                counts["in earlier runs of its cells"] += 1
+        return tuple(f"{count} asked {where}" for where, count in counts.items() if count)
+
+    def _holds(
+        self, hypothesis: Hypothesis, after: str | None, evidence: Sequence[Evidence]
+    ) -> tuple[bool | None, str]:
+        replays = [query for _, query in self._replays.values()]
+        tests = [query for query in replays if query.hypothesis == hypothesis["id"]]
+        other = [test for test in tests if test.now not in (None, test.then)]
+        if other:
+            told = [f"{test.title} {test.then} it then, {test.now} now" for test in other]
+            return False, "; ".join(told).replace("inconclusive it", "was inconclusive")
+        unanswered = [each for each in evidence if each.cell is None or each.verdict in _NO_ANSWER]
+        if unanswered:
+            what = _counted(len(unanswered), "query", "queries")
+            return None, f"{what} of its evidence could not be replayed"
+        if tests:
+            how = "came out as then" if len(tests) == 1 else "all came out as then"
+            return True, f"{_counted(len(tests), 'test', 'tests')} {how}"
+        return _judged_by_hand(hypothesis["state"], after, evidence)
+
+    def _evidence(self, queries: Iterable[str]) -> tuple[Evidence, ...]:
+        return tuple(self._found(query) for query in dict.fromkeys(queries))
+
+    def _found(self, query: str) -> Evidence:
+        replayed = self._replays.get(query) or self._repeated(query)
+        if replayed is not None:
+            cell, found = replayed
+            return Evidence(
+                query, found.title, cell.position, found.verdict, found.comparison.reason
+            )
+        record = self._then.queries.get(query)
+        title = title_of(record) if record else "a query that was not recorded here"
+        cell_of = self._cells.get(record.cell or "") if record else None
+        if cell_of is None:
+            return Evidence(query, title, None, "skipped", "no cell of the notebook asks it")
+        if cell_of.verdict == "data missing":
+            return Evidence(query, title, cell_of.position, "data missing", cell_of.reason)
+        return Evidence(query, title, None, "skipped", "its cell asks something else now")
+
+    def _repeated(self, query: str) -> tuple[CellReplay, QueryReplay] | None:
+        """An earlier run's query, as the last run of its cell repeated it."""
+        record = self._then.queries.get(query)
+        cell = self._cells.get(record.cell or "") if record else None
+        if record is None or cell is None:
+            return None
+        asks = same_question(record)
+        for again in cell.queries:
+            if same_question(self._then.queries[again.query]) == asks:
+                return cell, again
+        return None
+
+
+def _judged_by_hand(
+    before: str, after: str | None, evidence: Sequence[Evidence]
+) -> tuple[bool | None, str]:
+    if any(each.verdict != "same" for each in evidence):
+        return None, "judged by hand, on evidence that is not the same now"
+    if after is None:
+        return None, "was not stated again"
+    if after != before:
+        return False, f"{before.replace('_', ' ')} then, {after.replace('_', ' ')} now"
+    return True, "judged by hand, on the same evidence" if evidence else "no test of it"
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"

@@ -1,0 +1,140 @@
+"""A replay's report as one HTML page: no scripts, nothing loaded from anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+
+from workspace_ext.inquiry.archive.model import CellReplay, ReplayReport
+from workspace_ext.inquiry.archive.wording import (
+    MARKS,
+    STILL,
+    differing,
+    environment,
+    facts,
+    headline,
+    reasons,
+    where,
+)
+
+_STYLE = """
+:root { color-scheme: light dark; --good: #1a7f37; --bad: #b3261e; --dim: #6e7781;
+  --line: #8883; --card: #8881 }
+@media (prefers-color-scheme: dark) { :root { --good: #57ab5a; --bad: #f47067; --dim: #909dab } }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.1rem; margin: 0; color: var(--dim); font-weight: 500 }
+h2 { font-size: 1.1rem; margin: 2rem 0 .5rem }
+header { border-left: .4rem solid; padding: .2rem 1rem }
+header p { margin: 0 } header .word { font-size: 1.9rem; font-weight: 700; line-height: 1.2 }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1.2rem; margin: 1rem 0 }
+dt { color: var(--dim) } dd { margin: 0; overflow-wrap: anywhere }
+table { border-collapse: collapse; width: 100% }
+th { text-align: left; color: var(--dim); font-weight: 500 }
+td, th { border-bottom: 1px solid var(--line); padding: .35rem .8rem .35rem 0;
+  vertical-align: top }
+code { font-size: .87em; overflow-wrap: anywhere; white-space: pre-wrap }
+blockquote { margin: .5rem 0; padding: .7rem 1rem; background: var(--card); border-radius: .4rem }
+blockquote p { margin: 0; font-size: 1.1rem } blockquote footer { color: var(--dim) }
+ul { padding-left: 1.2rem; margin: .3rem 0 } summary { cursor: pointer }
+.same { color: var(--good) } .skipped { color: var(--dim) }
+.changed, .data, .error, .damaged { color: var(--bad) }
+.verdict { white-space: nowrap; font-weight: 600 } .dim { color: var(--dim) }
+header, header.same, header.skipped, header.changed { color: inherit }
+header.same { border-color: var(--good) } header.skipped { border-color: var(--dim) }
+header.changed, header.data, header.error, header.damaged { border-color: var(--bad) }
+@media print { details > * { display: block } }
+"""
+
+
+def to_html(report: ReplayReport) -> str:
+    """The page."""
+    title = escape(f"Replay of {report.title}")
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{title}</title><style>{_STYLE}</style></head><body>\n"
+        + "\n".join(_body(report))
+        + "\n</body></html>\n"
+    )
+
+
+def _body(report: ReplayReport) -> Iterator[str]:
+    yield f'<header class="{report.verdict}"><h1>{escape(f"Replay of {report.title}")}</h1>'
+    yield f'<p class="word {report.verdict}">{MARKS[report.verdict]} {report.verdict}</p>'
+    yield f"<p>{escape(headline(report))}</p></header>"
+    yield from _conclusion(report)
+    if report.problems:
+        yield "<h2>What was changed in the archive</h2>"
+        yield _list(escape(problem) for problem in report.problems)
+    others = differing(report)
+    if others:
+        yield "<h2>What differs</h2>"
+        yield _table(("cell", "code", "verdict", "why"), map(_cell_row, others))
+    if report.hypotheses:
+        yield "<h2>Hypotheses</h2>"
+        yield _table(("hypothesis", "then", "now", "why"), _hypotheses(report))
+    if report.cells:
+        yield f"<h2>{'All cells' if others else 'Cells'}</h2>"
+        yield _table(("cell", "code", "verdict", "why"), map(_cell_row, report.cells))
+    yield "<h2>Replay</h2><dl>"
+    yield from (f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts(report))
+    yield "</dl><h2>Environment</h2>"
+    yield from _environment(report)
+
+
+def _conclusion(report: ReplayReport) -> Iterator[str]:
+    found = report.conclusion
+    if found is None:
+        return
+    yield f"<h2>Conclusion</h2><blockquote><p>{escape(found.root_cause)}</p>"
+    yield f"<footer>{found.confidence_percent} % sure, {escape(found.by)}</footer></blockquote>"
+    if not found.evidence:
+        yield '<p class="dim">No evidence was named.</p>'
+        return
+    yield "<p>It rests on:</p>"
+    rows = [
+        (_verdict(each.verdict), f"<code>{escape(each.title)}</code>", where(each),
+         escape(each.reason))
+        for each in found.evidence
+    ]  # fmt: skip
+    yield _table(("now", "question", "where", "why"), rows)
+
+
+def _hypotheses(report: ReplayReport) -> Iterator[Sequence[str]]:
+    shades = {True: "same", False: "changed", None: "skipped"}
+    for found in report.hypotheses:
+        now = f'<span class="verdict {shades[found.holds]}">{STILL[found.holds]}</span>'
+        yield escape(found.text), escape(found.before.replace("_", " ")), now, escape(found.why)
+
+
+def _cell_row(cell: CellReplay) -> Sequence[str]:
+    why = "<br>".join(escape(reason) for reason in reasons(cell))
+    code = f"<code>{escape(cell.summary)}</code>"
+    return str(cell.position), code, _verdict(cell.verdict), why
+
+
+def _environment(report: ReplayReport) -> Iterator[str]:
+    said, short = environment(report)
+    rows = [
+        (escape(each.package), escape(each.then or "-"), escape(each.now or "-"))
+        for each in report.environment
+    ]
+    table = _table(("what", "then", "now"), rows) if rows else ""
+    if short:
+        yield f"<p>{said}</p>{table}"
+    else:
+        yield f"<details><summary>{said}</summary>{table}</details>"
+
+
+def _verdict(verdict: str) -> str:
+    return f'<span class="verdict {verdict}">{MARKS[verdict]} {verdict}</span>'
+
+
+def _list(items: Iterable[str]) -> str:
+    return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
+
+
+def _table(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
+    head = "".join(f"<th>{column}</th>" for column in columns)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>\n" for row in rows)
+    return f"<table><tr>{head}</tr>\n{body}</table>"

@@ -1,0 +1,89 @@
+"""How a replay is put into words, for the terminal and for the reports."""
+
+from __future__ import annotations
+
+from workspace_ext.inquiry.archive.model import CellReplay, Evidence, ReplayReport
+
+MARKS = {
+    "same": "✓",
+    "changed": "≠",
+    "data missing": "∅",
+    "error": "✗",
+    "skipped": "·",
+    "damaged": "!",
+}
+STILL = {True: "still so", False: "no longer so", None: "not known"}
+_FEW = 5
+
+
+def headline(report: ReplayReport) -> str:
+    """The verdict as one sentence."""
+    counts, all_ = report.counts, len(report.cells)
+    differ = all_ - counts["same"] - counts["skipped"]
+    gone = sum(found.holds is False for found in report.hypotheses)
+    said = []
+    if report.problems:
+        said.append(f"the archive was changed in {_many(len(report.problems), 'place')}")
+    if differ:
+        said.append(f"{differ} of {_many(all_, 'cell')} came out otherwise")
+    if gone:
+        said.append(f"{_many(gone, 'judgement')} of hypotheses no longer hold" + "s" * (gone == 1))
+    if not said and not counts["same"]:
+        said.append("nothing in it could be compared")
+    elif not said:
+        said.append(f"all {_many(counts['same'], 'cell')} that could be compared came out the same")
+    text = "; ".join(said)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def counted(report: ReplayReport) -> str:
+    """How many cells have each verdict."""
+    found = report.counts.items()
+    return ", ".join(f"{count} {verdict}" for verdict, count in found if count) or "no cells"
+
+
+def facts(report: ReplayReport) -> list[tuple[str, str]]:
+    """What the replay was of, line by line."""
+    lines = [
+        ("Investigation", report.title),
+        ("Cells", counted(report)),
+        ("Data", f"up to batch {report.pin}"),
+        ("Frozen", _moment(report.frozen_at)),
+        ("Replayed", f"{_moment(report.replayed_at)}, in {report.seconds:.1f} s"),
+        ("Archive", report.archive),
+    ]
+    if report.left_out:
+        lines.insert(2, ("Queries not asked again", ", ".join(report.left_out)))
+    return lines
+
+
+def reasons(cell: CellReplay) -> list[str]:
+    """Why a cell has its verdict: its own reason, then each query's."""
+    own = [cell.reason] if cell.reason else []
+    return own + [f"{query.title}: {query.comparison.reason}" for query in cell.queries]
+
+
+def differing(report: ReplayReport) -> list[CellReplay]:
+    """The cells that a reviewer has to look at."""
+    return [cell for cell in report.cells if cell.verdict not in ("same", "skipped")]
+
+
+def where(evidence: Evidence) -> str:
+    """Where a piece of evidence is."""
+    return f"cell {evidence.cell}" if evidence.cell is not None else "not in the notebook"
+
+
+def environment(report: ReplayReport) -> tuple[str, bool]:
+    """What to say of the environment, and whether the list of it is short."""
+    count = len(report.environment)
+    if not count:
+        return "The same Python and packages as when it was frozen.", True
+    return f"{_many(count, 'version')} differ" + "s" * (count == 1) + ".", count <= _FEW
+
+
+def _moment(text: str) -> str:
+    return text[:19].replace("T", " ") + " UTC"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" + "s" * (count != 1)
