@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from workspace_ext.broker.services import Services
 from workspace_ext.foundation.actor import Actor
+from workspace_ext.foundation.errors import BadInput
 from workspace_ext.ledger.service import STORE_STREAM
+
+_log = logging.getLogger(__name__)
 
 _LATEST = 5
 
@@ -49,7 +53,10 @@ def record_latest(services: Services) -> None:
     with services.ledger.batch() as batch:
         missing = [each for each in latest if batch.find(STORE_STREAM, _event(each)) is None]
     for each in reversed(missing):
-        _record(services, each, Actor("service", "jupyter-investigation"))
+        try:
+            _record(services, each, Actor("service", "jupyter-investigation"))
+        except BadInput as error:  # the data is there all the same
+            _log.warning("batch %s cannot be recorded: %s", each["batch_id"], error.message)
 
 
 def _record(services: Services, report: Mapping[str, Any], actor: Actor) -> None:
