@@ -33,13 +33,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("demo") / "place"
 
 
-def _demo(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def _demo(folder: Path, *options: str, **more: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*CLI, "demo", "--dir", str(folder), *options],
         capture_output=True,
         text=True,
         timeout=280,
         check=False,
+        **more,
     )
 
 
@@ -125,7 +126,8 @@ def test_ctrl_c_stops_jupyterlab_and_the_broker(folder: Path) -> None:
         [*CLI, "demo", "--dir", str(folder), "--no-browser", "--port", str(port)],
         env={**os.environ, "JUPYTER_TOKEN": "t"},
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         url = f"http://127.0.0.1:{port}/api/contents/trainticket.ipynb?token=t&content=0"
@@ -138,11 +140,25 @@ def test_ctrl_c_stops_jupyterlab_and_the_broker(folder: Path) -> None:
         assert started
     finally:
         demo.send_signal(signal.SIGINT)
-        code = demo.wait(60)
-    assert code == 0
+        _, said = demo.communicate(timeout=60)
+    assert demo.returncode == 0, said
+    assert f":{port}/lab/tree/trainticket.ipynb?token=t; Ctrl-C stops everything" in said
+    assert "Traceback" not in said
     gone, alive = psutil.wait_procs(started, timeout=20)
     assert alive == []
     assert len(gone) == len(started)
+
+
+def test_jupyterlab_that_cannot_start_is_one_line(folder: Path) -> None:
+    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(folder / "config")}
+    config = folder / "config" / "jupyter_server_config.py"
+    config.parent.mkdir()
+    config.write_text("raise SystemExit('no such luck')")
+    ran = _demo(folder, "--no-browser", env=environment)
+    assert ran.returncode == 3
+    assert "Error: JupyterLab ended: no such luck" in ran.stderr
+    assert "jupyterlab.log" in ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 def _answers(url: str) -> bool:

@@ -63,10 +63,9 @@ def command(
         if output.as_json:
             output.show({"folder": str(place.folder), "notebook": str(place.notebook)})
         options = ["--no-browser"] * no_browser + [f"--port={port}"] * (port is not None)
-        output.note("Starting JupyterLab; Ctrl-C stops everything")
-        code = stages.open_lab(place, options)
+        stages.open_lab(place, options, output)
     output.note(f"Stopped. Again: jupyter investigation demo --dir {folder}")
-    return 3 if code else 0
+    return 0
 
 
 def _headless(output: Output, client: BrokerClient, place: Workplace, begun: float) -> int:

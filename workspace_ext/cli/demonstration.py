@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +42,11 @@ class Workplace:
     def notebook(self) -> Path:
         """The notebook to work in; kept as it is once it is there."""
         return self.folder / f"{INCIDENT}.ipynb"
+
+    @property
+    def lab_log(self) -> Path:
+        """What JupyterLab says."""
+        return self.store / "logs" / "jupyterlab.log"
 
     @property
     def archive(self) -> Path:
@@ -119,25 +126,56 @@ def _notebook_template() -> Path:
     )
 
 
-def open_lab(place: Workplace, options: Sequence[str]) -> int:
+def open_lab(place: Workplace, options: Sequence[str], output: Output) -> None:
     """Runs JupyterLab on the notebook until it ends or Ctrl-C; nothing of it stays.
 
-    Returns:
-        JupyterLab's exit code, 0 when it was stopped.
+    Raises:
+        Unavailable: It did not start, or ended by itself with an error.
     """
-    command = [sys.executable, "-m", "jupyterlab", str(place.notebook)]
-    command += [f"--ServerApp.root_dir={place.folder}", *options]
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={place.folder}"]
+    command += [f"--LabApp.default_url=/lab/tree/{place.notebook.name}", *options]
+    if os.geteuid() == 0:  # a container's usual user; the server listens on this machine only
+        command.append("--allow-root")
     environment = {**os.environ, "INVESTIGATION_STORE": str(place.store)}
-    # A session of its own: Ctrl-C comes to us alone, and JupyterLab does not ask back.
-    lab = subprocess.Popen(command, env=environment, start_new_session=True)
     before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        return lab.wait()
-    except KeyboardInterrupt:
-        return 0
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        _stop(lab)
+    with place.lab_log.open("wb") as log:
+        # A session of its own: Ctrl-C comes to us alone, and JupyterLab does not ask back.
+        lab = subprocess.Popen(
+            command, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            output.note(
+                f"JupyterLab at {_address(lab, place.notebook.name)}; Ctrl-C stops everything"
+            )
+            lab.wait()
+        except KeyboardInterrupt:
+            return
+        finally:
+            signal.signal(signal.SIGTERM, before)
+            _stop(lab)
+    if lab.returncode:
+        last = place.lab_log.read_text("utf-8", "replace").strip().splitlines()[-1:]
+        raise Unavailable(
+            f"JupyterLab ended: {' '.join(last) or f'exit code {lab.returncode}'}",
+            hint=f"its log is {place.lab_log}",
+            code="no_lab",
+        )
+
+
+def _address(lab: subprocess.Popen[bytes], page: str) -> str:
+    """Where the notebook is, as soon as the server says so; less when it has ended."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    file = Path(jupyter_runtime_dir()) / f"jpserver-{lab.pid}.json"
+    while lab.poll() is None:
+        try:
+            told = json.loads(file.read_text("utf-8"))
+        except (FileNotFoundError, ValueError):
+            time.sleep(0.1)
+            continue
+        token = f"?token={told['token']}" if told["token"] else ""
+        return f"{told['url']}lab/tree/{page}{token}"
+    return "no address"
 
 
 def _interrupt(_number: int, _frame: object) -> None:
