@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.support.store import open_store
+from tests.support.store import INCIDENT, open_store
+from workspace_ext.client.discovery import connect
+from workspace_ext.foundation.errors import InvestigationError
+from workspace_ext.storage.folder import StoreFolder
 
 WRITER = """
 import json, sys
@@ -107,7 +113,34 @@ def test_killed_at_no_chosen_moment(tmp_path: Path, after: int) -> None:
     )
     assert child.stdout is not None
     reports = [json.loads(child.stdout.readline()) for _ in range(after)]
-    os.kill(child.pid, 9)
+    os.kill(child.pid, signal.SIGKILL)
     rest, _ = child.communicate()
     reports += [json.loads(line) for line in rest.splitlines() if line.endswith("}")]
     assert_whole(tmp_path / "store", reports)
+
+
+@pytest.mark.parametrize("after", ["frontend", "metrics", "logs"])
+def test_the_broker_killed(tmp_path: Path, after: str) -> None:
+    """The broker's clients send files one after another; the kill lands in the next one."""
+    store = tmp_path / "store"
+    reports = []
+    StoreFolder.create(store)
+    with connect(store, linger=1) as client:
+        pid = json.loads((store / "broker.json").read_text())["pid"]
+
+        def send() -> None:
+            with suppress(InvestigationError):
+                for name in ("frontend", "metrics", "logs", "spans"):
+                    mapping = (INCIDENT / f"{name}.mapping.yaml").read_text()
+                    report = client.ingest(INCIDENT / f"{name}.parquet", mapping=mapping)
+                    reports.append(report)
+                    if name == after:
+                        reported.set()
+
+        reported = threading.Event()
+        sender = threading.Thread(target=send)
+        sender.start()
+        assert reported.wait(60)
+        os.kill(pid, signal.SIGKILL)
+        sender.join()
+    assert_whole(store, reports)
