@@ -93,7 +93,8 @@ class Jupyter:
 
     def read(self, path: str) -> dict[str, Any]:
         """A notebook as it is on disk."""
-        content: dict[str, Any] = json.loads((self.root / path).read_text())
+        text = until((self.root / path).read_text, f"{path} is written")  # empty meanwhile
+        content: dict[str, Any] = json.loads(text)
         return content
 
     def session(self, path: str, *, kernel: str = "investigation", user: str = "alice") -> Any:

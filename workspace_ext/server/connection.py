@@ -161,7 +161,10 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
         finally:
             held, self._held = self._held or deque(), None
             for message in held:
-                self._forward(message)
+                try:
+                    self._forward(message)
+                except Exception:
+                    self.log.exception("kernel %s went away before a message", self.kernel_id)
 
     def _forward(self, message: Incoming) -> None:
         actor = actor_of(self.websocket_handler.current_user)
@@ -172,10 +175,7 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
             )
         except Exception:
             self.log.exception("gap in the record: a request to kernel %s", self.kernel_id)
-        try:
-            super().handle_incoming_message(message.encode())
-        except (OSError, KeyError):
-            self.log.exception("kernel %s went away before a message", self.kernel_id)
+        super().handle_incoming_message(message.encode())
 
 
 def _json(value: dict[str, Any]) -> bytes:

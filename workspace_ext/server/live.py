@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from workspace_ext.protocol.messages import METADATA_KEY
+from workspace_ext.server.view import View
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -36,6 +37,29 @@ class LiveNotebook:
         self._document = document
         self._meta: YMap[Any] = document.get("meta", type=Map)
         self._cells: Array[Any] = document.get("cells", type=Array)
+        self._view: View | None = None
+        self._subscriptions = [
+            (self._meta, self._meta.observe_deep(self._meta_changed)),
+            (self._cells, self._cells.observe_deep(self._cells_changed)),
+        ]
+
+    def view(self) -> View:
+        """What the notebook is now; reading all cells is for large notebooks too slow each time."""
+        if self._view is None:
+            self._view = View.of(self.read())
+        return self._view
+
+    def forget(self) -> None:
+        """Stops watching the document."""
+        for watched, subscription in self._subscriptions:
+            watched.unobserve(subscription)
+
+    def _meta_changed(self, _: list[Any]) -> None:
+        self._view = None
+
+    def _cells_changed(self, events: list[Any]) -> None:
+        if any(_matters(event) for event in events):
+            self._view = None
 
     def read(self) -> dict[str, Any]:
         """The notebook without sources and outputs; of the metadata, what says what it is."""
@@ -73,11 +97,25 @@ class LiveNotebooks:
 
     def __init__(self, serverapp: ServerApp) -> None:
         self._serverapp = serverapp
+        self._known: dict[str, tuple[Any, LiveNotebook]] = {}
 
     def find(self, path: str) -> LiveNotebook | None:
         """The open notebook of a path; None when it is not open, or not loaded yet."""
         room = self._room(path)
-        return LiveNotebook(room.ydoc) if room is not None and room.ready else None
+        if room is None or not room.ready:
+            return None
+        known = self._known.get(path)
+        if known is None or known[0] is not room:
+            self._forget_closed()
+            self._known[path] = known = (room, LiveNotebook(room.ydoc))
+        return known[1]
+
+    def _forget_closed(self) -> None:
+        rooms = set(map(id, self._rooms().values()))
+        for path, (room, live) in tuple(self._known.items()):
+            if id(room) not in rooms:
+                self._known.pop(path)
+                live.forget()
 
     def is_open(self, path: str) -> bool:
         """Whether somebody has it open, or is about to."""
@@ -112,6 +150,14 @@ class LiveNotebooks:
             if server is not None:
                 return cast("Mapping[str, Any]", server.rooms)
         return {}
+
+
+def _matters(event: Any) -> bool:
+    """Whether a change to cells adds, moves or renames some; typing and outputs are the others."""
+    path = event.path
+    if len(path) < 2:
+        return not path or bool({"metadata", "id"} & set(event.keys))
+    return bool(path[1] == "metadata")
 
 
 def _ours(metadata: Any) -> dict[str, Any]:

@@ -12,8 +12,7 @@ import asyncio
 import copy
 import json
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -23,7 +22,6 @@ from jupyter_server.utils import ApiPath, to_os_path
 from workspace_ext.foundation.errors import NotFound
 from workspace_ext.inquiry.metadata.notebook import (
     apply_projection,
-    cell_uids,
     read_metadata,
     read_uid,
 )
@@ -34,31 +32,12 @@ from workspace_ext.protocol.messages import (
     NotebookProjection,
 )
 from workspace_ext.server.live import LiveNotebooks
+from workspace_ext.server.view import View
 
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Watcher = Callable[[], None]
-
-
-@dataclass(frozen=True)
-class View:
-    """What is known of a notebook: its investigation, its kernelspec, the uids of its cells."""
-
-    uid: str | None
-    kernelspec: str
-    cells: Mapping[str, str]
-
-    @classmethod
-    def of(cls, notebook: Mapping[str, Any]) -> View:
-        """From a notebook's JSON."""
-        metadata = notebook.get("metadata") or {}
-        kernelspec = metadata.get("kernelspec") or {}
-        return cls(
-            uid=read_uid(notebook),
-            kernelspec=str(kernelspec.get("name") or ""),
-            cells=cell_uids(notebook.get("cells") or []),
-        )
 
 
 class HasSessions(Protocol):
@@ -101,7 +80,7 @@ class Notebooks:
     def view(self, path: str) -> View | None:
         """What is known of a notebook without reading its file; None when nothing is."""
         live = self._live.find(path)
-        return self._saved.get(path) if live is None else View.of(live.read())
+        return self._saved.get(path) if live is None else live.view()
 
     async def look(self, path: str) -> View:
         """What a notebook is, from its file if need be.

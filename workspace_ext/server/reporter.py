@@ -119,7 +119,8 @@ class Reporter:
             except (BadInput, Conflict):
                 return self._send_singly(client, batch)
         except InvestigationError as error:
-            _log.debug("events wait for the broker: %s", error.message)
+            if not self._refused:
+                _log.warning("captured runs wait for the broker: %s", error.message)
             return 0
         except Exception:
             _log.exception("events could not be sent; trying again")

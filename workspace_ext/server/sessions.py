@@ -52,7 +52,9 @@ class InvestigationSessionManager(SessionManager):
 
     def paths_of(self, kernel_id: str) -> list[str]:
         """The notebooks that run on a kernel, in the order they were opened."""
-        rows = self.cursor.execute("SELECT path FROM session WHERE kernel_id=?", (kernel_id,))
+        rows = self.cursor.execute(
+            "SELECT path FROM session WHERE kernel_id=? AND type='notebook'", (kernel_id,)
+        )
         return [str(row["path"]) for row in rows.fetchall()]
 
     def is_open(self, path: str) -> bool:

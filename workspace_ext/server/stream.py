@@ -85,6 +85,7 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             self._unsubscribe()
         self._uid = uid
         self._unsubscribe = self._workspace.followers.subscribe(uid, self._send)
+        self._workspace.touch(uid)  # it may have been opened after the last change
 
     def _send(self, message: Message) -> None:
         try:

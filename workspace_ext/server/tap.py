@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.inquiry.capture.runs import IOPUB_TYPES, RunRecorder, asks_to_run
 from workspace_ext.protocol.messages import METADATA_KEY, EventIn
-from workspace_ext.server.notebooks import Notebooks, View
+from workspace_ext.server.notebooks import Notebooks
+from workspace_ext.server.view import View
 
 _log = logging.getLogger(__name__)
 

@@ -50,7 +50,7 @@ class Workspace:
         assert events is not None
         self.link = BrokerLink(store, may_make=may_make)
         self.reporter = Reporter(spool, self.link.client)
-        self.followers = Followers(self.link.client, self._on_change)
+        self.followers = Followers(self.link.client, self.touch)
         self.live = LiveNotebooks(serverapp)
         self.notebooks = Notebooks(contents, self.live, sessions, self.followers.state)
         self.openings = Openings(self.link, self.reporter, self.notebooks, contents)
@@ -107,6 +107,12 @@ class Workspace:
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
+    def touch(self, uid: str) -> None:
+        """Sees to it that an investigation's notebooks soon tell what is known of it."""
+        if uid not in self._changed:
+            self._changed.add(uid)
+            asyncio.get_running_loop().call_later(GATHER_SECONDS, self._write, uid)
+
     async def stop(self) -> None:
         """Ends all threads; the broker leaves when nobody else uses it."""
         for task in tuple(self._tasks):
@@ -124,11 +130,6 @@ class Workspace:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("background work failed", exc_info=error)
-
-    def _on_change(self, uid: str) -> None:
-        if uid not in self._changed:
-            self._changed.add(uid)
-            asyncio.get_running_loop().call_later(GATHER_SECONDS, self._write, uid)
 
     def _write(self, uid: str) -> None:
         self._changed.discard(uid)
