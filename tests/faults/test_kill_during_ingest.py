@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -141,6 +142,9 @@ def test_the_broker_killed(tmp_path: Path, after: str) -> None:
         sender = threading.Thread(target=send)
         sender.start()
         assert reported.wait(60)
+        died = os.pidfd_open(pid)
         os.kill(pid, signal.SIGKILL)
+        assert select.select([died], [], [], 60)[0]
+        os.close(died)
         sender.join()
     assert_whole(store, reports)
