@@ -74,7 +74,7 @@ class IngestHandler(BaseHandler):
         if self._failed is None:
             try:
                 await self.runtime.call(_write_whole, self._file, block)
-            except OSError as error:
+            except (OSError, ValueError) as error:  # ValueError: closed, the sender is gone
                 assert self._path is not None
                 self._failed = explain(error, self._path)
 

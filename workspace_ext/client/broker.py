@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 from urllib.parse import quote
@@ -17,13 +16,10 @@ from workspace_ext.client.answers import AnswerStream, QueryResult
 from workspace_ext.client.events import EventStream
 from workspace_ext.client.lease import Lease
 from workspace_ext.client.transport import Transport
-from workspace_ext.client.upload import CountedFile
+from workspace_ext.client.upload import Progress, read_report, send_file
 from workspace_ext.foundation.actor import system_user
 from workspace_ext.foundation.errors import (
-    BadInput,
-    NotFound,
     Unavailable,
-    from_dict,
 )
 from workspace_ext.protocol.messages import (
     EventIn,
@@ -32,9 +28,6 @@ from workspace_ext.protocol.messages import (
     NotebookProjection,
     QueryRequest,
 )
-
-Progress = Callable[[int, int | None], None]
-"""Told how far something is: done, and of how much (None: nobody knows)."""
 
 SILENCE_SECONDS = 20.0
 """The broker says something on every open stream far more often than this."""
@@ -136,39 +129,9 @@ class BrokerClient:
             "mapping": mapping,
             "actor": actor or str(system_user()),
         }
-        try:
-            with path.open("rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                response = self._transport.open(
-                    "POST",
-                    "/v1/ingest",
-                    query=query,
-                    body=CountedFile(file, size, progress),
-                    headers={"Content-Length": str(size)},
-                    seconds=None,
-                )
-        except FileNotFoundError:
-            raise NotFound(f"no file {path}", hint="check the path", code="no_file") from None
-        except OSError as error:
-            raise BadInput(
-                f"{path} cannot be read: {error.strerror or error}",
-                hint="give a file that you may read",
-                code="unreadable_file",
-            ) from error
-        try:
-            for line in response:
-                message = json.loads(line)
-                if "error" in message:
-                    raise from_dict(message["error"])
-                if "report" in message:
-                    return cast("dict[str, Any]", message["report"])
-                if progress is not None:
-                    progress(*message["progress"])
-        except HTTPError as error:
-            raise self._transport.broken(error) from error
-        finally:
-            response.close()
-        raise self._transport.broken(EOFError())
+        return read_report(
+            self._transport, send_file(self._transport, path, query, progress), progress
+        )
 
     def catalog(self) -> dict[str, Any]:
         """What is in the store: rows and times per signal, services, tables, pin."""

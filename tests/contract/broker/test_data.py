@@ -117,6 +117,18 @@ def test_a_half_sent_file_is_thrown_away(client: BrokerClient, store: Path) -> N
     assert client.catalog()["pin"] == before
 
 
+def test_a_file_that_shrinks_while_it_is_sent(client: BrokerClient, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(bytes(3 << 20))
+
+    def shrink(done: int, total: int | None) -> None:
+        os.truncate(path, 1 << 20)
+
+    with pytest.raises(BadInput, match="became shorter"):
+        client.ingest(path, progress=shrink)
+    assert client.health()["status"] == "ready"
+
+
 def test_templates_are_listed_and_described(client: BrokerClient) -> None:
     listed = {each["id"]: each for each in client.templates()}
     described = client.template("triage.overview")
