@@ -70,10 +70,12 @@ def test_the_watchdog_ends_what_is_due() -> None:
     dog.close()
 
 
-def test_what_was_slow_goes_to_the_heavy_lane() -> None:
+def test_how_it_went_decides_how_it_goes() -> None:
     pace = Pace()
     assert not pace.is_heavy("SELECT 1")
-    pace.took("SELECT 1", 3.0)
+    pace.took("SELECT 1", 3.0, large=True)
     assert pace.is_heavy("SELECT 1")
-    pace.took("SELECT 1", 0.1)
+    assert pace.is_large("SELECT 1")
+    pace.took("SELECT 1", 0.1, large=False)
     assert not pace.is_heavy("SELECT 1")
+    assert not pace.is_large("SELECT 1")

@@ -51,10 +51,10 @@ def test_both_ways_have_the_same_types(library: Run, free: Run) -> None:
 
 
 def test_large_results_come_in_pieces(either: Run) -> None:
-    running = either("SELECT i, 'text ' || i AS t FROM range(300000) r(i)")
-    batches = list(running)
-    assert sum(batch.num_rows for batch in batches) == 300_000
-    assert max(batch.num_rows for batch in batches) <= 65_536
+    for _ in range(2):  # the second time it is known to be large
+        batches = list(either("SELECT i, 'text ' || i AS t FROM range(300000) r(i)"))
+        assert sum(batch.num_rows for batch in batches) == 300_000
+        assert max(batch.num_rows for batch in batches) <= 65_536
 
 
 def test_row_limit(either: Run) -> None:

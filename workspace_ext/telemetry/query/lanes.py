@@ -67,24 +67,27 @@ class Lane:
 
 
 class Pace:
-    """Which lane a query belongs in, by how long the same text took the last time."""
+    """How to run a text, by how it went the last time."""
 
     _HEAVY_SECONDS = 1.0
     _REMEMBERED = 1000
 
     def __init__(self) -> None:
-        self._slow: dict[str, None] = {}
+        self._known: dict[str, tuple[bool, bool]] = {}
         self._lock = threading.Lock()
 
     def is_heavy(self, sql: str) -> bool:
-        """Whether it was slow the last time; unknown ones are not."""
-        return sql in self._slow
+        """Whether it was slow; unknown ones are not."""
+        return self._known.get(sql, (False, False))[0]
 
-    def took(self, sql: str, seconds: float) -> None:
-        """Remembers how long it took."""
+    def is_large(self, sql: str) -> bool:
+        """Whether it had many rows; unknown ones have not."""
+        return self._known.get(sql, (False, False))[1]
+
+    def took(self, sql: str, seconds: float, *, large: bool) -> None:
+        """Remembers how it went."""
         with self._lock:
-            self._slow.pop(sql, None)
-            if seconds > self._HEAVY_SECONDS:
-                self._slow[sql] = None
-                if len(self._slow) > self._REMEMBERED:
-                    del self._slow[next(iter(self._slow))]
+            self._known.pop(sql, None)
+            self._known[sql] = (seconds > self._HEAVY_SECONDS, large)
+            if len(self._known) > self._REMEMBERED:
+                del self._known[next(iter(self._known))]

@@ -11,6 +11,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -21,9 +22,16 @@ from workspace_ext.telemetry.query.model import Scan
 from workspace_ext.telemetry.query.syntax import Node, Parser
 from workspace_ext.telemetry.schema import MIGRATIONS, SIGNALS
 
-_OFF = "statistics_propagation,late_materialization,empty_result_pullup,top_n,join_filter_pushdown"
+_OFF = (
+    "statistics_propagation,late_materialization,empty_result_pullup,top_n,join_filter_pushdown,"
+    "join_order,build_side_probe_side,compressed_materialization,reorder_filter,regex_range,"
+    "common_subexpressions"
+)
+"""Those that look at the data or add filters of their own, and those that only cost time here."""
+
 _OPEN_START, _OPEN_END = -(1 << 63), 1 << 63
 _MICROSECOND_NS = 1000
+_REMEMBERED = 1000
 
 _OPTIONAL = "optional: "
 """Marks a filter that makes no difference to the result: what it drops is not needed."""
@@ -38,6 +46,7 @@ class PlanReader:
     def __init__(self, parser: Parser) -> None:
         self._parser = parser
         self._lock = threading.Lock()
+        self._bounds = lru_cache(_REMEMBERED)(self._parse_bounds)
         self._connection = duckdb.connect(config={"threads": 1, "enable_external_access": False})
         for migration in MIGRATIONS:
             for statement in migration.statements():
@@ -77,15 +86,18 @@ class PlanReader:
     def _window(self, filters: list[str]) -> Window | None:
         start, end = _OPEN_START, _OPEN_END
         for text in filters:
-            # One line of DuckDB leaves the parentheses out, so that only the parts are certain.
-            for part in (text.replace(_OPTIONAL, ""), *text.split(f" AND {_OPTIONAL}")):
+            parts = [text]
+            if _OPTIONAL in text:
+                # One line of DuckDB leaves the parentheses out: then only the parts are certain.
+                parts = [text.replace(_OPTIONAL, ""), *text.split(f" AND {_OPTIONAL}")]
+            for part in parts:
                 low, high = self._bounds(part)
                 start, end = max(start, low), min(end, high)
         if start == _OPEN_START or end == _OPEN_END:
             return None
         return Window(start, end) if start < end else Window(start, start + _MICROSECOND_NS)
 
-    def _bounds(self, text: str) -> Bounds:
+    def _parse_bounds(self, text: str) -> Bounds:
         if "time" not in text:
             return _OPEN_START, _OPEN_END
         try:
