@@ -34,7 +34,7 @@ class Transport:
         self.address = address.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"}
         self._pool = urllib3.connection_from_url(
-            self.address, maxsize=8, retries=False, block=False
+            self.address, maxsize=32, retries=False, block=False
         )
 
     def json(
