@@ -19,7 +19,7 @@ MIME = "application/vnd.vegalite.v5+json"
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 MOST_ROWS = 300
 TEXT_LENGTH = 120
-WIDTH, HEIGHT, STEP = 560, 220, 18
+WIDTH, HEIGHT, STEP = 720, 220, 18
 
 
 def specification(answer: Answer, table: pa.Table) -> dict[str, Any] | None:
@@ -33,13 +33,17 @@ def specification(answer: Answer, table: pa.Table) -> dict[str, Any] | None:
     encoding = {channel: _zoned(drawn) for channel, drawn in chart["encoding"].items()}
     rows = _rows(table.select(fields), encoding.get("x", {}))
     by_category = encoding.get("y", {}).get("type") == "nominal"
+    # The answer's title stands above the chart already.
+    same = chart.get("title") == answer["title"]
     return {
-        **chart,
+        **{name: part for name, part in chart.items() if not (same and name == "title")},
         "$schema": SCHEMA,
         "data": {"values": rows},
         "encoding": encoding,
         "width": WIDTH,
+        "autosize": {"type": "fit-x", "contains": "padding"},
         "height": {"step": STEP} if by_category else HEIGHT,
+        "config": {"rule": {"strokeWidth": 5}},
     }
 
 

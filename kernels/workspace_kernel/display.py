@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 FIRST_ROWS = 10
 MOST_COLUMNS = 16
 CELL_LENGTH = 80
+NAME_LENGTH = 48
+"""Text up to this length, in characters, stays in one line: it is a name, not prose."""
 
 MUTED = "color:var(--jp-ui-font-color2,#666)"
+LEFT = ' style="text-align:left"'
+LEFT_IN_ONE_LINE = ' style="text-align:left;white-space:nowrap"'
 COLORS = {
     "Interesting": "#b35900",
     "Not interesting": "#3a7d44",
@@ -125,17 +129,25 @@ def _body_html(result: Result) -> str:
 
 
 def table_html(names: list[str], rows: list[list[Any]], length: int = CELL_LENGTH) -> str:
-    """A table; numbers to the right, long text cut."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    """A table; numbers to the right, names in one line, long text cut."""
+    left = [any(_is_text(row[index]) for row in rows) for index in range(len(names))]
+    head = "".join(
+        f"<th{LEFT if text else ''}>{escape(name)}</th>"
+        for name, text in zip(names, left, strict=True)
+    )
     body = []
     for row in rows:
         cells = []
-        for value in row:
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            align = "" if number else ' style="text-align:left"'
-            cells.append(f"<td{align}>{escape(cell(value, length))}</td>")
+        for value, text in zip(row, left, strict=True):
+            said = cell(value, length)
+            style = (LEFT_IN_ONE_LINE if len(said) <= NAME_LENGTH else LEFT) if text else ""
+            cells.append(f"<td{style}>{escape(said)}</td>")
         body.append(f"<tr>{''.join(cells)}</tr>")
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+
+
+def _is_text(value: Any) -> bool:
+    return value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)))
 
 
 def _body_text(result: Result) -> str:
