@@ -1,12 +1,18 @@
 """Each rung of the ladder, and that none is widened."""
 
+from typing import Literal
+
 import pyarrow as pa
 import pytest
 
 from workspace_ext.inquiry.archive.compare import TOLERANCE, Result, compare
+from workspace_ext.protocol.messages import Compare
 
 
-def mode(name: str) -> dict[str, str]:
+Mode = Literal["ordered", "unordered", "tolerance", "shape", "none"]
+
+
+def mode(name: Mode) -> Compare:
     return {"mode": name, "reason": "the query says so"}
 
 
@@ -27,13 +33,13 @@ def test_equal_digests_are_exact_without_values() -> None:
 
 
 @pytest.mark.parametrize(("name", "same"), [("ordered", False), ("unordered", True)])
-def test_other_order_is_enough_only_without_an_order(name: str, same: bool) -> None:
+def test_other_order_is_enough_only_without_an_order(name: Mode, same: bool) -> None:
     found = compare(result(THEN, "x"), result(drifted(0), "y"), mode(name))
     assert (found.rung, found.same) == ("unordered", same)
 
 
 @pytest.mark.parametrize(("name", "same"), [("unordered", False), ("tolerance", True)])
-def test_drift_is_shown_and_enough_only_where_floats_are_aggregated(name: str, same: bool) -> None:
+def test_drift_is_shown_and_enough_only_where_floats_are_aggregated(name: Mode, same: bool) -> None:
     found = compare(result(THEN, "x"), result(drifted(1e-14), "y"), mode(name))
     assert (found.rung, found.same) == ("tolerance", same)
     assert found.drift is not None
@@ -41,7 +47,7 @@ def test_drift_is_shown_and_enough_only_where_floats_are_aggregated(name: str, s
 
 
 @pytest.mark.parametrize(("name", "same"), [("tolerance", False), ("shape", True)])
-def test_other_values_are_the_same_shape_only(name: str, same: bool) -> None:
+def test_other_values_are_the_same_shape_only(name: Mode, same: bool) -> None:
     found = compare(result(THEN, "x"), result(drifted(0.5), "y"), mode(name))
     assert (found.rung, found.same) == ("shape", same)
     assert "p95" in found.reason
@@ -61,6 +67,11 @@ def test_other_columns_are_different() -> None:
 def test_large_results_that_differ_are_not_compared_rather_than_guessed() -> None:
     found = compare(result(None, "x"), result(None, "y"), mode("tolerance"))
     assert (found.rung, found.same) == ("not compared", None)
+
+
+def test_a_large_result_in_a_fixed_order_has_to_have_the_same_digest() -> None:
+    found = compare(result(None, "x"), result(None, "y"), mode("ordered"))
+    assert (found.rung, found.same) == ("different", False)
 
 
 def test_a_query_without_a_comparable_answer_is_not_compared() -> None:

@@ -1,6 +1,7 @@
 """The file: what is changed in it is found and named."""
 
 import json
+import struct
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -189,7 +190,8 @@ def test_bytes_flipped_inside_the_zip_are_found(archive: Path) -> None:
     with zipfile.ZipFile(archive) as opened:
         info = opened.getinfo(SLICE)
     content = bytearray(archive.read_bytes())
-    content[info.header_offset + 30 + len(info.filename) + len(info.extra)] ^= 0xFF
+    lengths = content[info.header_offset + 26 : info.header_offset + 30]
+    content[info.header_offset + 30 + sum(struct.unpack("<HH", lengths))] ^= 0xFF
     archive.write_bytes(bytes(content))
     assert any(text.startswith(SLICE) for text in problems(archive))
 

@@ -60,6 +60,8 @@ def facts(report: ReplayReport) -> list[tuple[str, str]]:
 def reasons(cell: CellReplay) -> list[str]:
     """Why a cell has its verdict: its own reason, then each query's."""
     own = [cell.reason] if cell.reason else []
+    if len(cell.queries) == 1:  # the code says which
+        return own + [query.comparison.reason for query in cell.queries]
     return own + [f"{query.title}: {query.comparison.reason}" for query in cell.queries]
 
 

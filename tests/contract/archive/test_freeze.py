@@ -1,0 +1,166 @@
+"""What goes into an archive, and what cannot."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.archive import WINDOW, Frozen, cells_of, ingest
+from tests.support.broker import broker
+from tests.support.templates import HEADER, write_template
+from workspace_ext.client.broker import BrokerClient
+from workspace_ext.foundation.errors import BadInput, NotFound
+from workspace_ext.inquiry.archive.container import (
+    LEDGER,
+    QUERIES,
+    Manifest,
+    slice_path,
+    template_path,
+)
+from workspace_ext.inquiry.archive.private import make_store
+from workspace_ext.inquiry.archive.reader import Archive
+from workspace_ext.inquiry.templates.library import TemplateLibrary
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("store") / "s"
+
+
+@pytest.fixture(scope="module")
+def client(store: Path) -> Iterator[BrokerClient]:
+    with broker(store) as client:
+        ingest(client, store.parent, first=0)
+        yield client
+
+
+@pytest.fixture
+def uid(client: BrokerClient) -> str:
+    return client.open_investigation("Cart", window=WINDOW)["uid"]
+
+
+def freeze(client: BrokerClient, uid: str, path: Path, notebook: Any = None) -> Archive:
+    with path.open("wb") as target:
+        client.archive(uid, notebook or cells_of(uid, {}), target)
+    return Archive(path)
+
+
+def test_an_archive_holds_what_was_read_and_no_more(frozen: Frozen) -> None:
+    with Archive(frozen.path) as archive:
+        assert archive.verify() == []
+        parts = archive.manifest.files
+        assert {path for path in parts if path.startswith("slices/")} == {
+            slice_path("logs"),
+            slice_path("spans"),
+        }
+        assert template_path("cart.slow", 1) in parts
+        queries = archive.read_json(QUERIES)
+        large = next(query for query in queries if query["rows"] > 10_000)
+        assert not archive.has(f"results/{large['id']}.arrow")
+        assert archive.ledger()[-1]["type"] == "archive.created"
+
+
+def test_an_investigation_without_queries_is_frozen_too(
+    client: BrokerClient, uid: str, tmp_path: Path
+) -> None:
+    with freeze(client, uid, tmp_path / "a.zip") as archive:
+        assert archive.verify() == []
+        assert not [path for path in archive.manifest.files if path.startswith("slices/")]
+        store = make_store(archive, tmp_path / "private", pin=archive.manifest.pin)
+    with broker(store.path) as private:
+        assert private.catalog()["pin"] == archive.manifest.pin
+        assert private.query({"sql": "SELECT count(*) AS n FROM spans"}).table["n"][0].as_py() == 0
+
+
+def test_an_archive_is_made_again_and_tells_of_the_one_before(
+    client: BrokerClient, uid: str, tmp_path: Path
+) -> None:
+    freeze(client, uid, tmp_path / "a.zip")
+    with freeze(client, uid, tmp_path / "b.zip") as archive:
+        assert archive.verify() == []
+        made = [entry for entry in archive.ledger() if entry["type"] == "archive.created"]
+        assert len(made) == 2
+
+
+def test_a_notebook_of_a_newer_schema_is_kept_as_it_is(
+    client: BrokerClient, uid: str, tmp_path: Path
+) -> None:
+    notebook = cells_of(uid, {"a": "1"})
+    notebook.metadata["investigation"] = {"schema": 99, "uid": uid, "colour": "red"}
+    with freeze(client, uid, tmp_path / "a.zip", notebook) as archive:
+        kept = archive.read_json("notebook.ipynb")["metadata"]["investigation"]
+        assert kept == {"schema": 99, "uid": uid, "colour": "red"}
+
+
+def test_the_notebook_of_another_investigation_is_refused(
+    client: BrokerClient, uid: str, tmp_path: Path
+) -> None:
+    other = client.open_investigation("Other")["uid"]
+    with pytest.raises(BadInput, match="does not belong"):
+        freeze(client, uid, tmp_path / "a.zip", cells_of(other, {}))
+    with pytest.raises(NotFound):
+        freeze(client, "nobody", tmp_path / "a.zip", cells_of("nobody", {}))
+    assert [entry["type"] for entry in client.entries(uid)] == ["investigation.opened"]
+
+
+def test_a_template_changed_since_is_not_passed_off_as_the_one_used(
+    client: BrokerClient, store: Path, uid: str, tmp_path: Path
+) -> None:
+    path = write_template(store / "templates", fixtures=None)
+    asked = {"template": "cart.slow", "params": {"service": "cart"}, "investigation": uid}
+    client.query(asked)
+    with freeze(client, uid, tmp_path / "whole.zip") as archive:
+        assert archive.manifest.missing == {}
+        assert archive.read(template_path("cart.slow", 1)) == path.read_bytes()
+    write_template(store / "templates", header=HEADER.replace("100", "200"), fixtures=None)
+    with freeze(client, uid, tmp_path / "changed.zip") as archive:
+        assert list(archive.manifest.missing) == [template_path("cart.slow", 1)]
+        assert archive.verify() == []
+    newer = HEADER.replace("version: 1", "version: 2")
+    write_template(store / "templates", header=newer, fixtures=None)
+    client.query(asked)
+    with freeze(client, uid, tmp_path / "newer.zip") as archive:
+        assert list(archive.manifest.missing) == [template_path("cart.slow", 1)]
+        assert archive.has(template_path("cart.slow", 2))
+    path.unlink()
+    with freeze(client, uid, tmp_path / "gone.zip") as archive:
+        assert len(archive.manifest.missing) == 2
+
+
+def test_two_versions_of_a_template_lie_side_by_side(tmp_path: Path) -> None:
+    root = tmp_path / "store" / "templates"
+    for version in (1, 2):
+        header = HEADER.replace("version: 1", f"version: {version}")
+        write_template(root / str(version), header=header, fixtures=None)
+    library = TemplateLibrary(sorted(root.iterdir()))
+    assert [library.get("cart.slow", version).version for version in (1, 2)] == [1, 2]
+    assert library.problems() == []
+
+
+def test_names_that_lead_elsewhere_are_not_unpacked(frozen: Frozen, tmp_path: Path) -> None:
+    import zipfile
+
+    evil = ["templates/1/../../../x.sql", "templates/1/a/../../../../y.sql", "slices/../z.parquet"]
+    with Archive(frozen.path) as archive:
+        said = json.loads(archive.read("manifest.json"))
+    said["files"] = {name: {"digest": "sha256:0", "bytes": 1} for name in evil}
+    with zipfile.ZipFile(tmp_path / "evil.zip", "w") as target:
+        target.writestr("manifest.json", json.dumps(said))
+        for name in evil:
+            target.writestr(name, "x")
+    with Archive(tmp_path / "evil.zip") as archive:
+        make_store(archive, tmp_path / "deep" / "er" / "store", pin=0)
+    names = {path.name for path in tmp_path.rglob("*")}
+    assert not names & {"x.sql", "y.sql", "z.parquet"}
+
+
+def test_a_manifest_reads_back_as_it_was_written(frozen: Frozen) -> None:
+    with Archive(frozen.path) as archive:
+        manifest = archive.manifest
+        assert Manifest.parse(json.loads(archive.read("manifest.json"))) == manifest
+        assert manifest.seq == len(io.BytesIO(archive.read(LEDGER)).readlines())

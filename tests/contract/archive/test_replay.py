@@ -1,0 +1,181 @@
+"""Replays by real kernels on private brokers: what is said of each cell, and of each claim."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from tests.support.archive import ALICE, Frozen, Parts, forged, rewritten
+from workspace_ext.client.discovery import BROKER_FILE
+from workspace_ext.foundation.errors import Damaged, NotFound
+from workspace_ext.inquiry.archive.model import CellReplay, ReplayReport
+from workspace_ext.inquiry.archive.replay import replay
+
+SPANS, LOGS = "slices/spans.parquet", "slices/logs.parquet"
+TEMPLATE = "templates/1/cart/slow.sql"
+
+
+def verdicts(report: ReplayReport) -> dict[str, str]:
+    return {cell.uid: cell.verdict for cell in report.cells}
+
+
+def cell(report: ReplayReport, uid: str) -> CellReplay:
+    return next(cell for cell in report.cells if cell.uid == uid)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Another folder, for temporary files too."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tempfile.tempdir", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def replayed(frozen: Frozen, elsewhere: Path) -> ReplayReport:
+    """The archive, replayed by somebody who has a store and a broker of their own."""
+    archive = elsewhere / "moved.zip"
+    archive.write_bytes(frozen.path.read_bytes())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INVESTIGATION_STORE", str(elsewhere / "mine"))
+        patch.setenv("INVESTIGATION_BROKER", "http://127.0.0.1:9")
+        patch.setenv("INVESTIGATION_TOKEN", "mine")
+        patch.setenv("INVESTIGATION_UID", "mine")
+        patch.chdir(elsewhere)
+        return replay(archive, actor=ALICE)
+
+
+def test_every_cell_comes_out_the_same(replayed: ReplayReport) -> None:
+    assert verdicts(replayed) == {
+        "sum": "skipped",
+        "slow": "same",
+        "logs": "same",
+        "claim": "same",
+        "wrong": "same",
+        "unknown": "same",
+        "large": "same",
+        "end": "skipped",
+        "later": "same",
+        "scoped": "same",
+        "edited": "same",
+        "copied": "skipped",
+        "new": "skipped",
+    }
+    assert replayed.verdict == "same"
+    assert replayed.ok
+    assert replayed.environment == ()
+
+
+def test_cells_see_the_pin_and_the_window_of_their_captured_run(replayed: ReplayReport) -> None:
+    assert cell(replayed, "logs").queries[0].comparison.rung == "exact"
+    assert cell(replayed, "later").queries[0].comparison.rung == "exact"
+    assert cell(replayed, "scoped").queries[0].comparison.rung == "exact"
+
+
+def test_what_ran_without_data_or_not_at_all_is_skipped_and_says_why(
+    replayed: ReplayReport,
+) -> None:
+    assert "asks for no data" in cell(replayed, "sum").reason
+    assert "was captured" in cell(replayed, "new").reason
+    assert "was captured" in cell(replayed, "copied").reason
+    assert "edited after" in cell(replayed, "edited").reason
+    assert "failed then and now" in cell(replayed, "wrong").reason
+
+
+def test_claims_are_traced_to_their_evidence(replayed: ReplayReport) -> None:
+    (hypothesis,) = replayed.hypotheses
+    assert (hypothesis.before, hypothesis.holds) == ("root_cause", True)
+    assert hypothesis.why == "2 tests all came out as then"
+    assert replayed.conclusion is not None
+    assert replayed.conclusion.confidence_percent == 80
+    at = cell(replayed, "slow").position, cell(replayed, "claim").position
+    assert [each.cell for each in replayed.conclusion.evidence] == [at[0], at[1], at[1]]
+    assert {each.verdict for each in replayed.conclusion.evidence} == {"same"}
+
+
+def test_queries_that_no_cell_asks_are_counted(replayed: ReplayReport) -> None:
+    assert replayed.left_out == ("1 asked outside of its cells", "1 asked in cells that are gone")
+
+
+def test_a_replay_leaves_nothing_behind(replayed: ReplayReport, elsewhere: Path) -> None:
+    assert replayed.ok
+    assert sorted(path.name for path in elsewhere.iterdir()) == ["moved.zip"]
+
+
+def test_the_store_it_came_from_is_not_touched(replayed: ReplayReport, frozen: Frozen) -> None:
+    assert replayed.ok
+    assert not (frozen.store / BROKER_FILE).exists()
+
+
+def test_data_that_changed_is_told_where_it_changed(frozen: Frozen, tmp_path: Path) -> None:
+    """Slower payments turn a prediction, although manifest and ledger agree with them."""
+
+    def slower(parts: Parts) -> None:
+        table = pq.read_table(io.BytesIO(parts[SPANS]))
+        column = table.schema.get_field_index("duration_ns")
+        slow = pa.array([900_000_000] * table.num_rows, pa.int64())
+        name = table.schema.field(column)
+        pay = pc.equal(table["service"], "pay")
+        durations = pc.if_else(pay, slow, table["duration_ns"])
+        changed = io.BytesIO()
+        pq.write_table(table.set_column(column, name, durations), changed)
+        parts[SPANS] = changed.getvalue()
+
+    report = replay(forged(frozen.path, tmp_path / "forged.zip", slower), actor=ALICE)
+    assert report.problems == ()
+    assert report.verdict == "changed"
+    found = verdicts(report)
+    assert [uid for uid, verdict in found.items() if verdict == "changed"] == ["claim"]
+    (hypothesis,) = report.hypotheses
+    assert hypothesis.holds is False
+    assert hypothesis.why == "cart.slow supported it then, refuted now"
+
+
+def test_what_is_damaged_is_refused_and_named(frozen: Frozen, tmp_path: Path) -> None:
+    damaged = rewritten(frozen.path, tmp_path / "d.zip", lambda parts: parts.update({LOGS: b"x"}))
+    with pytest.raises(Damaged, match=LOGS):
+        replay(damaged, actor=ALICE)
+
+
+def test_despite_damage_only_what_needs_the_damaged_part_is_missing(
+    frozen: Frozen, tmp_path: Path
+) -> None:
+    def damage(parts: Parts) -> None:
+        parts[LOGS] = b"nothing of use"
+
+    damaged = rewritten(frozen.path, tmp_path / "damaged.zip", damage)
+    report = replay(damaged, actor=ALICE, despite_damage=True)
+    assert report.verdict == "damaged"
+    assert not report.ok
+    missing = [uid for uid, verdict in verdicts(report).items() if verdict == "data missing"]
+    assert missing == ["logs", "edited"]
+    assert "slice of logs" in cell(report, "logs").reason
+    assert report.counts["same"] == 7
+    assert report.hypotheses[0].holds is True
+
+
+@pytest.mark.parametrize("part", ["notebook.ipynb", "ledger.jsonl", "queries.json"])
+def test_without_its_heart_an_archive_is_not_replayed(
+    frozen: Frozen, tmp_path: Path, part: str
+) -> None:
+    damaged = rewritten(frozen.path, tmp_path / "d.zip", lambda parts: parts.update({part: b"{}"}))
+    with pytest.raises(Damaged, match="too much"):
+        replay(damaged, actor=ALICE, despite_damage=True)
+
+
+def test_an_unknown_kernel_is_told(copy: Path) -> None:
+    with pytest.raises(NotFound, match="no kernel 'fortran'"):
+        replay(copy, actor=ALICE, kernel="fortran")
+
+
+def test_the_environment_of_the_caller_is_as_before(replayed: ReplayReport) -> None:
+    assert replayed.ok
+    assert "INVESTIGATION_STORE" not in os.environ
