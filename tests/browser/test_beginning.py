@@ -37,15 +37,7 @@ def test_new_investigation_from_the_launcher(lab: Lab, page: Page) -> None:
 
 
 def test_notebook_that_is_there_becomes_an_investigation(lab: Lab, page: Page) -> None:
-    cell = {"cell_type": "code", "id": "one", "metadata": {}, "outputs": [], "source": "1 / 0"}
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    plain = {
-        "cells": [{**cell, "execution_count": None}],
-        "metadata": {"kernelspec": kernel},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-    (lab.folder / "plain.ipynb").write_text(json.dumps(plain))
+    lab.add("plain.ipynb", "1 / 0", kernel="python3")
 
     notebook = NotebookPage(page)
     notebook.open(lab.page("plain.ipynb"))

@@ -1,4 +1,4 @@
-"""The demo as a user starts it: one command, a real JupyterLab, everything else in its folder."""
+"""JupyterLab as a user starts it: one command, everything else in its folder."""
 
 import json
 import os
@@ -23,12 +23,24 @@ STOP_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Lab:
-    """A running demo."""
+    """A running JupyterLab."""
 
     folder: Path
     url: str
     token: str
     log: Path
+
+    def add(self, name: str, source: str, *, kernel: str) -> None:
+        """Puts a notebook with one code cell into its folder."""
+        cell = {"cell_type": "code", "id": "one", "metadata": {}, "outputs": [], "source": source}
+        spec = {"name": kernel, "display_name": kernel, "language": "python"}
+        notebook = {
+            "cells": [{**cell, "execution_count": None}],
+            "metadata": {"kernelspec": spec},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        }
+        (self.folder / name).write_text(json.dumps(notebook), "utf-8")
 
     @property
     def notebook(self) -> Path:
@@ -44,15 +56,33 @@ class Lab:
 @contextmanager
 def demo(where: Path) -> Iterator[Lab]:
     """Runs ``jupyter investigation demo`` until the test is over, then stops it as Ctrl-C does."""
+    folder = where / "demo"
+    script = "from workspace_ext.cli.main import run; run()"
+    command = [sys.executable, "-c", script, "demo", "--no-browser", "--dir", str(folder)]
+    with _serving(where, folder, command, stop=signal.SIGINT) as lab:
+        yield lab
+
+
+@contextmanager
+def jupyter_lab(where: Path, folder: Path) -> Iterator[Lab]:
+    """Runs ``jupyter lab`` on a folder until the test is over."""
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
+    command += [f"--ServerApp.root_dir={folder}"]
+    with _serving(where, folder, command, stop=signal.SIGTERM) as lab:
+        yield lab
+
+
+@contextmanager
+def _serving(
+    where: Path, folder: Path, command: list[str], *, stop: signal.Signals
+) -> Iterator[Lab]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    lab = Lab(where / "demo", f"http://127.0.0.1:{port}", secrets.token_hex(8), where / "log.txt")
-    command = [sys.executable, "-c", "from workspace_ext.cli.main import run; run()"]
-    command += ["demo", "--no-browser", "--dir", str(lab.folder), "--port", str(port)]
+    lab = Lab(folder, f"http://127.0.0.1:{port}", secrets.token_hex(8), where / "log.txt")
     with lab.log.open("wb") as log:
         process = subprocess.Popen(
-            command,
+            [*command, f"--port={port}"],
             cwd=where,
             env={**os.environ, **_jupyter(where), "JUPYTER_TOKEN": lab.token},
             stdout=log,
@@ -63,7 +93,7 @@ def demo(where: Path) -> Iterator[Lab]:
         _wait_until_it_answers(process, lab)
         yield lab
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(stop)
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -80,7 +110,7 @@ def _wait_until_it_answers(process: "subprocess.Popen[bytes]", lab: Lab) -> None
             return
         except OSError:
             time.sleep(0.1)
-    raise AssertionError(f"the demo does not answer:\n{lab.log.read_text('utf-8')}")
+    raise AssertionError(f"JupyterLab does not answer:\n{lab.log.read_text('utf-8')}")
 
 
 def _jupyter(where: Path) -> dict[str, str]:

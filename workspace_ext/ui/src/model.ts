@@ -113,7 +113,7 @@ export class InvestigationModel extends VDomModel {
     this.stateChanged.emit();
   }
 
-  private _onMessage(_: InvestigationStream, message: StreamMessage): void {
+  private _onMessage(stream: InvestigationStream, message: StreamMessage): void {
     if (message.type === 'error') {
       this._problem = message.data;
       this._isLive = false;
@@ -122,6 +122,7 @@ export class InvestigationModel extends VDomModel {
       this._isLive = true;
       if (message.type === 'state') {
         this._investigation = message.data;
+        void this._checkBroker(stream);
       } else if (this._investigation) {
         this._investigation = merge(this._investigation, message.data);
       }
@@ -134,7 +135,7 @@ export class InvestigationModel extends VDomModel {
     this._isLive = false;
     this.stateChanged.emit();
     // A websocket does not say why it closed; the status does.
-    const problem = (await this._whyLost()) ?? (stream.failures > 2 ? STREAM_BLOCKED : null);
+    const problem = (await this._whyNot()) ?? (stream.failures > 2 ? STREAM_BLOCKED : null);
     if (stream !== this._stream || this._isLive) {
       return;
     }
@@ -143,7 +144,21 @@ export class InvestigationModel extends VDomModel {
     this.stateChanged.emit();
   }
 
-  private async _whyLost(): Promise<Problem | 'starting' | null> {
+  /** Says before the first run, not after it, that nothing can be captured. */
+  private async _checkBroker(stream: InvestigationStream): Promise<void> {
+    await this._notebook?.context.ready; // its kernel's name is known then
+    while (stream === this._stream && this._investigation === null && this.isReady) {
+      const problem = await this._whyNot();
+      if (problem !== 'starting') {
+        this._problem = this._investigation === null ? problem : this._problem;
+        this.stateChanged.emit();
+        return;
+      }
+      await new Promise(resolve => setTimeout(resolve, STARTING_MS));
+    }
+  }
+
+  private async _whyNot(): Promise<Problem | 'starting' | null> {
     try {
       const status = await this._api.status();
       if (status.broker === 'unavailable') {
@@ -164,6 +179,8 @@ export class InvestigationModel extends VDomModel {
   private _isLive = false;
   private _isStarting = false;
 }
+
+const STARTING_MS = 1000;
 
 const STREAM_BLOCKED: Problem = {
   message: 'The live connection cannot be opened.',

@@ -1,4 +1,5 @@
 import * as React from 'react';
+import type { Problem } from '../api';
 import type { InvestigationModel } from '../model';
 import { ConclusionCard } from './conclusion';
 import { Banner, Empty } from './empty';
@@ -52,13 +53,7 @@ export function PanelView(props: {
 function Waiting(props: { model: InvestigationModel }): React.ReactElement {
   const { model } = props;
   if (model.problem) {
-    return (
-      <Empty
-        title={model.problem.message}
-        text={model.problem.hint}
-        action={{ label: 'Try again', run: () => model.retry() }}
-      />
-    );
+    return <Obstacle model={model} problem={model.problem} />;
   }
   return model.isStarting ? (
     <Empty title="The broker is starting…" text="It opens the store; this takes a moment." />
@@ -67,11 +62,26 @@ function Waiting(props: { model: InvestigationModel }): React.ReactElement {
   );
 }
 
+function Obstacle(props: { model: InvestigationModel; problem: Problem }): React.ReactElement {
+  const { model, problem } = props;
+  return (
+    <Empty
+      title={problem.message}
+      text={problem.hint}
+      action={{ label: 'Try again', run: () => model.retry() }}
+    />
+  );
+}
+
 function NoInvestigation(props: {
   model: InvestigationModel;
   actions: Actions;
 }): React.ReactElement {
-  if (props.model.isReady) {
+  const { model, actions } = props;
+  if (model.isReady && model.problem) {
+    return <Obstacle model={model} problem={model.problem} />;
+  }
+  if (model.isReady) {
     return (
       <Empty
         title="Ready to investigate"
@@ -83,7 +93,7 @@ function NoInvestigation(props: {
     <Empty
       title="This notebook is not an investigation"
       text="Nothing of it is captured. Started here, every run in it is captured from then on."
-      action={{ label: 'Start investigation here', run: props.actions.adopt }}
+      action={{ label: 'Start investigation here', run: actions.adopt }}
     />
   );
 }
