@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -133,9 +134,15 @@ async def _serve(
     remember(folder, address, runtime, services.tokens.service_token)
     _log.info("ready at %s (store %s, process %s)", address, folder.path, os.getpid())
     on_ready(address)
+    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
     runtime.presence.settle()
     await runtime.stopping.wait()
     return await _leave(server, runtime)
+
+
+def _warm_up() -> None:
+    """Imports what the first event would otherwise wait for, a second and more."""
+    import jsonschema  # noqa: F401
 
 
 async def _leave(server: HTTPServer, runtime: Runtime) -> bool:
