@@ -78,6 +78,11 @@ def test_free_sql_is_run_recorded_and_kept(desk: Desk) -> None:
     assert record.scan["tables"][0]["window"] == AS_DICT
 
 
+def test_absent_and_null_are_the_same(desk: Desk) -> None:
+    nothing = dict.fromkeys(("template", "version", "params", "pin", "run", "test", "limits"))
+    assert desk.answer(sql="SELECT 1 AS x", **nothing)[0].to_pylist() == [{"x": 1}]
+
+
 def test_the_pin_stays_until_it_is_moved(desk: Desk) -> None:
     count = "SELECT count(*) AS n FROM spans"
     uid = desk.open()

@@ -13,6 +13,7 @@ from tests.support.spans import Run, add_batch, starter, table
 from tests.support.store import Store, open_store
 from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput, LimitExceeded, NotFound
+from workspace_ext.telemetry.query.free import Worker
 from workspace_ext.telemetry.query.model import Limits, Scan
 from workspace_ext.telemetry.query.runner import QueryRunner
 from workspace_ext.telemetry.query.slices import SliceSource
@@ -130,6 +131,26 @@ def test_many_at_once(library: Run) -> None:
 def test_nothing_is_left_of_free_queries(store: Store, free: Run) -> None:
     table(free("SELECT 1"))
     assert list(store.folder.spill.glob("free-*")) == []
+
+
+def test_a_worker_ends_with_its_broker() -> None:
+    idle = Worker(4096)
+    assert idle.process.stdin is not None
+    idle.process.stdin.close()
+    assert idle.process.wait(timeout=30) == 0
+    idle.close()
+
+
+def test_a_worker_that_died_while_it_waited_is_replaced(store: Store) -> None:
+    runner = QueryRunner(store.engine)
+    try:
+        spare = runner._free._spare
+        assert spare is not None
+        spare.kill()
+        spare.process.wait()
+        assert table(starter(runner, free=True)("SELECT 1 AS x")).num_rows == 1
+    finally:
+        runner.close()
 
 
 def test_segments_grow_by_what_is_new(tmp_path: Path) -> None:

@@ -129,9 +129,10 @@ class QueryService:
         return asked
 
     def _question(self, request: QueryRequest, state: InvestigationState | None) -> Question:
-        if "template" not in request:
+        name = request.get("template")
+        if not name:
             return free_question(request, self._runner.named_values(request["sql"]), state)
-        template = self._templates.get(request["template"], request.get("version"))
+        template = self._templates.get(name, request.get("version"))
         given = request.get("params") or {}
         bound = template.bind(given, self._context(template, given, state))
         return Question(
@@ -224,7 +225,7 @@ class _Asking:
         return QueryRecord(
             id=self.id,
             at=self.at,
-            title=question.title if question else str(request.get("template", "SQL")),
+            title=question.title if question else request.get("template") or "SQL",
             params=question.recorded if question else dict(request.get("params") or {}),
             pin=self.pin,
             compare=_FAILED,
@@ -232,7 +233,7 @@ class _Asking:
             cell=run["cell"] if run else None,
             kernel=self.principal.kernel,
             template=template.ref() if template else None,
-            sql=request.get("sql"),
+            sql=request.get("sql") or None,
             statement=question.sql if question else "",
             test=request.get("test") or None,
             elapsed_ms=round((time.monotonic() - self._started) * 1000),
