@@ -82,7 +82,7 @@ class Delivery:
                 writer.write_batch(self._held.pop(0))
             for batch in self._batches:
                 writer.write_batch(batch)
-            nothing = [pa.array([], kind) for kind in schema.types]
+            nothing = [pa.nulls(0, kind) for kind in schema.types]  # `pa.array` imports pandas
             last = pa.RecordBatch.from_arrays(nothing, schema=schema)
             answer = json.dumps(self._asked.answer)
             writer.write_batch(last, custom_metadata={ANSWER_KEY: answer})
