@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from workspace_ext.foundation.errors import InvestigationError
 from workspace_ext.inquiry.templates.quality import Probe
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from workspace_ext.inquiry.queries.question import Question
     from workspace_ext.telemetry.query.model import Limits
     from workspace_ext.telemetry.query.runner import QueryRunner
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _THREADS = 4
 _REMEMBERED = 500
 
@@ -55,10 +60,27 @@ class Completeness:
                     free=False,
                     cancelled=cancelled,
                 )
-                rows = [row for batch in running for row in batch.to_pylist()]
+                rows = [row for batch in running for row in _rows(batch)]
             except InvestigationError as error:
                 return [f"how complete the data is could not be checked: {error.message}"]
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             self._known[key] = probe.warnings(rows)
         return list(self._known[key])
+
+
+def _rows(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
+    """Rows with times as aware datetimes; Arrow's own way would import pandas for them."""
+    import pyarrow as pa
+
+    columns = []
+    for column in batch.columns:
+        if pa.types.is_timestamp(column.type):
+            moments = column.cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_pylist()
+            columns.append(
+                [None if m is None else _EPOCH + timedelta(microseconds=m) for m in moments]
+            )
+        else:
+            columns.append(column.to_pylist())
+    for values in zip(*columns, strict=True):
+        yield dict(zip(batch.schema.names, values, strict=True))
