@@ -70,13 +70,13 @@ def command(
 
 def _headless(output: Output, client: BrokerClient, place: Workplace, begun: float) -> int:
     """Runs, archives, replays, and sums up."""
-    from workspace_ext.cli.archive import freeze
+    from workspace_ext.cli.archive import freeze, read_investigation
     from workspace_ext.cli.replay import run_replay
     from workspace_ext.cli.run import run_and_save
     from workspace_ext.inquiry.headless.model import AS_IT_IS
 
     report = run_and_save(output, client, place.notebook, place.notebook, AS_IT_IS)
-    archive = freeze(client, place.notebook, place.archive)
+    archive = freeze(client, read_investigation(place.notebook), place.archive)
     replayed = run_replay(output, archive)
     state = client.state(report.investigation)
     conclusion = state["conclusion"]

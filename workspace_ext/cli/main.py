@@ -7,6 +7,7 @@ limit); 130 interrupted.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -16,6 +17,7 @@ import click
 from workspace_ext import __version__
 from workspace_ext.cli.output import Output, show_error
 from workspace_ext.foundation.errors import BadInput, InvestigationError, NotFound
+from workspace_ext.foundation.imports import without_slow_formats
 
 COMMANDS = {
     "demo": "A real incident, end to end, on this machine.",
@@ -118,5 +120,7 @@ def _as_our_own(error: Exception) -> InvestigationError:
 
 
 def run() -> None:
-    """The script ``jupyter-investigation``."""
-    sys.exit(main(sys.argv[1:]))
+    """The script ``jupyter-investigation``. SIGTERM ends a command as Ctrl-C does: in order."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with without_slow_formats():
+        sys.exit(main(sys.argv[1:]))

@@ -25,6 +25,7 @@ from workspace_ext.inquiry.archive.container import (
 from workspace_ext.inquiry.archive.private import make_store
 from workspace_ext.inquiry.archive.reader import Archive
 from workspace_ext.inquiry.templates.library import TemplateLibrary
+from workspace_ext.protocol.messages import QueryRequest
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,11 @@ def test_a_template_changed_since_is_not_passed_off_as_the_one_used(
     client: BrokerClient, store: Path, uid: str, tmp_path: Path
 ) -> None:
     path = write_template(store / "templates", fixtures=None)
-    asked = {"template": "cart.slow", "params": {"service": "cart"}, "investigation": uid}
+    asked: QueryRequest = {
+        "template": "cart.slow",
+        "params": {"service": "cart"},
+        "investigation": uid,
+    }
     client.query(asked)
     with freeze(client, uid, tmp_path / "whole.zip") as archive:
         assert archive.manifest.missing == {}

@@ -12,6 +12,7 @@ from workspace_ext.inquiry.archive.model import (
     QueryReplay,
 )
 from workspace_ext.inquiry.archive.verdicts import Captured, last_steps, same_question, title_of
+from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.protocol.messages import Hypothesis, InvestigationState
 
 _NO_ANSWER = ("data missing", "error")
@@ -93,30 +94,28 @@ class Claims:
         return tuple(self._found(query) for query in dict.fromkeys(queries))
 
     def _found(self, query: str) -> Evidence:
-        replayed = self._replays.get(query) or self._repeated(query)
+        record = self._then.queries.get(query)
+        if record is None:
+            return Evidence(query, "a query", "", None, "skipped", "is not in the record")
+        title, said = title_of(record), record.verdict["reason"] if record.verdict else ""
+        replayed = self._replays.get(query) or self._repeated(record)
         if replayed is not None:
-            cell, found = replayed
-            return Evidence(
-                query, found.title, cell.position, found.verdict, found.comparison.reason
-            )
-        record = self._then.queries.get(query)
-        title = title_of(record) if record else "a query that was not recorded here"
-        cell_of = self._cells.get(record.cell or "") if record else None
-        if cell_of is None:
-            return Evidence(query, title, None, "skipped", "no cell of the notebook asks it")
-        if cell_of.verdict == "data missing":
-            return Evidence(query, title, cell_of.position, "data missing", cell_of.reason)
-        return Evidence(query, title, None, "skipped", "its cell asks something else now")
+            at, found = replayed
+            reason = found.comparison.reason
+            return Evidence(query, title, said, at.position, found.verdict, reason)
+        cell = self._cells.get(record.cell or "")
+        if cell is None:
+            return Evidence(query, title, said, None, "skipped", "no cell of the notebook asks it")
+        if cell.verdict == "data missing":
+            return Evidence(query, title, said, cell.position, "data missing", cell.reason)
+        return Evidence(query, title, said, None, "skipped", "its cell asks something else now")
 
-    def _repeated(self, query: str) -> tuple[CellReplay, QueryReplay] | None:
+    def _repeated(self, record: QueryRecord) -> tuple[CellReplay, QueryReplay] | None:
         """An earlier run's query, as the last run of its cell repeated it."""
-        record = self._then.queries.get(query)
-        cell = self._cells.get(record.cell or "") if record else None
-        if record is None or cell is None:
-            return None
+        cell = self._cells.get(record.cell or "")
         asks = same_question(record)
-        for again in cell.queries:
-            if same_question(self._then.queries[again.query]) == asks:
+        for again in cell.queries if cell else ():
+            if cell and same_question(self._then.queries[again.query]) == asks:
                 return cell, again
         return None
 

@@ -65,11 +65,13 @@ class CellReplay:
 class Evidence:
     """A query that something rests on.
 
-    ``cell`` is the position of its cell; None when no cell of the notebook asked it again.
+    ``said`` is what its answer said when it was captured; ``cell`` is the position of its cell,
+    None when no cell of the notebook asked it again.
     """
 
     query: str
     title: str
+    said: str
     cell: int | None
     verdict: CellVerdict
     reason: str

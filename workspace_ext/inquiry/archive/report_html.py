@@ -14,6 +14,7 @@ from workspace_ext.inquiry.archive.wording import (
     facts,
     headline,
     reasons,
+    told,
     where,
 )
 
@@ -93,11 +94,11 @@ def _conclusion(report: ReplayReport) -> Iterator[str]:
         return
     yield "<p>It rests on:</p>"
     rows = [
-        (_verdict(each.verdict), f"<code>{escape(each.title)}</code>", where(each),
-         escape(each.reason))
+        (where(each), f"<code>{escape(each.title)}</code>", _verdict(each.verdict),
+         escape(told(each)))
         for each in found.evidence
     ]  # fmt: skip
-    yield _table(("now", "question", "where", "why"), rows)
+    yield _table(("where", "question", "now", "what it said"), rows)
 
 
 def _hypotheses(report: ReplayReport) -> Iterator[Sequence[str]]:

@@ -14,6 +14,7 @@ from workspace_ext.inquiry.archive.wording import (
     facts,
     headline,
     reasons,
+    told,
     where,
 )
 
@@ -70,7 +71,7 @@ def _conclusion(report: ReplayReport) -> Iterator[str]:
     yield from ("", "It rests on:" if found.evidence else "No evidence was named.", "")
     for each in found.evidence:
         verdict = f"{MARKS[each.verdict]} {each.verdict}"
-        yield f"- {verdict}: {_text(each.title)} ({where(each)}): {_text(each.reason)}"
+        yield f"- {verdict}: {_text(each.title)} ({where(each)}): {_text(told(each))}"
 
 
 def _environment(report: ReplayReport) -> Iterator[str]:

@@ -75,6 +75,12 @@ def where(evidence: Evidence) -> str:
     return f"cell {evidence.cell}" if evidence.cell is not None else "not in the notebook"
 
 
+def told(evidence: Evidence) -> str:
+    """What a piece of evidence said, and what is wrong with it now."""
+    wrong = "" if evidence.verdict == "same" else f"now: {evidence.reason}"
+    return "; ".join(filter(None, (evidence.said, wrong)))
+
+
 def environment(report: ReplayReport) -> tuple[str, bool]:
     """What to say of the environment, and whether the list of it is short."""
     count = len(report.environment)

@@ -106,7 +106,8 @@ class Execution:
         """The kernel's: a token of its own, and no path to the store."""
         token = self._client.token(self._kernel, user=self._actor.name, notebook=path.name)
         environment = {**os.environ}
-        environment.pop("INVESTIGATION_STORE", None)
+        for name in ("INVESTIGATION_STORE", "INVESTIGATION_UID"):
+            environment.pop(name, None)
         environment["INVESTIGATION_BROKER"] = self._client.address
         environment["INVESTIGATION_TOKEN"] = token
         return environment

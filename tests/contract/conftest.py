@@ -1,3 +1,5 @@
+"""One real archive for all who look at archives."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -8,7 +10,7 @@ import pytest
 from tests.support.archive import Frozen, kernels_of_this_checkout, make_archive
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def _kernels() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         kernels_of_this_checkout(patch)

@@ -1,0 +1,186 @@
+"""archive, replay, verify: what they say, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_notebook
+
+from tests.contract.cli.conftest import Command
+from tests.support.archive import Frozen, Parts, forged, rewritten
+from workspace_ext.client.discovery import BROKER_FILE
+
+SLICE = "slices/spans.parquet"
+FOREVER = "import time\nopen('begun', 'w').close()\ntime.sleep(600)"
+
+
+def tampered(frozen: Frozen, folder: Path) -> Path:
+    return rewritten(
+        frozen.path, folder / "tampered.zip", lambda parts: parts.update({SLICE: b"other rows"})
+    )
+
+
+def test_archive_then_verify_then_replay_elsewhere(
+    frozen: Frozen, command: Command, tmp_path: Path
+) -> None:
+    target = tmp_path / "mine.zip"
+    done = command("archive", frozen.notebook, "--store", frozen.store, "-o", target, "--json")
+    assert done.code == 0
+    assert done.json == {"archive": str(target), "bytes": target.stat().st_size, "missing": {}}
+    assert not (frozen.store / BROKER_FILE).exists()
+
+    done = command("verify", target)
+    assert done.code == 0
+    assert "nothing was changed" in done.out
+
+    reports = tmp_path / "report"
+    done = command("replay", target, "--report", reports, "--json")
+    assert done.code == 0, done.err
+    assert done.json["verdict"] == "same"
+    assert json.loads((reports / "report.json").read_text("utf-8")) == done.json
+    assert "# ✓ Replay: same" in (reports / "report.md").read_text("utf-8")
+    page = (reports / "report.html").read_text("utf-8")
+    assert "The cart | is *slow*" in page
+    assert "No connections left in the cart" in page
+    assert "http" not in page, "a report loads nothing from anywhere"
+
+
+def test_a_tampered_slice_is_named_by_verify_and_by_replay(
+    frozen: Frozen, command: Command, tmp_path: Path
+) -> None:
+    path = tampered(frozen, tmp_path)
+    done = command("verify", path, "--json")
+    assert done.code == 1
+    assert not done.json["ok"]
+    assert [text.split()[0] for text in done.json["problems"]] == [SLICE]
+    done = command("replay", path)
+    assert done.code == 1
+    assert SLICE in done.err
+    assert "--despite-damage" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_tampered_ledger_entry_is_named(frozen: Frozen, command: Command, tmp_path: Path) -> None:
+    def change(parts: Parts) -> None:
+        lines = parts["ledger.jsonl"].splitlines()
+        lines[3] = lines[3].replace(b"user:alice", b"user:mallory")
+        parts["ledger.jsonl"] = b"\n".join(lines) + b"\n"
+
+    path = rewritten(frozen.path, tmp_path / "tampered.zip", change)
+    done = command("verify", path)
+    assert done.code == 1
+    assert "entry 4 the header was changed" in done.out
+    done = command("replay", path)
+    assert done.code == 1
+    assert "entry 4 the header was changed" in done.err
+
+
+@pytest.mark.parametrize("name", ["verify", "replay"])
+def test_what_is_no_archive_is_one_line_and_a_hint(
+    command: Command, tmp_path: Path, name: str
+) -> None:
+    text = tmp_path / "text.zip"
+    text.write_text("hello")
+    for path, said in ((text, "no zip file"), (tmp_path / "none", "no file"), (tmp_path, "folder")):
+        done = command(name, path)
+        assert done.code == 2
+        assert said in done.err
+        lines = done.err.splitlines()
+        assert [line.split(":")[0] for line in lines] == ["Error", "Hint"]
+
+
+def test_a_notebook_that_is_no_investigation_is_not_archived(
+    command: Command, tmp_path: Path
+) -> None:
+    plain = tmp_path / "plain.ipynb"
+    nbformat.write(new_notebook(), plain)  # type: ignore[no-untyped-call]
+    done = command("archive", plain, "--store", tmp_path / "none")
+    assert done.code == 2
+    assert "is not an investigation" in done.err
+    done = command("archive", tmp_path / "none.ipynb", "--store", tmp_path / "none")
+    assert done.code == 2
+    assert "no notebook" in done.err
+    assert list(tmp_path.iterdir()) == [plain]
+
+
+def test_an_investigation_of_another_store_is_not_archived(
+    frozen: Frozen, command: Command, store: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "a.zip"
+    done = command("archive", frozen.notebook, "--store", store, "-o", target)
+    assert done.code == 2
+    assert frozen.uid in done.err
+    assert not target.exists()
+    done = command("archive", frozen.notebook, "--store", tmp_path / "none", "-o", target)
+    assert done.code == 2
+    assert "no store" in done.err
+
+
+def test_a_place_that_cannot_be_written_is_told(
+    frozen: Frozen, command: Command, tmp_path: Path
+) -> None:
+    target = tmp_path / "missing" / "a.zip"
+    done = command("archive", frozen.notebook, "--store", frozen.store, "-o", target)
+    assert done.code == 3
+    assert f"cannot write {target}" in done.err
+    taken = tmp_path / "taken"
+    taken.write_text("a file")
+    done = command("replay", frozen.path, "--report", taken / "report")
+    assert done.code == 3
+    assert "--report" in done.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_replay_leaves_no_process_and_no_folder(
+    frozen: Frozen, tmp_path: Path, number: signal.Signals
+) -> None:
+    def endless(parts: Parts) -> None:
+        notebook = json.loads(parts["notebook.ipynb"])
+        notebook["cells"][1]["source"] = FOREVER
+        parts["notebook.ipynb"] = json.dumps(notebook).encode()
+
+    path = forged(frozen.path, tmp_path / "endless.zip", endless)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    script = "from workspace_ext.cli.main import run; run()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, "replay", str(path)],
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while not list(temporary.glob("replay-*/begun")):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 130, err
+    assert out == ""
+    assert "Traceback" not in err
+    assert list(temporary.glob("replay-*")) == []
+    assert [line for line in _command_lines() if str(temporary) in line] == []
+
+
+def _command_lines() -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+        except OSError:
+            continue
+    return found
