@@ -141,6 +141,18 @@ def test_who_may_only_read_reads(plain: Jupyter, name: Callable[[], str]) -> Non
     stream.close()
 
 
+def test_a_closed_notebook_that_is_adopted_says_so_itself(
+    plain: Jupyter, name: Callable[[], str]
+) -> None:
+    path = name()
+    plain.save(path, notebook("1", kernel="python3"))
+
+    adopted = plain.request("POST", ALL, {"path": path})
+
+    stamp = until(lambda: read_metadata(plain.read(path)), "the file tells it")
+    assert (stamp["uid"], stamp["title"]) == (adopted["uid"], path[:-6].replace("-", " "))
+
+
 def test_the_stream_tells_everything_from_the_beginning(
     plain: Jupyter, name: Callable[[], str]
 ) -> None:

@@ -105,7 +105,9 @@ class InvestigationsHandler(InvestigationHandler):
         body, openings = self.body(), self.workspace.openings
         actor = actor_of(self.current_user)
         if "path" in body:
-            self.answer(await openings.adopt(body["path"], actor))
+            adopted = await openings.adopt(body["path"], actor)
+            self.workspace.show(adopted["uid"])
+            self.answer(adopted)
             return
         made = await openings.create(
             body.get("title", ""),

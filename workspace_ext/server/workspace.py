@@ -107,6 +107,12 @@ class Workspace:
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
+    def show(self, uid: str) -> None:
+        """Brings an investigation into its notebooks although nobody works on it yet."""
+        user = object()
+        self.followers.use(uid, user)
+        self.followers.release(user)
+
     def touch(self, uid: str) -> None:
         """Sees to it that an investigation's notebooks soon tell what is known of it."""
         if uid not in self._changed:
