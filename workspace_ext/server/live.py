@@ -137,11 +137,9 @@ class LiveNotebooks:
         return [client for room in self._rooms().values() for client in tuple(room.clients)]
 
     def _room(self, path: str) -> Any:
-        from jupyter_server_ydoc.utils import encode_file_path
-
         rooms, ids = self._rooms(), self._serverapp.web_app.settings.get("file_id_manager")
         file_id = ids.get_id(path) if rooms and ids is not None else None
-        return rooms.get(encode_file_path("json", "notebook", file_id)) if file_id else None
+        return rooms.get(f"json:notebook:{file_id}") if file_id else None
 
     def _rooms(self) -> Mapping[str, Any]:
         apps = self._serverapp.extension_manager.extension_apps.get(_EXTENSION) or ()
