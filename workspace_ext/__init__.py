@@ -1,7 +1,7 @@
 """Investigation Workspace: shared notebooks for finding out why a system broke.
 
 The rooms, from the top floor down (imports point down only, see CONTRIBUTING.md):
-``app`` · ``server | broker | cli | widgets`` · ``practice`` · ``inquiry`` · ``telemetry`` ·
+``app`` · ``server | broker | cli`` · ``inquiry`` · ``telemetry`` ·
 ``access | ledger`` · ``storage | client`` · ``protocol`` · ``foundation``.
 """
 

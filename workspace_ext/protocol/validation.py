@@ -31,7 +31,7 @@ def _validator(name: str, definition: str | None) -> Validator:
     return Draft202012Validator(document)
 
 
-def validate(name: str, value: object, *, definition: str | None = None) -> None:
+def validate(name: str, value: Any, *, definition: str | None = None) -> None:
     """Checks a value.
 
     Args:

@@ -1,1 +1,0 @@
-"""Widgets: ipywidgets for notebooks (kernel-safe)."""
