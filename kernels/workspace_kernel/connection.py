@@ -84,6 +84,13 @@ class Connection:
     def _by_store(self) -> BrokerClient:
         """Finds or starts the store's broker, and keeps it as long as this kernel lives."""
         store = os.environ.get("INVESTIGATION_STORE")
+        problem = os.environ.get("INVESTIGATION_PROBLEM")
+        if problem and not store:
+            raise Unavailable(
+                f"this kernel was started without a broker: {problem}",
+                hint="mend that, then restart the kernel",
+                code="no_broker",
+            )
         if not store:
             raise Unavailable(
                 "this kernel was told of no broker and no store",

@@ -164,10 +164,11 @@ def test_a_broker_that_cannot_start_stops_nobodys_work(tmp_path: Path) -> None:
         server.save("n.ipynb", notebook("1"))
         kernel = server.kernel("n.ipynb")
 
-        done = kernel.run("import os; print(os.environ['INVESTIGATION_PROBLEM'])")
+        done = kernel.run("investigation.sql('SELECT 1')")
         status = server.request("GET", "/investigation/status")
 
-        assert "no store in" in done["text"]
+        assert done["status"] == "error"
+        assert "started without a broker: no store in" in done["evalue"]
         assert (status["broker"], status["store"]) == ("unavailable", str(store))
         assert "jupyter investigation init" in status["message"]
         assert kernel.run("40 + 2")["text"] == "42"
