@@ -22,7 +22,8 @@ NO_ROOM_IS_CALLED = {"utils", "common", "helpers", "misc", "util", "helper"}
 
 def test_imports_point_down() -> None:
     """The contracts in pyproject.toml, checked by import-linter."""
-    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c(['--no-cache'])"]
+    code = "from importlinter.cli import lint_imports_command as c; c(['--no-cache'])"
+    command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

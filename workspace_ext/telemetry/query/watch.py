@@ -14,7 +14,7 @@ _TICK_SECONDS = 0.05
 Reason = Literal["deadline", "cancelled"]
 
 
-class Cancelled(InvestigationError):  # noqa: N818 - a word, as its siblings
+class Cancelled(InvestigationError):
     """Whoever asked has gone, so the query was ended; nobody sees this but the record."""
 
     code = "cancelled"

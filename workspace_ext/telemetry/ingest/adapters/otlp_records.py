@@ -39,7 +39,7 @@ _LATEST_NS = (1 << 63) - 1
 _NOT_KEPT = (pa.ArrowException, UnicodeEncodeError, OverflowError)
 
 
-class BadRecord(ValueError):  # noqa: N818 - it is the record that is bad
+class BadRecord(ValueError):
     """A record that cannot be kept; its text is the reason."""
 
 
