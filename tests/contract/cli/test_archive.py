@@ -46,7 +46,9 @@ def test_archive_then_verify_then_replay_elsewhere(
     assert done.code == 0, done.err
     assert done.json["verdict"] == "same"
     assert json.loads((reports / "report.json").read_text("utf-8")) == done.json
-    assert "# ✓ Replay: same" in (reports / "report.md").read_text("utf-8")
+    assert r"# ✓ Replay of The cart \| is \*slow\*: same" in (reports / "report.md").read_text(
+        "utf-8"
+    )
     page = (reports / "report.html").read_text("utf-8")
     assert "The cart | is *slow*" in page
     assert "No connections left in the cart" in page

@@ -8,7 +8,6 @@ import pytest
 from workspace_ext.inquiry.archive.compare import TOLERANCE, Result, compare
 from workspace_ext.protocol.messages import Compare
 
-
 Mode = Literal["ordered", "unordered", "tolerance", "shape", "none"]
 
 

@@ -35,8 +35,11 @@ class Claims:
         self._cells = {cell.uid: cell for cell in cells}
         self._replays = {query.query: (cell, query) for cell in cells for query in cell.queries}
 
-    def hypotheses(self) -> Iterator[HypothesisReplay]:
-        """Whether each hypothesis still stands as it stood."""
+    def hypotheses(self) -> tuple[HypothesisReplay, ...]:
+        """Whether each hypothesis still stands as it stood; those that do not come first."""
+        return tuple(sorted(self._hypotheses(), key=lambda found: found.holds is not False))
+
+    def _hypotheses(self) -> Iterator[HypothesisReplay]:
         for uid, hypothesis in self._then.state["hypotheses"].items():
             again = self._now["hypotheses"].get(uid)
             after = again["state"] if again else None

@@ -57,8 +57,8 @@ def compare(then: Result, now: Result, mode: Compare) -> Comparison:
     if rung == "not compared":
         return Comparison(rung, None, reason)
     same = rung in _ENOUGH[mode["mode"]]
-    if not same and rung != "different":
-        reason = f"{reason}; this query needs more, since {mode['reason']}"
+    if not same and rung in ("unordered", "tolerance"):
+        reason = f"{reason}: not enough, since {mode['reason']}"
     return Comparison(rung, same, reason, drift)
 
 

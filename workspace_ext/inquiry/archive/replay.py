@@ -95,7 +95,7 @@ def replay(
             seconds=round(time.monotonic() - begun, 2),
             problems=tuple(problems),
             cells=cells,
-            hypotheses=tuple(claims.hypotheses()),
+            hypotheses=claims.hypotheses(),
             left_out=claims.left_out(),
             environment=drift(environment, describe_environment()) if environment else (),
         )

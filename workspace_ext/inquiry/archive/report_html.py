@@ -40,7 +40,9 @@ ul { padding-left: 1.2rem; margin: .3rem 0 } summary { cursor: pointer }
 .same { color: var(--good) } .skipped { color: var(--dim) }
 .changed, .data, .error, .damaged { color: var(--bad) }
 .verdict { white-space: nowrap; font-weight: 600 } .dim { color: var(--dim) }
-header, header.same, header.skipped, header.changed { color: inherit }
+header[class] { color: inherit }
+.cells td:first-child, .evidence td:first-child { white-space: nowrap }
+.cells td:nth-child(2) { width: 45% } .evidence td:nth-child(2) { width: 22% }
 header.same { border-color: var(--good) } header.skipped { border-color: var(--dim) }
 header.changed, header.data, header.error, header.damaged { border-color: var(--bad) }
 @media print { details > * { display: block } }
@@ -63,20 +65,18 @@ def _body(report: ReplayReport) -> Iterator[str]:
     yield f'<header class="{report.verdict}"><h1>{escape(f"Replay of {report.title}")}</h1>'
     yield f'<p class="word {report.verdict}">{MARKS[report.verdict]} {report.verdict}</p>'
     yield f"<p>{escape(headline(report))}</p></header>"
-    yield from _conclusion(report)
     if report.problems:
         yield "<h2>What was changed in the archive</h2>"
         yield _list(escape(problem) for problem in report.problems)
     others = differing(report)
     if others:
-        yield "<h2>What differs</h2>"
-        yield _table(("cell", "code", "verdict", "why"), map(_cell_row, others))
+        yield f"<h2>What differs</h2>{_cells(others)}"
+    yield from _conclusion(report)
     if report.hypotheses:
         yield "<h2>Hypotheses</h2>"
         yield _table(("hypothesis", "then", "now", "why"), _hypotheses(report))
     if report.cells:
-        yield f"<h2>{'All cells' if others else 'Cells'}</h2>"
-        yield _table(("cell", "code", "verdict", "why"), map(_cell_row, report.cells))
+        yield f"<h2>{'All cells' if others else 'Cells'}</h2>{_cells(report.cells)}"
     yield "<h2>Replay</h2><dl>"
     yield from (f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in facts(report))
     yield "</dl><h2>Environment</h2>"
@@ -98,7 +98,7 @@ def _conclusion(report: ReplayReport) -> Iterator[str]:
          escape(told(each)))
         for each in found.evidence
     ]  # fmt: skip
-    yield _table(("where", "question", "now", "what it said"), rows)
+    yield _table(("where", "question", "now", "what it said"), rows, kind="evidence")
 
 
 def _hypotheses(report: ReplayReport) -> Iterator[Sequence[str]]:
@@ -106,6 +106,10 @@ def _hypotheses(report: ReplayReport) -> Iterator[Sequence[str]]:
     for found in report.hypotheses:
         now = f'<span class="verdict {shades[found.holds]}">{STILL[found.holds]}</span>'
         yield escape(found.text), escape(found.before.replace("_", " ")), now, escape(found.why)
+
+
+def _cells(cells: Iterable[CellReplay]) -> str:
+    return _table(("cell", "code", "verdict", "why"), map(_cell_row, cells), kind="cells")
 
 
 def _cell_row(cell: CellReplay) -> Sequence[str]:
@@ -135,7 +139,7 @@ def _list(items: Iterable[str]) -> str:
     return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
 
 
-def _table(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
+def _table(columns: Iterable[str], rows: Iterable[Sequence[str]], *, kind: str = "plain") -> str:
     head = "".join(f"<th>{column}</th>" for column in columns)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>\n" for row in rows)
-    return f"<table><tr>{head}</tr>\n{body}</table>"
+    return f'<table class="{kind}"><tr>{head}</tr>\n{body}</table>'

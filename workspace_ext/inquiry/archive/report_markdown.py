@@ -23,15 +23,15 @@ _SPECIAL = re.compile(r"([\\`*_<>|#\[\]])")
 
 def to_markdown(report: ReplayReport) -> str:
     """The report."""
-    lines = [f"# {MARKS[report.verdict]} Replay: {report.verdict}", "", headline(report), ""]
-    lines += [f"- **{name}**: {_text(value)}" for name, value in facts(report)]
-    lines += [*_problems(report), *_conclusion(report)]
+    title = f"{MARKS[report.verdict]} Replay of {_text(report.title)}: {report.verdict}"
+    lines = [f"# {title}", "", headline(report), *_problems(report)]
     others = differing(report)
     if others:
         lines += ["", "## What differs", ""]
         for cell in others:
             lines.append(f"- **{_verdict(cell)}**, cell {cell.position}: {_code(cell.summary)}")
             lines += [f"  - {_text(reason)}" for reason in reasons(cell)]
+    lines += _conclusion(report)
     if report.hypotheses:
         columns = ("hypothesis", "then", "now", "why")
         rows = [
@@ -41,16 +41,11 @@ def to_markdown(report: ReplayReport) -> str:
         ]  # fmt: skip
         lines += ["", "## Hypotheses", "", *_table(columns, rows)]
     if report.cells:
-        listed = [
-            (
-                str(cell.position),
-                _code(cell.summary),
-                _verdict(cell),
-                _text("; ".join(reasons(cell))),
-            )
-            for cell in report.cells
-        ]
-        lines += ["", "## All cells", "", *_table(("cell", "code", "verdict", "why"), listed)]
+        heading = "## All cells" if others else "## Cells"
+        listed = map(_cell_row, report.cells)
+        lines += ["", heading, "", *_table(("cell", "code", "verdict", "why"), listed)]
+    lines += ["", "## Replay", ""]
+    lines += [f"- **{name}**: {_text(value)}" for name, value in facts(report)]
     return "\n".join([*lines, *_environment(report)]) + "\n"
 
 

@@ -201,7 +201,7 @@ def _circumstances(old: QueryRecord, new: QuerySummary) -> str:
 
 def _summary(source: str) -> str:
     lines = [line.strip() for line in source.splitlines()]
-    first = next((line for line in lines if line and not line.startswith("#")), lines[0])
-    if len(first) <= _SUMMARY_CHARACTERS:
-        return first
-    return f"{first[: _SUMMARY_CHARACTERS - 1]}…"
+    code = " ".join(line for line in lines if line and not line.startswith("#")) or lines[0]
+    if len(code) <= _SUMMARY_CHARACTERS:
+        return code
+    return f"{code[: _SUMMARY_CHARACTERS - 1]}…"

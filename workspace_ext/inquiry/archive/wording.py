@@ -27,7 +27,7 @@ def headline(report: ReplayReport) -> str:
     if differ:
         said.append(f"{differ} of {_many(all_, 'cell')} came out otherwise")
     if gone:
-        said.append(f"{_many(gone, 'judgement')} of hypotheses no longer hold" + "s" * (gone == 1))
+        said.append(f"{_many(gone, 'hypothesis', 'hypotheses')} no longer judged as then")
     if not said and not counts["same"]:
         said.append("nothing in it could be compared")
     elif not said:
@@ -93,5 +93,5 @@ def _moment(text: str) -> str:
     return text[:19].replace("T", " ") + " UTC"
 
 
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}" + "s" * (count != 1)
+def _many(count: int, one: str, many: str = "") -> str:
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
