@@ -99,6 +99,19 @@ def test_tricks_to_run_code_unseen_are_seen(
     assert (step["by"], step["status"]) == ("user:bob", "ok")
 
 
+def test_odd_metadata_stops_no_run(plain: Jupyter, name: Callable[[], str]) -> None:
+    path = name()
+    plain.save(path, notebook("x"))
+    kernel = plain.kernel(path)
+    odd = {"half": "\ud800", "number": float("nan"), "cellId": ["no", "text"]}
+
+    done = kernel.run("40 + 2", metadata=odd)
+
+    assert done["text"] == "42"
+    (step,) = steps(plain, path, 1)
+    assert step["id"] == done["run"]
+
+
 def test_errors_and_what_they_abort_are_told_apart(plain: Jupyter, name: Callable[[], str]) -> None:
     path = name()
     plain.save(path, notebook("a", "b", "c"))

@@ -179,4 +179,4 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
 
 
 def _json(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    return json.dumps(value).encode()  # in ASCII: it also carries what is no valid text

@@ -106,6 +106,15 @@ def test_a_long_error_is_cut(recorder: RunRecorder) -> None:
     assert len(finished["data"]["error"]) == ERROR_LENGTH
 
 
+def test_text_that_is_none_hides_no_run(recorder: RunRecorder) -> None:
+    broken = "\ud800"
+
+    (started,) = recorder.request(execute("r1", broken), actor=ALICE, cell=broken)
+    (finished,) = recorder.reply(reply("r1", "error", ename="E", evalue=broken))
+
+    assert (started["data"]["cell"], finished["data"]["error"]) == ("?", "E: ?")
+
+
 def test_waiting_runs_start_when_their_turn_comes(recorder: RunRecorder) -> None:
     recorder.request(execute("r1"), actor=ALICE, cell="c1")
 

@@ -101,10 +101,10 @@ class RunRecorder:
         events = self._finish(run, "unknown", "its id was used again")
         self._runs[run] = asked = _Run(
             id=run,
-            cell=cell,
+            cell=_valid(cell),
             actor=actor,
             lane=(channel, str(header.get("subshell_id") or "")),
-            source_digest=digest_text(str(content.get("code", ""))),
+            source_digest=digest_text(_valid(str(content.get("code", "")))),
         )
         if not any(other.lane == asked.lane for other in self._runs.values() if other is not asked):
             events += self._start(asked)
@@ -199,4 +199,9 @@ def _part(message: Message, name: str) -> Mapping[str, Any]:
 
 
 def _error_text(content: Mapping[str, Any]) -> str:
-    return f"{content.get('ename', 'Error')}: {content.get('evalue', '')}"[:ERROR_LENGTH]
+    return _valid(f"{content.get('ename', 'Error')}: {content.get('evalue', '')}"[:ERROR_LENGTH])
+
+
+def _valid(text: str) -> str:
+    """Text that can be written: JSON may carry halves of characters."""
+    return text.encode(errors="replace").decode()

@@ -147,7 +147,7 @@ class Spool:
 
 def _line(investigation: str, event: EventIn) -> bytes:
     entry = {"investigation": investigation, "event": event}
-    return json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return json.dumps(entry, separators=(",", ":")).encode() + b"\n"
 
 
 def _read(path: Path) -> list[Entry]:
