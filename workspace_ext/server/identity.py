@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from jupyter_server.auth import User
+from jupyter_server.auth import PasswordIdentityProvider, User
 from jupyter_server.base.call_context import CallContext
 
-from workspace_ext.foundation.actor import Actor
+from workspace_ext.foundation.actor import Actor, system_user
+
+if TYPE_CHECKING:
+    from tornado.web import RequestHandler
 
 NOBODY = Actor("user", "unknown")
 """Who asked when no request is being answered."""
 
 _RANDOM_NAME = re.compile(r"[0-9a-f]{32}")
+
+
+class SystemUserProvider(PasswordIdentityProvider):
+    """For a server that one person runs for themselves: whoever has its token is that person.
+
+    Set it as ``ServerApp.identity_provider_class``; the demo does. Without it Jupyter gives
+    each browser a random name, which is right where several people share one token.
+    """
+
+    def generate_anonymous_user(self, handler: RequestHandler) -> User:  # noqa: ARG002
+        """The operating system's user, instead of a random name."""
+        name = system_user().name
+        return User(name, name=name, display_name=name, initials=name[:2].upper())
 
 
 def actor_of(user: User | None) -> Actor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -55,7 +56,9 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         path = self.get_query_argument("path", "").strip("/")
         self._unwatch = self._workspace.notebooks.watch(path, self._look_again)
         try:
-            await self._workspace.notebooks.look(path)
+            # In a task of its own: a thread that reads a file ends with the task that it began in,
+            # and this one lasts as long as the connection, beyond the server's stop.
+            await asyncio.create_task(self._workspace.notebooks.look(path))
         except InvestigationError as error:
             self._send({"type": "error", "data": error.to_dict()})
             self.close(1008, "no such notebook")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from jupyter_server.auth import User
 
-from workspace_ext.server.identity import NOBODY, actor_of, current_actor
+from workspace_ext.foundation.actor import system_user
+from workspace_ext.server.identity import NOBODY, SystemUserProvider, actor_of, current_actor
 
 RANDOM = "0123456789abcdef0123456789abcdef"
 
@@ -25,3 +26,9 @@ def test_people_are_called_as_the_server_knows_them(user: User | None, expected:
 
 def test_outside_of_a_request_nobody_asks() -> None:
     assert current_actor() == NOBODY
+
+
+def test_a_server_of_ones_own_knows_its_user() -> None:
+    provider = SystemUserProvider()
+    user = provider.generate_anonymous_user(None)  # type: ignore[arg-type]
+    assert actor_of(user) == system_user()
