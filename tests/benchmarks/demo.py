@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from tests.benchmarks.table import Row
+from workspace_ext.telemetry.ingest.incident import incident_folder
 
 COMMAND = [sys.executable, "-m", "jupyter", "investigation"]
 
@@ -20,7 +21,7 @@ def run() -> list[Row]:
         headless = time.perf_counter() - started
     with tempfile.TemporaryDirectory() as name:
         store = Path(name) / "store"
-        incident = Path(__file__).parents[2] / "templates" / "incidents" / "trainticket"
+        incident = incident_folder("trainticket")
         started = time.perf_counter()
         subprocess.run([*COMMAND, "init", str(store)], check=True, stdout=subprocess.DEVNULL)
         for files in ("spans", "logs", "metrics"):

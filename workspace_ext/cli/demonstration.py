@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from workspace_ext.cli.output import Output
 from workspace_ext.foundation.errors import Conflict, NotFound, Unavailable
+from workspace_ext.foundation.shipped import shipped
 
 if TYPE_CHECKING:
     from workspace_ext.client.broker import BrokerClient
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 INCIDENT = "trainticket"
 STORE = ".investigation"
+IDENTITY = "workspace_ext.server.identity.SystemUserProvider"
 STOP_SECONDS = 20.0
 """How long JupyterLab may take to shut its kernels down before it is killed."""
 
@@ -108,22 +110,21 @@ def load(client: BrokerClient, incident: Incident, output: Output) -> list[dict[
 
 
 def copy_notebook(place: Workplace) -> bool:
-    """Puts the notebook into the folder; False when one is there already."""
+    """Puts the notebook into the folder; False when one is there already.
+
+    Raises:
+        Unavailable: It cannot be written, or did not come with the installation.
+    """
     if place.notebook.exists():
         return False
-    shutil.copyfile(_notebook_template(), place.notebook)
+    try:
+        shutil.copyfile(shipped(f"notebooks/{INCIDENT}.ipynb"), place.notebook)
+    except OSError as error:
+        raise Unavailable(
+            f"the demo's notebook cannot be put into {place.folder}: {error}",
+            hint="check the folder, or install investigation-workspace again",
+        ) from error
     return True
-
-
-def _notebook_template() -> Path:
-    package = Path(__file__).parents[1]
-    for root in (package.parent / "templates", package / "templates"):
-        found = root / "notebooks" / f"{INCIDENT}.ipynb"
-        if found.is_file():
-            return found
-    raise Unavailable(
-        "the demo's notebook is not installed", hint="install investigation-workspace again"
-    )
 
 
 def open_lab(place: Workplace, options: Sequence[str], output: Output) -> None:
@@ -134,6 +135,7 @@ def open_lab(place: Workplace, options: Sequence[str], output: Output) -> None:
     """
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={place.folder}"]
     command += [f"--LabApp.default_url=/lab/tree/{place.notebook.name}", *options]
+    command.append(f"--ServerApp.identity_provider_class={IDENTITY}")
     if os.geteuid() == 0:  # a container's usual user; the server listens on this machine only
         command.append("--allow-root")
     environment = {**os.environ, "INVESTIGATION_STORE": str(place.store)}

@@ -1,6 +1,7 @@
 """Foundation: what every other room stands on (standard library only).
 
-Owns: the error tree, ids, the clock, canonical bytes with their digests, and actors.
-Promises: no third-party import, no input or output, nothing that differs between processes.
+Owns: the error tree, ids, the clock, canonical bytes with their digests, actors, and where the
+files that come with the product lie.
+Promises: no third-party import; opens no file and no connection.
 Never: knows what a notebook, a query or a store is.
 """

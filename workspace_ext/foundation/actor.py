@@ -33,9 +33,7 @@ class Actor:
         for known in _KINDS:
             if kind == known and name:
                 return cls(known, name)
-        raise BadInput(
-            f"{text!r} is not an actor", hint="write it as user:NAME", code="bad_actor"
-        )
+        raise BadInput(f"{text!r} is not an actor", hint="write it as user:NAME", code="bad_actor")
 
 
 def system_user() -> Actor:

@@ -14,9 +14,7 @@ Clock = Callable[[], int]
 """Tells the time in nanoseconds since the epoch; replay passes a fixed one."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_RFC3339 = re.compile(
-    r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?\s*(Z|z|[+-]\d\d:?\d\d)"
-)
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?\s*(Z|z|[+-]\d\d:?\d\d)")
 
 
 def now_ns() -> int:
@@ -94,8 +92,7 @@ class Window:
             return cls(parse_rfc3339(str(value["start"])), parse_rfc3339(str(value["end"])))
         raise BadInput(
             f"{value!r} is not a window",
-            hint='write "2023-01-29T09:00:00Z/2023-01-29T09:10:00Z"'
-            ' or {"start": …, "end": …}',
+            hint='write "2023-01-29T09:00:00Z/2023-01-29T09:10:00Z" or {"start": …, "end": …}',
             code="bad_window",
         )
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import workspace_ext
 from workspace_ext.foundation.errors import NotFound
+from workspace_ext.foundation.shipped import shipped
 from workspace_ext.inquiry.templates.binding import close
 from workspace_ext.inquiry.templates.header import parse
 from workspace_ext.inquiry.templates.lint import lint
@@ -19,17 +19,9 @@ _Problems = list[Problem]
 
 
 def default_paths(folder: Path | None = None) -> list[Path]:
-    """Where templates are looked for.
-
-    The checkout's own ``templates/queries`` wins over the installed copy, which an editable
-    install would leave stale; the store folder's ``templates/`` comes last.
-    """
-    package = Path(workspace_ext.__file__).parent
-    checkout = package.parent / "templates" / "queries"
-    paths = [checkout if checkout.is_dir() else package / "templates" / "queries"]
-    if folder is not None:
-        paths.append(folder / "templates")
-    return paths
+    """Where templates are looked for: those of the product, then those of the store folder."""
+    own = [] if folder is None else [folder / "templates"]
+    return [shipped("queries"), *own]
 
 
 class TemplateLibrary:

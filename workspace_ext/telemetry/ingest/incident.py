@@ -9,6 +9,7 @@ import yaml
 
 from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput, NotFound
+from workspace_ext.foundation.shipped import shipped
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,12 @@ def incident_folder(name: str) -> Path:
     Raises:
         NotFound: There is none of this name.
     """
-    package = Path(__file__).parents[2]
-    for root in (package.parent / "templates", package / "templates"):
-        folder = root / "incidents" / name
-        if (folder / "incident.yaml").is_file():
-            return folder
-    raise NotFound(f"no sample incident {name!r}", hint="there is: trainticket", code="no_incident")
+    found = shipped(f"incidents/{name}/incident.yaml")
+    if not found.is_file():
+        raise NotFound(
+            f"no sample incident {name!r}", hint="there is: trainticket", code="no_incident"
+        )
+    return found.parent
 
 
 def load_incident(folder: Path) -> Incident:
