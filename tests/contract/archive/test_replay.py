@@ -130,6 +130,9 @@ def test_data_that_changed_is_told_where_it_changed(
         pq.write_table(table.set_column(column, name, durations), changed)
         parts[SPANS] = changed.getvalue()
         notebook = json.loads(parts["notebook.ipynb"])
+        notebook["nbformat_minor"] = 4
+        for each in notebook["cells"]:
+            del each["id"]
         notebook["cells"][1]["source"] = f"import os\nassert 'mine' not in {SEEN}"
         parts["notebook.ipynb"] = json.dumps(notebook).encode()
 

@@ -76,7 +76,7 @@ def replay(
     begun = time.monotonic()
     with Archive(path) as archive, tempfile.TemporaryDirectory(prefix="replay-") as name:
         problems = _verify(archive, despite_damage=despite_damage)
-        notebook = nbformat.from_dict(archive.read_json(NOTEBOOK))  # type: ignore[no-untyped-call]
+        notebook = _notebook(archive)
         then = _captured(archive)
         options = RunOptions(kernel=kernel, allow_errors=True)
         run = _Replay(archive, then, Path(name), actor)
@@ -121,6 +121,13 @@ def _verify(archive: Archive, *, despite_damage: bool) -> list[str]:
         )
     archive.set_aside(damaged)
     return problems
+
+
+def _notebook(archive: Archive) -> Any:
+    notebook = nbformat.from_dict(archive.read_json(NOTEBOOK))  # type: ignore[no-untyped-call]
+    for number, cell in enumerate(notebook.cells):
+        cell.setdefault("id", f"cell-{number}")  # before nbformat 4.5 there were none
+    return notebook
 
 
 def _captured(archive: Archive) -> Captured:

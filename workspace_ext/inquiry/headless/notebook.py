@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from workspace_ext.foundation.errors import BadInput, NotFound, Unavailable
+from workspace_ext.storage.files import write_whole
 
 
 def read_notebook(path: Path) -> Any:
@@ -23,6 +22,8 @@ def read_notebook(path: Path) -> Any:
     try:
         notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
         nbformat.validate(notebook)
+        # Cells get the ids that they had not before nbformat 4.5.
+        notebook = nbformat.v4.upgrade(notebook)  # type: ignore[no-untyped-call]
     except FileNotFoundError as error:
         raise NotFound(f"there is no notebook {path}", hint="check the path") from error
     except OSError as error:
@@ -44,18 +45,7 @@ def write_notebook(path: Path, notebook: Any) -> None:
 
     text: str = nbformat.writes(notebook, version=4)  # type: ignore[no-untyped-call]
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        new = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text if text.endswith("\n") else f"{text}\n")
-                file.flush()
-                os.fsync(file.fileno())
-            new.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
-            new.replace(path)
-        except BaseException:
-            new.unlink(missing_ok=True)
-            raise
+        write_whole(path, text if text.endswith("\n") else f"{text}\n")
     except OSError as error:
         raise Unavailable(
             f"{path} cannot be written: {error.strerror}", hint="choose another --output"
