@@ -5,15 +5,15 @@ from __future__ import annotations
 import errno
 import json
 import os
-import secrets
 import socket
-from pathlib import Path
 
 from tornado.netutil import bind_sockets
 
 import workspace_ext
 from workspace_ext.broker.runtime import Runtime
 from workspace_ext.foundation.errors import BadInput, Conflict, Unavailable
+from workspace_ext.storage.failures import explain
+from workspace_ext.storage.files import write_whole
 from workspace_ext.storage.folder import StoreFolder
 
 _PORT_FILE = "broker.port"
@@ -66,7 +66,11 @@ def address_of(listening: socket.socket) -> str:
 
 
 def remember(folder: StoreFolder, address: str, runtime: Runtime, token: str) -> None:
-    """Writes ``broker.json``, which only the store's owner can read."""
+    """Writes ``broker.json``, which only the store's owner can read.
+
+    Raises:
+        Unavailable: The folder cannot be written, or is full.
+    """
     entry = {
         "address": address,
         "token": token,
@@ -75,24 +79,15 @@ def remember(folder: StoreFolder, address: str, runtime: Runtime, token: str) ->
         "started": runtime.started,
         "version": workspace_ext.__version__,
     }
-    _replace(folder.path / _PORT_FILE, address.rpartition(":")[2])
-    _replace(folder.broker_file, json.dumps(entry))
-
-
-def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise Unavailable(
-            f"{path} cannot be written: {error.strerror}",
-            hint="check the disk and the folder's permissions",
-            code="store_unavailable",
-        ) from error
+    port = address.rpartition(":")[2]
+    for path, text in (
+        (folder.path / _PORT_FILE, port),
+        (folder.broker_file, json.dumps(entry)),
+    ):
+        try:
+            write_whole(path, f"{text}\n", mode=0o600)
+        except OSError as error:
+            raise explain(error, path) from error
 
 
 def _last_port(folder: StoreFolder) -> int:

@@ -17,14 +17,12 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         Unavailable: It cannot be written.
     """
-    partial = path.with_name(f".{path.name}.partial")
+    from workspace_ext.storage import files
+
     try:
-        with partial.open("wb") as file:
+        with files.whole_file(path) as file:
             yield file
-        partial.replace(path)
     except OSError as error:
         raise Unavailable(
             f"cannot write {path}: {error.strerror or error}", hint="choose another file with -o"
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -15,9 +15,9 @@ from filelock import FileLock, Timeout
 from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput, Conflict, InvestigationError, NotFound
 from workspace_ext.storage.failures import damaged, explain
+from workspace_ext.storage.files import is_unfinished, write_whole
 
 _FORMAT = 1
-_TEMPORARY = ".writing-"
 _PARTS = ("segments", "templates", "inbox", "spill", "logs")
 
 
@@ -53,7 +53,7 @@ class StoreFolder:
                 )
             path.mkdir(parents=True, exist_ok=True)
             content = {"format": _FORMAT, "created": to_rfc3339(now_ns()), "sealed": sealed}
-            _write_whole(marker, json.dumps(content) + "\n", mode=0o644, keep=True)
+            write_whole(marker, json.dumps(content) + "\n", mode=0o644, keep=True)
         except OSError as error:
             raise explain(error, path) from error
         return cls.open(path)
@@ -152,7 +152,7 @@ class StoreFolder:
         path = self.path / "secret.key"
         try:
             if not path.exists():
-                _write_whole(path, secrets.token_hex(32) + "\n", mode=0o600, keep=True)
+                write_whole(path, secrets.token_hex(32) + "\n", mode=0o600, keep=True)
             return bytes.fromhex(path.read_text("ascii").strip())
         except OSError as error:
             raise explain(error, path) from error
@@ -180,7 +180,7 @@ class StoreFolder:
         content = {"owner": owner, "pid": os.getpid(), "since": to_rfc3339(now_ns())}
         try:
             try:
-                _write_whole(holder, json.dumps(content) + "\n", mode=0o644)
+                write_whole(holder, json.dumps(content) + "\n", mode=0o644)
             except OSError as error:
                 raise explain(error, holder) from error
             yield
@@ -207,33 +207,4 @@ class StoreFolder:
 
 def _is_free(path: Path) -> bool:
     """Whether a store can be made here; another process may be about to do it, too."""
-    return path.is_dir() and all(entry.name.startswith(_TEMPORARY) for entry in path.iterdir())
-
-
-def _write_whole(path: Path, text: str, *, mode: int, keep: bool = False) -> None:
-    """Writes a file so that nobody ever sees half of it.
-
-    Args:
-        path: The file.
-        text: Its content.
-        mode: Its permissions.
-        keep: Whether a file that somebody else put there meanwhile stays.
-    """
-    temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        if keep:
-            try:
-                os.link(temporary, path)
-            except FileExistsError:
-                return
-            except OSError:  # a file system without hard links
-                temporary.replace(path)
-        else:
-            temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    return path.is_dir() and all(map(is_unfinished, path.iterdir()))
