@@ -15,8 +15,10 @@ from importlib import import_module
 import click
 
 from workspace_ext import __version__
+from workspace_ext.cli.options import EXIT_CODES
 from workspace_ext.cli.output import Output, show_error
 from workspace_ext.foundation.errors import BadInput, InvestigationError, NotFound
+from workspace_ext.foundation.hints import did_you_mean
 from workspace_ext.foundation.imports import without_slow_formats
 
 COMMANDS = {
@@ -55,10 +57,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, but an unknown name is our own error, with the nearest names."""
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            from difflib import get_close_matches
-
-            near = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f"did you mean `{near[0]}`?" if near else "see `jupyter investigation --help`"
+            hint = did_you_mean(args[0], COMMANDS, otherwise="see `jupyter investigation --help`")
             raise NotFound(f"there is no command {args[0]!r}", hint=hint, code="unknown_command")
         return super().resolve_command(ctx, args)
 
@@ -71,7 +70,7 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 good, 1 the answer is no, 2 wrong use, 3 environment.",
+    epilog=EXIT_CODES,
 )
 @click.version_option(__version__, prog_name="jupyter investigation")
 def cli() -> None:

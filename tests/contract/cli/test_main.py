@@ -33,7 +33,7 @@ def test_an_unknown_command_names_the_nearest(command: Command) -> None:
     done = command("ingset")
     assert done.code == 2
     assert done.out == ""
-    assert "`ingest`" in done.err
+    assert "did you mean ingest" in done.err
 
 
 def test_wrong_use_is_one_line_and_a_hint(command: Command) -> None:

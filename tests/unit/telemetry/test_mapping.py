@@ -38,7 +38,7 @@ def test_the_digest_ignores_comments_and_order_of_keys() -> None:
     ("change", "message", "hint"),
     [
         (("signal: spans", "signal: traces"), "signal: 'traces' is not a signal", "spans"),
-        (("trace_id: trace", "traceid: trace"), "fields: unknown key 'traceid'", "'trace_id'"),
+        (("trace_id: trace", "traceid: trace"), "fields: unknown key 'traceid'", "mean trace_id"),
         (("span_id: span", "span_id: {col: span}"), "fields.span_id: unknown key 'col'", "column"),
         (("unit: ms", "unit: minutes"), "fields.time: unknown unit 'minutes'", "ns, us, ms, s"),
         (("  span_id: span\n", ""), "fields: span_id is missing: spans need it", ""),

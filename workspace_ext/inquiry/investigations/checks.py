@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from workspace_ext.foundation.clock import Window, parse_rfc3339
 from workspace_ext.foundation.errors import BadInput, NotFound
+from workspace_ext.foundation.hints import did_you_mean
 from workspace_ext.protocol.messages import EventIn, InvestigationState
 from workspace_ext.protocol.validation import validate
 
@@ -44,11 +44,9 @@ def check_shape(event: EventIn) -> None:
     validate("messages", event, definition="EventIn")
     kind = event["type"]
     if kind not in REPORTED:
-        close = get_close_matches(kind, sorted(REPORTED), n=1)
-        known = f"known: {', '.join(sorted(REPORTED))}"
         raise BadInput(
             f"{kind!r} is not a type of event that can be reported",
-            hint=f"did you mean {close[0]!r}?" if close else known,
+            hint=did_you_mean(kind, REPORTED),
             code="unknown_event",
         )
     validate("events", event["data"], definition=kind)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from typing import Any
 
 from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput
+from workspace_ext.foundation.hints import did_you_mean
 from workspace_ext.inquiry.templates.model import BindContext, Bound, Param, Template
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,23 +26,13 @@ class _WrongValueError(Exception):
     """A value that does not fit its type; becomes a `BadInput` that names the parameter."""
 
 
-def close(name: str, known: Iterable[str]) -> str:
-    """A hint with the names that look like this one, or else all of them."""
-    names = sorted(known)
-    near = get_close_matches(name, names, n=3, cutoff=0.6)
-    if near:
-        return f"did you mean {' or '.join(near)}?"
-    shown = ", ".join(names[:12])
-    return f"there is {shown}{' …' if len(names) > 12 else ''}" if names else "there are none"
-
-
 def bind(template: Template, given: Mapping[str, Any], context: BindContext) -> Bound:
     """See `Template.bind`."""
     for name in given:
         if name not in template.params:
             raise BadInput(
                 f"{template.id} has no parameter {name!r}",
-                hint=close(name, template.params),
+                hint=did_you_mean(name, template.params),
                 code="unknown_parameter",
             )
     arguments: dict[str, object] = {}
@@ -114,11 +104,11 @@ def _value(template: Template, param: Param, value: object, context: BindContext
         if param.maximum is not None and bound > param.maximum:
             raise _bad(template, param, f"{bound} is above {param.maximum}", param.help)
     if param.type == "choice" and bound not in param.of:
-        raise _bad(template, param, f"{bound!r} is no choice", close(str(bound), param.of))
+        raise _bad(template, param, f"{bound!r} is no choice", did_you_mean(str(bound), param.of))
     if param.type == "service" and context.services and bound not in context.services:
         raise BadInput(
             f"{template.id}: {param.name}: no service {bound!r} in the data",
-            hint=close(str(bound), context.services),
+            hint=did_you_mean(str(bound), context.services),
             code="unknown_service",
         )
     return bound

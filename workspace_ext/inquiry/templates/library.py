@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from workspace_ext.foundation.errors import NotFound
+from workspace_ext.foundation.hints import did_you_mean
 from workspace_ext.foundation.shipped import shipped
-from workspace_ext.inquiry.templates.binding import close
 from workspace_ext.inquiry.templates.header import parse
 from workspace_ext.inquiry.templates.lint import lint
 from workspace_ext.inquiry.templates.model import BadTemplate, Problem, Template
@@ -57,7 +57,7 @@ class TemplateLibrary:
             self._refuse_broken(template_id)
             raise NotFound(
                 f"there is no template {template_id!r}",
-                hint=close(template_id, served),
+                hint=did_you_mean(template_id, served),
                 code="unknown_template",
             )
         chosen = max(versions) if version is None else version

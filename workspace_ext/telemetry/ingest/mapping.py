@@ -17,7 +17,6 @@ an offset. Metrics that stand side by side take ``wide: {column: {name, unit, ki
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +26,7 @@ import yaml
 
 from workspace_ext.foundation.canonical import digest_json
 from workspace_ext.foundation.errors import BadInput
+from workspace_ext.foundation.hints import did_you_mean
 from workspace_ext.telemetry.ingest.targets import TARGETS, Target
 
 UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
@@ -142,17 +142,8 @@ def _keys(name: str, where: str, value: object, allowed: set[str]) -> dict[str, 
         raise bad_mapping(name, where, "must be a map of keys to values")
     for key in value:
         if key not in allowed:
-            raise bad_mapping(
-                name, where, f"unknown key {key!r}", close(str(key), allowed, "keys here")
-            )
+            raise bad_mapping(name, where, f"unknown key {key!r}", did_you_mean(str(key), allowed))
     return value
-
-
-def close(word: str, known: set[str] | list[str], what: str) -> str:
-    """A hint that names the nearest of what there is."""
-    match = difflib.get_close_matches(word, list(known), n=1)
-    listed = ", ".join(sorted(known)[:40])
-    return f"did you mean {match[0]!r}?" if match else f"{what}: {listed}"
 
 
 def _fields(name: str, value: object, targets: dict[str, Target]) -> tuple[tuple[str, Field], ...]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from workspace_ext.telemetry.ingest.mapping import Mapping, Wide, bad_mapping, close
+from workspace_ext.foundation.hints import did_you_mean
+from workspace_ext.telemetry.ingest.mapping import Mapping, Wide, bad_mapping
 from workspace_ext.telemetry.ingest.mapping_values import (
     Column,
     number,
@@ -82,7 +83,7 @@ def _columns(mapping: Mapping, schema: pa.Schema) -> dict[str, Column]:
                 mapping.name,
                 where,
                 f"column {name!r} {what}",
-                close(name, list(schema.names), "its columns"),
+                did_you_mean(name, schema.names),
             )
         columns[name] = Column(f"c{index}", schema.field(found[0]).type)
     return columns
