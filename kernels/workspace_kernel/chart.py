@@ -20,6 +20,12 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 MOST_ROWS = 300
 TEXT_LENGTH = 120
 WIDTH, HEIGHT, STEP = 720, 220, 18
+NO_VALUE = "too little data"
+GREY = "#c0c0c0"
+COLOURS = (
+    *("#d1495b", "#e09f3e", "#3a7ca5", "#5f9e6e", "#7d5ba6"),
+    *("#8c6d5a", "#c97b9d", "#6b7a8f", "#9a9a3a", "#4aa5a0"),
+)
 
 
 def specification(answer: Answer, table: pa.Table) -> dict[str, Any] | None:
@@ -32,6 +38,8 @@ def specification(answer: Answer, table: pa.Table) -> dict[str, Any] | None:
         return None
     encoding = {channel: _zoned(drawn) for channel, drawn in chart["encoding"].items()}
     rows = _rows(table.select(fields), encoding.get("x", {}))
+    if encoding.get("color", {}).get("type") == "nominal":
+        encoding["color"] = _coloured(encoding["color"], rows)
     by_category = encoding.get("y", {}).get("type") == "nominal"
     # The answer's title stands above the chart already.
     same = chart.get("title") == answer["title"]
@@ -87,6 +95,19 @@ def _zoned(drawn: dict[str, Any]) -> dict[str, Any]:
     if drawn.get("type") != "temporal":
         return drawn
     return {**drawn, "scale": {"type": "utc"}, "axis": {"format": "%H:%M:%S"}}
+
+
+def _coloured(drawn: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Colours in the order of the rows, which begin with what matters; grey where is no value."""
+    column = drawn["field"]
+    found = list(dict.fromkeys(row[column] for row in rows))
+    values = [value for value in found if value is not None]
+    colours = [COLOURS[number % len(COLOURS)] for number in range(len(values))]
+    if None in found:
+        for row in rows:
+            row[column] = NO_VALUE if row[column] is None else row[column]
+        values, colours = [*values, NO_VALUE], [*colours, GREY]
+    return {**drawn, "scale": {"domain": values, "range": colours}}
 
 
 def _rows(table: pa.Table, x: dict[str, Any]) -> list[dict[str, Any]]:

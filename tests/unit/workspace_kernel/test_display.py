@@ -9,7 +9,15 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from workspace_kernel.chart import MIME, MOST_ROWS, SCHEMA, specification
+from workspace_kernel.chart import (
+    COLOURS,
+    GREY,
+    MIME,
+    MOST_ROWS,
+    NO_VALUE,
+    SCHEMA,
+    specification,
+)
 from workspace_kernel.display import FIRST_ROWS, cell, html, text
 from workspace_kernel.result import Result
 
@@ -117,6 +125,27 @@ def test_a_long_line_keeps_its_shape_and_all_its_series(make: Make) -> None:
     assert values[-1]["time"] > "2023-01-30T00:33"
     assert {value["series"] for value in values} == {"a", "b"}
     assert spec["encoding"]["x"]["scale"] == {"type": "utc"}
+
+
+def test_colours_follow_the_rows_and_no_finding_is_grey(make: Make) -> None:
+    encoding = {
+        "x": {"field": "ratio", "type": "quantitative"},
+        "y": {"field": "service", "type": "nominal"},
+        "color": {"field": "finding", "type": "nominal"},
+    }
+    findings = ["slower", None, "as before"]
+    result = make(
+        {"service": ["a", "b", "c"], "ratio": [3.0, 9.0, 1.0], "finding": findings},
+        chart={"mark": {"type": "bar"}, "encoding": encoding},
+    )
+    spec = specification(result.answer, result.arrow)
+    assert spec is not None
+    assert spec["encoding"]["color"]["scale"] == {
+        "domain": ["slower", "as before", NO_VALUE],
+        "range": [*COLOURS[:2], GREY],
+    }
+    values = [row["finding"] for row in spec["data"]["values"]]
+    assert values == ["slower", NO_VALUE, "as before"]
 
 
 def test_a_chart_of_a_column_that_is_not_there_is_left_out(make: Make) -> None:
