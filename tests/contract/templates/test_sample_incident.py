@@ -13,7 +13,7 @@ from tests.support.store import INCIDENT, Store, open_store
 from workspace_ext.inquiry.templates.judge import Judge
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
 from workspace_ext.inquiry.templates.model import BindContext
-from workspace_ext.inquiry.templates.quality import Probe
+from workspace_ext.inquiry.templates.quality import Probe, parts_of
 from workspace_ext.protocol.messages import Verdict
 from workspace_ext.telemetry.ingest.incident import load_incident
 
@@ -36,7 +36,7 @@ class Analyst:
         template = LIBRARY.get(template_id)
         bound = template.bind(params, self.context)
         judge = Judge(template, bound.arguments)
-        probe = Probe(template, bound.arguments)
+        probe = Probe(parts_of(template, bound.arguments))
         with self.store.engine.cursor() as cursor:
             cursor.execute(f"SET VARIABLE pin = {self.store.catalog.pin()}")
             reader = cursor.sql(template.sql, params=dict(bound.values)).to_arrow_reader(10_000)

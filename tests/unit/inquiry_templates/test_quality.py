@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from tests.support.templates import HEADER, write_template
 from workspace_ext.inquiry.templates.header import parse
 from workspace_ext.inquiry.templates.model import Template
-from workspace_ext.inquiry.templates.quality import Probe
+from workspace_ext.inquiry.templates.quality import Probe, parts_of
 from workspace_ext.inquiry.templates.sandbox import schema_cursor
 
 START = "2024-05-01T12:00:00Z"
@@ -16,17 +16,23 @@ WINDOW = {"window": f"{START}/2024-05-01T12:10:00Z"}
 
 @pytest.fixture
 def probe(template: Template) -> Probe:
-    return Probe(template, template.bind(WINDOW).arguments)
+    return Probe(parts_of(template, template.bind(WINDOW).arguments))
+
+
+def after(probe: Probe, minutes: float) -> int:
+    """Microseconds since the epoch, so long after the window's start."""
+    start = probe.values["window_start"]
+    assert isinstance(start, datetime)
+    return int((start + timedelta(minutes=minutes)).timestamp() * 1_000_000)
 
 
 def row(probe: Probe, **change: Any) -> dict[str, Any]:
-    start = probe.values["window_start"]
     whole = {
         "signal": "spans",
         "part": "window",
         "n": 500,
-        "first": start,
-        "last": start + timedelta(minutes=10),  # type: ignore[operator]
+        "first": after(probe, 0),
+        "last": after(probe, 10),
         "filled": [500],
     }
     return {**whole, **change}
@@ -67,10 +73,9 @@ def test_warns_when_the_window_reaches_beyond_the_data(
     path = write_template(
         tmp_path, header=HEADER.replace("spans.duration_ns", f"{signal}.{column}")
     )
-    probe = Probe(parse(path.read_bytes(), path), template.bind(WINDOW).arguments)
-    late = probe.values["window_start"] + timedelta(minutes=minutes)  # type: ignore[operator]
+    probe = Probe(parts_of(parse(path.read_bytes(), path), template.bind(WINDOW).arguments))
 
-    found = probe.warnings([row(probe, signal=signal, first=late)])
+    found = probe.warnings([row(probe, signal=signal, first=after(probe, minutes))])
 
     assert bool(found) is warned
     assert all("partly without" in text for text in found)
@@ -80,4 +85,4 @@ def test_a_template_that_requires_nothing_asks_nothing(tmp_path: Path) -> None:
     path = write_template(tmp_path, header=HEADER.replace("requires: [spans.duration_ns]\n", ""))
     template = parse(path.read_bytes(), path)
 
-    assert Probe(template, template.bind(WINDOW).arguments).sql is None
+    assert Probe(parts_of(template, template.bind(WINDOW).arguments)).sql is None

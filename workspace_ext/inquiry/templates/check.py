@@ -14,7 +14,7 @@ from workspace_ext.inquiry.templates.header import parse
 from workspace_ext.inquiry.templates.judge import Judge
 from workspace_ext.inquiry.templates.lint import lint
 from workspace_ext.inquiry.templates.model import BadTemplate, Problem, Template
-from workspace_ext.inquiry.templates.quality import Probe
+from workspace_ext.inquiry.templates.quality import Probe, parts_of
 from workspace_ext.inquiry.templates.sandbox import fresh_store
 from workspace_ext.telemetry.schema import MAP, SIGNALS, Signal
 
@@ -122,7 +122,7 @@ def _run(
         judge = Judge(template, bound.arguments)
         for batch in answer.to_batches():
             judge.feed(batch)
-        probe = Probe(template, bound.arguments)
+        probe = Probe(parts_of(template, bound.arguments))
         if probe.sql:
             judge.warn(
                 probe.warnings(

@@ -2,82 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from workspace_ext.inquiry.templates.model import Template
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FEW = 30
 _EDGE = 0.2
 _SCRAPE = timedelta(seconds=60)
 """Metrics come in steps; a gap of one step at a window's edge is no gap."""
 
 
-class Probe:
-    """Asks whether a template's windows hold the data that it requires.
+@dataclass(frozen=True)
+class Part:
+    """What a template requires of one signal in one of its windows."""
 
-    Run ``sql`` with ``values`` on the same pin as the template, and give its rows to
-    `warnings`. ``sql`` is None when the template requires nothing of a timed table.
+    signal: str
+    columns: tuple[str, ...]
+    window: str
+    start: datetime
+    end: datetime
 
-    Args:
-        template: What is asked.
-        arguments: `Bound.arguments` of the query.
-    """
-
-    def __init__(self, template: Template, arguments: Mapping[str, object]) -> None:
-        self._windows = [param for param in template.params.values() if param.type == "window"]
-        self._columns = _required(template)
-        self._arguments = arguments
-        parts = [
-            _part(signal, columns, param.name)
-            for signal, columns in self._columns.items()
-            for param in self._windows
-        ]
-        self.sql = " UNION ALL ".join(parts) if parts else None
-        self.values = {name: arguments[name] for param in self._windows for name in param.names}
-
-    def warnings(self, rows: Iterable[Mapping[str, Any]]) -> list[str]:
-        """What an analyst should know before trusting the answer."""
-        found: list[str] = []
-        for row in rows:
-            found.extend(self._of(row))
-        return found
-
-    def _of(self, row: Mapping[str, Any]) -> list[str]:
-        signal, part, count = row["signal"], row["part"], row["n"]
+    def warnings(self, row: Mapping[str, Any]) -> list[str]:
+        """What its row of the answer warns of."""
+        signal, window, count = self.signal, self.window, row["n"]
         if not count:
-            return [f"the {part} has no {signal}"]
+            return [f"the {window} has no {signal}"]
         found = []
         if count < _FEW:
-            found.append(f"the {part} has only {count} {signal}")
-        start, end = self._arguments[f"{part}_start"], self._arguments[f"{part}_end"]
-        assert isinstance(start, datetime)
-        assert isinstance(end, datetime)
-        edge = (end - start) * _EDGE + (_SCRAPE if signal == "metrics" else timedelta())
-        if row["first"] - start > edge or end - row["last"] > edge:
-            covered = f"{row['first']:%H:%M:%S} to {row['last']:%H:%M:%S}"
-            found.append(f"the {part} is partly without {signal}: there are some from {covered}")
-        for column, filled in zip(self._columns[signal], row["filled"], strict=True):
+            found.append(f"the {window} has only {count} {signal}")
+        first, last = (_EPOCH + timedelta(microseconds=row[name]) for name in ("first", "last"))
+        edge = (self.end - self.start) * _EDGE + (_SCRAPE if signal == "metrics" else timedelta())
+        if first - self.start > edge or self.end - last > edge:
+            covered = f"{first:%H:%M:%S} to {last:%H:%M:%S}"
+            found.append(f"the {window} is partly without {signal}: there are some from {covered}")
+        for column, filled in zip(self.columns, row["filled"], strict=True):
             if not filled:
-                found.append(f"none of the {signal} in the {part} has a {column}")
+                found.append(f"none of the {signal} in the {window} has a {column}")
         return found
 
 
-def _required(template: Template) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+class Probe:
+    """Asks whether windows hold the data that a template requires.
+
+    Run ``sql`` with ``values`` on the same pin as the template, and give its rows to `findings`
+    or `warnings`. ``sql`` is None when there is nothing to ask.
+
+    Args:
+        parts: What to ask about; see `parts_of`.
+    """
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self._parts = {(part.signal, part.window): part for part in parts}
+        self.sql = " UNION ALL ".join(_sql(part) for part in parts) if parts else None
+        self.values: dict[str, object] = {}
+        for part in parts:
+            self.values |= {f"{part.window}_start": part.start, f"{part.window}_end": part.end}
+
+    def findings(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Part, list[str]]]:
+        """Each part with what an analyst should know before trusting the answer."""
+        for row in rows:
+            part = self._parts[row["signal"], row["part"]]
+            yield part, part.warnings(row)
+
+    def warnings(self, rows: Iterable[Mapping[str, Any]]) -> list[str]:
+        """All findings in one list."""
+        return [warning for _, found in self.findings(rows) for warning in found]
+
+
+def parts_of(template: Template, arguments: Mapping[str, object]) -> list[Part]:
+    """What a template requires of the timed tables; ``arguments`` are `Bound.arguments`."""
+    columns: dict[str, list[str]] = {}
     for entry in template.requires:
         signal, _, column = entry.partition(".")
-        columns = found.setdefault(signal, [])
-        if column:
-            columns.append(column)
-    return found
+        columns.setdefault(signal, []).extend([column] if column else [])
+    windows = [param.name for param in template.params.values() if param.type == "window"]
+    parts = []
+    for signal, names in columns.items():
+        for window in windows:
+            start, end = arguments[f"{window}_start"], arguments[f"{window}_end"]
+            assert isinstance(start, datetime)
+            assert isinstance(end, datetime)
+            parts.append(Part(signal, tuple(names), window, start, end))
+    return parts
 
 
-def _part(signal: str, columns: list[str], window: str) -> str:
-    filled = ", ".join(f"count({column})" for column in columns)
+def _sql(part: Part) -> str:
+    filled = ", ".join(f"count({column})" for column in part.columns)
     return (
-        f"SELECT '{signal}' AS signal, '{window}' AS part, count(*) AS n, min(time) AS first,"  # noqa: S608
-        f" max(time) AS last, [{filled}]::BIGINT[] AS filled FROM {signal}"
-        f" WHERE time >= ${window}_start AND time < ${window}_end"
+        f"SELECT '{part.signal}' AS signal, '{part.window}' AS part, count(*) AS n,"  # noqa: S608
+        " epoch_us(min(time)) AS first, epoch_us(max(time)) AS last,"
+        f" [{filled}]::BIGINT[] AS filled FROM {part.signal}"
+        f" WHERE time >= ${part.window}_start AND time < ${part.window}_end"
     )

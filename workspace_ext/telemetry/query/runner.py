@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from workspace_ext.protocol.messages import Compare
@@ -20,6 +21,7 @@ from workspace_ext.telemetry.query.watch import Watchdog
 from workspace_ext.telemetry.schema import SIGNALS
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
 
 _SIDE_THREADS = 4
@@ -43,7 +45,7 @@ class QueryRunner:
         self._trusted = TrustedRunner(engine, self._watchdog)
         self._free = FreeRunner(engine, self._watchdog)
         self._side = ThreadPoolExecutor(_SIDE_THREADS, thread_name_prefix="query-side")
-        self._lints: dict[str, Lint] = {}
+        self._library = lru_cache(_REMEMBERED)(self._read)
         self._scans: dict[str, Future[tuple[Scan, ...]]] = {}
 
     def run(
@@ -74,9 +76,24 @@ class QueryRunner:
             found = lint(self._guard.check(sql, values.keys()))
             free_rows = self._free.run(sql, values, pin=pin, limits=limits, cancelled=cancelled)
             return _FreeQuery(free_rows, found)
+        statement, found = self._library(sql)
         scan = self._scan(sql, values)
-        rows = self._trusted.run(sql, values, pin=pin, limits=limits, cancelled=cancelled)
-        return _TrustedQuery(rows, scan, self._lint(sql))
+        rows = self._trusted.run(statement, values, pin=pin, limits=limits, cancelled=cancelled)
+        return _TrustedQuery(rows, scan, found)
+
+    def look(
+        self,
+        sql: str,
+        values: Mapping[str, object],
+        *,
+        pin: int,
+        limits: Limits,
+        cancelled: threading.Event,
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of a query of our own that nobody records; arguments and errors as in `run`."""
+        statement, _ = self._library(sql)
+        rows = self._trusted.run(statement, values, pin=pin, limits=limits, cancelled=cancelled)
+        return iter(rows)
 
     def named_values(self, sql: str) -> frozenset[str]:
         """The ``$names`` in a free query.
@@ -102,14 +119,9 @@ class QueryRunner:
             found = self._scans[key] = self._side.submit(self._plans.scan, sql, values)
         return found
 
-    def _lint(self, sql: str) -> Lint:
-        found = self._lints.get(sql)
-        if found is None:
-            found = lint(self._parser.parse(sql), library=True)
-            if len(self._lints) >= _REMEMBERED:
-                self._lints.clear()
-            self._lints[sql] = found
-        return found
+    def _read(self, sql: str) -> tuple[duckdb.Statement, Lint]:
+        select = self._parser.parse(sql)
+        return select.statement, lint(select, library=True)
 
 
 class _FreeQuery:

@@ -47,6 +47,7 @@ class PlanReader:
         self._parser = parser
         self._lock = threading.Lock()
         self._bounds = lru_cache(_REMEMBERED)(self._parse_bounds)
+        self._explaining = lru_cache(_REMEMBERED)(self._parse)
         self._connection = duckdb.connect(config={"threads": 1, "enable_external_access": False})
         for migration in MIGRATIONS:
             for statement in migration.statements():
@@ -62,13 +63,17 @@ class PlanReader:
             duckdb.Error: The query does not fit the tables.
         """
         with self._lock:
-            row = self._connection.execute(f"EXPLAIN (FORMAT JSON) {sql}", dict(values)).fetchone()
+            row = self._connection.execute(self._explaining(sql), dict(values)).fetchone()
         assert row is not None
         found: dict[Scan, None] = {}
         for plan in json.loads(row[1]):
             for scan in self._scans(plan, []):
                 found[scan] = None
         return tuple(found)
+
+    def _parse(self, sql: str) -> duckdb.Statement:
+        (statement,) = self._connection.extract_statements(f"EXPLAIN (FORMAT JSON) {sql}")
+        return statement
 
     def _scans(self, node: Node, above: list[str]) -> Iterator[Scan]:
         """The scans below a node; ``above`` holds the filters just over it."""

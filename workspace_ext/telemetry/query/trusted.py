@@ -33,7 +33,7 @@ warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", cat
 
 def open_reader(
     cursor: duckdb.DuckDBPyConnection,
-    sql: str,
+    query: str | duckdb.Statement,
     values: Mapping[str, object],
     *,
     stream: bool = True,
@@ -42,15 +42,15 @@ def open_reader(
 
     Args:
         cursor: Where to run it.
-        sql: One SELECT.
+        query: One SELECT.
         values: What its ``$names`` are.
         stream: Whether rows shall come as they are made, on either line of DuckDB. Gathering
             them first saves planning the query twice.
     """
     given = dict(values)
     if _RELATIONS_STREAM and stream:
-        return cursor.sql(sql, params=given).to_arrow_reader(BATCH_ROWS)
-    return cursor.execute(sql, given).to_arrow_reader(BATCH_ROWS)
+        return cursor.sql(query, params=given).to_arrow_reader(BATCH_ROWS)
+    return cursor.execute(query, given).to_arrow_reader(BATCH_ROWS)
 
 
 class Engine(Protocol):
@@ -73,7 +73,7 @@ class TrustedRunner:
 
     def run(
         self,
-        sql: str,
+        query: duckdb.Statement,
         values: Mapping[str, object],
         *,
         pin: int,
@@ -86,11 +86,12 @@ class TrustedRunner:
             LimitExceeded: Time or memory ran out.
             BadInput: The SQL does not fit the data.
         """
+        sql = query.query
         lane = self._heavy if self._pace.is_heavy(sql) else self._interactive
         rows = TrustedRows(self._engine.cursor(), self._watchdog, lane, limits, cancelled)
         started = time.monotonic()
         try:
-            rows.start(sql, values, pin, stream=self._pace.is_large(sql))
+            rows.start(query, values, pin, stream=self._pace.is_large(sql))
         finally:
             self._pace.took(sql, time.monotonic() - started, large=rows.large)
         return rows
@@ -127,12 +128,14 @@ class TrustedRows:
         """Whether more rows than one batch holds are to come."""
         return self._rows >= BATCH_ROWS
 
-    def start(self, sql: str, values: Mapping[str, object], pin: int, *, stream: bool) -> None:
+    def start(
+        self, query: duckdb.Statement, values: Mapping[str, object], pin: int, *, stream: bool
+    ) -> None:
         """Runs it up to its first rows."""
         try:
             with self._lane.turn(self._watch):
                 self._cursor.execute(f"SET VARIABLE pin = {int(pin)}::BIGINT")
-                self._reader = open_reader(self._cursor, sql, values, stream=stream)
+                self._reader = open_reader(self._cursor, query, values, stream=stream)
                 self._next = self._read()
         except BaseException as error:
             raise self._failed(error) from error
