@@ -21,7 +21,7 @@ from tests.support.broker import broker, run_broker
 from workspace_ext.broker.services import Services
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.discovery import connect, find
-from workspace_ext.client.supervisor import BrokerState, Supervisor
+from workspace_ext.client.supervisor import Supervisor
 from workspace_ext.foundation.errors import (
     BadInput,
     Conflict,
@@ -71,7 +71,7 @@ def test_the_starter_may_go_first(store: Path) -> None:
         starter.close()
         pid = client.health()["pid"]
     assert starter.started is not None
-    assert starter.started.wait(15)
+    starter.started.process.wait(15)
     assert not alive(pid)
 
 
@@ -270,24 +270,22 @@ def test_a_signal_stops_it_in_order(store: Path, number: signal.Signals) -> None
     assert not (store / "broker.json").exists()
 
 
-class Watch:
-    """Notes a supervisor's states."""
-
-    def __init__(self) -> None:
-        self.seen: list[BrokerState] = []
-
-    def __call__(self, state: BrokerState) -> None:
-        self.seen.append(state)
+def served_by(supervisor: Supervisor) -> int | None:
+    """The process id of a supervisor's broker; None while it has none."""
+    try:
+        return int(supervisor.client().health()["pid"])
+    except Unavailable:
+        return None
 
 
 def test_the_supervisor_restarts_a_killed_broker_at_its_address(store: Path) -> None:
-    watch = Watch()
-    supervisor = Supervisor(store, on_state=watch)
+    supervisor = Supervisor(store)
     try:
         client = supervisor.client()
         first = client.health()
         os.kill(first["pid"], signal.SIGKILL)
-        eventually(lambda: [s.status for s in watch.seen] == ["ready", "starting", "ready"])
+        eventually(lambda: served_by(supervisor) not in (None, first["pid"]))
+        assert supervisor.state.status == "ready"
         again = supervisor.client()
         assert again.address == client.address
         assert again.health()["pid"] != first["pid"]
@@ -312,13 +310,14 @@ def test_two_supervisors_share_one_broker(store: Path) -> None:
 
 
 def test_the_supervisor_says_why_there_is_no_broker(tmp_path: Path) -> None:
-    watch = Watch()
-    supervisor = Supervisor(tmp_path / "nothing", on_state=watch)
-    with pytest.raises(NotFound, match="no store in"):
-        supervisor.client()
-    supervisor.stop()
-    assert watch.seen[0].status == "unavailable"
-    assert "jupyter investigation init" in watch.seen[0].message
+    supervisor = Supervisor(tmp_path / "nothing")
+    try:
+        with pytest.raises(NotFound, match="no store in"):
+            supervisor.client()
+        assert supervisor.state.status == "unavailable"
+        assert "jupyter investigation init" in supervisor.state.message
+    finally:
+        supervisor.stop()
 
 
 def test_a_supervisor_stopped_at_once_leaves_nothing(store: Path) -> None:

@@ -81,12 +81,12 @@ def decide(principal: Principal, action: Action, resource: str = "") -> Decision
         resource: On what: the type of the event for ``event.report``.
     """
     if principal.kind == "service":
-        return Decision(True, "a service of this store may do everything")  # noqa: FBT003
+        return Decision(allowed=True, reason="a service of this store may do everything")
     if action not in _KERNEL_ACTIONS:
-        return Decision(False, f"a kernel's token does not allow {action}")  # noqa: FBT003
+        return Decision(allowed=False, reason=f"a kernel's token does not allow {action}")
     if action == "event.report" and resource not in KERNEL_EVENTS:
-        return Decision(False, f"a kernel cannot report {resource or 'this'}")  # noqa: FBT003
-    return Decision(True, f"a kernel may do {action}")  # noqa: FBT003
+        return Decision(allowed=False, reason=f"a kernel cannot report {resource or 'this'}")
+    return Decision(allowed=True, reason=f"a kernel may do {action}")
 
 
 def require(principal: Principal, action: Action, resource: str = "") -> None:

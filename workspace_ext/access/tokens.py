@@ -30,14 +30,13 @@ class Tokens:
 
     Args:
         secret: The store's secret (`StoreFolder.secret`).
-        service_token: The service token; a new random one when None.
     """
 
-    def __init__(self, secret: bytes, *, service_token: str | None = None) -> None:
+    def __init__(self, secret: bytes) -> None:
         if len(secret) < 16:
             raise ValueError("the secret must have 16 bytes at least")
         self._key = hmac.digest(secret, _CONTEXT, hashlib.sha256)
-        self.service_token = service_token or secrets.token_urlsafe(32)
+        self.service_token = secrets.token_urlsafe(32)
 
     def kernel_token(self, *, kernel: str, user: str, notebook: str = "") -> str:
         """A token for one kernel, which acts for one user.

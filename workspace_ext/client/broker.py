@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
@@ -18,9 +17,6 @@ from workspace_ext.client.lease import Lease
 from workspace_ext.client.transport import Transport
 from workspace_ext.client.upload import Progress, read_report, send_file
 from workspace_ext.foundation.actor import system_user
-from workspace_ext.foundation.errors import (
-    Unavailable,
-)
 from workspace_ext.protocol.messages import (
     EventIn,
     InvestigationState,
@@ -28,6 +24,9 @@ from workspace_ext.protocol.messages import (
     NotebookProjection,
     QueryRequest,
 )
+
+HEALTH_SECONDS = 5.0
+"""Who lives says so at once."""
 
 SILENCE_SECONDS = 20.0
 """The broker says something on every open stream far more often than this."""
@@ -51,24 +50,9 @@ class BrokerClient:
 
     # -- the broker itself -------------------------------------------------------------------
 
-    def health(self, *, seconds: float = 5.0) -> dict[str, Any]:
+    def health(self) -> dict[str, Any]:
         """Who answers: status, instance, store, pid, version, leases."""
-        return self._json("GET", "/v1/health", seconds=seconds)
-
-    def wait_healthy(self, seconds: float = 30.0) -> dict[str, Any]:
-        """`health`, as soon as the broker answers.
-
-        Raises:
-            Unavailable: It did not within the time.
-        """
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                return self.health()
-            except Unavailable:
-                if time.monotonic() >= deadline:
-                    raise
-                time.sleep(0.05)
+        return self._json("GET", "/v1/health", seconds=HEALTH_SECONDS)
 
     def lease(self) -> Lease:
         """Keeps the broker from leaving for as long as the lease is held."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from workspace_ext.foundation.errors import Unavailable, from_dict
 
+_READY_SECONDS = 60.0
 _LEAVE_SECONDS = 15.0
 
 
@@ -25,13 +26,12 @@ class BrokerProcess:
     address: str
 
     @classmethod
-    def start(cls, folder: Path, *, linger: float, seconds: float = 60.0) -> BrokerProcess:
+    def start(cls, folder: Path, *, linger: float) -> BrokerProcess:
         """Starts one and waits until it is ready.
 
         Args:
             folder: The store.
             linger: How long it stays when nobody uses it.
-            seconds: How long it may take to become ready.
 
         Raises:
             InvestigationError: Why it did not start, as it said itself.
@@ -46,7 +46,7 @@ class BrokerProcess:
                 hint="check that the folder may be written",
                 code="broker_failed",
             ) from error
-        timer = threading.Timer(seconds, process.kill)
+        timer = threading.Timer(_READY_SECONDS, process.kill)
         timer.start()
         try:
             assert process.stdout is not None
@@ -73,11 +73,10 @@ class BrokerProcess:
         """Whether this process listens at the address."""
         return self.address == address and self.process.poll() is None
 
-    def wait(self, seconds: float = _LEAVE_SECONDS) -> bool:
-        """Waits until it has left; False when it is still there after the time."""
+    def wait(self) -> None:
+        """Waits until it has left, but not for long: it may have found another user."""
         with suppress(subprocess.TimeoutExpired):
-            self.process.wait(seconds)
-        return self.process.poll() is not None
+            self.process.wait(_LEAVE_SECONDS)
 
 
 def _spawn(folder: Path, log: Path, linger: float) -> subprocess.Popen[bytes]:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from workspace_ext.client.broker import BrokerClient
-from workspace_ext.client.discovery import LINGER_SECONDS, Connection, connect
+from workspace_ext.client.discovery import Connection, connect
 from workspace_ext.foundation.errors import InvestigationError, Unavailable
 
 _log = logging.getLogger(__name__)
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 15.0
+_STOP_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -35,20 +35,10 @@ class Supervisor:
 
     Args:
         folder: The store.
-        on_state: Called from that thread at each change.
-        linger: How long a started broker outlives a server that was killed.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        on_state: Callable[[BrokerState], None] | None = None,
-        linger: float = LINGER_SECONDS,
-    ) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._on_state = on_state
-        self._linger = linger
         self._changed = threading.Condition()
         self._state = BrokerState("starting")
         self._error: InvestigationError | None = None
@@ -87,7 +77,7 @@ class Supervisor:
             code="broker_starting",
         )
 
-    def stop(self, seconds: float = 20.0) -> None:
+    def stop(self) -> None:
         """Gives the broker up; one that nobody else uses leaves. Waits for it, bounded."""
         with self._changed:
             self._stopping.set()
@@ -95,13 +85,13 @@ class Supervisor:
         if connection is not None:
             connection.close()
         if thread is not None:
-            thread.join(seconds)
+            thread.join(_STOP_SECONDS)
 
     def _run(self) -> None:
         pause = _FIRST_PAUSE_SECONDS
         while not self._stopping.is_set():
             try:
-                connection = connect(self._folder, linger=self._linger)
+                connection = connect(self._folder)
             except InvestigationError as error:
                 self._become(BrokerState("unavailable", _sentence(error)), error=error)
             else:
@@ -140,11 +130,6 @@ class Supervisor:
         with self._changed:
             self._state, self._connection, self._error = state, connection, error
             self._changed.notify_all()
-        if self._on_state is not None:
-            try:
-                self._on_state(state)
-            except Exception:
-                _log.exception("a listener to the broker's state failed")
 
 
 def _sentence(error: InvestigationError) -> str:

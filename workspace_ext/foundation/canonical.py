@@ -17,7 +17,6 @@ from workspace_ext.foundation.errors import BadInput
 
 Buffer = bytes | bytearray | memoryview
 PREFIX = "sha256:"
-DIGEST_PATTERN = r"^sha256:[0-9a-f]{64}$"
 
 
 def canonical_json(value: Any, *, floats: bool = True) -> bytes:

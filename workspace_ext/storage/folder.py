@@ -126,11 +126,6 @@ class StoreFolder:
         return self.path / "spill"
 
     @property
-    def logs(self) -> Path:
-        """Log files of the processes that serve this store."""
-        return self.path / "logs"
-
-    @property
     def sealed(self) -> bool:
         """Whether it was made from an archive: it knows no templates but its own."""
         marker = json.loads((self.path / "store.json").read_text("utf-8"))

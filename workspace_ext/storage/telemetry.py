@@ -21,6 +21,9 @@ CATALOG = "telemetry"
 _STORAGE_VERSION = "v1.5.0"
 """So that every DuckDB this product runs on opens a file made by any other."""
 
+_SPILL_LIMIT = "16GB"
+"""How much disk the temporary files of all queries may use."""
+
 _SESSION = f"USE {CATALOG}; SET TimeZone = 'UTC'"
 
 
@@ -32,7 +35,6 @@ class TelemetryEngine:
         migrations: The steps that make its tables.
         memory_limit: How much memory DuckDB may use, as in "2GB"; half of the machine's when None.
         threads: How many threads DuckDB may use; one for each core when None.
-        spill_limit: How much disk the temporary files of all queries may use.
 
     Raises:
         Damaged: The file is not a telemetry database, or is broken.
@@ -47,14 +49,13 @@ class TelemetryEngine:
         *,
         memory_limit: str | None = None,
         threads: int | None = None,
-        spill_limit: str = "16GB",
     ) -> None:
         self.folder = folder
         self._migrations = tuple(migrations)
         self._config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory_limit or _half_the_memory(),
             "temp_directory": str(folder.spill),
-            "max_temp_directory_size": spill_limit,
+            "max_temp_directory_size": _SPILL_LIMIT,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }

@@ -349,12 +349,12 @@ def test_same_query_twice_is_refused_and_the_chain_goes_on(desk: Desk) -> None:
 def test_pin_moves_on_purpose(desk: Desk) -> None:
     desk.catalog.newest = 5
     assert desk.state["pin"] == 3
-    change = desk.service.move_pin(desk.uid, None, actor=ALICE, rationale="the trace is in now")
-    assert change["pin"] == 5
+    moved = event("investigation.pinned", pin=5, _actor=str(ALICE), _rationale="the trace is in")
+    assert desk.service.report(desk.uid, [moved], desk.server)["pin"] == 5
     entry = desk.ledger.entries(desk.uid)[-1]
-    assert (entry["actor"], entry["rationale"]) == ("user:alice", "the trace is in now")
+    assert (entry["actor"], entry["rationale"]) == ("user:alice", "the trace is in")
     with pytest.raises(BadInput, match="9"):
-        desk.service.move_pin(desk.uid, 9, actor=ALICE)
+        desk.say("investigation.pinned", pin=9)
 
 
 def test_saving_and_archiving_leave_the_state_as_it_is(desk: Desk) -> None:

@@ -15,7 +15,7 @@ from workspace_ext.storage.folder import StoreFolder
 def test_create_makes_the_parts_and_open_finds_them(tmp_path: Path) -> None:
     made = StoreFolder.create(tmp_path / "new" / "store")
     assert StoreFolder.open(made.path) == made
-    for part in (made.segments, made.templates, made.inbox, made.spill, made.logs):
+    for part in (made.segments, made.templates, made.inbox, made.spill, made.path / "logs"):
         assert part.is_dir()
 
 

@@ -118,7 +118,7 @@ def test_services_and_lists(store: Store, ingest) -> None:
     assert store.rows("SELECT name, owner, depends_on, attributes FROM services") == [
         ("cart", "shop", ["db", "cache"], {"tier": "1"})
     ]
-    assert store.catalog.services("ca") == ["cart"]
+    assert store.catalog.services() == ["cart"]
 
 
 def test_events(store: Store, ingest) -> None:

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from workspace_ext.access.model import Principal
 from workspace_ext.foundation.actor import Actor
-from workspace_ext.inquiry.investigations.checks import PERSONAL
 from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.ledger.model import Event
 from workspace_ext.protocol.messages import EventIn, InvestigationState, TestOutcome
@@ -19,7 +18,7 @@ def told_event(state: InvestigationState, event: EventIn, principal: Principal) 
     data = event["data"]
     if principal.kind == "service":
         actor = Actor.parse(event["actor"]) if "actor" in event else actor
-    elif event["type"] in PERSONAL:
+    else:  # a kernel may report only what a person does in code
         actor, behind = person_behind(state, data.get("run"), principal) or actor, None
         if _is_foreign(state, data.get("run"), principal):
             data = {name: value for name, value in data.items() if name not in ("run", "cell")}

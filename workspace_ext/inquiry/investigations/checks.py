@@ -28,12 +28,6 @@ REPORTED = frozenset(
 )
 """The types that clients report; the broker writes all others itself."""
 
-PERSONAL = frozenset(
-    {"hypothesis.proposed", "hypothesis.changed", "note.added", "decision.made"}
-    | {"conclusion.reached", "investigation.scoped", "investigation.pinned"}
-)
-"""What a person does, also when their code says so."""
-
 
 def check_shape(event: EventIn) -> None:
     """Checks an event by itself.

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from workspace_ext.access.model import Principal, require
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.canonical import digest_bytes
-from workspace_ext.foundation.clock import Clock, Window, now_ns, to_rfc3339
+from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput, Damaged, NotFound, Unavailable
 from workspace_ext.foundation.ids import new_id
 from workspace_ext.inquiry.investigations import store
@@ -56,15 +56,11 @@ class InvestigationService(InvestigationReader):
         ledger: Where events are kept.
         records: Where queries and kept results are kept: the ledger's own engine.
         catalog: Tells the newest pin.
-        clock: Tells the time of what the broker itself says.
     """
 
-    def __init__(
-        self, ledger: Ledger, records: RecordsEngine, catalog: HasPin, clock: Clock = now_ns
-    ) -> None:
+    def __init__(self, ledger: Ledger, records: RecordsEngine, catalog: HasPin) -> None:
         super().__init__(ledger, records)
         self._catalog = catalog
-        self._clock = clock
         self._arrived = threading.Condition(self._lock)
 
     def open(  # noqa: PLR0913
@@ -203,28 +199,6 @@ class InvestigationService(InvestigationReader):
             if before is not None and after is not None:
                 self._moved(before, after)
         return outcome
-
-    def move_pin(
-        self, uid: str, pin: int | None, *, actor: Actor, rationale: str = ""
-    ) -> dict[str, Any]:
-        """Moves the pin, on purpose, to a batch or to the newest data.
-
-        Returns:
-            The delta.
-
-        Raises:
-            BadInput: There is no data of that pin.
-        """
-        event: EventIn = {
-            "id": new_id(),
-            "type": "investigation.pinned",
-            "subject": uid,
-            "time": to_rfc3339(self._clock()),
-            "data": {"pin": self._catalog.pin() if pin is None else pin},
-            "actor": str(actor),
-            "rationale": rationale,
-        }
-        return self.report(uid, [event], Principal(actor, "service"))
 
     def record_ingest(
         self, data: Mapping[str, Any], actor: Actor, *, event_id: str | None = None

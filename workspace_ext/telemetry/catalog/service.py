@@ -45,10 +45,10 @@ class Catalog:
             cursor.execute("COMMIT")
             return dict(self._overview)
 
-    def services(self, prefix: str = "") -> list[str]:
+    def services(self) -> list[str]:
         """The names of services in any signal, sorted."""
         names: list[str] = self.overview()["services"]
-        return [name for name in names if name.startswith(prefix)]
+        return names
 
     def batches(self, limit: int = 100) -> list[dict[str, Any]]:
         """The newest batches, newest first."""
