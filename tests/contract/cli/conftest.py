@@ -1,13 +1,14 @@
 """The command line as a person or a script uses it: in, out, error, exit code."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.broker import broker, load_demo
 from workspace_ext.cli.main import main
 
 
@@ -46,3 +47,12 @@ def store(tmp_path: Path, command: Command) -> Path:
     folder = tmp_path / "store"
     assert command("init", folder).code == 0
     return folder
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with the sample's spans whose broker runs already: to be asked, not changed."""
+    folder = tmp_path_factory.mktemp("served") / "store"
+    with broker(folder) as client:
+        load_demo(client, only="spans")
+        yield folder

@@ -66,15 +66,14 @@ def test_query_prints_rows_and_verdict(command: Command, store: Path) -> None:
 
 
 def test_free_sql_binds_values_and_writes_parquet(
-    command: Command, store: Path, tmp_path: Path
+    command: Command, served: Path, tmp_path: Path
 ) -> None:
     import pyarrow.parquet as pq
 
-    command("ingest", "--store", store, INCIDENT / "spans.parquet")
     sql = "SELECT service, count(*) AS n FROM spans WHERE service = $service GROUP BY ALL"
     file = tmp_path / "rows.parquet"
     done = command(
-        *("query", "--store", store, "--sql", sql, "-p", "service=ts-basic-service"),
+        *("query", "--store", served, "--sql", sql, "-p", "service=ts-basic-service"),
         *("--output", "parquet", "--file", file),
     )
     assert done.code == 0, done.err
@@ -96,9 +95,9 @@ def test_free_sql_binds_values_and_writes_parquet(
     ],
 )
 def test_a_wrong_query_says_what_to_do(
-    command: Command, store: Path, arguments: list[str], said: str
+    command: Command, served: Path, arguments: list[str], said: str
 ) -> None:
-    done = command("query", "--store", store, *arguments)
+    done = command("query", "--store", served, *arguments)
     assert done.code == 2
     assert said in done.err
     assert done.err.count("\n") <= 2
