@@ -2,27 +2,21 @@
 
 import os
 from collections.abc import Generator
-from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
-ROOT = Path(__file__).parents[1]
-SHARED_DATA = Path(os.environ.get("INVESTIGATION_TEST_DATA", ROOT.parent / "shared" / "data"))
-NO_DATA = "the shared incident data is not on this machine (INVESTIGATION_TEST_DATA)"
+from tests.support.places import NO_DATA
 
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """The folder of real incident telemetry that does not ship with the project."""
-    if not SHARED_DATA.is_dir():
-        pytest.skip(NO_DATA)
-    return SHARED_DATA
+# Examples are the same each time, and no machine is too slow for them.
+settings.register_profile("house", derandomize=True, deadline=None, database=None)
+settings.load_profile("house")
 
 
 @pytest.fixture(autouse=True)
 def _no_store_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test sees no workspace, broker or investigation of whoever runs it."""
-    for name in ("STORE", "BROKER", "TOKEN", "UID"):
+    for name in ("STORE", "BROKER", "TOKEN", "UID", "PROBLEM", "DEBUG"):
         monkeypatch.delenv(f"INVESTIGATION_{name}", raising=False)
 
 

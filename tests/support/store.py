@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.telemetry import TelemetryEngine
@@ -19,18 +16,8 @@ from workspace_ext.telemetry.ingest.model import IngestReport
 from workspace_ext.telemetry.ingest.service import IngestService
 from workspace_ext.telemetry.schema import MIGRATIONS
 
-REPOSITORY = Path(__file__).parents[2]
 INCIDENT = incident_folder("trainticket")
 NOW_NS = 1_700_000_000_000_000_000
-
-
-def shared_data(*parts: str) -> Path:
-    """A file of the shared data; the test is skipped where there is none."""
-    root = Path(os.environ.get("INVESTIGATION_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
-    path = root.joinpath(*parts)
-    if not path.exists():
-        pytest.skip(f"needs {'/'.join(parts)} of the shared data (INVESTIGATION_TEST_DATA)")
-    return path
 
 
 @dataclass

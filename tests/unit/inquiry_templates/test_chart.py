@@ -1,6 +1,7 @@
 from dataclasses import replace
 from typing import Any
 
+import altair
 import pytest
 
 from workspace_ext.inquiry.templates.chart import chart_problems, vega_lite
@@ -45,8 +46,6 @@ def test_a_rule_goes_from_x_to_x2_and_can_be_sorted(template: Template) -> None:
 
 
 def test_vega_lite_accepts_it(template: Template) -> None:
-    altair = pytest.importorskip("altair")
-
     altair.Chart.from_dict({**(vega_lite(template) or {}), "data": {"values": []}}, validate=True)
 
 

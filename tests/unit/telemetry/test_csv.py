@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.store import INCIDENT, Store, shared_data
+from tests.support.places import shared_data
+from tests.support.store import INCIDENT, Store
 from workspace_ext.foundation.errors import BadInput
 
 LOGS = """

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.store import INCIDENT, REPOSITORY, Store
+from tests.support.places import REPOSITORY
+from tests.support.store import INCIDENT, Store
 from workspace_ext.foundation.clock import parse_rfc3339
 from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.telemetry.ingest.incident import incident_folder, load_incident

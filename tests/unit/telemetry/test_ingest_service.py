@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.store import INCIDENT, NOW_NS, Store, shared_data
+from tests.support.places import shared_data
+from tests.support.store import INCIDENT, NOW_NS, Store
 from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.telemetry.ingest.detect import detect
 

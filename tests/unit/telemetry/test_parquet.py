@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support.store import INCIDENT, Store, shared_data
+from tests.support.places import shared_data
+from tests.support.store import INCIDENT, Store
 from workspace_ext.foundation.errors import BadInput
 
 SPANS = """

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.store import NOW_NS, Store, shared_data
+from tests.support.places import shared_data
+from tests.support.store import NOW_NS, Store
 
 SCRAPE = """\
 # HELP requests_total Requests.

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.store import NOW_NS, shared_data
+from tests.support.places import shared_data
+from tests.support.store import NOW_NS
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.telemetry.ingest.adapters import csv_rows, otlp_json, otlp_proto, prometheus
 from workspace_ext.telemetry.ingest.columns import arrow_schema
@@ -72,7 +73,7 @@ changes = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(max_si
 
 
 @pytest.mark.parametrize("kind", READERS)
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(changes=changes, cut=st.floats(0.2, 1))
 def test_changed_and_cut(kind: str, changes: list[tuple[float, bytes]], cut: float) -> None:
     content = bytearray(sample(kind))
@@ -88,7 +89,7 @@ def test_changed_and_cut(kind: str, changes: list[tuple[float, bytes]], cut: flo
 
 
 @pytest.mark.parametrize("kind", READERS)
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(content=st.binary(max_size=200))
 def test_any_bytes(kind: str, content: bytes) -> None:
     read_or_refuse(kind, content)
@@ -97,7 +98,7 @@ def test_any_bytes(kind: str, content: bytes) -> None:
 text = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(rows=st.lists(st.tuples(text, text), max_size=10))
 def test_csv_gives_back_what_a_writer_wrote(rows: list[tuple[str, str]]) -> None:
     buffer = io.StringIO()

@@ -111,7 +111,7 @@ SCHEMA = pa.schema(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ROWS, st.integers(1, 7), st.randoms(use_true_random=False))
 def test_neither_batches_nor_slices_matter(rows: list[Any], size: int, random: Any) -> None:
     table = pa.Table.from_pylist(
