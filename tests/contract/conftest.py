@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.archive import Frozen, kernels_of_this_checkout, make_archive
+from tests.support.archive import Frozen, make_archive
+from tests.support.places import kernels_of_this_checkout
 
 
 @pytest.fixture(scope="session")

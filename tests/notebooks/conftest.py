@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,8 @@ from typing import Any
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tests.conftest import ROOT
 from tests.support.broker import broker
+from tests.support.places import kernels_of_this_checkout
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.inquiry.headless.model import RunOptions, RunReport
@@ -25,8 +24,7 @@ ALICE = Actor("user", "alice")
 @pytest.fixture(scope="session", autouse=True)
 def _kernels_of_this_checkout() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        known = os.environ.get("JUPYTER_PATH")
-        patch.setenv("JUPYTER_PATH", f"{ROOT}{os.pathsep}{known}" if known else str(ROOT))
+        kernels_of_this_checkout(patch)
         yield
 
 

@@ -19,12 +19,12 @@ import psutil
 import pytest
 import yaml
 
-from tests.conftest import ROOT
+from tests.support.places import REPOSITORY
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.telemetry.ingest.incident import incident_folder
 
 CLI = (sys.executable, "-c", "from workspace_ext.cli.main import run; run()")
-NOTEBOOK = ROOT / "templates" / "notebooks" / "trainticket.ipynb"
+NOTEBOOK = REPOSITORY / "templates" / "notebooks" / "trainticket.ipynb"
 HEADLESS_SECONDS = 90.0
 
 

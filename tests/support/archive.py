@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,10 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from tests.conftest import ROOT
 from tests.support.broker import broker
 from tests.support.templates import write_template
 from workspace_ext.client.broker import BrokerClient
@@ -82,12 +79,6 @@ class Frozen:
     def title(self) -> str:
         """The investigation's title."""
         return "The cart | is *slow*"
-
-
-def kernels_of_this_checkout(patch: pytest.MonkeyPatch) -> None:
-    """Makes our kernel known without an installation."""
-    known = os.environ.get("JUPYTER_PATH")
-    patch.setenv("JUPYTER_PATH", f"{ROOT}{os.pathsep}{known}" if known else str(ROOT))
 
 
 def make_archive(folder: Path) -> Frozen:

@@ -7,7 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.support.places import REPOSITORY
+
 NOT_SOURCES = (
     ".git",
     ".venv",
@@ -50,7 +51,7 @@ def run(command: list[str], *, cwd: Path, env: dict[str, str]) -> str:
 def build(where: Path) -> Distributions:
     """An sdist of a copy of the sources, and the wheel of that sdist."""
     sources = where / "sources"
-    shutil.copytree(ROOT, sources, ignore=shutil.ignore_patterns(*NOT_SOURCES))
+    shutil.copytree(REPOSITORY, sources, ignore=shutil.ignore_patterns(*NOT_SOURCES))
     out = where / "dist"
     log = run(
         [sys.executable, "-m", "build", str(sources), "--outdir", str(out)],

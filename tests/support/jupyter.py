@@ -27,10 +27,10 @@ from jupyter_server.services.kernels.connection.base import (
 )
 
 from tests.support.people import TOKENS
+from tests.support.places import REPOSITORY
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.discovery import find
 
-REPOSITORY = Path(__file__).parents[2]
 V1 = "v1.kernel.websocket.jupyter.org"
 START_SECONDS = 60.0
 ANSWER_SECONDS = 30.0

@@ -14,9 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-FRONT_END = ROOT / "workspace_ext" / "labextension"
-FRONT_END_SOURCES = ROOT / "workspace_ext" / "ui"
+from tests.support.places import REPOSITORY
+
+FRONT_END = REPOSITORY / "workspace_ext" / "labextension"
+FRONT_END_SOURCES = REPOSITORY / "workspace_ext" / "ui"
 START_SECONDS = 90.0
 STOP_SECONDS = 30.0
 
@@ -122,14 +123,14 @@ def _jupyter(where: Path) -> dict[str, str]:
     for folder in (extensions, kernels, settings, server):
         folder.mkdir(parents=True)
     (extensions / "investigation-workspace").symlink_to(front_end())
-    (kernels / "investigation").symlink_to(ROOT / "kernels" / "investigation")
-    source = ROOT / "workspace_ext" / "server" / "jupyter_server_config.json"
+    (kernels / "investigation").symlink_to(REPOSITORY / "kernels" / "investigation")
+    source = REPOSITORY / "workspace_ext" / "server" / "jupyter_server_config.json"
     (server / "workspace_ext.json").symlink_to(source)
     quiet = settings / "notification.jupyterlab-settings"
     quiet.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
     root_may = config / "jupyter_server_config.json"
     root_may.write_text(json.dumps({"ServerApp": {"allow_root": True}}))
-    python_path = [str(ROOT), str(ROOT / "kernels"), os.environ.get("PYTHONPATH", "")]
+    python_path = [str(REPOSITORY), str(REPOSITORY / "kernels"), os.environ.get("PYTHONPATH", "")]
     return {
         "JUPYTER_PATH": str(data),
         "JUPYTER_DATA_DIR": str(where / "user-data"),

@@ -16,3 +16,9 @@ def shared_data(*parts: str) -> Path:
     if not path.exists():
         pytest.skip(f"{NO_DATA}: {'/'.join(parts)}")
     return path
+
+
+def kernels_of_this_checkout(patch: pytest.MonkeyPatch) -> None:
+    """Makes our kernel known without an installation."""
+    known = os.environ.get("JUPYTER_PATH")
+    patch.setenv("JUPYTER_PATH", f"{REPOSITORY}{os.pathsep}{known}" if known else str(REPOSITORY))
