@@ -28,11 +28,7 @@ class Catalogue:
 
     def services(self) -> list[str]:
         """The names of the services in the data."""
-        overview = self._remember("catalog", self._connection.client.catalog)
-        return [
-            str(service["name"] if isinstance(service, dict) else service)
-            for service in overview.get("services", ())
-        ]
+        return list(self._remember("catalog", self._connection.client.catalog)["services"])
 
     def _remember(self, name: str, ask: Any) -> Any:
         at, value = self._kept.get(name, (0.0, None))

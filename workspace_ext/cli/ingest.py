@@ -10,8 +10,7 @@ import click
 from workspace_ext.cli.options import Command, pass_output, store_option
 from workspace_ext.cli.output import Output
 from workspace_ext.foundation.errors import InvestigationError
-
-FORMATS = ("otlp-json", "otlp-proto", "csv", "parquet", "prometheus")
+from workspace_ext.telemetry.ingest.model import FORMATS
 
 
 @click.command(

@@ -7,7 +7,6 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.launch import BrokerProcess
@@ -48,12 +47,7 @@ class Connection:
     def __enter__(self) -> BrokerClient:
         return self.client
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
 

@@ -37,17 +37,9 @@ class Transport:
             self.address, maxsize=32, retries=False, block=False
         )
 
-    def json(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, object] | None = None,
-        body: object = None,
-        seconds: float | None = ANSWER_SECONDS,
-    ) -> Any:
-        """Calls a route whose answer is JSON."""
-        return json.loads(self.content(method, path, query=query, body=body, seconds=seconds))
+    def json(self, method: str, path: str, **how: Any) -> Any:
+        """Calls a route whose answer is JSON, as `content` does."""
+        return json.loads(self.content(method, path, **how))
 
     def content(
         self,

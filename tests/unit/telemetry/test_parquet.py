@@ -81,7 +81,7 @@ def test_choices_and_what_is_required(store: Store, ingest) -> None:
     assert store.quarantine() == [
         (
             2,
-            "kind: 'magic' is not one of server, client, internal, producer, consumer, unspecified",
+            "kind: 'magic' is not one of unspecified, internal, server, client, producer, consumer",
         ),
         (3, "no trace_id"),
     ]

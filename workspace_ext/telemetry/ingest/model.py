@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from workspace_ext.foundation.clock import to_rfc3339
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 Format = Literal["otlp-json", "otlp-proto", "csv", "parquet", "prometheus"]
-FORMATS: tuple[Format, ...] = ("otlp-json", "otlp-proto", "csv", "parquet", "prometheus")
+FORMATS: tuple[Format, ...] = get_args(Format)
 
 Progress = Callable[[int, int | None], None]
 """Told how many bytes are done, and of how many."""

@@ -13,7 +13,6 @@ from workspace_ext.foundation.canonical import PREFIX
 from workspace_ext.foundation.errors import BadInput, NotFound
 
 _GZIP = b"\x1f\x8b"
-_PIECE = 1 << 20
 
 
 def check_readable(path: Path, name: str) -> None:
@@ -39,11 +38,8 @@ def check_readable(path: Path, name: str) -> None:
 
 def digest_file(path: Path) -> str:
     """The digest of a file's bytes."""
-    whole = hashlib.sha256()
     with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            whole.update(piece)
-    return PREFIX + whole.hexdigest()
+        return PREFIX + hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Opened:

@@ -9,7 +9,9 @@ from workspace_ext.telemetry.schema import HOT
 
 Kind = Literal["text", "time", "duration", "int", "float", "bool", "list"]
 
-SPAN_KINDS = ("server", "client", "internal", "producer", "consumer", "unspecified")
+SPAN_KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
+"""In the order of OTLP's numbers, as are the statuses."""
+
 SPAN_STATUSES = ("unset", "ok", "error")
 METRIC_KINDS = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
 TEMPORALITIES = ("delta", "cumulative")

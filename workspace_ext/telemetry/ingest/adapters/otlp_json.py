@@ -22,8 +22,6 @@ from workspace_ext.telemetry.ingest.adapters.otlp_json_values import (
     whole,
 )
 from workspace_ext.telemetry.ingest.adapters.otlp_records import (
-    SPAN_KINDS,
-    STATUSES,
     BadRecord,
     Row,
     Rows,
@@ -37,7 +35,12 @@ from workspace_ext.telemetry.ingest.adapters.otlp_records import (
 )
 from workspace_ext.telemetry.ingest.model import Parsed
 from workspace_ext.telemetry.ingest.source import Opened
-from workspace_ext.telemetry.ingest.targets import METRIC_KINDS, TEMPORALITIES
+from workspace_ext.telemetry.ingest.targets import (
+    METRIC_KINDS,
+    SPAN_KINDS,
+    SPAN_STATUSES,
+    TEMPORALITIES,
+)
 
 _CHUNK = 20_000
 _WHOLE_LIMIT = 64 << 20
@@ -142,7 +145,7 @@ def _span(rows: Rows, line: int, shared: Row, span: dict[str, Any]) -> None:
             kind=enum(span.get("kind"), "SPAN_KIND_", SPAN_KINDS),
             start_ns=whole(span, "startTimeUnixNano"),
             end_ns=whole(span, "endTimeUnixNano"),
-            status=enum(status.get("code"), "STATUS_CODE_", STATUSES),
+            status=enum(status.get("code"), "STATUS_CODE_", SPAN_STATUSES),
             status_message=str(status.get("message", "")),
             trace_state=str(span.get("traceState", "")),
             attributes=pairs(span.get("attributes")),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,13 +17,10 @@ import pyarrow as pa
 from workspace_ext.telemetry.ingest.columns import table
 from workspace_ext.telemetry.ingest.model import RECORD_LIMIT, Parsed, Reject
 from workspace_ext.telemetry.ingest.severity import severity_name, severity_number
-from workspace_ext.telemetry.ingest.targets import TEMPORALITIES
+from workspace_ext.telemetry.ingest.targets import SPAN_KINDS, SPAN_STATUSES, TEMPORALITIES
 
 Row = dict[str, Any]
 Pairs = list[tuple[str, str | None]]
-
-SPAN_KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
-STATUSES = ("unset", "ok", "error")
 
 _HOT = {
     "service": ("service.name",),
@@ -102,14 +100,20 @@ def as_text(value: object) -> str | None:
 
 def origin(resource: Pairs, scope: str) -> Row:
     """The columns that all records of one resource and scope share."""
-    given = dict(resource)
-    row: Row = {
+    return {**hot(dict(resource), _HOT), "resource": resource, "scope": scope or None}
+
+
+def hot(given: Mapping[str, str | None], named: Mapping[str, Sequence[str]]) -> Row:
+    """The hot columns: of the names that each may have, the first that is given."""
+    return {
         column: next((given[name] for name in names if given.get(name)), None)
-        for column, names in _HOT.items()
+        for column, names in named.items()
     }
-    row["resource"] = resource
-    row["scope"] = scope or None
-    return row
+
+
+def _named(names: Sequence[str], number: int) -> str:
+    """An enumeration's name; of a number that is not known, the first."""
+    return names[number] if 0 <= number < len(names) else names[0]
 
 
 def span_row(  # noqa: PLR0913 - a span has that many parts
@@ -149,8 +153,8 @@ def span_row(  # noqa: PLR0913 - a span has that many parts
         "span_id": span_id,
         "parent_span_id": parent_span_id or None,
         "name": name,
-        "kind": SPAN_KINDS[kind] if 0 <= kind < len(SPAN_KINDS) else SPAN_KINDS[0],
-        "status": STATUSES[status] if 0 <= status < len(STATUSES) else STATUSES[0],
+        "kind": _named(SPAN_KINDS, kind),
+        "status": _named(SPAN_STATUSES, status),
         "status_message": status_message or None,
         "trace_state": trace_state or None,
         "attributes": attributes,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from operator import add
 from pathlib import Path
 
 import pyarrow as pa
@@ -31,11 +33,8 @@ def read(path: Path, name: str, mapping: Mapping) -> Iterator[Parsed]:
             with Mapper(mapping, file.schema_arrow) as mapper:
                 for batch in file.iter_batches(batch_size=_CHUNK_ROWS, columns=columns):
                     chunk = pa.Table.from_batches([batch])
-                    first = done + 1
                     records, rejects = mapper.apply(
-                        chunk,
-                        line=lambda row, first=first: first + row,  # type: ignore[misc]
-                        record=lambda row, chunk=chunk: row_text(chunk, row),  # type: ignore[misc]
+                        chunk, line=partial(add, done + 1), record=partial(row_text, chunk)
                     )
                     done += chunk.num_rows
                     yield Parsed({mapping.signal: records}, tuple(rejects), size * done // total)

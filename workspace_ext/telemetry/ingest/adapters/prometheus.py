@@ -22,6 +22,7 @@ from workspace_ext.telemetry.ingest.adapters.otlp_records import (
     Row,
     Rows,
     check_time,
+    hot,
 )
 from workspace_ext.telemetry.ingest.model import Parsed
 from workspace_ext.telemetry.ingest.source import Opened
@@ -108,12 +109,7 @@ def _family(rows: Rows, family: Metric, now_ns: int) -> int:
 
 
 def _labels(labels: Pairs) -> Row:
-    given = dict(labels)
-    row: Row = {
-        column: next((given[name] for name in names if given.get(name)), None)
-        for column, names in _HOT.items()
-    }
-    return {**row, "attributes": labels, "resource": []}
+    return {**hot(dict(labels), _HOT), "attributes": labels, "resource": []}
 
 
 def _values(family: Metric, samples: list[Any]) -> Row:
