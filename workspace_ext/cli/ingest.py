@@ -71,19 +71,18 @@ def summary(report: dict[str, Any]) -> str:
 
 
 def _table(reports: list[dict[str, Any]]) -> Any:
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("file", "added", "duplicates", "put aside", "batch")
     for report in reports:
         if "error" in report:
-            error = report["error"]
-            table.add_row(
-                report["name"], f"[red]{error['message']}[/]\n{error['hint']}", "", "", ""
-            )
+            message, hint = escape(report["error"]["message"]), escape(report["error"]["hint"])
+            table.add_row(escape(report["name"]), f"[red]{message}[/]\n{hint}", "", "", "")
             continue
         table.add_row(
-            report["name"],
-            "\n".join([summary(report), *report["warnings"]]),
+            escape(report["name"]),
+            escape("\n".join([summary(report), *report["warnings"]])),
             str(report["duplicates"]),
             str(report["quarantined"]),
             str(report["batch_id"] or "-"),

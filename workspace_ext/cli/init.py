@@ -19,6 +19,8 @@ def command(output: Output, folder: Path) -> None:
 
     A folder that is a workspace already is left as it is.
     """
+    from rich.markup import escape
+
     from workspace_ext.client.discovery import connect
     from workspace_ext.storage.folder import StoreFolder
 
@@ -33,6 +35,6 @@ def command(output: Output, folder: Path) -> None:
     path = folder.resolve()
     output.show(
         {"store": str(path), "created": not existed},
-        f"{path} is {'already a workspace' if existed else 'a new, empty workspace'}.",
-        f"Next: jupyter investigation ingest --store {folder} FILE…",
+        f"{escape(str(path))} is {'already a workspace' if existed else 'a new, empty workspace'}.",
+        f"Next: jupyter investigation ingest --store {escape(str(folder))} FILE…",
     )

@@ -43,7 +43,7 @@ class Output:
 
     def note(self, text: str) -> None:
         """One line beside the result, on standard error; never in the way of ``--json``."""
-        self.console(stderr=True).print(text, style="dim", highlight=False)
+        self.console(stderr=True).print(text, style="dim", highlight=False, markup=False)
 
     def console(self, *, stderr: bool = False) -> Console:
         """A rich console; plain text when the stream is no terminal."""
@@ -57,9 +57,9 @@ class Output:
 
         console = self.console(stderr=True)
         return Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
-            TextColumn("{task.fields[state]}"),
+            TextColumn("{task.fields[state]}", markup=False),
             TimeElapsedColumn(),
             console=console,
             disable=self.as_json or not console.is_terminal,

@@ -87,14 +87,17 @@ def command(
 
 
 def _write(table: pa.Table, form: str, file: Path) -> None:
-    if form == "parquet":
-        import pyarrow.parquet as pq
+    from workspace_ext.cli.writing import whole_file
 
-        pq.write_table(table, file, compression="zstd")
-    elif form == "json":
-        table.to_pandas().to_json(file, orient="records", date_format="iso")
-    else:
-        table.to_pandas().to_csv(file, index=False)
+    with whole_file(file) as target:
+        if form == "parquet":
+            import pyarrow.parquet as pq
+
+            pq.write_table(table, target, compression="zstd")
+        elif form == "json":
+            table.to_pandas().to_json(target, orient="records", date_format="iso")
+        else:
+            table.to_pandas().to_csv(target, index=False)
 
 
 def _print(output: Output, table: pa.Table, answer: Answer, *, form: str, limit: int) -> None:

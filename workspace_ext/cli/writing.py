@@ -24,5 +24,5 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
             yield file
     except OSError as error:
         raise Unavailable(
-            f"cannot write {path}: {error.strerror or error}", hint="choose another file with -o"
+            f"cannot write {path}: {error.strerror or error}", hint="choose another file"
         ) from error

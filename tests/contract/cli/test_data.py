@@ -103,6 +103,31 @@ def test_a_wrong_query_says_what_to_do(
     assert done.err.count("\n") <= 2
 
 
+@pytest.mark.parametrize("form", ["table", "csv", "json", "parquet"])
+def test_rows_go_into_a_file_or_it_is_said_why_not(
+    command: Command, served: Path, tmp_path: Path, form: str
+) -> None:
+    asked = ("query", "--store", served, "--sql", "SELECT 1 AS one", "--output", form, "--file")
+    assert command(*asked, tmp_path / "rows").code == 0
+    assert b"one" in (tmp_path / "rows").read_bytes()
+
+    done = command(*asked, tmp_path / "absent" / "rows")
+    assert done.code == 3
+    assert "cannot write" in done.err
+
+
+def test_brackets_in_a_name_are_no_markup(command: Command, store: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "[b].prom"
+    done = command("ingest", "--store", store, odd)
+    assert done.code == 2
+    assert "[b]" in done.out
+
+    odd.write_text(METRICS)
+    done = command("ingest", "--store", store, odd)
+    assert done.code == 0, done.err
+    assert "[b]" in done.out
+
+
 def test_a_store_that_is_not_there_says_how_to_make_one(command: Command, tmp_path: Path) -> None:
     done = command("query", "triage.overview", "--store", tmp_path / "absent")
     assert done.code == 2
