@@ -8,7 +8,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -134,15 +133,17 @@ async def _serve(
     remember(folder, address, runtime, services.tokens.service_token)
     _log.info("ready at %s (store %s, process %s)", address, folder.path, os.getpid())
     on_ready(address)
-    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+    warming = asyncio.ensure_future(runtime.call(_warm_up, services))
     runtime.presence.settle()
     await runtime.stopping.wait()
+    warming.cancel()
     return await _leave(server, runtime)
 
 
-def _warm_up() -> None:
-    """Imports what the first event would otherwise wait for, a second and more."""
-    import jsonschema  # noqa: F401
+def _warm_up(services: Services) -> None:
+    """Does what the first question and the first event would otherwise wait for."""
+    services.templates.list()  # reads and checks all of them: a third of a second
+    import jsonschema  # noqa: F401 # a second and more
 
 
 async def _leave(server: HTTPServer, runtime: Runtime) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from workspace_ext.inquiry.templates.model import Template
@@ -11,7 +12,10 @@ from workspace_ext.inquiry.templates.sandbox import bare_cursor
 from workspace_ext.protocol.messages import Verdict
 
 if TYPE_CHECKING:
+    import duckdb
     import pyarrow as pa
+
+_REMEMBERED = 200
 
 
 class Judge:
@@ -31,8 +35,8 @@ class Judge:
         self._rows = 0
         self._judged = 0
         self._interesting = 0
-        self._top: dict[str, Any] | None = None
-        self._first: dict[str, Any] | None = None
+        self._top: pa.RecordBatch | None = None
+        self._first: pa.RecordBatch | None = None
         self._warnings: list[str] = []
 
     def feed(self, batch: pa.RecordBatch) -> None:
@@ -41,12 +45,12 @@ class Judge:
             return
         self._rows += batch.num_rows
         if self._first is None:
-            self._first = batch.slice(0, 1).to_pylist()[0]
+            self._first = batch.slice(0, 1)
         sql, values = rule_query(self._template, self._arguments, batch.schema.names)
         cursor = bare_cursor()
         try:
-            cursor.register("answer", _as_table(batch))
-            row = cursor.execute(sql, values).fetchone()
+            cursor.register("answer", batch)
+            row = cursor.execute(_parsed(sql), values).fetchone()
         finally:
             cursor.close()
         assert row is not None
@@ -54,7 +58,7 @@ class Judge:
         self._judged += judged
         self._interesting += count
         if self._top is None and count:
-            self._top = batch.slice(first, 1).to_pylist()[0]
+            self._top = batch.slice(first, 1)
 
     def warn(self, warnings: Sequence[str]) -> None:
         """Adds what is known about the quality of the data."""
@@ -78,11 +82,20 @@ class Judge:
             return f"too little data to judge any of the {self._rows} rows"
         if self._top is not None:
             if template.reason:
-                return sentence(template.reason, self._arguments | self._top)
+                return self._sentence(template.reason, self._top)
             return f"{self._interesting} of {self._rows} rows meet: {template.interesting}"
         if template.quiet and self._first is not None:
-            return sentence(template.quiet, self._arguments | self._first)
+            return self._sentence(template.quiet, self._first)
         return f"none of {self._rows} rows meets: {template.interesting}"
+
+    def _sentence(self, text: str, row: pa.RecordBatch) -> str:
+        names = {name for _, name, _, _ in string.Formatter().parse(text)}
+        values = {
+            name: column[0].as_py()
+            for name, column in zip(row.schema.names, row.columns, strict=True)
+            if name in names
+        }
+        return sentence(text, self._arguments | values)
 
 
 def rule_query(
@@ -93,21 +106,22 @@ def rule_query(
     A parameter's bare name stands for its value unless a column has that name.
     """
     values = {name: value for name, value in arguments.items() if name not in columns}
-    given = ", ".join(f'${name} AS "{name}"' for name in values) or '1 AS "1"'
+    given = "".join(f', ${name} AS "{name}"' for name in values)
     # The rule is the template's own code, checked by lint; values are bound.
     rule = f"({template.interesting})::BOOLEAN AS hit"
-    rows = "(SELECT *, row_number() OVER () - 1 AS position FROM answer)"
+    rows = f"(SELECT *, row_number() OVER () - 1 AS position{given} FROM answer)"  # noqa: S608
     sql = (
         "SELECT count(hit), count(*) FILTER (hit), coalesce(min(position) FILTER (hit), 0)"  # noqa: S608
-        f" FROM (SELECT position, {rule} FROM {rows}, (SELECT {given}))"
+        f" FROM (SELECT position, {rule} FROM {rows})"
     )
     return sql, values
 
 
-def _as_table(batch: pa.RecordBatch) -> pa.Table:
-    import pyarrow as pa
-
-    return pa.Table.from_batches([batch])
+@lru_cache(_REMEMBERED)
+def _parsed(sql: str) -> duckdb.Statement:
+    """A rule's query, parsed: that would take as long as running it."""
+    (statement,) = bare_cursor().extract_statements(sql)
+    return statement
 
 
 def sentence(text: str, values: Mapping[str, Any]) -> str:

@@ -172,6 +172,11 @@ def _present(values: pa.Array) -> np.ndarray[Any, Any]:
     return _view(values.is_valid().cast(pa.uint8()), "u1")
 
 
+def _cast(values: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Values of another type; `cast` itself takes its time even when there is nothing to do."""
+    return values if values.type == kind else values.cast(kind)
+
+
 def _mask(values: pa.Array) -> bytes | memoryview:
     return b"\x01" * len(values) if values.null_count == 0 else _bytes(_present(values))
 
@@ -182,13 +187,13 @@ def _bytes(array: np.ndarray[Any, Any]) -> memoryview:
 
 
 def _integers(values: pa.Array) -> memoryview:
-    whole = _view(values if values.type == pa.int64() else values.cast(pa.int64()), "i8")
+    whole = _view(_cast(values, pa.int64()), "i8")
     return _bytes(np.where(_present(values), whole, 0) if values.null_count else whole)
 
 
 def _numbers(values: pa.Array) -> np.ndarray[Any, Any]:
     """Floats as 64 bits: no -0.0, and NaN for null."""
-    numbers = _view(values.cast(pa.float64()), "f8") + 0.0
+    numbers = _view(_cast(values, pa.float64()), "f8") + 0.0
     return np.where(_present(values), numbers, np.nan) if values.null_count else numbers
 
 
