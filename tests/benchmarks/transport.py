@@ -21,12 +21,13 @@ from workspace_ext.inquiry.templates.model import BindContext
 from workspace_ext.protocol.messages import QueryRequest
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.telemetry import TelemetryEngine
+from workspace_ext.telemetry.catalog.service import Catalog
 from workspace_ext.telemetry.ingest.incident import incident_folder, load_incident
 from workspace_ext.telemetry.schema import MIGRATIONS
 
 ROWS = 1_000_000
-SMALL_TIMES = 40
-LARGE_TIMES = 7
+SMALL_TIMES = 100
+LARGE_TIMES = 5
 
 LARGE = """/*---
 id: bench.rows
@@ -60,13 +61,13 @@ SMALL = "triage.overview"
 
 @contextmanager
 def in_process(store: Path, copy: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to a copy of a store, since its broker holds the store itself."""
+    """A connection to a copy of a store, since its broker holds the store itself; same pin."""
     folder = StoreFolder.create(copy)
     shutil.copy(StoreFolder.open(store).telemetry, folder.telemetry)
     engine = TelemetryEngine(folder, MIGRATIONS)
     try:
         with engine.cursor() as cursor:
-            cursor.execute("SET VARIABLE pin = 1000000::BIGINT")
+            cursor.execute(f"SET VARIABLE pin = {Catalog(engine).pin()}::BIGINT")
             yield cursor
     finally:
         engine.close()
