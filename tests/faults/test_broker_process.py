@@ -10,14 +10,13 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.support.broker import broker, run_broker
+from tests.support.waiting import until
 from workspace_ext.broker.services import Services
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.discovery import connect, find
@@ -36,13 +35,6 @@ from workspace_ext.telemetry.ingest.incident import incident_folder, load_incide
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     return StoreFolder.create(tmp_path / "s").path
-
-
-def eventually(what: Callable[[], bool], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.02)
 
 
 def alive(pid: int) -> bool:
@@ -83,7 +75,7 @@ def test_many_starters_at_once_share_one_broker(store: Path) -> None:
     pid = connections[0].client.health()["pid"]
     for each in connections:
         each.close()
-    eventually(lambda: not alive(pid))
+    until(lambda: not alive(pid), "the broker leaves")
 
 
 def test_a_killed_users_lease_ends_and_the_broker_leaves(store: Path) -> None:
@@ -100,7 +92,7 @@ def test_a_killed_users_lease_ends_and_the_broker_leaves(store: Path) -> None:
     user.kill()
     user.wait()
     user.stdout.close()
-    eventually(lambda: not alive(pid))
+    until(lambda: not alive(pid), "the broker leaves")
     assert not (store / "broker.json").exists()
 
 
@@ -113,7 +105,7 @@ def test_a_broker_nobody_asks_for_leaves(store: Path) -> None:
 def test_a_stale_broker_file_is_no_broker(store: Path) -> None:
     with broker(store) as client:
         os.kill(client.health()["pid"], signal.SIGKILL)
-        eventually(lambda: find(store) is None)
+        until(lambda: find(store) is None, "the broker leaves")
     assert (store / "broker.json").exists()
     with broker(store) as client:
         assert client.health()["status"] == "ready"
@@ -284,7 +276,7 @@ def test_the_supervisor_restarts_a_killed_broker_at_its_address(store: Path) -> 
         client = supervisor.client()
         first = client.health()
         os.kill(first["pid"], signal.SIGKILL)
-        eventually(lambda: served_by(supervisor) not in (None, first["pid"]))
+        until(lambda: served_by(supervisor) not in (None, first["pid"]), "another broker serves")
         assert supervisor.state.status == "ready"
         again = supervisor.client()
         assert again.address == client.address
@@ -306,7 +298,7 @@ def test_two_supervisors_share_one_broker(store: Path) -> None:
     finally:
         one.stop()
         two.stop()
-    eventually(lambda: not alive(pid))
+    until(lambda: not alive(pid), "the broker leaves")
 
 
 def test_the_supervisor_says_why_there_is_no_broker(tmp_path: Path) -> None:
@@ -324,6 +316,6 @@ def test_a_supervisor_stopped_at_once_leaves_nothing(store: Path) -> None:
     supervisor = Supervisor(store)
     supervisor.start()
     supervisor.stop()
-    eventually(lambda: find(store) is None)
+    until(lambda: find(store) is None, "the broker leaves")
     with StoreFolder.open(store).hold("a test"):
         pass

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -20,6 +19,7 @@ import pytest
 import yaml
 
 from tests.support.places import REPOSITORY
+from tests.support.waiting import until
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.telemetry.ingest.incident import incident_folder
 
@@ -134,10 +134,7 @@ def test_ctrl_c_stops_jupyterlab_and_the_broker(folder: Path) -> None:
         said = next((line for line in demo.stderr if "JupyterLab at" in line), "")
         assert f":{port}/lab/tree/trainticket.ipynb?token=t; Ctrl-C stops everything" in said
         url = f"http://127.0.0.1:{port}/api/contents/trainticket.ipynb?token=t&content=0"
-        deadline = time.monotonic() + 60
-        while not _answers(url):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        until(lambda: _answers(url), "JupyterLab answers", 60)
         started = psutil.Process(demo.pid).children(recursive=True)
         assert started
     finally:

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import psutil
 import pytest
 
 from tests.notebooks.conftest import ALICE, Run, notebook, said
+from tests.support.waiting import until
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.errors import NotFound
 from workspace_ext.inquiry.headless.runner import run_notebook
@@ -172,12 +172,12 @@ def test_ctrl_c_saves_what_has_run_and_leaves_no_kernel(
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 60
-    while not (marker.exists() and marker.read_text()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    try:
+        until(lambda: marker.exists() and marker.read_text(), "the cell runs", 60)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130, stderr
     assert "interrupted" in stderr
     assert not psutil.pid_exists(int(marker.read_text()))

@@ -11,6 +11,7 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager, start_new_kernel
 
+from tests.support.waiting import until
 from workspace_ext.client.broker import BrokerClient
 
 ENDLESS = (
@@ -60,10 +61,12 @@ def test_the_tab_key(kernel: tuple[KernelManager, BlockingKernelClient]) -> None
 
 def _wait_for_connection(pid: int, port: int) -> None:
     """Until the process holds a connection to the port: then its question is on its way."""
-    process, deadline = psutil.Process(pid), time.monotonic() + 20
-    while not any(each.raddr and each.raddr.port == port for each in process.net_connections()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+
+    def connected() -> bool:
+        open_now = psutil.Process(pid).net_connections()
+        return any(each.raddr and each.raddr.port == port for each in open_now)
+
+    until(connected, "the kernel asks")
 
 
 def test_the_stop_button_cancels_the_query(
@@ -79,10 +82,7 @@ def test_the_stop_button_cancels_the_query(
         reply = kernel_client.get_shell_msg(timeout=20)
     assert reply["content"]["ename"] == "KeyboardInterrupt"
     assert time.monotonic() - begun < 15
-    deadline = time.monotonic() + 20
-    while not (found := client.state(investigation)["queries"]):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    found = until(lambda: client.state(investigation)["queries"], "the query is recorded")
     (query,) = found.values()
     assert not query["ok"]
     # and the broker is free for the next question

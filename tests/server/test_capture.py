@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.jupyter import Jupyter, notebook, until
+from tests.support.jupyter import Jupyter, notebook
+from tests.support.waiting import until
 from workspace_ext.foundation.canonical import digest_text
 
 STAMP = "get_ipython().kernel.get_parent('shell')"

@@ -11,7 +11,8 @@ from typing import Any
 
 from tests.support.broker import broker
 from tests.support.editor import Editor
-from tests.support.jupyter import Jupyter, jupyter, notebook, until
+from tests.support.jupyter import Jupyter, jupyter, notebook
+from tests.support.waiting import until
 from workspace_ext.client.discovery import find
 from workspace_ext.storage.folder import StoreFolder
 

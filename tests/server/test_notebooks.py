@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.support.editor import Editor
-from tests.support.jupyter import Jupyter, jupyter, notebook, until
+from tests.support.jupyter import Jupyter, jupyter, notebook
+from tests.support.waiting import until
 from workspace_ext.inquiry.metadata.notebook import read_metadata, read_uid
 from workspace_ext.protocol.validation import validate
 

@@ -11,7 +11,8 @@ from urllib.parse import quote
 import pytest
 import websocket
 
-from tests.support.jupyter import Jupyter, RefusedError, notebook, until
+from tests.support.jupyter import Jupyter, RefusedError, notebook
+from tests.support.waiting import until
 from workspace_ext.inquiry.metadata.notebook import read_metadata
 from workspace_ext.protocol.validation import validate
 

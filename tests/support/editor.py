@@ -19,7 +19,8 @@ from pycrdt import (
     handle_sync_message,
 )
 
-from tests.support.jupyter import Jupyter, until
+from tests.support.jupyter import Jupyter
+from tests.support.waiting import until
 
 
 class Editor:

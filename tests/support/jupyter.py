@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from jupyter_server.services.kernels.connection.base import (
 
 from tests.support.people import TOKENS
 from tests.support.places import REPOSITORY
+from tests.support.waiting import until
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.discovery import find
 
@@ -246,17 +246,6 @@ def notebook(*sources: str, kernel: str = "investigation", **metadata: Any) -> d
             for number, source in enumerate(sources, start=1)
         ],
     }
-
-
-def until(true: Any, what: str, seconds: float = ANSWER_SECONDS) -> Any:
-    """Asks again and again until the answer is something; that answer."""
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = true()
-        if answer:
-            return answer
-        assert time.monotonic() < deadline, f"never happened: {what}"
-        time.sleep(0.05)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 
 from tests.support.broker import broker, load_demo
+from tests.support.waiting import until
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.errors import (
     BadInput,
@@ -71,14 +72,6 @@ def client(loaded: tuple[BrokerClient, str]) -> BrokerClient:
 @pytest.fixture
 def uid(loaded: tuple[BrokerClient, str]) -> str:
     return loaded[1]
-
-
-def eventually(what: Callable[[], Any], seconds: float = 20) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.02)
-    return found
 
 
 def test_a_template_answers_with_rows_and_a_verdict(client: BrokerClient, uid: str) -> None:
@@ -183,7 +176,7 @@ def test_a_caller_that_goes_away_cancels_its_query(
     time.sleep(0.3)  # it may as well be waiting in its lane: either way it must end
     assert len(failed(client, uid)) == before
     connection.close()
-    eventually(lambda: len(failed(client, uid)) == before + 1)
+    until(lambda: len(failed(client, uid)) == before + 1, "the query is cancelled")
     assert "cancel" in failed(client, uid)[-1]["error"]
 
 
@@ -191,7 +184,7 @@ def test_a_reader_that_stops_cancels_its_query(client: BrokerClient, uid: str) -
     before = len(failed(client, uid))
     with client.query_stream({"template": "bulk.large", "investigation": uid}) as stream:
         assert next(iter(stream)).num_rows
-    eventually(lambda: len(failed(client, uid)) == before + 1)
+    until(lambda: len(failed(client, uid)) == before + 1, "the query is cancelled")
     assert client.query({"template": "triage.overview", "investigation": uid}).answer["rows"]
 
 
@@ -216,13 +209,13 @@ def test_a_broker_that_is_stopped_cancels_what_runs(tmp_path: Path) -> None:
         (folder / "endless.sql").write_text(ENDLESS)
         load_demo(client, only="spans")
         connection = post(client, tmp_path / "s", {"template": "bulk.endless"})
-        time.sleep(0.3)
+        time.sleep(0.3)  # it may as well be waiting in its lane: either way the broker must end
         began = time.monotonic()
         os.kill(client.health()["pid"], signal.SIGTERM)
         while connection.recv(65536):
             pass
         connection.close()
-        eventually(lambda: not (tmp_path / "s" / "holder.json").exists())
+        until(lambda: not (tmp_path / "s" / "holder.json").exists(), "the broker lets go")
         assert time.monotonic() - began < 5
     log = (tmp_path / "s" / "logs" / "broker.log").read_text()
     assert "would not end" not in log
