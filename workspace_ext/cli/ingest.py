@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from workspace_ext.cli.options import Command, pass_output, store_option
-from workspace_ext.cli.output import Output
-from workspace_ext.foundation.errors import InvestigationError
+from workspace_ext.cli.output import Output, show_error
+from workspace_ext.foundation.errors import BadInput, InvestigationError
 from workspace_ext.telemetry.ingest.model import FORMATS
 
 
@@ -41,11 +41,13 @@ def command(
     from workspace_ext.client.discovery import connect
 
     reports: list[dict[str, Any]] = []
-    code = 0
+    failed: list[InvestigationError] = []
     with connect(store) as client, output.progress() as progress:
         for path in paths:
             task = progress.add_task(path.name, total=None, state="")
             try:
+                if path.is_dir():
+                    raise BadInput(f"{path} is a folder", hint=f"name the files in it: {path}/*")
                 text = read_mapping(path, mapping)
 
                 def advance(done: int, total: int | None, task: Any = task) -> None:
@@ -54,12 +56,16 @@ def command(
                 report = client.ingest(path, format=format_, mapping=text, progress=advance)
                 progress.update(task, completed=1, total=1, state=summary(report))
             except InvestigationError as error:
-                code = max(code, error.exit_code)
+                failed.append(error)
                 report = {"name": path.name, "error": error.to_dict()}
                 progress.update(task, completed=0, total=1, state="failed")
             reports.append(report)
-    output.show({"files": reports}, _table(reports))
-    return code
+    read = [report for report in reports if "error" not in report]
+    output.show({"files": reports}, *([_table(read)] if read else []))
+    if not output.as_json:
+        for one in failed:
+            show_error(output, one)
+    return max((one.exit_code for one in failed), default=0)
 
 
 def summary(report: dict[str, Any]) -> str:
@@ -76,10 +82,6 @@ def _table(reports: list[dict[str, Any]]) -> Any:
 
     table = Table("file", "added", "duplicates", "put aside", "batch")
     for report in reports:
-        if "error" in report:
-            message, hint = escape(report["error"]["message"]), escape(report["error"]["hint"])
-            table.add_row(escape(report["name"]), f"[red]{message}[/]\n{hint}", "", "", "")
-            continue
         table.add_row(
             escape(report["name"]),
             escape("\n".join([summary(report), *report["warnings"]])),

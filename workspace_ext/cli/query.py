@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from workspace_ext.protocol.messages import Answer, QueryRequest
 
 
+_WIDEST, _AROUND = 40, 3
+"""In characters: a column that is wider may wrap; what a table draws around each."""
+
+
 @click.command(
     cls=Command,
     example="""
@@ -27,7 +31,14 @@ if TYPE_CHECKING:
 )
 @store_option
 @click.argument("template", required=False)
-@click.option("-p", "--param", "params", metavar="NAME=VALUE", multiple=True, help="A parameter.")
+@click.option(
+    "-p",
+    "--param",
+    "params",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A parameter; JSON is read as such, all else is text.",
+)
 @click.option("--sql", help="Free SQL over spans, logs, metrics, events, services; $name is bound.")
 @click.option("--pin", type=int, help="Read batches up to this one; default: all there are.")
 @click.option(
@@ -108,28 +119,46 @@ def _print(output: Output, table: pa.Table, answer: Answer, *, form: str, limit:
         output.as_json = True
         output.show({"answer": answer, "rows": table.to_pylist()})
         return
+    from rich.markup import escape
+
     verdict = answer["verdict"]
     words = {True: "[bold yellow]interesting[/]", False: "not interesting", None: "no verdict"}
+    said = [f"[yellow]warning:[/] {escape(warning)}" for warning in verdict["warnings"]]
+    if answer["template"] is not None:  # nobody judges free SQL
+        said.insert(0, f"{words[verdict['interesting']]}: {escape(verdict['reason'])}")
+    shown, left_out = _rows(table.slice(0, limit), output.console().width)
+    more = f" · {left_out} more columns: --output csv shows all" if left_out else ""
     output.show(
         None,
-        f"[bold]{answer['title']}[/]",
-        _rows(table.slice(0, limit)),
-        f"{words[verdict['interesting']]}: {verdict['reason']}",
-        *[f"[yellow]warning:[/] {warning}" for warning in verdict["warnings"]],
+        f"[bold]{escape(answer['title'])}[/]",
+        *([shown] if table.num_rows else []),
+        *said,
         f"[dim]{answer['rows']:,} rows · data up to batch {answer['pin']} ·"
-        f" {answer['elapsed_ms']} ms[/]",
+        f" {answer['elapsed_ms']} ms{more}[/]",
     )
 
 
-def _rows(table: pa.Table) -> Any:
+def _rows(table: pa.Table, width: int) -> tuple[Any, int]:
+    """The table with as many columns as can be read in ``width``, and how many are left out."""
     from rich.markup import escape
     from rich.table import Table
 
-    shown = Table(*table.column_names)
-    for row in table.to_pylist():
-        shown.add_row(*["" if value is None else escape(_text(value)) for value in row.values()])
-    return shown
+    columns = [[_text(value) for value in column.to_pylist()] for column in table.columns]
+    kept, room = 0, width - 1
+    for name, values in zip(table.column_names, columns, strict=True):
+        room -= min(max(len(text) for text in (name, *values)), _WIDEST) + _AROUND
+        if room < 0 and kept:
+            break
+        kept += 1
+    shown = Table()
+    for name in table.column_names[:kept]:
+        shown.add_column(escape(name))
+    for row in zip(*columns[:kept], strict=True):
+        shown.add_row(*[escape(text) for text in row])
+    return shown, len(columns) - kept
 
 
 def _text(value: object) -> str:
+    if value is None:
+        return "-"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

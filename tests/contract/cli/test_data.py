@@ -55,6 +55,26 @@ def test_ingest_goes_on_after_a_file_that_cannot_be_read(
     assert read["rows"]["metrics"] == 1
 
 
+def test_a_file_that_cannot_be_read_is_one_line_and_a_hint(
+    command: Command, store: Path, tmp_path: Path
+) -> None:
+    for wrong in (tmp_path / "absent", tmp_path):
+        done = command("ingest", "--store", store, wrong)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.count("\n") == 2
+
+
+def test_a_wide_table_leaves_columns_out_and_says_so(
+    command: Command, served: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    columns = ", ".join(f"{n} AS a_rather_long_name_{n}" for n in range(9))
+    done = command("query", "--store", served, "--sql", f"SELECT {columns}")
+    assert "a_rather_long_name_0" in done.out
+    assert "more columns" in done.out
+    assert max(map(len, done.out.splitlines()[1:6])) <= 80
+
+
 def test_query_prints_rows_and_verdict(command: Command, store: Path) -> None:
     spans = INCIDENT / "spans.parquet"
     assert command("ingest", "--store", store, spans).code == 0
@@ -120,7 +140,7 @@ def test_brackets_in_a_name_are_no_markup(command: Command, store: Path, tmp_pat
     odd = tmp_path / "[b].prom"
     done = command("ingest", "--store", store, odd)
     assert done.code == 2
-    assert "[b]" in done.out
+    assert "[b]" in done.err
 
     odd.write_text(METRICS)
     done = command("ingest", "--store", store, odd)

@@ -27,9 +27,10 @@ def detect(path: Path, name: str) -> Format:
     head = opening_bytes(path, name, _PEEK)
     found = _by_content(head) or _by_name(name, head)
     if found is None:
-        empty = not path.stat().st_size
+        if not path.stat().st_size:
+            raise BadInput(f"{name} is empty", hint="look at what wrote it", code="empty_file")
         raise BadInput(
-            f"{name} is empty" if empty else f"{name} is in no format that is known here",
+            f"{name} is in no format that is known here",
             hint=f"name it, if it is one of: {', '.join(FORMATS)}",
             code="unknown_format",
         )
