@@ -8,6 +8,7 @@ from typing import Any
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.protocol.messages import Expectation, QueryRequest
 from workspace_kernel.connection import Connection
+from workspace_kernel.errors import stopped
 from workspace_kernel.result import Result
 from workspace_kernel.values import to_wire
 
@@ -65,5 +66,8 @@ class Asker:
             request["run"] = run
         if test is not None:
             request["test"] = test
-        answered = self._connection.client.query(request)
+        try:
+            answered = self._connection.client.query(request)
+        except KeyboardInterrupt as interrupt:
+            raise stopped(interrupt) from None
         return Result(answered.table, answered.answer, title=title)

@@ -19,7 +19,7 @@ MIME = "application/vnd.vegalite.v5+json"
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 MOST_ROWS = 300
 TEXT_LENGTH = 120
-WIDTH, HEIGHT, STEP = 720, 220, 18
+WIDTH, HEIGHT, STEP = 640, 220, 18
 NO_VALUE = "too little data"
 GREY = "#c0c0c0"
 COLOURS = (
@@ -38,9 +38,15 @@ def specification(answer: Answer, table: pa.Table) -> dict[str, Any] | None:
         return None
     encoding = {channel: _zoned(drawn) for channel, drawn in chart["encoding"].items()}
     rows = _rows(table.select(fields), encoding.get("x", {}))
+    x, y = encoding["x"]["field"], encoding["y"]
+    if all(row[x] is None for row in rows):
+        return None
+    if "x2" in encoding:  # a line from one value to the other
+        encoding["x"] = {**encoding["x"], "title": f"{_said(x)} → {_said(encoding['x2']['field'])}"}
     if encoding.get("color", {}).get("type") == "nominal":
         encoding["color"] = _coloured(encoding["color"], rows)
-    by_category = encoding.get("y", {}).get("type") == "nominal"
+    # In pixels: Vega-Lite warns of a width that fits beside a height in steps.
+    categories = len({row[y["field"]] for row in rows}) if y.get("type") == "nominal" else 0
     # The answer's title stands above the chart already.
     same = chart.get("title") == answer["title"]
     return {
@@ -50,9 +56,13 @@ def specification(answer: Answer, table: pa.Table) -> dict[str, Any] | None:
         "encoding": encoding,
         "width": WIDTH,
         "autosize": {"type": "fit-x", "contains": "padding"},
-        "height": {"step": STEP} if by_category else HEIGHT,
+        "height": categories * STEP if categories else HEIGHT,
         "config": {"rule": {"strokeWidth": 5}},
     }
+
+
+def _said(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def as_altair(spec: dict[str, Any]) -> altair.Chart:

@@ -22,6 +22,15 @@ def uninstall() -> None:
         delattr(InvestigationError, _HOOK)
 
 
+def stopped(interrupt: KeyboardInterrupt) -> KeyboardInterrupt:
+    """The interrupt of a question, shown in a line as well: nobody looks for a fault in it."""
+    interrupt.args = ("the question was stopped",)
+    if hasattr(InvestigationError, _HOOK):
+        lines = [f"{RED}KeyboardInterrupt{PLAIN}: {interrupt}"]
+        setattr(interrupt, _HOOK, lambda: lines)
+    return interrupt
+
+
 def render(error: InvestigationError) -> list[str]:
     """The lines that stand in the place of a traceback."""
     lines = [f"{RED}{type(error).__name__}{PLAIN}: {error.message}"]

@@ -16,6 +16,7 @@ from workspace_kernel.chart import (
     MOST_ROWS,
     NO_VALUE,
     SCHEMA,
+    STEP,
     specification,
 )
 from workspace_kernel.display import FIRST_ROWS, cell, html, text
@@ -152,6 +153,25 @@ def test_a_chart_of_a_column_that_is_not_there_is_left_out(make: Make) -> None:
     result = make({"service": ["cart"]})
     assert specification(result.answer, result.arrow) is None
     assert result.chart is None
+
+
+def test_a_chart_without_a_value_to_draw_is_left_out(make: Make) -> None:
+    result = make({"service": ["cart"], "p95": pa.array([None], pa.float64())})
+    assert specification(result.answer, result.arrow) is None
+
+
+def test_a_line_between_two_values_names_both(make: Make) -> None:
+    encoding = {
+        "x": {"field": "baseline_ms", "type": "quantitative", "title": "baseline ms"},
+        "x2": {"field": "ms"},
+        "y": {"field": "service", "type": "nominal"},
+    }
+    columns = {"service": ["a", "b"], "baseline_ms": [1.0, 2.0], "ms": [3.0, 4.0]}
+    result = make(columns, chart={"mark": {"type": "rule"}, "encoding": encoding})
+    spec = specification(result.answer, result.arrow)
+    assert spec is not None
+    assert spec["encoding"]["x"]["title"] == "baseline ms → ms"
+    assert spec["height"] == 2 * STEP
 
 
 def test_the_chart_as_an_altair_object(make: Make) -> None:
