@@ -101,7 +101,8 @@ def _summary(told: dict[str, Any]) -> Any:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table("what", "came of it", title="The demo")
+    table = Table("what", title="The demo")
+    table.add_column("came of it", overflow="fold")
     table.add_row("cells run", f"{told['ran']} of {told['cells']}")
     for failure in told["failures"]:
         table.add_row("[red]failed[/]", escape(failure))

@@ -67,13 +67,9 @@ def prepare(folder: Path) -> Workplace:
 
     place = Workplace(folder.absolute())
     try:
-        StoreFolder.open(place.store)
-        return place
-    except NotFound:
-        pass
-    try:
         place.folder.mkdir(parents=True, exist_ok=True)
-        used = any(place.folder.iterdir())
+        others = {each.name for each in place.folder.iterdir()} - {STORE}
+        used = bool(others) and not place.notebook.exists()
     except OSError as error:
         raise Unavailable(
             f"{folder} cannot be made: {error.strerror}", hint="choose another with --dir"
@@ -84,7 +80,10 @@ def prepare(folder: Path) -> Workplace:
             hint="choose a new or an empty folder with --dir",
             code="folder_in_use",
         )
-    StoreFolder.create(place.store)
+    try:
+        StoreFolder.open(place.store)
+    except NotFound:
+        StoreFolder.create(place.store)
     return place
 
 
@@ -138,6 +137,9 @@ def open_lab(place: Workplace, options: Sequence[str], output: Output) -> None:
     command.append(f"--ServerApp.identity_provider_class={IDENTITY}")
     if os.geteuid() == 0:  # a container's usual user; the server listens on this machine only
         command.append("--allow-root")
+    # No question about news and no look at the internet before the incident.
+    command += ["--LabApp.news_url=None"]
+    command.append("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
     environment = {**os.environ, "INVESTIGATION_STORE": str(place.store)}
     before = signal.signal(signal.SIGTERM, _interrupt)
     with place.lab_log.open("wb") as log:
