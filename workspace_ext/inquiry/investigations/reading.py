@@ -61,7 +61,7 @@ class InvestigationReader:
                 if found is None:
                     raise NotFound(
                         f"no investigation {uid!r} in this store",
-                        hint="list them: GET /v1/investigations; or open a new one",
+                        hint="choose the store it was made in (--store), or open a new investigation",
                         code="unknown_investigation",
                     )
                 self._states[uid] = found
