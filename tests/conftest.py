@@ -1,12 +1,17 @@
 """What all tests share."""
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
 
 from tests.support.places import NO_DATA
+
+# Where a script runs pytest in its background, Ctrl-C is ignored by all that pytest starts.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Examples are the same each time, and no machine is too slow for them.
 settings.register_profile("house", derandomize=True, deadline=None, database=None)

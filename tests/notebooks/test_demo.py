@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from tests.support.places import REPOSITORY
+from tests.support.processes import kill_with_all_below
 from tests.support.waiting import until
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.telemetry.ingest.incident import incident_folder
@@ -137,9 +138,10 @@ def test_ctrl_c_stops_jupyterlab_and_the_broker(folder: Path) -> None:
         until(lambda: _answers(url), "JupyterLab answers", 60)
         started = psutil.Process(demo.pid).children(recursive=True)
         assert started
-    finally:
         demo.send_signal(signal.SIGINT)
         _, rest = demo.communicate(timeout=60)
+    finally:
+        kill_with_all_below(demo)
     assert demo.returncode == 0, rest
     assert "Traceback" not in rest
     gone, alive = psutil.wait_procs(started, timeout=20)

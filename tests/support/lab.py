@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.places import REPOSITORY
+from tests.support.processes import kill_with_all_below
 
 FRONT_END = REPOSITORY / "workspace_ext" / "labextension"
 FRONT_END_SOURCES = REPOSITORY / "workspace_ext" / "ui"
@@ -98,8 +99,7 @@ def _serving(
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            kill_with_all_below(process)
             raise
 
 
