@@ -1,0 +1,59 @@
+"""Times with their offsets, to the nanosecond, and windows."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workspace_ext.foundation.clock import Window, parse_rfc3339, to_rfc3339
+from workspace_ext.foundation.errors import BadInput
+
+YEAR_9999_NS = 253_402_300_799_999_999_999
+
+
+@given(st.integers(0, YEAR_9999_NS))
+def test_every_nanosecond_comes_back(time_ns: int) -> None:
+    assert parse_rfc3339(to_rfc3339(time_ns)) == time_ns
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2023-01-29T09:03:53.5Z",
+        "2023-01-29 09:03:53.500z",
+        "2023-01-29T17:03:53.500000000+08:00",
+        " 2023-01-29T04:03:53.5-0500 ",
+    ],
+)
+def test_one_moment_is_written_in_many_ways(text: str) -> None:
+    assert to_rfc3339(parse_rfc3339(text)) == "2023-01-29T09:03:53.5Z"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "now", "2023-01-29", "2023-01-29T09:03:53", "2023-02-30T00:00:00Z"]
+)
+def test_no_time(text: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        parse_rfc3339(text)
+    assert caught.value.code == "bad_time"
+
+
+def test_a_window_in_each_form_is_the_same() -> None:
+    window = Window.parse("2023-01-29T09:00:00Z/2023-01-29T09:10:00Z")
+    assert Window.parse(window.to_dict()) == Window.parse(window) == window
+    assert window.before() == Window.parse("2023-01-29T08:50:00Z/2023-01-29T09:00:00Z")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        5,
+        "2023-01-29T09:00:00Z",
+        {"start": "2023-01-29T09:00:00Z"},
+        "2023-01-29T09:00:00Z/2023-01-29T09:00:00Z",
+        "2023-01-29T09:00:00Z/later",
+    ],
+)
+def test_no_window(value: object) -> None:
+    with pytest.raises(BadInput):
+        Window.parse(value)
