@@ -116,13 +116,13 @@ figures AS (
            END AS slow_z,
            2 * (sqrt(per_minute) - sqrt(baseline_per_minute))
              / sqrt(1 / in_window + 1 / in_baseline) AS traffic_z,
-           sum(n0) OVER () AS all_n0
+           sum(n0) OVER () AS all_n0, sum(n1) OVER () AS all_n1
     FROM per_service LEFT JOIN slow USING (service), minutes
 ),
 judged AS (
     SELECT *,
            CASE
-               WHEN all_n0 = 0 THEN NULL
+               WHEN all_n0 = 0 OR all_n1 = 0 THEN NULL  -- no data, or an outage of all: who knows
                WHEN requests = 0 AND baseline_requests >= $min_requests THEN 'gone'
                WHEN baseline_requests = 0 AND requests >= $min_requests THEN 'new'
                WHEN requests < $min_requests OR baseline_requests < $min_requests THEN NULL
