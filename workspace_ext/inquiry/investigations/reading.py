@@ -61,7 +61,7 @@ class InvestigationReader:
                 if found is None:
                     raise NotFound(
                         f"no investigation {uid!r} in this store",
-                        hint="choose the store it was made in (--store), or open a new investigation",
+                        hint="choose the store it was made in (--store), or open a new one",
                         code="unknown_investigation",
                     )
                 self._states[uid] = found
