@@ -38,15 +38,14 @@ def specification(answer: Answer, table: pa.Table) -> dict[str, Any] | None:
         return None
     encoding = {channel: _zoned(drawn) for channel, drawn in chart["encoding"].items()}
     rows = _rows(table.select(fields), encoding.get("x", {}))
-    x, y = encoding["x"]["field"], encoding["y"]
+    x = encoding["x"]["field"]
     if all(row[x] is None for row in rows):
         return None
     if "x2" in encoding:  # a line from one value to the other
         encoding["x"] = {**encoding["x"], "title": f"{_said(x)} → {_said(encoding['x2']['field'])}"}
     if encoding.get("color", {}).get("type") == "nominal":
         encoding["color"] = _coloured(encoding["color"], rows)
-    # In pixels: Vega-Lite warns of a width that fits beside a height in steps.
-    categories = len({row[y["field"]] for row in rows}) if y.get("type") == "nominal" else 0
+    by_category = encoding["y"].get("type") == "nominal"
     # The answer's title stands above the chart already.
     same = chart.get("title") == answer["title"]
     return {
@@ -56,7 +55,7 @@ def specification(answer: Answer, table: pa.Table) -> dict[str, Any] | None:
         "encoding": encoding,
         "width": WIDTH,
         "autosize": {"type": "fit-x", "contains": "padding"},
-        "height": categories * STEP if categories else HEIGHT,
+        "height": {"step": STEP} if by_category else HEIGHT,
         "config": {"rule": {"strokeWidth": 5}},
     }
 

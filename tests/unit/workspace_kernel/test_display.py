@@ -16,7 +16,6 @@ from workspace_kernel.chart import (
     MOST_ROWS,
     NO_VALUE,
     SCHEMA,
-    STEP,
     specification,
 )
 from workspace_kernel.display import FIRST_ROWS, cell, html, text
@@ -171,7 +170,6 @@ def test_a_line_between_two_values_names_both(make: Make) -> None:
     spec = specification(result.answer, result.arrow)
     assert spec is not None
     assert spec["encoding"]["x"]["title"] == "baseline ms → ms"
-    assert spec["height"] == 2 * STEP
 
 
 def test_the_chart_as_an_altair_object(make: Make) -> None:
