@@ -23,7 +23,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while Playwright is open, an event loop runs in this thread
 def browser() -> Iterator[Browser]:
     """Chromium without a window."""
     if not Path(CHROMIUM).exists():
