@@ -17,7 +17,9 @@ from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.catalog.service import Catalog
 from workspace_ext.telemetry.ingest.service import IngestService
 from workspace_ext.telemetry.query.runner import QueryRunner
+from workspace_ext.telemetry.query.scan import PlanReader
 from workspace_ext.telemetry.query.slices import SliceSource
+from workspace_ext.telemetry.query.syntax import Parser
 from workspace_ext.telemetry.schema import MIGRATIONS
 
 
@@ -75,7 +77,9 @@ class Services:
             investigations=investigations,
             runner=runner,
             queries=QueryService(runner, catalog, templates, investigations),
-            archives=Freezer(investigations, templates, SliceSource(telemetry)),
+            archives=Freezer(
+                investigations, templates, SliceSource(telemetry), PlanReader(Parser())
+            ),
         )
 
     def close(self) -> None:

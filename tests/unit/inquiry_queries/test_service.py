@@ -43,9 +43,6 @@ def test_a_template_answers_with_rows_verdict_and_record(desk: Desk) -> None:
     record = only_query(desk, uid)
     assert record.id == answer["query"]
     assert (record.run, record.cell, record.digest) == ("message", "cell", answer["digest"])
-    assert record.scan["tables"] == [
-        {"table": "spans", "columns": ["time", "duration_ns", "service"], "window": AS_DICT}
-    ]
     kept = desk.investigations.kept_result(record.id)
     assert kept is not None
     assert pa.ipc.open_stream(kept).read_all() == table

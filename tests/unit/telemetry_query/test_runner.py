@@ -28,14 +28,19 @@ ENDLESS = "SELECT count(*) FROM range(100000000000) r(i) WHERE hash(i) % 7 = 3"
 MINUTE = Window(1714557660_000000000, 1714557720_000000000)
 
 
-def test_rows_schema_and_scan(either: Run) -> None:
+def test_rows_and_compare_mode(either: Run) -> None:
     running = either(PER_SERVICE, WINDOW)
     found = table(running)
     assert found.to_pylist() == [
         {"service": f"service-{i}", "n": 20, "slowest": 7_000_000} for i in range(3)
     ]
-    assert running.scan == (Scan("spans", ("time", "duration_ns", "service"), MINUTE),)
     assert running.compare["mode"] == "ordered"
+
+
+def test_a_worker_tells_what_its_query_read(free: Run) -> None:
+    running = free(PER_SERVICE, WINDOW)
+    table(running)
+    assert running.scan == (Scan("spans", ("time", "duration_ns", "service"), MINUTE),)
 
 
 @pytest.mark.parametrize(("pin", "rows"), [(0, 0), (1, 600), (2, 1200)])

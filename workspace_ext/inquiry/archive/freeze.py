@@ -32,7 +32,9 @@ from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.metadata.notebook import read_uid
 from workspace_ext.inquiry.templates.library import TemplateLibrary
+from workspace_ext.inquiry.templates.model import BindContext, Template
 from workspace_ext.protocol.messages import EventIn, LedgerEntry, TemplateRef
+from workspace_ext.telemetry.query.scan import PlanReader
 from workspace_ext.telemetry.query.slices import SliceSource
 
 
@@ -44,12 +46,14 @@ class Freezer:
         investigations: Where they are kept.
         templates: Where their templates are.
         slices: Where the rows come from.
+        plans: Tells which rows a template's query reads.
         clock: Tells the time of freezing.
     """
 
     investigations: InvestigationService
     templates: TemplateLibrary
     slices: SliceSource
+    plans: PlanReader
     clock: Clock = now_ns
 
     def freeze(self, uid: str, notebook: Mapping[str, Any], actor: Actor, target: BinaryIO) -> None:
@@ -75,7 +79,7 @@ class Freezer:
                 hint="give the notebook that was worked in",
                 code="other_notebook",
             )
-        records = self.investigations.queries(uid)
+        records = [self._scanned(record) for record in self.investigations.queries(uid)]
         writer = ArchiveWriter(target)
         writer.add_json(NOTEBOOK, notebook)
         writer.add_json(ENVIRONMENT, describe_environment())
@@ -99,20 +103,29 @@ class Freezer:
         references = [record.template for record in records if record.template]
         for used in {found["digest"]: found for found in references}.values():
             path = template_path(used["id"], used["version"])
-            content = self._template(used)
-            if content is None:
-                missing[path] = "gone, or changed, since it was used"
-            else:
+            template = self._template(used)
+            content = template.path.read_bytes() if template is not None else b""
+            if digest_bytes(content) == used["digest"]:
                 writer.add(path, content)
+            else:
+                missing[path] = "gone, or changed, since it was used"
         return missing
 
-    def _template(self, used: TemplateRef) -> bytes | None:
+    def _template(self, used: TemplateRef) -> Template | None:
         try:
             template = self.templates.get(used["id"], used["version"])
-            content = template.path.read_bytes()
-        except (BadInput, OSError):
+        except BadInput:
             return None
-        return content if digest_bytes(content) == used["digest"] else None
+        return template if template.digest == used["digest"] else None
+
+    def _scanned(self, record: QueryRecord) -> QueryRecord:
+        """The record with what its query read; a template that is gone cannot tell."""
+        template = self._template(record.template) if record.template and record.ok else None
+        if template is None:
+            return record
+        bound = template.bind(record.params, BindContext())
+        scans = self.plans.scan(template.sql, bound.values)
+        return replace(record, scan={"tables": [scan.to_dict() for scan in scans]})
 
     def _add_results(self, writer: ArchiveWriter, records: Sequence[QueryRecord]) -> None:
         for record in records:

@@ -23,7 +23,8 @@ class QueryRecord:
 
     ``sql`` is set for free SQL only, ``statement`` is what ran; ``params`` are as bound, windows
     absolute. ``verdict`` is None and ``error`` says why when the query failed. ``scan`` tells
-    which tables, columns and time window it read. ``kept`` holds a small result as an Arrow IPC
+    which tables, columns and time window it read: recorded of free SQL, and of a template's
+    read from its plan when an archive is made. ``kept`` holds a small result as an Arrow IPC
     stream; it is not read back with the record (see `InvestigationService.kept_result`).
     """
 

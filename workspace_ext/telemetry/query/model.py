@@ -93,7 +93,10 @@ class RunningQuery(Protocol):
 
     @property
     def scan(self) -> tuple[Scan, ...]:
-        """What it read; known once the rows are exhausted."""
+        """What free SQL read, known once the rows are exhausted: only its worker may plan it.
+
+        Empty for library SQL, whose plan `scan.PlanReader` reads whenever somebody needs it.
+        """
         ...
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,6 @@ from workspace_ext.telemetry.query.compare import Lint, lint
 from workspace_ext.telemetry.query.free import FreeRows, FreeRunner
 from workspace_ext.telemetry.query.guard import Guard
 from workspace_ext.telemetry.query.model import Limits, RunningQuery, Scan
-from workspace_ext.telemetry.query.scan import PlanReader
 from workspace_ext.telemetry.query.syntax import Parser
 from workspace_ext.telemetry.query.trusted import TrustedRows, TrustedRunner
 from workspace_ext.telemetry.query.watch import Watchdog
@@ -40,13 +38,10 @@ class QueryRunner:
         self.limits = limits or Limits()
         self._parser = Parser()
         self._guard = Guard(SIGNALS, self._parser)
-        self._plans = PlanReader(self._parser)
         self._watchdog = Watchdog()
         self._trusted = TrustedRunner(engine, self._watchdog)
         self._free = FreeRunner(engine, self._watchdog)
-        self._side = ThreadPoolExecutor(_SIDE_THREADS, thread_name_prefix="query-side")
         self._library = lru_cache(_REMEMBERED)(self._read)
-        self._scans: dict[str, Future[tuple[Scan, ...]]] = {}
 
     def run(
         self,
@@ -77,9 +72,8 @@ class QueryRunner:
             free_rows = self._free.run(sql, values, pin=pin, limits=limits, cancelled=cancelled)
             return _FreeQuery(free_rows, found)
         statement, found = self._library(sql)
-        scan = self._scan(sql, values)
         rows = self._trusted.run(statement, values, pin=pin, limits=limits, cancelled=cancelled)
-        return _TrustedQuery(rows, scan, found)
+        return _TrustedQuery(rows, found)
 
     def look(
         self,
@@ -105,19 +99,8 @@ class QueryRunner:
 
     def close(self) -> None:
         """Ends the threads and processes; running queries end with an error."""
-        self._side.shutdown(wait=False, cancel_futures=True)
         self._free.close()
         self._watchdog.close()
-
-    def _scan(self, sql: str, values: Mapping[str, object]) -> Future[tuple[Scan, ...]]:
-        """What it scans, found out beside the query; the same question scans the same."""
-        key = repr((sql, sorted(values.items())))
-        found = self._scans.get(key)
-        if found is None or (found.done() and found.exception() is not None):
-            if len(self._scans) >= _REMEMBERED:
-                self._scans.clear()
-            found = self._scans[key] = self._side.submit(self._plans.scan, sql, values)
-        return found
 
     def _read(self, sql: str) -> tuple[duckdb.Statement, Lint]:
         select = self._parser.parse(sql)
@@ -144,17 +127,14 @@ class _FreeQuery:
 
 
 class _TrustedQuery:
-    """A `RunningQuery` over library SQL; what it scans is found out meanwhile."""
+    """A `RunningQuery` over library SQL."""
 
-    def __init__(self, rows: TrustedRows, scan: Future[tuple[Scan, ...]], found: Lint) -> None:
+    scan: tuple[Scan, ...] = ()
+
+    def __init__(self, rows: TrustedRows, found: Lint) -> None:
         self._rows = rows
-        self._scan = scan
         self.schema: pa.Schema = rows.schema
         self.compare: Compare = found.compare(rows.schema)
-
-    @property
-    def scan(self) -> tuple[Scan, ...]:
-        return self._scan.result()
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         return iter(self._rows)
