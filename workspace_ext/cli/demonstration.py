@@ -137,10 +137,11 @@ def open_lab(place: Workplace, options: Sequence[str], output: Output) -> None:
     command.append(f"--ServerApp.identity_provider_class={IDENTITY}")
     if os.geteuid() == 0:  # a container's usual user; the server listens on this machine only
         command.append("--allow-root")
-    # No question about news and no look at the internet before the incident.
-    command += ["--LabApp.news_url=None"]
-    command.append("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
-    environment = {**os.environ, "INVESTIGATION_STORE": str(place.store)}
+    environment = {
+        **os.environ,
+        "INVESTIGATION_STORE": str(place.store),
+        "JUPYTERLAB_SETTINGS_DIR": str(_quiet_settings(place)),
+    }
     before = signal.signal(signal.SIGTERM, _interrupt)
     with place.lab_log.open("wb") as log:
         # A session of its own: Ctrl-C comes to us alone, and JupyterLab does not ask back.
@@ -164,6 +165,19 @@ def open_lab(place: Workplace, options: Sequence[str], output: Output) -> None:
             hint=f"its log is {place.lab_log}",
             code="no_lab",
         )
+
+
+def _quiet_settings(place: Workplace) -> Path:
+    """JupyterLab's settings for the demo: no question about news before the incident.
+
+    They are the demo's own, so nobody's settings are changed.
+    """
+    folder = place.store / "jupyter" / "settings"
+    file = folder / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}), "utf-8")
+    return folder
 
 
 def _address(lab: subprocess.Popen[bytes], page: str) -> str:

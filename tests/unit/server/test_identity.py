@@ -30,5 +30,6 @@ def test_outside_of_a_request_nobody_asks() -> None:
 
 def test_a_server_of_ones_own_knows_its_user() -> None:
     provider = SystemUserProvider()
-    user = provider.generate_anonymous_user(None)  # type: ignore[arg-type]
-    assert actor_of(user) == system_user()
+    old_cookie = provider.user_to_cookie(User(RANDOM, "Anonymous Leda", "Anonymous Leda"))
+    for user in (provider.generate_anonymous_user(None), provider.user_from_cookie(old_cookie)):
+        assert actor_of(user) == system_user()
