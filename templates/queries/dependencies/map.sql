@@ -32,7 +32,7 @@ returns:
   edge: VARCHAR
 interesting: finding <> 'as before'
 reason: "{edge}: {finding} (p95 {p95_ms:.0f} ms as the caller sees it against {baseline_p95_ms:.0f} ms, of it {between_p95_ms:.0f} ms between the two against {baseline_between_p95_ms:.0f} ms; {error_share:.0%} failing against {baseline_error_share:.0%}; {calls} calls)"
-quiet: "no edge with at least {min_calls} calls fails more or got {min_ratio}x slower"
+quiet: "no edge with at least {min_calls} calls fails more, or got {min_ratio:g}x and {min_ms:g} ms slower, beyond chance"
 covers:
   - calls between services that both have spans
   - time lost between caller and callee (network, queues, connection pools)

@@ -28,7 +28,7 @@ returns:
   example_trace: VARCHAR
 interesting: errors >= min_errors AND ratio >= min_ratio AND z >= min_z
 reason: "failures begin in {service} {operation}: {errors} errors in {traces} traces ({trace_share:.1%} of all, {baseline_trace_share:.1%} in the baseline): {message:.140}"
-quiet: "no origin of failures is {min_ratio}x as frequent as in the baseline; the most frequent is {service} {operation} with {errors} errors"
+quiet: "no origin of failures is {min_ratio:g}x as frequent as in the baseline beyond chance; the most frequent is {service} {operation} with {errors} errors"
 covers:
   - spans with status error
   - spans on which an ERROR log was written

@@ -30,7 +30,7 @@ returns:
   where_spent: VARCHAR
 interesting: ratio >= min_ratio AND ms - baseline_ms >= min_ms AND slow_z >= min_z
 reason: "{service} {operation}: {ms:.1f} ms at quantile {quantile}, {ratio:.1f}x its baseline of {baseline_ms:.1f} ms ({self_added_ms:+.1f} ms in the operation itself), over {calls} calls"
-quiet: "no operation with at least {min_calls} calls is {min_ratio}x slower than its baseline"
+quiet: "no operation with at least {min_calls} calls is {min_ratio:g}x and {min_ms:g} ms slower than its baseline beyond chance"
 covers:
   - spans of any kind
   - time in an operation itself apart from time in what it calls

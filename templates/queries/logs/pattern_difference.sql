@@ -32,7 +32,7 @@ returns:
   example_trace: VARCHAR
 interesting: change <> 'as before'
 reason: "{service}: {change} {severity} message, {rate:.1f} per {per} against {baseline_rate:.1f}: {gist}"
-quiet: "no message is new, gone, or {min_ratio}x as frequent or rare as in the baseline"
+quiet: "no message is new, gone, or {min_ratio:g}x as frequent or rare as in the baseline, beyond chance"
 covers:
   - the first line of each message, with ids, numbers, addresses and quoted text masked
   - "other traffic: a line written in a span is counted per 100 calls of that span's operation, any other per minute"

@@ -29,7 +29,7 @@ returns:
   top_share: DOUBLE
 interesting: errors > 0 OR ratio >= min_ratio
 reason: "{sort} trace {trace_id}: {root_service} {root_operation} took {ms:.0f} ms ({ratio:.1f}x the typical {typical_ms:.0f} ms), {errors} failing spans; {top_share:.0%} of the time in {top_service} {top_operation}"
-quiet: "no trace fails or takes {min_ratio}x the typical time; the slowest takes {ms:.0f} ms"
+quiet: "no trace fails or takes {min_ratio:g}x the typical time; the slowest takes {ms:.0f} ms"
 covers:
   - complete traces, from their root span
   - the span with the most time of its own in each trace

@@ -29,7 +29,7 @@ returns:
   slow_z: DOUBLE
 interesting: finding <> 'as before'
 reason: "{service}: {finding} ({requests} requests, {error_share:.0%} failing against {baseline_error_share:.0%}, p95 {p95_ms:.0f} ms against {baseline_p95_ms:.0f} ms)"
-quiet: "no service fails more, answers {min_ratio}x slower or has other traffic than in the baseline"
+quiet: "no service fails more, answers {min_ratio:g}x slower or has other traffic than in the baseline, beyond chance"
 covers:
   - requests as each service received them, from spans
   - failures marked by span status or by an ERROR log on a span
