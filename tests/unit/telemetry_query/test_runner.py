@@ -12,7 +12,7 @@ import pytest
 from tests.support.spans import Run, add_batch, starter, table
 from tests.support.store import Store, open_store
 from workspace_ext.foundation.clock import Window
-from workspace_ext.foundation.errors import BadInput, LimitExceeded, NotFound
+from workspace_ext.foundation.errors import BadInput, LimitExceeded, NotFound, Unavailable
 from workspace_ext.telemetry.query.free import Worker
 from workspace_ext.telemetry.query.model import Limits, Scan
 from workspace_ext.telemetry.query.runner import QueryRunner
@@ -138,6 +138,22 @@ def test_nothing_is_left_of_free_queries(store: Store, free: Run) -> None:
     assert list(store.folder.spill.glob("free-*")) == []
 
 
+def test_nothing_is_left_when_no_worker_can_be_started(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = QueryRunner(store.engine)
+    try:
+        spare = runner._free._spare
+        assert spare is not None
+        spare.close()
+        monkeypatch.setattr("workspace_ext.telemetry.query.free.sys.executable", "/no/python")
+        with pytest.raises(Unavailable, match="no worker process could be started"):
+            starter(runner, free=True)("SELECT 1 AS x")
+        assert list(store.folder.spill.glob("free-*")) == []
+    finally:
+        runner.close()
+
+
 def test_a_worker_ends_with_its_broker() -> None:
     idle = Worker(4096)
     assert idle.process.stdin is not None
@@ -182,7 +198,7 @@ def test_slices_hold_what_was_read(store: Store, tmp_path: Path) -> None:
     target = tmp_path / "slice.parquet"
     source = SliceSource(store.engine)
     rows = source.write("spans", ["service", "time"], [MINUTE], pin=1, target=target)
-    relation = duckdb.sql(f"SELECT * FROM '{target}'")
+    relation = duckdb.read_parquet(str(target))
     assert (rows, relation.columns) == (60, ["time", "service", "batch_id"])
     assert source.write("spans", ["name"], None, pin=2, target=target) == 1200
     assert source.write("spans", ["name"], [], pin=2, target=target) == 0

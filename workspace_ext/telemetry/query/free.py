@@ -14,7 +14,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
@@ -34,6 +33,12 @@ _log = logging.getLogger(__name__)
 
 _ADDRESS_SPACE_OVER_MB = 3072
 """What a process with DuckDB and Arrow maps without using it, and then some."""
+
+_MEMORY_MB = 1024
+"""How much memory one query may use."""
+
+_SPILL_MB = 4096
+"""How much disk one query may use."""
 
 _WORKERS = 2
 
@@ -72,23 +77,12 @@ class FreeRunner:
     Args:
         engine: The open store.
         watchdog: Ends what takes too long.
-        memory_mb: How much memory one query may use.
-        spill_mb: How much disk one query may use.
     """
 
-    def __init__(
-        self,
-        engine: TelemetryEngine,
-        watchdog: Watchdog,
-        *,
-        memory_mb: int = 1024,
-        spill_mb: int = 4096,
-    ) -> None:
+    def __init__(self, engine: TelemetryEngine, watchdog: Watchdog) -> None:
         self._folder = engine.folder
         self._segments = Segments(engine)
         self._watchdog = watchdog
-        self._memory_mb = memory_mb
-        self._spill_mb = spill_mb
         self._lane = Lane(_WORKERS)
         self._lock = threading.Lock()
         self._spare: Worker | None = None
@@ -116,7 +110,7 @@ class FreeRunner:
         rows = FreeRows(self._watchdog, self._lane, limits, cancelled, self._warm)
         try:
             rows.wait()
-            spill = Path(mkdtemp(prefix="free-", dir=self._folder.spill))
+            rows.spill = mkdtemp(prefix="free-", dir=self._folder.spill)
             job = Job(
                 sql=sql,
                 values=dict(values),
@@ -124,9 +118,9 @@ class FreeRunner:
                 rows=limits.rows,
                 segments={name: [str(path) for path in paths] for name, paths in segments.items()},
                 folder=str(self._folder.segments),
-                spill=str(spill),
-                memory_mb=self._memory_mb,
-                spill_mb=self._spill_mb,
+                spill=rows.spill,
+                memory_mb=_MEMORY_MB,
+                spill_mb=_SPILL_MB,
                 threads=min(os.cpu_count() or 1, 4),
             )
             rows.start(self._take(), job)
@@ -159,7 +153,7 @@ class FreeRunner:
 
     def _start(self) -> Worker:
         try:
-            return Worker(self._memory_mb + _ADDRESS_SPACE_OVER_MB)
+            return Worker(_MEMORY_MB + _ADDRESS_SPACE_OVER_MB)
         except OSError as error:
             raise Unavailable(
                 f"no worker process could be started: {error}",
@@ -169,7 +163,12 @@ class FreeRunner:
 
 
 class FreeRows:
-    """The rows of one free query."""
+    """The rows of one free query.
+
+    Attributes:
+        scan: What it read; known when the rows have ended.
+        spill: The folder for what does not fit into memory; removed with the rows.
+    """
 
     def __init__(
         self,
@@ -180,11 +179,11 @@ class FreeRows:
         on_close: Callable[[], None],
     ) -> None:
         self.scan: tuple[Scan, ...] = ()
+        self.spill: str | None = None
         self._on_close = on_close
         self._watchdog = watchdog
         self._lane = lane
         self._worker: Worker | None = None
-        self._spill: str | None = None
         self._entered = False
         self._watch = watchdog.watch(limits.seconds, cancelled, self._end)
         self._reader: pa.RecordBatchReader | None = None
@@ -205,7 +204,7 @@ class FreeRows:
         """Hands the job to the worker and waits for its first rows."""
         import pyarrow as pa
 
-        self._worker, self._spill = worker, job.spill
+        self._worker = worker
         stdin, stdout = worker.process.stdin, worker.process.stdout
         assert stdin is not None
         assert stdout is not None
@@ -234,9 +233,9 @@ class FreeRows:
         if self._worker is not None:
             self._worker.close()
             self._worker = None
-        if self._spill is not None:
-            shutil.rmtree(self._spill, ignore_errors=True)
-            self._spill = None
+        if self.spill is not None:
+            shutil.rmtree(self.spill, ignore_errors=True)
+            self.spill = None
         if self._entered:
             self._entered = False
             self._lane.leave()

@@ -27,6 +27,10 @@ _RELATIONS_STREAM = int(duckdb.__version__.split(".", maxsplit=1)[0]) >= 2
 """From 2.0 on ``execute`` gathers the whole result first; before, a relation did. There a
 relation is planned twice, which costs a template with a small result a third of its time."""
 
+_INTERACTIVE = 4
+_HEAVY = 1
+"""How many short queries run at a time, and how many of those known to be long."""
+
 warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
 """It advises the relation, whose price is told above."""
 
@@ -64,12 +68,12 @@ class Engine(Protocol):
 class TrustedRunner:
     """Runs library SQL: short queries in one lane, those known to be long in another."""
 
-    def __init__(self, engine: Engine, watchdog: Watchdog, *, width: int = 4) -> None:
+    def __init__(self, engine: Engine, watchdog: Watchdog) -> None:
         self._engine = engine
         self._watchdog = watchdog
         self._pace = Pace()
-        self._interactive = Lane(width)
-        self._heavy = Lane(max(1, width // 4))
+        self._interactive = Lane(_INTERACTIVE)
+        self._heavy = Lane(_HEAVY)
 
     def run(
         self,
