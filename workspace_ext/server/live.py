@@ -19,6 +19,7 @@ ORIGIN = "investigation"
 """Marks our changes for everyone who watches a document."""
 
 _EXTENSION = "jupyter_server_ydoc"
+_HANG_UP_SECONDS = 6.0
 
 
 class LiveNotebook:
@@ -121,13 +122,13 @@ class LiveNotebooks:
         """Whether somebody has it open, or is about to."""
         return self._room(path) is not None
 
-    async def hang_up(self, seconds: float = 6.0) -> None:
+    async def hang_up(self) -> None:
         """Closes everybody's connection to shared documents, as the server stops.
 
         While one is open, threads of the documents' store live on, and the server's process
         would never end (jupyter-collaboration 5.0 leaves them to whoever goes first).
         """
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + _HANG_UP_SECONDS
         for client in self._clients():
             client.close(1001, "the server stops")
         while self._clients() and time.monotonic() < deadline:

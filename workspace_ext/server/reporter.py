@@ -22,6 +22,7 @@ OPENED = "investigation.opened"
 BATCH_EVENTS = 200
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 10.0
+_STOP_SECONDS = 3.0
 
 
 class Reporter:
@@ -79,14 +80,14 @@ class Reporter:
             self._changed.wait_for(lambda: not self._spool or self._refused, seconds)
             return not self._spool
 
-    def stop(self, seconds: float = 3.0) -> None:
+    def stop(self) -> None:
         """Ends; what the broker has not taken by then stays in the spool for the next server."""
-        self.flush(seconds)
+        self.flush(_STOP_SECONDS)
         self._stopping.set()
         with self._changed:
             self._changed.notify_all()
         if self._thread is not None:
-            self._thread.join(seconds)
+            self._thread.join(_STOP_SECONDS)
         with self._changed:
             if self._spool is not None:
                 self._spool.close()

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from workspace_ext.access.model import Principal
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.canonical import digest_bytes
-from workspace_ext.foundation.clock import Clock, now_ns, to_rfc3339
+from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.foundation.ids import new_id
 from workspace_ext.inquiry.archive.container import (
@@ -47,14 +47,12 @@ class Freezer:
         templates: Where their templates are.
         slices: Where the rows come from.
         plans: Tells which rows a template's query reads.
-        clock: Tells the time of freezing.
     """
 
     investigations: InvestigationService
     templates: TemplateLibrary
     slices: SliceSource
     plans: PlanReader
-    clock: Clock = now_ns
 
     def freeze(self, uid: str, notebook: Mapping[str, Any], actor: Actor, target: BinaryIO) -> None:
         """Writes an investigation's archive, and records that it was made.
@@ -87,7 +85,7 @@ class Freezer:
         missing = self._add_templates(writer, records)
         self._add_results(writer, records)
         self._add_slices(writer, cut(records))
-        frozen_at = to_rfc3339(self.clock())
+        frozen_at = to_rfc3339(now_ns())
         manifest = Manifest(
             uid, state["title"], state["pin"], frozen_at, missing, files=writer.files
         )

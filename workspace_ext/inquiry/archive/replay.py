@@ -16,7 +16,7 @@ import pyarrow as pa
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.discovery import connect
 from workspace_ext.foundation.actor import Actor
-from workspace_ext.foundation.clock import Clock, now_ns, to_rfc3339
+from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.errors import Damaged, NotFound
 from workspace_ext.inquiry.archive.circumstances import Circumstances
 from workspace_ext.inquiry.archive.claims import Claims
@@ -52,7 +52,6 @@ def replay(
     despite_damage: bool = False,
     kernel: str = "",
     watch: Watch | None = None,
-    clock: Clock = now_ns,
 ) -> ReplayReport:
     """Runs an archive again and compares.
 
@@ -65,7 +64,6 @@ def replay(
             as missing.
         kernel: Another kernel than the notebook names.
         watch: Told how many cells ran, and of how many.
-        clock: Tells the time of the report.
 
     Raises:
         Damaged: Something in the archive was changed; it is named.
@@ -91,7 +89,7 @@ def replay(
             conclusion=claims.conclusion(),
             pin=archive.manifest.pin,
             frozen_at=archive.manifest.frozen_at,
-            replayed_at=to_rfc3339(clock()),
+            replayed_at=to_rfc3339(now_ns()),
             seconds=round(time.monotonic() - begun, 2),
             problems=tuple(problems),
             cells=cells,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from workspace_ext.access.model import Principal
-from workspace_ext.foundation.clock import Clock, Window, now_ns, to_rfc3339
+from workspace_ext.foundation.clock import Window, now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput, InvestigationError
 from workspace_ext.foundation.ids import new_id
 from workspace_ext.inquiry.investigations.model import QueryRecord
@@ -52,7 +52,6 @@ class QueryService:
         catalog: Tells the newest pin and the known services.
         templates: The templates there are.
         investigations: Keeps the records.
-        clock: Tells the time that is recorded.
     """
 
     def __init__(
@@ -61,13 +60,11 @@ class QueryService:
         catalog: Catalog,
         templates: TemplateLibrary,
         investigations: InvestigationService,
-        clock: Clock = now_ns,
     ) -> None:
         self._runner = runner
         self._catalog = catalog
         self._templates = templates
         self._investigations = investigations
-        self._clock = clock
         self._completeness = Completeness(runner)
         self.side = ThreadPoolExecutor(_JUDGES, thread_name_prefix="judge")
 
@@ -87,7 +84,7 @@ class QueryService:
         uid = request.get("investigation")
         state = self._investigations.state(uid) if uid is not None else None
         self._check_test(request, uid)
-        asking = _Asking(request, principal, to_rfc3339(self._clock()), self._pin(request, state))
+        asking = _Asking(request, principal, to_rfc3339(now_ns()), self._pin(request, state))
         try:
             limits = self._runner.limits.narrowed(request.get("limits"))
             asking.question = self._question(request, state)
