@@ -10,8 +10,7 @@ import click
 from workspace_ext.cli.options import Command, pass_output, store_option
 from workspace_ext.cli.output import Output
 from workspace_ext.foundation.errors import InvestigationError
-
-FORMATS = ("otlp-json", "otlp-proto", "csv", "parquet", "prometheus")
+from workspace_ext.telemetry.ingest.registry import formats
 
 
 @click.command(
@@ -23,11 +22,11 @@ FORMATS = ("otlp-json", "otlp-proto", "csv", "parquet", "prometheus")
 )
 @store_option
 @click.argument("paths", metavar="PATH…", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="Found out when not given.")
+@click.option("--format", "format_", type=click.Choice(formats()), help="Found out when not given.")
 @click.option(
     "--mapping",
     type=click.Path(path_type=Path),
-    help="YAML: column → field, units, time zone (CSV and Parquet). Default: FILE.mapping.yaml.",
+    help="YAML: column → field, units, zone (tables, JSON lines). Default: FILE.mapping.yaml.",
 )
 @pass_output
 def command(

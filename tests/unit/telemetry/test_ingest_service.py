@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.store import INCIDENT, NOW_NS, Store, shared_data
 from workspace_ext.foundation.errors import BadInput, NotFound
-from workspace_ext.telemetry.ingest.detect import detect
+from workspace_ext.telemetry.ingest.service import detect
 
 MAPPING = (INCIDENT / "spans.mapping.yaml").read_text()
 PROM = 'up{{job="cart"}} {} 1395066363000\n'
@@ -179,7 +179,7 @@ def test_bad_input(store: Store, tmp_path: Path, path, options, error, message) 
     [
         ("a", b'{"resourceSpans":[]}', "otlp-json"),
         ("a", b'  {\n "resourceLogs": []}', "otlp-json"),
-        ("a.jsonl", b'{"x":1}\n', "otlp-json"),
+        ("a.jsonl", b'{"x":1}\n', "jsonl"),
         ("a", b"PAR1xx", "parquet"),
         ("a.csv", b"a;b\n1;2\n", "csv"),
         ("a.csv.gz", b"a;b\n1;2\n", "csv"),

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import tempfile
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +13,8 @@ from hypothesis import strategies as st
 
 from tests.support.store import NOW_NS, shared_data
 from workspace_ext.foundation.errors import BadInput
-from workspace_ext.telemetry.ingest.adapters import csv_rows, otlp_json, otlp_proto, prometheus
+from workspace_ext.telemetry.ingest import registry
+from workspace_ext.telemetry.ingest.adapter import Context
 from workspace_ext.telemetry.ingest.columns import arrow_schema
 from workspace_ext.telemetry.ingest.mapping import parse_mapping
 from workspace_ext.telemetry.ingest.model import Parsed
@@ -32,13 +30,10 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "metrics": ("otlp-nezha", DAY, "metrics.00.otlp.pb.gz"),
     "prometheus": ("prometheus", "alltypes.237mfs.prom.txt.gz"),
 }
-READERS: dict[str, Callable[[Path], Iterator[Parsed]]] = {
-    "json": lambda path: otlp_json.read(path, "x"),
-    "traces": lambda path: otlp_proto.read(path, "x"),
-    "metrics": lambda path: otlp_proto.read(path, "x"),
-    "prometheus": lambda path: prometheus.read(path, "x", NOW_NS),
-    "csv": lambda path: csv_rows.read(path, "x", MAPPING),
-}
+FORMATS = {
+    "json": "otlp-json", "traces": "otlp-proto", "metrics": "otlp-proto",
+    "prometheus": "prometheus", "csv": "csv",
+}  # fmt: skip
 
 
 @cache
@@ -54,10 +49,8 @@ def sample(kind: str) -> bytes:
 
 
 def read(kind: str, content: bytes) -> list[Parsed]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "file"
-        path.write_bytes(content)
-        return list(READERS[kind](path))
+    context = Context(NOW_NS, "x", mapping=MAPPING if kind == "csv" else None)
+    return list(registry.find(FORMATS[kind]).read(io.BytesIO(content), context))
 
 
 def read_or_refuse(kind: str, content: bytes) -> list[Parsed]:
@@ -71,7 +64,7 @@ def read_or_refuse(kind: str, content: bytes) -> list[Parsed]:
 changes = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(max_size=4)), max_size=6)
 
 
-@pytest.mark.parametrize("kind", READERS)
+@pytest.mark.parametrize("kind", FORMATS)
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(changes=changes, cut=st.floats(0.2, 1))
 def test_changed_and_cut(kind: str, changes: list[tuple[float, bytes]], cut: float) -> None:
@@ -87,7 +80,7 @@ def test_changed_and_cut(kind: str, changes: list[tuple[float, bytes]], cut: flo
             reject.record.encode()
 
 
-@pytest.mark.parametrize("kind", READERS)
+@pytest.mark.parametrize("kind", FORMATS)
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(content=st.binary(max_size=200))
 def test_any_bytes(kind: str, content: bytes) -> None:

@@ -86,10 +86,10 @@ class Batch:
             self._connection.unregister("incoming")
         self._staged[signal] += records.num_rows
 
-    def reject(self, rejects: tuple[Reject, ...]) -> None:
-        """Puts bad records into quarantine."""
+    def reject(self, rejects: tuple[Reject, ...], more: int = 0) -> None:
+        """Puts bad records into quarantine; of ``more`` of them nothing but the number is known."""
         room = max(QUARANTINE_LIMIT - self._quarantined, 0)
-        self._quarantined += len(rejects)
+        self._quarantined += len(rejects) + more
         kept = rejects[:room]
         if not kept:
             return

@@ -6,25 +6,16 @@ attributes as sorted pairs of texts); here they become rows, or a reason why not
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass, field
-from typing import Any
 
-import pyarrow as pa
-
-from workspace_ext.telemetry.ingest.columns import table
-from workspace_ext.telemetry.ingest.model import RECORD_LIMIT, Parsed, Reject
+from workspace_ext.telemetry.ingest.rows import BadRecord, Pairs, Row, check_time, pick
 from workspace_ext.telemetry.ingest.severity import severity_name, severity_number
 from workspace_ext.telemetry.ingest.targets import TEMPORALITIES
-
-Row = dict[str, Any]
-Pairs = list[tuple[str, str | None]]
 
 SPAN_KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
 STATUSES = ("unset", "ok", "error")
 
-_HOT = {
+HOT = {
     "service": ("service.name",),
     "environment": ("deployment.environment.name", "deployment.environment"),
     "version": ("service.version",),
@@ -35,78 +26,11 @@ _HOT = {
 }
 _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _SPAN_ID = re.compile(r"(?!0{16})[0-9a-f]{16}")
-_LATEST_NS = (1 << 63) - 1
-_NOT_KEPT = (pa.ArrowException, UnicodeEncodeError, OverflowError)
-
-
-class BadRecord(ValueError):
-    """A record that cannot be kept; its text is the reason."""
-
-
-@dataclass
-class Rows:
-    """Rows and rejects, until they are handed on.
-
-    A bad record costs itself only: `reject` is told what it was.
-    """
-
-    found: dict[str, list[tuple[int | None, Row]]] = field(default_factory=dict)
-    rejects: list[Reject] = field(default_factory=list)
-    count: int = 0
-
-    def add(self, signal: str, line: int | None, row: Row) -> None:
-        """Keeps a row."""
-        self.found.setdefault(signal, []).append((line, row))
-        self.count += 1
-
-    def reject(self, line: int | None, reason: str, record: object) -> None:
-        """Notes a bad record."""
-        shown = record if isinstance(record, str) else json.dumps(record, default=str)
-        self.rejects.append(Reject(line, _printable(reason), _printable(shown)[:RECORD_LIMIT]))
-        self.count += 1
-
-    def hand_on(self, position: int) -> Parsed:
-        """Everything so far, as tables; starts anew."""
-        tables = {signal: self._table(signal, rows) for signal, rows in self.found.items()}
-        parsed = Parsed(tables, tuple(self.rejects), position)
-        self.found, self.rejects, self.count = {}, [], 0
-        return parsed
-
-    def _table(self, signal: str, rows: list[tuple[int | None, Row]]) -> pa.Table:
-        try:
-            return table(signal, [row for _, row in rows])
-        except _NOT_KEPT:
-            good = [row for line, row in rows if self._fits(signal, line, row)]
-            return table(signal, good)
-
-    def _fits(self, signal: str, line: int | None, row: Row) -> bool:
-        """Whether a row's values fit their columns; a number may be too large, a text no text."""
-        try:
-            table(signal, [row])
-        except _NOT_KEPT as error:
-            self.reject(line, f"a value cannot be kept: {error}", row)
-            return False
-        return True
-
-
-def _printable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def as_text(value: object) -> str | None:
-    """An attribute's value as text; what is nested becomes JSON."""
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def origin(resource: Pairs, scope: str) -> Row:
     """The columns that all records of one resource and scope share."""
-    given = dict(resource)
-    row: Row = {
-        column: next((given[name] for name in names if given.get(name)), None)
-        for column, names in _HOT.items()
-    }
+    row = pick(dict(resource), HOT)
     row["resource"] = resource
     row["scope"] = scope or None
     return row
@@ -259,15 +183,3 @@ def exponential_buckets(
         else:
             bounds, counts = [*edges[::-1], *bounds], [0, *given[::-1], *counts]
     return {"bucket_counts": counts, "explicit_bounds": bounds}
-
-
-def check_time(time_ns: int) -> None:
-    """Raises when a time is missing or beyond what 64 bits hold.
-
-    Raises:
-        BadRecord: It is.
-    """
-    if time_ns <= 0:
-        raise BadRecord("no time")
-    if time_ns > _LATEST_NS:
-        raise BadRecord(f"time {time_ns} is out of range")
