@@ -16,6 +16,9 @@ HOT = ("service", "environment", "version", "namespace", "pod", "host", "region"
 
 MAP = "MAP(VARCHAR, VARCHAR)"
 
+_SERIES = ("name", "unit", "kind", *HOT, "scope", "attributes", "resource")
+"""What tells one series of a metric from another."""
+
 
 @dataclass(frozen=True)
 class Signal:
@@ -37,6 +40,22 @@ class Signal:
     def names(self) -> tuple[str, ...]:
         """The names of the columns."""
         return tuple(name for name, _ in self.columns)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """SQL expressions over a row; the values together tell a record from its duplicate."""
+        if self.name == "spans":
+            return ("trace_id", "span_id")
+        if self.name == "metrics":
+            return ("time_ns", f"hash({', '.join(_SERIES)})")
+        whole = f"hash({', '.join(self.names)})"
+        if self.name == "events":
+            return (
+                "time_ns",
+                "CASE WHEN fingerprint IS NULL"
+                f" THEN {whole} ELSE hash(kind, fingerprint, state) END",
+            )
+        return ("time_ns", whole) if self.timed else (whole,)
 
 
 def _columns(text: str) -> tuple[tuple[str, str], ...]:
@@ -215,6 +234,20 @@ MIGRATIONS: tuple[Migration, ...] = (
         + "".join(_table(signal) for signal in SIGNALS.values())
         + _BOOKS
         + "".join(_view(signal) for signal in SIGNALS.values()),
+    ),
+    Migration(
+        2,
+        "where a batch came from, and how late; how far the journal of live data is merged",
+        """
+        ALTER TABLE raw.batches ADD COLUMN adapter_version VARCHAR;
+        ALTER TABLE raw.batches ADD COLUMN received_at TIMESTAMPTZ;
+        ALTER TABLE raw.batches ADD COLUMN requests BIGINT;
+        ALTER TABLE raw.batches ADD COLUMN records BIGINT;
+        ALTER TABLE raw.batches ADD COLUMN late BIGINT;
+        ALTER TABLE raw.batches ADD COLUMN ahead BIGINT;
+        CREATE TABLE raw.journal (merged BIGINT NOT NULL);
+        INSERT INTO raw.journal VALUES (0);
+        """,
     ),
 )
 """Written once, never changed: a later change of a table is a later step."""

@@ -199,7 +199,11 @@ class Batch:
         ]
         self._connection.execute(
             """
-            INSERT INTO raw.batches
+            INSERT INTO raw.batches (
+                batch_id, committed_at, name, format, content_digest, mapping_digest, bytes,
+                spans, logs, metrics, events, services, duplicates, quarantined,
+                first_time, last_time
+            )
             SELECT $1, make_timestamptz($2::BIGINT), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
                    $13, $14, make_timestamptz($15::BIGINT), make_timestamptz($16::BIGINT)
             """,
