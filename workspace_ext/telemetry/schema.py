@@ -16,8 +16,9 @@ HOT = ("service", "environment", "version", "namespace", "pod", "host", "region"
 
 MAP = "MAP(VARCHAR, VARCHAR)"
 
-_SERIES = ("name", "unit", "kind", *HOT, "scope", "attributes", "resource")
-"""What tells one series of a metric from another."""
+
+def _hash(*names: str) -> str:
+    return f"hash({', '.join(names)})"
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,17 @@ class Signal:
     Attributes:
         name: Of the table and of the view.
         columns: Name and SQL type of each column but the last, ``batch_id``.
-        identity: The columns that tell a record from its duplicate; all of them when empty.
+        identity: SQL of what tells a record from its duplicate; the whole record when empty.
         timed: Whether its rows have a time.
+        ranged: Whether equal records have equal times, so that a duplicate need not be looked for
+            outside the times of the new records.
     """
 
     name: str
     columns: tuple[tuple[str, str], ...]
     identity: tuple[str, ...] = ()
     timed: bool = True
+    ranged: bool = True
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -43,19 +47,11 @@ class Signal:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """SQL expressions over a row; the values together tell a record from its duplicate."""
-        if self.name == "spans":
-            return ("trace_id", "span_id")
-        if self.name == "metrics":
-            return ("time_ns", f"hash({', '.join(_SERIES)})")
-        whole = f"hash({', '.join(self.names)})"
-        if self.name == "events":
-            return (
-                "time_ns",
-                "CASE WHEN fingerprint IS NULL"
-                f" THEN {whole} ELSE hash(kind, fingerprint, state) END",
-            )
-        return ("time_ns", whole) if self.timed else (whole,)
+        """SQL expressions over a row; records that are equal in all of them are the same one.
+
+        Equal hashes at the same nanosecond are equal records: the keys of the maps are sorted.
+        """
+        return self.identity or (*(("time_ns",) if self.timed else ()), _hash(*self.names))
 
 
 def _columns(text: str) -> tuple[tuple[str, str], ...]:
@@ -142,6 +138,7 @@ METRICS = Signal(
         resource {MAP}
         """
     ),
+    identity=("time_ns", _hash("name", "kind", "scope", *HOT, "attributes", "resource")),
 )
 
 EVENTS = Signal(
@@ -162,6 +159,18 @@ EVENTS = Signal(
         attributes {MAP}
         """
     ),
+    # An alert is known by fingerprint and start, and each state of it is a row of its own; other
+    # events by their sender's name for them, whenever they are sent again.
+    identity=(
+        "kind",
+        "state",
+        "fingerprint",
+        "CASE WHEN kind = 'alert' OR fingerprint IS NULL THEN time_ns END",
+        "CASE WHEN fingerprint IS NULL THEN "
+        + _hash("end_time", "source", "severity", "title", "body", *HOT, "attributes")
+        + " END",
+    ),
+    ranged=False,
 )
 
 SERVICES = Signal(

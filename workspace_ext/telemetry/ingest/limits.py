@@ -20,6 +20,15 @@ LINE_BYTES = 16 << 20
 REJECTS = 10_000
 """So many rejects of a part are kept; all are counted."""
 
+YAML_BYTES = 4 << 20
+"""Of a document in YAML, which is slow to read."""
+
+YAML_DEPTH = 50
+"""So many lists and maps may stand within each other in YAML."""
+
+BUCKETS = 10_000
+"""Of one histogram."""
+
 TIME_MAX_NS = (1 << 63) - 1
 
 

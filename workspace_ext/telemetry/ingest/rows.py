@@ -10,6 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from workspace_ext.foundation.clock import parse_rfc3339
+from workspace_ext.foundation.errors import BadInput
 from workspace_ext.telemetry.ingest.columns import arrow_schema, table
 from workspace_ext.telemetry.ingest.limits import REJECTS, TIME_MAX_NS
 from workspace_ext.telemetry.ingest.model import RECORD_LIMIT, Parsed, Reject
@@ -74,7 +76,7 @@ class Rows:
         """What is raised because of a bad record inside rejects that record."""
         try:
             yield
-        except BadRecord as error:
+        except (BadRecord, BadInput) as error:
             self.reject(line, str(error), record)
         except _NOT_AS_EXPECTED as error:
             self.reject(line, f"not as the format has it: {error}", record)
@@ -145,6 +147,18 @@ def as_pairs(values: object) -> Pairs:
     if not isinstance(values, dict):
         raise BadRecord("attributes are not a map")
     return sorted((str(key), as_text(value)) for key, value in values.items())
+
+
+def as_time(value: object) -> int:
+    """A time of day and date with its offset, in nanoseconds.
+
+    Raises:
+        BadRecord: It is something else.
+    """
+    try:
+        return parse_rfc3339(str(value))
+    except BadInput as error:
+        raise BadRecord(str(error)) from None
 
 
 def pick(given: dict[str, str | None], names: dict[str, tuple[str, ...]]) -> Row:

@@ -159,15 +159,14 @@ class Batch:
 
     def _move(self, signal: Signal, bounds: tuple[int, int] | None) -> int:
         """Inserts what is new; duplicates are looked for in the batch's own span of time only."""
-        # Equal hashes at the same nanosecond are equal records: the keys of the maps are sorted.
-        if signal.identity:
-            named = key = ", ".join(signal.identity)
-        else:
-            moment = "time_ns, " if signal.timed else ""
-            named = f"{moment}record"
-            key = f"{moment}hash({', '.join(signal.names)}) AS record"
+        named = ", ".join(f"key_{number}" for number in range(len(signal.key)))
+        key = ", ".join(f"{part} AS key_{number}" for number, part in enumerate(signal.key))
+        same = " AND ".join(
+            f"first.key_{number} IS NOT DISTINCT FROM stored.key_{number}"
+            for number in range(len(signal.key))
+        )
         within = ""
-        if bounds is not None and signal.timed:
+        if bounds is not None and signal.ranged:
             within = (
                 f" WHERE time >= make_timestamptz({bounds[0] // 1000})"
                 f" AND time <= make_timestamptz({bounds[1] // 1000})"
@@ -180,10 +179,10 @@ class Batch:
             INSERT INTO {raw} ({names}, batch_id)
             WITH first AS (
                 SELECT min(rowid) AS row, {key}
-                FROM {staged} GROUP BY ALL
+                FROM {staged} GROUP BY {named}
             ),
             stored AS (SELECT {key} FROM {raw}{within}),
-            fresh AS (SELECT row FROM first ANTI JOIN stored USING ({named}))
+            fresh AS (SELECT row FROM first ANTI JOIN stored ON {same})
             SELECT {names}, {self._batch_id} FROM {staged}
             WHERE rowid IN (SELECT row FROM fresh) ORDER BY {order}
             """  # noqa: S608 - names are those of the schema

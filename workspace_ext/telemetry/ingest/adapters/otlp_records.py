@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from workspace_ext.telemetry.ingest.limits import BUCKETS
 from workspace_ext.telemetry.ingest.rows import BadRecord, Pairs, Row, check_time, pick
 from workspace_ext.telemetry.ingest.severity import severity_name, severity_number
 from workspace_ext.telemetry.ingest.targets import TEMPORALITIES
@@ -170,8 +171,24 @@ def exponential_buckets(
         zero_count: Values at zero, or too near to tell.
         positive: Offset of the first bucket, and the counts.
         negative: The same for negative values.
+
+    Raises:
+        BadRecord: Its bounds are beyond all numbers, or it has too many buckets.
     """
-    base = 2.0 ** (2.0**-scale)
+    if max(len(positive[1]), len(negative[1])) > BUCKETS:
+        raise BadRecord(f"more than {BUCKETS} buckets")
+    try:
+        return _explicit(2.0 ** (2.0**-scale), zero_count, positive, negative)
+    except (OverflowError, ZeroDivisionError):
+        raise BadRecord(f"buckets of scale {scale} have no bounds") from None
+
+
+def _explicit(
+    base: float,
+    zero_count: int,
+    positive: tuple[int, list[int]],
+    negative: tuple[int, list[int]],
+) -> Row:
     counts: list[int] = [zero_count]
     bounds: list[float] = []
     for sign, (offset, given) in ((1, positive), (-1, negative)):
