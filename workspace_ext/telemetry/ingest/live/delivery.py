@@ -46,12 +46,13 @@ class Delivery:
     @property
     def rows(self) -> int:
         """How many records it has."""
-        return sum(table.num_rows for table in self.tables.values())
+        rows: int = sum(table.num_rows for table in self.tables.values())
+        return rows
 
     @property
     def held_bytes(self) -> int:
         """About how much memory it takes."""
-        records = sum(table.nbytes for table in self.tables.values())
+        records: int = sum(table.nbytes for table in self.tables.values())
         return records + sum(len(reject.record) for reject in self.rejects) + 1024
 
 

@@ -163,7 +163,7 @@ def _fresh(
     key = ", ".join(f"{part} AS {name}" for name, part in zip(names, signal.key, strict=True))
     equal = " AND ".join(f"new.{name} IS NOT DISTINCT FROM old.{name}" for name in names)
     stored = f"SELECT {key} FROM raw.{signal.name}"  # noqa: S608 - names are those of the schema
-    if times is not None:
+    if times is not None and signal.ranged:
         stored = " UNION ALL ".join(
             f"{stored} WHERE time BETWEEN make_timestamptz({first // 1000})"
             f" AND make_timestamptz({last // 1000})"

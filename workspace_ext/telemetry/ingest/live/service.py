@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import duckdb
 import pyarrow as pa
@@ -284,7 +285,7 @@ class LiveIngest:
                     return
                 group = self._groups[0]
                 left = group.since + self._limits.merge_seconds - time.monotonic()
-                self._changed.wait_for(lambda: self._due(group), max(left, 0))
+                self._changed.wait_for(partial(self._due, group), max(left, 0))
             with self._io:
                 if group.number == self._journal.number:
                     self._journal.rotate()
