@@ -140,8 +140,9 @@ SYSLOG = (
     " \ufeff'su root' failed for lonvick on /dev/pts/8\n"
     "<165>1 2003-08-24T05:14:15.000003-07:00 192.0.2.1 myproc 8710 - - %% It's time to make"
     " the do-nuts.\n"
-    '<165>1 2003-10-11T22:14:15.003Z mymachine.example.com evntslog - ID47 [exampleSDID@32473 iut="3"'
-    ' eventSource="Appli\\"cation" eventID="1011"][examplePriority@32473 class="high"]\n'
+    "<165>1 2003-10-11T22:14:15.003Z mymachine.example.com evntslog - ID47"
+    ' [exampleSDID@32473 iut="3" eventSource="Appli\\"cation" eventID="1011"]'
+    '[examplePriority@32473 class="high"]\n'
 )
 CATALOG = """\
 apiVersion: backstage.io/v1alpha1

@@ -128,11 +128,8 @@ def whole(decode: Callable[[Rows, bytes, Context], None]) -> Read:
     def read(stream: IO[bytes], context: Context) -> Iterator[Parsed]:
         from workspace_ext.telemetry.ingest.rows import Rows
 
-        content = stream.read(WHOLE_BYTES + 1)
-        if len(content) > WHOLE_BYTES:
-            raise too_large(context.name, WHOLE_BYTES)
         rows = Rows()
-        decode(rows, content, context)
+        decode(rows, everything(stream, context), context)
         yield rows.hand_on()
 
     return read
@@ -159,6 +156,18 @@ def by_lines(decode: Callable[[Rows, int, bytes, Context], None]) -> Read:
         yield rows.hand_on()
 
     return read
+
+
+def everything(stream: IO[bytes], context: Context) -> bytes:
+    """All bytes of what must be read at once.
+
+    Raises:
+        BadInput: There are too many.
+    """
+    content = stream.read(WHOLE_BYTES + 1)
+    if len(content) > WHOLE_BYTES:
+        raise too_large(context.name, WHOLE_BYTES)
+    return content
 
 
 def lines(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from workspace_ext.foundation.clock import parse_rfc3339
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.telemetry.ingest.columns import arrow_schema, table
-from workspace_ext.telemetry.ingest.limits import REJECTS, TIME_MAX_NS
+from workspace_ext.telemetry.ingest.limits import EARLIEST_NS, LATEST_NS, REJECTS, bad_time
 from workspace_ext.telemetry.ingest.model import RECORD_LIMIT, Parsed, Reject
 
 Row = dict[str, Any]
@@ -170,12 +170,12 @@ def pick(given: dict[str, str | None], names: dict[str, tuple[str, ...]]) -> Row
 
 
 def check_time(time_ns: int) -> None:
-    """Raises when a time is missing or beyond what 64 bits hold.
+    """Raises when a time is missing, or cannot be true.
 
     Raises:
         BadRecord: It is.
     """
     if time_ns <= 0:
         raise BadRecord("no time")
-    if time_ns > TIME_MAX_NS:
-        raise BadRecord(f"time {time_ns} is out of range")
+    if not EARLIEST_NS <= time_ns < LATEST_NS:
+        raise BadRecord(bad_time(time_ns))

@@ -44,7 +44,7 @@ def _decode(rows: Rows, body: bytes, context: Context) -> None:
                 continue
             _component(rows, number, entity)
     if others:
-        rows.warn(f"{others} entities are no components, and were left out")
+        rows.warn(f"entities that are no components were left out: {others}")
 
 
 def _check(text: str, context: Context) -> None:
@@ -73,7 +73,7 @@ def _component(rows: Rows, number: int, entity: dict[str, Any]) -> None:
         number,
         {
             "name": str(metadata["name"]),
-            "owner": as_text(spec.get("owner")),
+            "owner": _name(spec["owner"]) if spec.get("owner") else None,
             "tier": None if tier is None else str(tier),
             "lifecycle": as_text(spec.get("lifecycle")),
             "system": as_text(spec.get("system")),
@@ -84,10 +84,10 @@ def _component(rows: Rows, number: int, entity: dict[str, Any]) -> None:
 
 
 def _name(reference: Any) -> str:
-    """The name in a reference such as ``component:default/cart``; other kinds keep theirs."""
+    """The name in a reference such as ``component:default/cart``; unusual kinds keep theirs."""
     kind, _, name = str(reference).rpartition(":")
     name = name.removeprefix("default/")
-    return name if kind in ("", "component", "Component") else f"{kind}:{name}"
+    return name if kind.lower() in ("", "component", "group") else f"{kind}:{name}"
 
 
 def _plain(value: Any) -> str | None:

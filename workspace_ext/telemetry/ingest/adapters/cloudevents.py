@@ -19,7 +19,15 @@ from workspace_ext.telemetry.ingest.adapter import NO, SURE, Adapter, Context, H
 from workspace_ext.telemetry.ingest.adapters.json_body import flat, json_body
 from workspace_ext.telemetry.ingest.adapters.labels import HOT
 from workspace_ext.telemetry.ingest.adapters.otlp_records import HOT as OTEL_HOT
-from workspace_ext.telemetry.ingest.rows import BadRecord, Row, Rows, as_text, as_time, pick
+from workspace_ext.telemetry.ingest.rows import (
+    BadRecord,
+    Row,
+    Rows,
+    as_text,
+    as_time,
+    check_time,
+    pick,
+)
 
 _KINDS = {
     "flag": "flag|flags|featureflag|featureflags|toggle|toggles",
@@ -105,6 +113,7 @@ def _event(rows: Rows, number: int, event: dict[str, Any], context: Context) -> 
         time_ns = context.now_ns
     else:
         time_ns = as_time(event["time"])
+        check_time(time_ns)
     data = event.get("data")
     inner = flat(data) if isinstance(data, dict) else {}
     attributes = {name: as_text(value) for name, value in event.items() if name not in _OWN}

@@ -32,7 +32,7 @@ _ACTION = re.compile(rb'\s*\{\s*"(index|create|update|delete)"\s*:\s*\{')
 _WITH_DOCUMENT = ("index", "create")
 _TIMES = ("@timestamp", "timestamp", "time", "timereported", "timegenerated", "date")
 _BODIES = ("message", "msg", "log", "event.original", "body")
-_LEVELS = ("log.level", "level", "severity", "severity_text", "loglevel", "syslog_severity")
+_LEVELS = ("log.level", "level", "severity", "severity_text", "loglevel", "priority")
 _HOT = {
     "service": ("service.name", "service_name", "service", "app", "programname", "app-name"),
     "environment": ("service.environment", *OTEL_HOT["environment"], *HOT["environment"]),

@@ -12,7 +12,15 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from workspace_ext.foundation.errors import BadInput
-from workspace_ext.telemetry.ingest.adapter import NO, SURE, Adapter, Context, Head, lines
+from workspace_ext.telemetry.ingest.adapter import (
+    NO,
+    SURE,
+    Adapter,
+    Context,
+    Head,
+    everything,
+    lines,
+)
 from workspace_ext.telemetry.ingest.adapters.otlp_json_values import (
     any_value,
     enum,
@@ -50,29 +58,30 @@ def _recognise(head: Head) -> int:
 def _read(stream: IO[bytes], context: Context) -> Iterator[Parsed]:
     """The records; of a request whose signal is known, the body must be one message."""
     rows = Rows()
-    for line, text in _requests(stream, context):
-        if len(text) > LINE_BYTES and not context.signal and line > 1:
-            rows.reject(line, f"longer than {LINE_BYTES >> 20} MiB", text)
-        else:
-            _request(rows, line, text, context)
+    for line, text in _requests(rows, stream, context):
+        _request(rows, line, text, context)
         if rows.full:
             yield rows.hand_on()
     yield rows.hand_on()
 
 
-def _requests(stream: IO[bytes], context: Context) -> Iterator[tuple[int, bytes]]:
+def _requests(rows: Rows, stream: IO[bytes], context: Context) -> Iterator[tuple[int, bytes]]:
     """The requests with their lines; a request over several lines comes as one."""
     if context.signal:
-        yield 1, stream.read(WHOLE_BYTES)
+        yield 1, everything(stream, context)
         return
-    first = stream.readline(WHOLE_BYTES)
+    first = stream.readline(LINE_BYTES)
     if not _is_json(first):
-        whole = first + stream.read(WHOLE_BYTES)
+        whole = first + stream.read(WHOLE_BYTES - len(first))
         if _is_json(whole):
             yield 1, whole
             return
     stream.seek(0)
-    yield from lines(stream)
+    for line, text in lines(stream):
+        if len(text) > LINE_BYTES:
+            rows.reject(line, f"longer than {LINE_BYTES >> 20} MiB", text)
+        else:
+            yield line, text
 
 
 def _is_json(text: bytes) -> bool:

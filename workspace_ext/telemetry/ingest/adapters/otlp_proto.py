@@ -23,8 +23,8 @@ from workspace_ext.telemetry.ingest.adapter import (
     Adapter,
     Context,
     Head,
+    everything,
     is_text,
-    too_large,
 )
 from workspace_ext.telemetry.ingest.adapters.otlp_records import (
     exponential_buckets,
@@ -34,6 +34,7 @@ from workspace_ext.telemetry.ingest.adapters.otlp_records import (
     point_row,
     span_row,
 )
+from workspace_ext.telemetry.ingest.adapters.utf8 import repaired
 from workspace_ext.telemetry.ingest.limits import WHOLE_BYTES
 from workspace_ext.telemetry.ingest.model import Parsed
 from workspace_ext.telemetry.ingest.rows import BadRecord, Pairs, Row, Rows, as_text
@@ -68,9 +69,8 @@ def _read(stream: IO[bytes], context: Context) -> Iterator[Parsed]:
 
 def _body(rows: Rows, stream: IO[bytes], context: Context) -> None:
     kind, _, convert = _KINDS[context.signal]
-    message = kind()
     try:
-        message.ParseFromString(_rest(stream, context))
+        message = _parsed(rows, kind, everything(stream, context))
     except DecodeError as error:
         raise BadInput(
             f"{context.name} holds no {context.signal} as OTLP protobuf: {error}",
@@ -80,17 +80,10 @@ def _body(rows: Rows, stream: IO[bytes], context: Context) -> None:
     convert(rows, 1, _groups(message))
 
 
-def _rest(stream: IO[bytes], context: Context) -> bytes:
-    content = stream.read(WHOLE_BYTES + 1)
-    if len(content) > WHOLE_BYTES:
-        raise too_large(context.name, WHOLE_BYTES)
-    return content
-
-
 def _messages(stream: IO[bytes], rows: Rows, context: Context) -> Iterator[tuple[int, bytes]]:
     head = stream.read(5)
     if head[:1] == _FIRST_FIELD:
-        yield 1, head + _rest(stream, context)
+        yield 1, head + everything(stream, context)
         return
     number = 0
     while head:
@@ -112,9 +105,8 @@ def _messages(stream: IO[bytes], rows: Rows, context: Context) -> Iterator[tuple
 
 def _request(rows: Rows, number: int, content: bytes) -> None:
     for kind, holds, convert in _KINDS.values():
-        message = kind()
         try:
-            message.ParseFromString(content)
+            message = _parsed(rows, kind, content)
         except DecodeError:
             continue
         groups = _groups(message)
@@ -122,6 +114,17 @@ def _request(rows: Rows, number: int, content: bytes) -> None:
             convert(rows, number, groups)
             return
     rows.reject(number, "not a request with spans, logs or metrics", content[:64].hex())
+
+
+def _parsed(rows: Rows, kind: type[Message], content: bytes) -> Message:
+    message = kind()
+    try:
+        message.ParseFromString(content)
+    except DecodeError:
+        message = kind()
+        message.ParseFromString(repaired(kind, content))
+        rows.warn("texts that are not UTF-8 were repaired")
+    return message
 
 
 def _groups(message: Any) -> Any:

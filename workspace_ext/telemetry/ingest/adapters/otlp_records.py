@@ -8,7 +8,14 @@ from __future__ import annotations
 
 import re
 
-from workspace_ext.telemetry.ingest.limits import BUCKETS
+from workspace_ext.telemetry.ingest.limits import (
+    ATTRIBUTES,
+    BUCKETS,
+    EARLIEST_NS,
+    LATEST_NS,
+    PARTS,
+    TEXT,
+)
 from workspace_ext.telemetry.ingest.rows import BadRecord, Pairs, Row, check_time, pick
 from workspace_ext.telemetry.ingest.severity import severity_name, severity_number
 from workspace_ext.telemetry.ingest.targets import TEMPORALITIES
@@ -79,8 +86,20 @@ def span_row(  # noqa: PLR0913 - a span has that many parts
         "status_message": status_message or None,
         "trace_state": trace_state or None,
         "attributes": attributes,
-        "span_events": events,
-        "links": links,
+        "span_events": [_part(event) for event in events[:PARTS]],
+        "links": links[:PARTS],
+    }
+
+
+def _part(event: Row) -> Row:
+    """An event of a span, within the limits of a record of its own."""
+    plausible = EARLIEST_NS <= event["time"] * 1000 < LATEST_NS
+    return {
+        "time": event["time"] if plausible else None,
+        "name": event["name"][:TEXT],
+        "attributes": [
+            (key[:TEXT], value and value[:TEXT]) for key, value in event["attributes"][:ATTRIBUTES]
+        ],
     }
 
 
@@ -111,8 +130,8 @@ def log_row(  # noqa: PLR0913 - a log record has that many parts
         "severity_number": number or (severity_number(severity) if severity else None),
         "severity": severity or severity_name(number),
         "body": body,
-        "trace_id": trace_id or None,
-        "span_id": span_id or None,
+        "trace_id": trace_id if trace_id.strip("0") else None,
+        "span_id": span_id if span_id.strip("0") else None,
         "event_name": event_name or None,
         "attributes": attributes,
     }
