@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ MOST_BODY_BYTES = 32 << 20
 
 _MOST_IN_FLIGHT_BYTES = 128 << 20
 _DECODERS = 2
-_ARROW_CODECS = {"gzip": "gzip", "zstd": "zstd"}
+_ENCODINGS = ("gzip", "zstd", "deflate")
 
 
 @dataclass(frozen=True)
@@ -125,17 +126,15 @@ def undo(body: bytes, encoding: str) -> bytes:
     """
     if not encoding or encoding == "identity":
         return body
-    codec = _ARROW_CODECS.get(encoding)
-    if codec is None:
+    if encoding not in _ENCODINGS:
         raise BadInput(
             f"the content encoding {encoding[:40]!r} is not known here",
-            hint=f"use one of: {', '.join(_ARROW_CODECS)}",
+            hint=f"use one of: {', '.join(_ENCODINGS)}",
             code="bad_encoding",
         )
     try:
-        with pa.CompressedInputStream(pa.py_buffer(body), codec) as stream:
-            content: bytes = stream.read(MOST_BODY_BYTES + 1)
-    except (pa.ArrowException, OSError) as error:
+        content = _inflated(body, encoding)
+    except (pa.ArrowException, OSError, zlib.error) as error:
         raise BadInput(
             f"the body is not {encoding}: {str(error).splitlines()[0][:200]}",
             hint="it may be cut off, or not compressed at all",
@@ -143,6 +142,16 @@ def undo(body: bytes, encoding: str) -> bytes:
         ) from error
     if len(content) > MOST_BODY_BYTES:
         raise too_large()
+    return content
+
+
+def _inflated(body: bytes, encoding: str) -> bytes:
+    """The first bytes of it, one more than there may be."""
+    most = MOST_BODY_BYTES + 1
+    if encoding == "deflate":
+        return zlib.decompressobj().decompress(body, most)
+    with pa.CompressedInputStream(pa.py_buffer(body), encoding) as stream:
+        content: bytes = stream.read(most)
     return content
 
 

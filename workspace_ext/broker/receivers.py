@@ -254,7 +254,7 @@ class ReceiverHandler(DoorHandler):
             self.set_header(header, value)
         if reply.body or reply.content_type:
             self.set_header("Content-Type", reply.content_type)
-        self.finish(reply.body)
+        self.finish(reply.body or None)
 
     def _label(self) -> str:
         return "/_bulk" if self.request.path.endswith("/_bulk") else self.request.path
