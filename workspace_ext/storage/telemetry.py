@@ -61,6 +61,8 @@ class TelemetryEngine:
         if threads is not None:
             self._config["threads"] = threads
         self._writing = threading.Lock()
+        self._opening = threading.RLock()
+        self._closed = False
         self._root: duckdb.DuckDBPyConnection | None = None
         self._open()
 
@@ -103,6 +105,7 @@ class TelemetryEngine:
 
     def close(self) -> None:
         """Writes everything into the one file and closes it. Closing twice is harmless."""
+        self._closed = True
         root, self._root = self._root, None
         if root is None:
             return
@@ -116,13 +119,20 @@ class TelemetryEngine:
                     root.close()
 
     def _connection(self) -> duckdb.DuckDBPyConnection:
-        if self._root is None:
-            raise Unavailable(
-                f"{self.folder.telemetry} is closed",
-                hint="the broker is stopping, or could not reopen it; see its log",
-                code="store_closed",
-            )
-        return self._root
+        root = self._root
+        if root is not None:
+            return root
+        with self._opening:
+            if self._closed:
+                raise Unavailable(
+                    f"{self.folder.telemetry} is closed",
+                    hint="the broker is stopping",
+                    code="store_closed",
+                )
+            if self._root is None:  # it could not be reopened, for want of space for instance
+                self._open()
+            assert self._root is not None
+            return self._root
 
     def _open(self) -> None:
         path = self.folder.telemetry
@@ -156,11 +166,12 @@ class TelemetryEngine:
 
     def _reopen(self) -> None:
         """After an error that made DuckDB give up the whole instance: a full disk, for instance."""
-        root, self._root = self._root, None
-        if root is not None:
-            with suppress(duckdb.Error):
-                root.close()
-            self._open()
+        with self._opening:
+            root, self._root = self._root, None
+            if root is not None:
+                with suppress(duckdb.Error):
+                    root.close()
+                self._open()
 
 
 def _opening(error: duckdb.Error | OSError, folder: StoreFolder) -> Exception:

@@ -61,7 +61,8 @@ def eventually(found: Callable[[], Any], log: Path, seconds: float = 90) -> Any:
 @needs_both
 def test_prometheus_and_alertmanager(open_receiver: Receiver, tmp_path: Path) -> None:
     """Prometheus scrapes our own health and writes it to us; its alert comes by Alertmanager."""
-    assert PROMETHEUS and ALERTMANAGER
+    assert PROMETHEUS
+    assert ALERTMANAGER
     own, alerts = free_port(), free_port()
     target = open_receiver.address.removeprefix("http://")
     (tmp_path / "rules.yml").write_text(
@@ -71,7 +72,8 @@ def test_prometheus_and_alertmanager(open_receiver: Receiver, tmp_path: Path) ->
     (tmp_path / "prometheus.yml").write_text(
         "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
         "rule_files: [rules.yml]\n"
-        f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{alerts}']}}]}}]}}\n"
+        "alerting: {alertmanagers: [{static_configs:"
+        f" [{{targets: ['127.0.0.1:{alerts}']}}]}}]}}\n"
         f"scrape_configs: [{{job_name: broker, static_configs: [{{targets: ['{target}']}}]}}]\n"
         f"remote_write: [{{url: '{open_receiver.address}/api/v1/write'}}]\n"
     )

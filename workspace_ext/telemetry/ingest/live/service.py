@@ -159,7 +159,10 @@ class LiveIngest:
         with self._changed:
             target = self._wanted = self._accepted
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._merged >= target or self._failed, timeout)
+            before = self.totals.failures
+            self._changed.wait_for(
+                lambda: self._merged >= target or self.totals.failures > before, timeout
+            )
             return self._merged >= target
 
     @property
@@ -291,7 +294,10 @@ class LiveIngest:
                     self._journal.rotate()
             if not self._merge_group(group):
                 with self._changed:
-                    if self._changed.wait_for(lambda: self._finishing, _RETRY_SECONDS):
+                    self._changed.wait_for(
+                        lambda: self._finishing or self._wanted > self._merged, _RETRY_SECONDS
+                    )
+                    if self._finishing:
                         return  # the journal keeps it for the next start
 
     def _due(self, group: _Group) -> bool:
@@ -346,6 +352,8 @@ class LiveIngest:
             _log.error("live data cannot be merged: %s", explained.message, exc_info=error)
         with self._changed:
             self._failed = explained
+            self._wanted = self._merged  # whoever wants it again tries again
+            self._changed.notify_all()
             self.totals.failures += 1
 
     def _note_merge(self, group: _Group, books: list[Book], seconds: float) -> None:
