@@ -29,7 +29,7 @@ def _recognise(head: Head) -> int:
 
 
 def _decode(rows: Rows, body: bytes, context: Context) -> None:
-    for number, trace in enumerate(_traces(rows, body, context), 1):
+    for number, trace in _traces(rows, body, context):
         with rows.guard(number, trace):
             if not isinstance(trace, dict) or not isinstance(trace.get("spans"), list):
                 raise BadRecord("a trace without spans")
@@ -41,21 +41,22 @@ def _decode(rows: Rows, body: bytes, context: Context) -> None:
                     _span(rows, number, span, processes)
 
 
-def _traces(rows: Rows, body: bytes, context: Context) -> Iterator[Any]:
-    """The traces of an answer of the query service, a bare one, or one a line."""
+def _traces(rows: Rows, body: bytes, context: Context) -> Iterator[tuple[int, Any]]:
+    """The traces of an answer of the query service, a bare one, or one a line; numbered."""
     try:
         content = json_body(rows, body, context, "Jaeger JSON")
     except BadInput:
-        lines = [line for line in body.decode("utf-8", "replace").split("\n") if line.strip()]
+        lines = body.decode("utf-8", "replace").split("\n")
         if len(lines) < 2:
             raise
         for number, line in enumerate(lines, 1):
             with rows.guard(number, line):
-                yield json.loads(line)
+                if line.strip():
+                    yield number, json.loads(line)
         return
     if isinstance(content, dict) and "data" in content:
         content = content["data"]
-    yield from content if isinstance(content, list) else [content]
+    yield from enumerate(content if isinstance(content, list) else [content], 1)
 
 
 def _process(process: dict[str, Any]) -> Pairs:
