@@ -1,4 +1,4 @@
-"""No room on the disk, and more than can be taken: senders are told, nothing is lost, all recovers."""
+"""A full disk, and more than can be taken: senders are told, nothing is lost, all recovers."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ import base64
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any
 
+import pyarrow as pa
 from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
@@ -34,6 +35,7 @@ from workspace_ext.telemetry.ingest.adapters.otlp_records import (
     point_row,
     span_row,
 )
+from workspace_ext.telemetry.ingest.adapters.otlp_span_columns import span_table
 from workspace_ext.telemetry.ingest.adapters.utf8 import repaired
 from workspace_ext.telemetry.ingest.limits import WHOLE_BYTES
 from workspace_ext.telemetry.ingest.model import Parsed
@@ -69,15 +71,32 @@ def _read(stream: IO[bytes], context: Context) -> Iterator[Parsed]:
 
 def _body(rows: Rows, stream: IO[bytes], context: Context) -> None:
     kind, _, convert = _KINDS[context.signal]
+    content = everything(stream, context)
     try:
-        message = _parsed(rows, kind, everything(stream, context))
+        message = _parsed(rows, kind, content)
     except DecodeError as error:
         raise BadInput(
             f"{context.name} holds no {context.signal} as OTLP protobuf: {error}",
             hint="send an export request of that signal",
             code="bad_request_body",
         ) from None
-    convert(rows, 1, _groups(message))
+    groups = _groups(message)
+    table = _quick(content, groups) if context.signal == "spans" else None
+    if table is None:
+        convert(rows, 1, groups)
+    else:
+        rows.add_table("spans", table)
+
+
+def _quick(content: bytes, groups: Iterable[Any]) -> pa.Table | None:
+    """The spans of a request in which nothing is unusual."""
+    origins: list[tuple[Row, int]] = []
+    for group in groups:
+        resource = _pairs(group.resource.attributes)
+        origins += [
+            (origin(resource, scope.scope.name), len(scope.spans)) for scope in group.scope_spans
+        ]
+    return span_table(content, origins) if origins else None
 
 
 def _messages(stream: IO[bytes], rows: Rows, context: Context) -> Iterator[tuple[int, bytes]]:
