@@ -172,6 +172,29 @@ def test_an_end_that_cannot_be_true_is_left_out() -> None:
     assert "end_time" not in row
 
 
+def test_a_map_has_each_key_once_and_in_order(store: Store, tmp_path: Any) -> None:
+    given = {"time_ns": NOW_NS, "name": "m", "resource": [],
+             "attributes": [("b", "1"), ("a", "2"), ("b", "3")],
+             "quantiles": [(0.9, 1.0), (float("nan"), 2.0), (0.5, 3.0), (0.9, 4.0)]}  # fmt: skip
+    plain = {**given, "attributes": [("a", "1"), ("b", "2")], "quantiles": None}
+    made = bounded(Parsed({"metrics": table("metrics", [plain, given, plain]).slice(1)}))
+    first, second = made.tables["metrics"].select(["attributes", "quantiles"]).to_pylist()
+    assert first == {"attributes": [("a", "2"), ("b", "3")], "quantiles": [(0.5, 3.0), (0.9, 4.0)]}
+    assert second == {"attributes": plain["attributes"], "quantiles": None}
+    event = {"name": "e", "attributes": [("b", "1"), ("a", "2"), ("b", "3")]}
+    row = {"time_ns": NOW_NS, "attributes": [], "resource": [], "span_events": [event], "links": []}
+    made = bounded(Parsed({"spans": table("spans", [row, {**row, "span_events": []}])}))
+    (found,) = made.tables["spans"]["span_events"].to_pylist()[0]
+    assert found["attributes"] == [("a", "2"), ("b", "3")]
+    quantiles = [{"quantile": 0.5, "value": n} for n in range(2)]
+    point = {"timeUnixNano": str(NOW_NS), "quantileValues": quantiles}
+    metric = {"name": "m", "summary": {"dataPoints": [point]}}
+    path = tmp_path / "m.json"
+    path.write_text(json.dumps({"resourceMetrics": [{"scopeMetrics": [{"metrics": [metric]}]}]}))
+    assert store.ingest(path).rows == {"metrics": 1}
+    assert store.rows("SELECT quantiles FROM metrics") == [({0.5: 1.0},)]
+
+
 def test_a_table_of_another_shape_is_refused() -> None:
     with pytest.raises(TypeError, match="has other columns"):
         bounded(Parsed({"logs": pa.table({"body": ["x"]})}))

@@ -88,8 +88,10 @@ def _bounded(signal: str, records: pa.Table) -> tuple[pa.Table, list[Reject], li
             made = _plausible(column)
         elif pa.types.is_string(kind):
             made = _short(column, told, name)
-        elif pa.types.is_map(kind) and pa.types.is_string(kind.key_type):
+        elif pa.types.is_map(kind):
             made = _few(column, told, name)
+        elif name == "span_events":
+            made = _few_within(column)
         else:
             continue
         if made is not column:
@@ -158,23 +160,55 @@ def _short(column: Any, told: list[str], name: str) -> Any:
 
 
 def _few(column: pa.ChunkedArray, told: list[str], name: str) -> pa.ChunkedArray:
-    """Maps of attributes with no more and no longer ones than there may be."""
+    """Maps with no more and no longer entries than there may be, each key once and in order.
+
+    The database refuses a map with a key twice, and equal records must have equal maps.
+    """
     import numpy as np
     import pyarrow as pa
 
     many = sum(int((np.diff(chunk.offsets) > ATTRIBUTES).sum()) for chunk in column.chunks)
-    texts = [part for chunk in column.chunks for part in (chunk.keys, chunk.items)]
-    for keys in texts[::2]:
-        _tell_many(keys, told, f"names of {name}")
     if many:
         told.append(f"{name}: {many} records had more than {ATTRIBUTES}: the rest was left out")
-    if any(_has_long(part) for part in texts):
+    long = False
+    if pa.types.is_string(column.type.key_type):
+        for chunk in column.chunks:
+            _tell_many(chunk.keys, told, f"names of {name}")
+            long = long or _has_long(chunk.keys) or _has_long(chunk.items)
+    if long:
         told.append(f"{name}: values of more than {TEXT} characters were cut")
-    elif not many:
+    if not many and not long and all(_in_order(chunk) for chunk in column.chunks):
         return column
-    return pa.chunked_array(
-        [pa.array([_cut_map(pairs) for pairs in column.to_pylist()], column.type)]
-    )
+    made = [None if pairs is None else _cut_map(pairs) for pairs in column.to_pylist()]
+    return pa.chunked_array([pa.array(made, column.type)])
+
+
+def _few_within(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The same for the attributes of events within spans."""
+    import pyarrow as pa
+
+    if all(_in_order(chunk.flatten().field("attributes")) for chunk in column.chunks):
+        return column
+    made = [
+        [{**event, "attributes": _cut_map(event["attributes"] or [])} for event in events or ()]
+        for events in column.to_pylist()
+    ]
+    return pa.chunked_array([pa.array(made, column.type)])
+
+
+def _in_order(maps: pa.MapArray) -> bool:
+    """Whether in each map the keys rise."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    offsets = np.asarray(maps.offsets)
+    keys = maps.keys.slice(offsets[0], offsets[-1] - offsets[0])
+    if len(keys) < 2:
+        return True
+    rising = np.array(pc.less(keys.slice(0, len(keys) - 1), keys.slice(1)))
+    firsts = offsets[1:-1] - offsets[0]
+    rising[firsts[(firsts > 0) & (firsts < len(keys))] - 1] = True
+    return bool(rising.all())
 
 
 def _has_long(texts: pa.Array) -> bool:
@@ -183,14 +217,13 @@ def _has_long(texts: pa.Array) -> bool:
     return texts.nbytes > TEXT and (pc.max(pc.utf8_length(texts)).as_py() or 0) > TEXT
 
 
-def _cut_map(pairs: list[tuple[str, str | None]] | None) -> list[tuple[str, str | None]] | None:
-    if pairs is None:
-        return None
-    return [(_cut(key) or "", _cut(value)) for key, value in pairs[:ATTRIBUTES]]
+def _cut_map(pairs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    made = {_cut(key): _cut(value) for key, value in pairs if key == key}  # noqa: PLR0124 - NaN
+    return sorted(made.items())[:ATTRIBUTES]
 
 
-def _cut(text: str | None) -> str | None:
-    return text[:TEXT] + _CUT if text is not None and len(text) > TEXT else text
+def _cut(value: Any) -> Any:
+    return value[:TEXT] + _CUT if isinstance(value, str) and len(value) > TEXT else value
 
 
 def _tell_many(values: Any, told: list[str], what: str) -> None:
