@@ -21,6 +21,10 @@ CATALOG = "telemetry"
 _STORAGE_VERSION = "v1.5.0"
 """So that every DuckDB this product runs on opens a file made by any other."""
 
+_CHECKPOINT = "64MB"
+"""Of the write-ahead log. Less costs a quarter more under a steady stream of small batches, more
+makes the start after a crash slower."""
+
 _SESSION = f"USE {CATALOG}; SET TimeZone = 'UTC'"
 
 
@@ -55,6 +59,7 @@ class TelemetryEngine:
             "memory_limit": memory_limit or _half_the_memory(),
             "temp_directory": str(folder.spill),
             "max_temp_directory_size": spill_limit,
+            "checkpoint_threshold": _CHECKPOINT,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }

@@ -50,7 +50,7 @@ class LiveLimits:
     held_bytes: int = 256 << 20
     waiting: int = 512
     group_bytes: int = 48 << 20
-    merge_seconds: float = 0.7
+    merge_seconds: float = 1.0
 
 
 @dataclass
