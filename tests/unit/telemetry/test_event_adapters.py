@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cloudevents.core.bindings.http import to_binary_event, to_structured_event
+from cloudevents.core.v1.event import CloudEvent
 
 from tests.support.payloads import ALERT, CATALOG, CLOUD_EVENT, WEBHOOK, decode, reasons, rows
 from tests.support.store import NOW_NS, Store
@@ -103,6 +106,21 @@ def test_the_three_modes_are_the_same_event() -> None:
     (other,) = rows(headed, "events")
     assert other["attributes"].pop("datacontenttype") == "application/json"
     assert {**other, "body": json.loads(other["body"])} == {**row, "body": json.loads(row["body"])}
+
+
+@pytest.mark.parametrize("make", [to_structured_event, to_binary_event])
+def test_what_the_sdk_sends(make: Any) -> None:
+    about = {
+        "type": "com.example.deployed", "source": "/ci/ä", "id": "1", "subject": 'c"ä%t',
+        "time": datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC), "region": "eu",
+        "datacontenttype": "application/json",
+    }  # fmt: skip
+    sent = make(CloudEvent(about, {"service": "cart", "title": "cart 2.3"}))
+    headers = {name.lower(): str(value) for name, value in sent.headers.items()}
+    (row,) = rows(decode("cloudevents", sent.body, **headers), "events")
+    assert (row["kind"], row["title"], row["time_ns"]) == ("deploy", "cart 2.3", NOW_NS)
+    assert (row["source"], row["service"], row["region"]) == ("/ci/ä", "cart", "eu")
+    assert row["attributes"]["subject"] == 'c"ä%t'
 
 
 def test_an_event_is_known_by_source_and_id(store: Store, tmp_path: Path) -> None:
