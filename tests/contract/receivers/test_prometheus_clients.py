@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import subprocess
@@ -19,10 +18,9 @@ from tests.support.live import Receiver
 
 PROMETHEUS = shutil.which("prometheus")
 ALERTMANAGER = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
-NO_SKIP = bool(os.environ.get("INVESTIGATION_NO_SKIP"))
 
 needs_both = pytest.mark.skipif(
-    not NO_SKIP and not (PROMETHEUS and ALERTMANAGER),
+    not (PROMETHEUS and ALERTMANAGER),
     reason="needs Debian's prometheus and prometheus-alertmanager",
 )
 
