@@ -203,6 +203,13 @@ def test_a_table_of_another_shape_is_refused() -> None:
     assert (len(kept.rejects), kept.rejected) == (REJECTS, REJECTS + 6)
 
 
+def test_a_line_that_would_take_minutes_is_put_aside() -> None:
+    escaped = '\\"' * 2_000_000
+    parsed = decode("prometheus", f'a{{b="{escaped}"}} 1\nup 1\n')
+    assert [row["name"] for row in rows(parsed, "metrics")] == ["up"]
+    assert reasons(parsed) == [(1, f"a line of more than {TEXT} characters")]
+
+
 def test_the_limits_cost_little() -> None:
     message = json.dumps(span(attributes=[attribute(f"k{n}") for n in range(20)])).encode()
     parsed = registry.decode("otlp-json", b"\n".join([message] * 500), Context(NOW_NS))

@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from workspace_ext.telemetry.ingest.adapter import BY_SHAPE, NO, Adapter, Context, Head, whole
 from workspace_ext.telemetry.ingest.adapters.labels import labelled
+from workspace_ext.telemetry.ingest.limits import TEXT
 from workspace_ext.telemetry.ingest.rows import BadRecord, Row, Rows, check_time
 
 _SAMPLE = re.compile(
@@ -35,10 +36,23 @@ def _recognise(head: Head) -> int:
 
 def _decode(rows: Rows, content: bytes, context: Context) -> None:
     untimed = 0
-    for family in _families(content.decode("utf-8", "replace"), rows):
+    text = content.decode("utf-8", "replace")
+    for family in _families(_short_lines(rows, text), rows):
         untimed += _family(rows, family, context.now_ns)
     if untimed:
         rows.warn(f"{untimed} samples have no timestamp: they got the time of this ingest")
+
+
+def _short_lines(rows: Rows, text: str) -> str:
+    """The text without its very long lines: the time to parse one grows with its square."""
+    if len(text) <= TEXT:
+        return text
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
+        if len(line) > TEXT:
+            rows.reject(number, f"a line of more than {TEXT} characters", line)
+            lines[number - 1] = ""
+    return "\n".join(lines)
 
 
 def _families(text: str, rows: Rows) -> Iterable[Metric]:
