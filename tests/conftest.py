@@ -22,7 +22,7 @@ def shared_data() -> Path:
 @pytest.fixture(autouse=True)
 def _no_store_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test sees no workspace, broker or investigation of whoever runs it."""
-    for name in ("STORE", "BROKER", "TOKEN", "UID"):
+    for name in ("STORE", "BROKER", "TOKEN", "UID", "OTLP", "INGEST_TOKEN"):
         monkeypatch.delenv(f"INVESTIGATION_{name}", raising=False)
 
 

@@ -64,6 +64,7 @@ def push(broker: Receiver, requests: list[bytes], pause: float = 0.0) -> list[fl
         nonlocal count
         pool = urllib3.PoolManager(1)
         headers = {"Content-Type": "application/x-protobuf"}
+        url = f"{broker.address}/v1/traces"
         while True:
             with lock:
                 body = next(turn, None)
@@ -74,7 +75,7 @@ def push(broker: Receiver, requests: list[bytes], pause: float = 0.0) -> list[fl
             time.sleep(max(due - time.perf_counter(), 0))
             started = time.perf_counter()
             while True:
-                answer = pool.request("POST", f"{broker.address}/v1/traces", body=body, headers=headers)
+                answer = pool.request("POST", url, body=body, headers=headers)
                 if answer.status == 200:
                     break
                 time.sleep(int(answer.headers["Retry-After"]))

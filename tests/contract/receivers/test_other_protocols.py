@@ -45,9 +45,9 @@ BULK = (
     ("path", "body", "content_type", "status", "sql"),
     [
         ("/loki/api/v1/push", LOKI, "application/json", 204,
-         "SELECT count(*) AS n FROM logs WHERE service = 'loki-test' AND body IN ('fizzbuzz', 'again')"),
+         "SELECT count(*) AS n FROM logs WHERE service = 'loki-test'"),
         ("/api/v2/spans", ZIPKIN, "application/json", 202,
-         "SELECT 2 * count(*) AS n FROM spans WHERE service = 'zipkin-test' AND duration_ns = 1431000"),
+         "SELECT 2 * count(*) AS n FROM spans WHERE duration_ns = 1431000"),
         ("/events", EVENT, "application/cloudevents+json", 202,
          "SELECT 2 * count(*) AS n FROM events WHERE kind = 'deploy'"),
     ],

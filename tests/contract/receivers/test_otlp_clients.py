@@ -53,8 +53,9 @@ def test_sdk_spans(open_receiver: Receiver, compression: Compression) -> None:
     service = f"sdk-{compression.value}"
     send_spans(open_receiver.address, service, compression)
     found = open_receiver.rows(
-        "SELECT count(*) AS n, count(parent_span_id) AS children, count(DISTINCT trace_id) AS traces,"
-        f" max(len(span_events)) AS events FROM spans WHERE service = '{service}'"
+        "SELECT count(*) AS n, count(parent_span_id) AS children,"
+        " count(DISTINCT trace_id) AS traces, max(len(span_events)) AS events"
+        f" FROM spans WHERE service = '{service}'"
     )
     assert found == [{"n": 100, "children": 99, "traces": 1, "events": 99}]
 

@@ -47,7 +47,7 @@ class LiveLimits:
         merge_seconds: The longest that a record waits for its merge to begin.
     """
 
-    held_bytes: int = 256 << 20
+    held_bytes: int = 128 << 20
     waiting: int = 512
     group_bytes: int = 48 << 20
     merge_seconds: float = 1.0
