@@ -11,7 +11,17 @@ import pyarrow as pa
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
-from tests.support.payloads import ALERT, MS, WEBHOOK, decode, reasons, rows, snappy, written
+from tests.support.payloads import (
+    ALERT,
+    MS,
+    WEBHOOK,
+    ZIPKIN,
+    decode,
+    reasons,
+    rows,
+    snappy,
+    written,
+)
 from tests.support.store import NOW_NS, Store
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.telemetry.ingest import registry
@@ -107,6 +117,24 @@ def test_one_text_that_is_not_utf8_costs_no_span() -> None:
         values = [row["attributes"]["k"] for row in rows(parsed, "spans")]
         assert values == ["va\ufffdue", "value"]
         assert parsed.warnings == ("texts that are not UTF-8 were repaired",)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "signal"),
+    [
+        ("otlp-json", json.dumps(span(attributes=[attribute("k", "v#")])), "spans"),
+        ("zipkin", json.dumps([{**ZIPKIN[0], "tags": {"k": "v#"}}]), "spans"),
+        ("alertmanager", json.dumps({"alerts": [{**ALERT, "labels": {"k": "v#"}}]}), "events"),
+        ("elastic-bulk", '{"index":{}}\n{"@timestamp":1700000000,"k":"v#"}', "logs"),
+        ("syslog", '<14>1 - h a - - [a k="v#"]', "logs"),
+        ("prometheus", 'up{k="v#"} 1 1700000000000', "metrics"),
+    ],
+)
+def test_a_byte_that_is_not_utf8_costs_nothing(name: str, body: str, signal: str) -> None:
+    parsed = decode(name, body.encode().replace(b"v#", b"v\xff"))
+    (row,) = rows(parsed, signal)
+    assert "v\ufffd" in row["attributes"].values()
+    assert "bytes that are not UTF-8 were replaced" in parsed.warnings
 
 
 def test_very_many_services_are_told() -> None:

@@ -76,6 +76,14 @@ class Rows:
         if text not in self.warnings:
             self.warnings.append(text)
 
+    def text(self, content: bytes) -> str:
+        """Bytes as text; what is not UTF-8 is replaced, and told."""
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            self.warn("bytes that are not UTF-8 were replaced")
+            return content.decode("utf-8", "replace")
+
     @contextmanager
     def guard(self, line: int | None, record: object) -> Iterator[None]:
         """What is raised because of a bad record inside rejects that record."""

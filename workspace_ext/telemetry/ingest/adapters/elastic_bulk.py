@@ -90,7 +90,7 @@ def _document(
 ) -> None:
     if len(text) > LINE_BYTES:
         raise BadRecord(f"longer than {LINE_BYTES >> 20} MiB")
-    content = json.loads(text)
+    content = json.loads(rows.text(text))
     if not isinstance(content, dict):
         raise BadRecord("the document is no object")
     given = flat(content) | options

@@ -20,12 +20,7 @@ def json_body(rows: Rows, body: bytes, context: Context, what: str) -> Any:
         BadInput: It is no JSON.
     """
     try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = body.decode("utf-8", "replace")
-        rows.warn("bytes that are not UTF-8 were replaced")
-    try:
-        return json.loads(text)
+        return json.loads(rows.text(body))
     except (ValueError, RecursionError) as error:
         raise _unreadable(context, what, f"not valid JSON: {error}") from None
 

@@ -45,17 +45,17 @@ def _read(stream: IO[bytes], context: Context) -> Iterator[Parsed]:
         for number, line in lines(stream):
             if text := line.strip():
                 with rows.guard(number, text):
-                    taken.append((number, text, _values(text, columns)))
+                    taken.append((number, text, _values(rows, text, columns)))
             if len(taken) >= _CHUNK_ROWS or rows.full:
                 yield _convert(rows, taken, mapper, schema, mapping.signal)
                 taken = []
         yield _convert(rows, taken, mapper, schema, mapping.signal)
 
 
-def _values(text: bytes, columns: list[str]) -> list[str | None]:
+def _values(rows: Rows, text: bytes, columns: list[str]) -> list[str | None]:
     if len(text) > LINE_BYTES:
         raise ValueError(f"longer than {LINE_BYTES >> 20} MiB")
-    content: dict[str, Any] = json.loads(text)
+    content: dict[str, Any] = json.loads(rows.text(text))
     if not isinstance(content, dict):
         raise TypeError("not an object")
     values = [as_text(content.get(column)) for column in columns]
@@ -79,7 +79,7 @@ def _convert(
         line=lambda row: taken[row][0],
         record=lambda row: taken[row][1].decode("utf-8", "replace"),
     )
-    return Parsed({signal: records}, (*torn.rejects, *rejects), (), torn.more_rejects)
+    return Parsed({signal: records}, (*torn.rejects, *rejects), torn.warnings, torn.more_rejects)
 
 
 ADAPTER = Adapter("JSON lines, an object a line", _read, _recognise, needs_mapping=True)

@@ -86,7 +86,7 @@ def _requests(rows: Rows, stream: IO[bytes], context: Context) -> Iterator[tuple
 
 def _is_json(text: bytes) -> bool:
     try:
-        json.loads(text)
+        json.loads(text.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError):
         return False
     return True
@@ -97,7 +97,7 @@ def _request(rows: Rows, line: int, text: bytes, context: Context) -> None:
     if not text:
         return
     try:
-        content = json.loads(text)
+        content = json.loads(rows.text(text))
     except (ValueError, RecursionError) as error:
         if context.signal:
             raise BadInput(

@@ -36,7 +36,7 @@ def _recognise(head: Head) -> int:
 
 def _decode(rows: Rows, content: bytes, context: Context) -> None:
     untimed = 0
-    text = content.decode("utf-8", "replace")
+    text = rows.text(content)
     for family in _families(_short_lines(rows, text), rows):
         untimed += _family(rows, family, context.now_ns)
     if untimed:

@@ -72,11 +72,7 @@ def _frames(stream: IO[bytes], rows: Rows) -> Iterator[tuple[int, bytes]]:
 
 
 def _message(rows: Rows, number: int, content: bytes, context: Context) -> None:
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        text = content.decode("utf-8", "replace")
-        rows.warn("bytes that are not UTF-8 were replaced")
+    text = rows.text(content)
     head = _HEADER.match(text)
     if head is None or int(head["pri"]) > 191:
         raise BadRecord("not a message of RFC 5424")
