@@ -108,7 +108,8 @@ def decode(name: str, body: bytes, context: Context) -> Parsed:
 def _entry_points() -> dict[str, importlib.metadata.EntryPoint]:
     found = {each.name: each for each in importlib.metadata.entry_points(group=GROUP)}
     if _CHECKOUT.is_file():
-        points = tomllib.loads(_CHECKOUT.read_text("utf-8"))["project"]["entry-points"][GROUP]
+        project = tomllib.loads(_CHECKOUT.read_text("utf-8")).get("project", {})
+        points = project.get("entry-points", {}).get(GROUP, {})
         found |= {
             name: importlib.metadata.EntryPoint(name, value, GROUP)
             for name, value in points.items()
