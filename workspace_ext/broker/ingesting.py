@@ -1,4 +1,7 @@
-"""Ingest with its record: every batch in the store stands in the ledger, once."""
+"""Ingest with its record: every file in the store stands in the ledger, once.
+
+Live data comes in a batch a second and stands in the catalog only.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from workspace_ext.ledger.service import STORE_STREAM
 _log = logging.getLogger(__name__)
 
 _LATEST = 5
+_LIVE_ONLY = {"adapter_version", "received_at", "requests", "records", "late", "ahead"}
 
 
 def ingest(
@@ -49,10 +53,11 @@ def ingest(
 
 def record_latest(services: Services) -> None:
     """Records what a broker that was killed had committed and not yet recorded."""
-    latest = services.catalog.batches(_LATEST)
+    latest = services.catalog.batches(_LATEST, files=True)
     with services.ledger.batch() as batch:
         missing = [each for each in latest if batch.find(STORE_STREAM, _event(each)) is None]
-    for each in reversed(missing):
+    for found in reversed(missing):
+        each = {name: value for name, value in found.items() if name not in _LIVE_ONLY}
         try:
             _record(services, each, Actor("service", "jupyter-investigation"))
         except BadInput as error:  # the data is there all the same

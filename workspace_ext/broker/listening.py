@@ -11,7 +11,7 @@ from tornado.netutil import bind_sockets
 
 import workspace_ext
 from workspace_ext.broker.runtime import Runtime
-from workspace_ext.foundation.errors import BadInput, Conflict, Unavailable
+from workspace_ext.foundation.errors import BadInput, Conflict, InvestigationError, Unavailable
 from workspace_ext.storage.failures import explain
 from workspace_ext.storage.files import write_whole
 from workspace_ext.storage.folder import StoreFolder
@@ -41,20 +41,25 @@ def bind(folder: StoreFolder, host: str, port: int) -> list[socket.socket]:
             pass
     try:
         return bind_sockets(port, host)
-    except socket.gaierror as error:
-        raise BadInput(f"no address {host}", hint="use 127.0.0.1", code="bad_host") from error
     except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise Conflict(
-                f"port {port} of {host} is taken",
-                hint="give another --port, or leave it out to take any",
-                code="port_taken",
-            ) from error
-        raise Unavailable(
-            f"cannot listen at {host}:{port}: {error.strerror}",
-            hint="give another --host or --port",
-            code="no_port",
-        ) from error
+        raise no_socket(error, host, port, "--port") from error
+
+
+def no_socket(error: OSError, host: str, port: int, option: str) -> InvestigationError:
+    """Why one cannot listen; ``option`` is what to change."""
+    if isinstance(error, socket.gaierror):
+        return BadInput(f"no address {host}", hint="use 127.0.0.1", code="bad_host")
+    if error.errno == errno.EADDRINUSE:
+        return Conflict(
+            f"port {port} of {host} is taken",
+            hint=f"give another {option}; 0 takes any",
+            code="port_taken",
+        )
+    return Unavailable(
+        f"cannot listen at {host}:{port}: {error.strerror}",
+        hint=f"give another {option}",
+        code="no_port",
+    )
 
 
 def address_of(listening: socket.socket) -> str:
@@ -65,7 +70,9 @@ def address_of(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def remember(folder: StoreFolder, address: str, runtime: Runtime, token: str) -> None:
+def remember(
+    folder: StoreFolder, address: str, runtime: Runtime, token: str, receiver: str | None
+) -> None:
     """Writes ``broker.json``, which only the store's owner can read.
 
     Raises:
@@ -74,6 +81,7 @@ def remember(folder: StoreFolder, address: str, runtime: Runtime, token: str) ->
     entry = {
         "address": address,
         "token": token,
+        "receiver": receiver,
         "instance": runtime.instance,
         "pid": os.getpid(),
         "started": runtime.started,

@@ -16,6 +16,7 @@ class Options:
         host: The address to listen at.
         port: The port; 0 takes the one used last when it is free, else any.
         exit_when_unused: Seconds without a lease or a request after which it leaves; None stays.
+        otlp: Where to receive telemetry, as in 127.0.0.1:4318; ``INVESTIGATION_OTLP`` when None.
         json: Whether the one line on standard output is JSON (for the process that starts it).
         debug: Whether the log has every request, and errors their traceback.
     """
@@ -24,6 +25,7 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 0
     exit_when_unused: float | None = None
+    otlp: str | None = None
     json: bool = False
     debug: bool = False
 
@@ -39,6 +41,12 @@ class Options:
         parser.add_argument("--port", type=int, default=cls.port)
         parser.add_argument(
             "--exit-when-unused", type=float, metavar="SECONDS", default=cls.exit_when_unused
+        )
+        parser.add_argument(
+            "--otlp",
+            metavar="HOST:PORT",
+            default=cls.otlp,
+            help="receive telemetry here; $INVESTIGATION_OTLP when not given, else not at all",
         )
         parser.add_argument("--json", action="store_true")
         parser.add_argument("--debug", action="store_true")

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,11 +20,15 @@ from tornado.web import RequestHandler
 from workspace_ext.broker.ingesting import record_latest
 from workspace_ext.broker.listening import address_of, bind, remember
 from workspace_ext.broker.options import Options
+from workspace_ext.broker.receiving import Receiving, bind_receiver, serve_receiver
 from workspace_ext.broker.routes import application
 from workspace_ext.broker.runtime import Runtime
 from workspace_ext.broker.services import Services
+from workspace_ext.foundation.clock import now_ns
 from workspace_ext.foundation.errors import InvestigationError
 from workspace_ext.storage.folder import StoreFolder
+from workspace_ext.telemetry.ingest import registry
+from workspace_ext.telemetry.ingest.adapter import Context
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +50,11 @@ def main(arguments: list[str] | None = None) -> int:
             host=options.host,
             port=options.port,
             linger=options.exit_when_unused,
+            receive=(
+                Receiving.from_environment()
+                if options.otlp is None
+                else Receiving.parse(options.otlp)
+            ),
             on_ready=partial(_announce, options),
         )
     except InvestigationError as error:
@@ -66,7 +76,8 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     linger: float | None = None,
-    on_ready: Callable[[str], None],
+    receive: Receiving | None = None,
+    on_ready: Callable[[str, str | None], None],
 ) -> None:
     """Serves a store until a signal comes, or nobody has used it for a while.
 
@@ -75,22 +86,28 @@ def serve(
         host: The address to listen at.
         port: The port; 0 takes the one used last when it is free, else any.
         linger: Seconds without use after which it leaves; None stays.
-        on_ready: Told the address once it answers.
+        receive: Where to receive telemetry; None for nowhere. A store made from an archive never
+            does.
+        on_ready: Told the address once it answers, and that of the receiver if there is one.
 
     Raises:
         InvestigationError: Why it cannot: the store is held or damaged, the port is taken.
     """
     folder = StoreFolder.open(store)
     with folder.hold("broker"):
-        in_order = asyncio.run(_serve(folder, host, port, linger, on_ready))
+        sockets = bind(folder, host, port)
+        if receive is not None and folder.sealed:
+            receive = None
+        in_order = asyncio.run(_serve(folder, sockets, linger, receive, on_ready))
     if not in_order:
         logging.shutdown()
         os._exit(0)  # a thread that will not end must not keep the process
 
 
-def _announce(options: Options, address: str) -> None:
+def _announce(options: Options, address: str, receiver: str | None) -> None:
     if options.json:
-        _say(json.dumps({"ready": {"address": address, "pid": os.getpid()}}))
+        ready = {"address": address, "receiver": receiver, "pid": os.getpid()}
+        _say(json.dumps({"ready": ready}))
     else:
         _say(f"Broker of {options.store} ready at {address} (Ctrl-C stops it)")
 
@@ -113,12 +130,12 @@ def _say(line: str) -> None:
 
 async def _serve(
     folder: StoreFolder,
-    host: str,
-    port: int,
+    sockets: list[socket.socket],
     linger: float | None,
-    on_ready: Callable[[str], None],
+    receive: Receiving | None,
+    on_ready: Callable[[str, str | None], None],
 ) -> bool:
-    sockets = bind(folder, host, port)
+    receiver_sockets = [] if receive is None else bind_receiver(receive)
     services = Services.open(folder)
     record_latest(services)
     runtime = Runtime(services, linger)
@@ -129,33 +146,46 @@ async def _serve(
         application(runtime, log_function=_log_request), max_header_size=_HEAD_BYTES
     )
     server.add_sockets(sockets)
-    address = address_of(sockets[0])
-    remember(folder, address, runtime, services.tokens.service_token)
+    servers = [server]
+    address, receiver = address_of(sockets[0]), None
+    if receive is not None and receiver_sockets:
+        receiver_server, receiver = serve_receiver(
+            runtime, receive, receiver_sockets, log_function=_log_request
+        )
+        servers.append(receiver_server)
+    remember(folder, address, runtime, services.tokens.service_token, receiver)
     _log.info("ready at %s (store %s, process %s)", address, folder.path, os.getpid())
-    on_ready(address)
-    warming = asyncio.ensure_future(runtime.call(_warm_up, services))
+    on_ready(address, receiver)
+    warming = asyncio.ensure_future(runtime.call(_warm_up, services, receiver is not None))
     runtime.presence.settle()
     await runtime.stopping.wait()
     warming.cancel()
-    return await _leave(server, runtime)
+    return await _leave(servers, runtime)
 
 
-def _warm_up(services: Services) -> None:
-    """Does what the first question and the first event would otherwise wait for."""
+def _warm_up(services: Services, receives: bool) -> None:
+    """Does what the first question, event or request would otherwise wait for."""
     services.templates.list()  # reads and checks all of them: a third of a second
     import jsonschema  # noqa: F401 # a second and more
 
+    if receives:
+        for name, nothing in (("otlp-proto", b""), ("otlp-json", b"{}")):
+            with suppress(InvestigationError):
+                registry.decode(name, nothing, Context(now_ns(), signal="spans"))
 
-async def _leave(server: HTTPServer, runtime: Runtime) -> bool:
+
+async def _leave(servers: list[HTTPServer], runtime: Runtime) -> bool:
     """Stops in order; False when something would not end."""
     _log.info("leaving")
     folder = runtime.services.folder
     with suppress(OSError):
         folder.broker_file.unlink(missing_ok=True)
-    server.stop()
+    for server in servers:
+        server.stop()
     runtime.cancel_all()
     in_order = await runtime.presence.clear(_GRACE_SECONDS)
-    await server.close_all_connections()
+    for server in servers:
+        await server.close_all_connections()
     runtime.close()
     if in_order:
         runtime.services.close()

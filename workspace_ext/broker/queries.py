@@ -104,7 +104,11 @@ class QueryHandler(BaseHandler):
             known = ", ".join(QueryRequest.__annotations__)
             raise BadInput(f"a query has no {unknown[0]!r}", hint=f"there is: {known}")
         runtime = self.runtime
-        with runtime.presence.request(), runtime.cancellable() as self._cancelled:
+        with (
+            runtime.metrics.query(),
+            runtime.presence.request(),
+            runtime.cancellable() as self._cancelled,
+        ):
             begun = await runtime.query(self._begin, request, self._cancelled)
             if isinstance(begun, bytes):
                 self.set_header("Content-Type", ARROW_STREAM)

@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from workspace_ext.broker.intake import Intake
+from workspace_ext.broker.metrics import Metrics
 from workspace_ext.broker.presence import Presence
 from workspace_ext.broker.services import Services
 from workspace_ext.foundation.clock import now_ns, to_rfc3339
@@ -34,6 +36,8 @@ class Runtime:
         self.started = to_rfc3339(now_ns())
         self.stopping = asyncio.Event()
         self.presence = Presence(linger, self.stopping.set)
+        self.metrics = Metrics(services)
+        self.intake = Intake(services.live)
         self._calls = ThreadPoolExecutor(_CALL_THREADS, thread_name_prefix="call")
         self._queries = ThreadPoolExecutor(_QUERY_THREADS, thread_name_prefix="query")
         self._running: set[threading.Event] = set()
@@ -65,5 +69,6 @@ class Runtime:
 
     def close(self) -> None:
         """Lets the threads end."""
+        self.intake.close()
         self._calls.shutdown(wait=False, cancel_futures=True)
         self._queries.shutdown(wait=False, cancel_futures=True)

@@ -15,6 +15,7 @@ from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.records import RecordsEngine
 from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.catalog.service import Catalog
+from workspace_ext.telemetry.ingest.live.service import LiveIngest
 from workspace_ext.telemetry.ingest.service import IngestService
 from workspace_ext.telemetry.query.runner import QueryRunner
 from workspace_ext.telemetry.query.scan import PlanReader
@@ -34,6 +35,7 @@ class Services:
     ledger: Ledger
     catalog: Catalog
     ingest: IngestService
+    live: LiveIngest
     templates: TemplateLibrary
     investigations: InvestigationService
     runner: QueryRunner
@@ -59,7 +61,13 @@ class Services:
             records.close()
             raise
         ledger = Ledger(records)
-        catalog = Catalog(telemetry)
+        try:
+            live = LiveIngest(telemetry)
+        except BaseException:
+            telemetry.close()
+            records.close()
+            raise
+        catalog = Catalog(telemetry, live.flush)
         templates = TemplateLibrary(
             sorted(folder.templates.iterdir()) if folder.sealed else default_paths(folder.path)
         )
@@ -73,6 +81,7 @@ class Services:
             ledger=ledger,
             catalog=catalog,
             ingest=IngestService(telemetry),
+            live=live,
             templates=templates,
             investigations=investigations,
             runner=runner,
@@ -86,6 +95,7 @@ class Services:
         """Writes everything down and closes the databases."""
         self.queries.close()
         self.runner.close()
+        self.live.close()
         try:
             self.telemetry.close()
         finally:

@@ -10,7 +10,7 @@ import click
 from workspace_ext.cli.options import Command, pass_output, store_option
 from workspace_ext.cli.output import Output, show_error
 from workspace_ext.foundation.errors import BadInput, InvestigationError
-from workspace_ext.telemetry.ingest.model import FORMATS
+from workspace_ext.telemetry.ingest.registry import formats
 
 
 @click.command(
@@ -22,11 +22,11 @@ from workspace_ext.telemetry.ingest.model import FORMATS
 )
 @store_option
 @click.argument("paths", metavar="PATH…", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--format", "format_", type=click.Choice(FORMATS), help="Found out when not given.")
+@click.option("--format", "format_", type=click.Choice(formats()), help="Found out when not given.")
 @click.option(
     "--mapping",
     type=click.Path(path_type=Path),
-    help="YAML: column → field, units, time zone (CSV and Parquet). Default: FILE.mapping.yaml.",
+    help="YAML: column → field, units, zone (tables, JSON lines). Default: FILE.mapping.yaml.",
 )
 @pass_output
 def command(

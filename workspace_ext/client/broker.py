@@ -99,7 +99,7 @@ class BrokerClient:
             path: The file.
             name: What the store calls it; the file's name when None.
             format: Its format; found out when None.
-            mapping: The mapping's YAML text, for CSV and Parquet.
+            mapping: The mapping's YAML text, for CSV, Parquet and JSON lines.
             actor: Who does this, as in ``user:alice``; the operating system's user when None.
             progress: Told first the bytes sent, then how far the broker is.
 

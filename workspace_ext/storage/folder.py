@@ -18,7 +18,7 @@ from workspace_ext.storage.failures import damaged, explain
 from workspace_ext.storage.files import is_unfinished, write_whole
 
 _FORMAT = 1
-_PARTS = ("segments", "templates", "inbox", "spill", "logs")
+_PARTS = ("segments", "templates", "inbox", "journal", "spill", "logs")
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,11 @@ class StoreFolder:
     def inbox(self) -> Path:
         """Where uploads wait until they are ingested."""
         return self.path / "inbox"
+
+    @property
+    def journal(self) -> Path:
+        """Live data that is durable and not yet in the DuckDB file."""
+        return self.path / "journal"
 
     @property
     def spill(self) -> Path:

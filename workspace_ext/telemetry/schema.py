@@ -17,6 +17,10 @@ HOT = ("service", "environment", "version", "namespace", "pod", "host", "region"
 MAP = "MAP(VARCHAR, VARCHAR)"
 
 
+def _hash(*names: str) -> str:
+    return f"hash({', '.join(names)})"
+
+
 @dataclass(frozen=True)
 class Signal:
     """One kind of fact.
@@ -24,19 +28,30 @@ class Signal:
     Attributes:
         name: Of the table and of the view.
         columns: Name and SQL type of each column but the last, ``batch_id``.
-        identity: The columns that tell a record from its duplicate; all of them when empty.
+        identity: SQL of what tells a record from its duplicate; the whole record when empty.
         timed: Whether its rows have a time.
+        ranged: Whether equal records have equal times, so that a duplicate need not be looked for
+            outside the times of the new records.
     """
 
     name: str
     columns: tuple[tuple[str, str], ...]
     identity: tuple[str, ...] = ()
     timed: bool = True
+    ranged: bool = True
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the columns."""
         return tuple(name for name, _ in self.columns)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """SQL expressions over a row; records that are equal in all of them are the same one.
+
+        Equal hashes at the same nanosecond are equal records: the keys of the maps are sorted.
+        """
+        return self.identity or (*(("time_ns",) if self.timed else ()), _hash(*self.names))
 
 
 def _columns(text: str) -> tuple[tuple[str, str], ...]:
@@ -123,6 +138,7 @@ METRICS = Signal(
         resource {MAP}
         """
     ),
+    identity=("time_ns", _hash("name", "kind", "scope", *HOT, "attributes", "resource")),
 )
 
 EVENTS = Signal(
@@ -143,6 +159,18 @@ EVENTS = Signal(
         attributes {MAP}
         """
     ),
+    # An alert is known by fingerprint and start, and each state of it is a row of its own; other
+    # events by their sender's name for them, whenever they are sent again.
+    identity=(
+        "kind",
+        "state",
+        "fingerprint",
+        "CASE WHEN kind = 'alert' OR fingerprint IS NULL THEN time_ns END",
+        "CASE WHEN fingerprint IS NULL THEN "
+        + _hash("end_time", "source", "severity", "title", "body", *HOT, "attributes")
+        + " END",
+    ),
+    ranged=False,
 )
 
 SERVICES = Signal(
@@ -215,6 +243,20 @@ MIGRATIONS: tuple[Migration, ...] = (
         + "".join(_table(signal) for signal in SIGNALS.values())
         + _BOOKS
         + "".join(_view(signal) for signal in SIGNALS.values()),
+    ),
+    Migration(
+        2,
+        "where a batch came from, and how late; how far the journal of live data is merged",
+        """
+        ALTER TABLE raw.batches ADD COLUMN adapter_version VARCHAR;
+        ALTER TABLE raw.batches ADD COLUMN received_at TIMESTAMPTZ;
+        ALTER TABLE raw.batches ADD COLUMN requests BIGINT;
+        ALTER TABLE raw.batches ADD COLUMN records BIGINT;
+        ALTER TABLE raw.batches ADD COLUMN late BIGINT;
+        ALTER TABLE raw.batches ADD COLUMN ahead BIGINT;
+        CREATE TABLE raw.journal (merged BIGINT NOT NULL);
+        INSERT INTO raw.journal VALUES (0);
+        """,
     ),
 )
 """Written once, never changed: a later change of a table is a later step."""

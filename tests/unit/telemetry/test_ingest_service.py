@@ -8,10 +8,10 @@ import pytest
 from tests.support.places import shared_data
 from tests.support.store import INCIDENT, NOW_NS, Store
 from workspace_ext.foundation.errors import BadInput, NotFound
-from workspace_ext.telemetry.ingest.detect import detect
+from workspace_ext.telemetry.ingest.service import detect
 
 MAPPING = (INCIDENT / "spans.mapping.yaml").read_text()
-PROM = 'up{{job="cart"}} {} 1395066363000\n'
+PROM = 'up{{job="cart-{}"}} 1 1395066363000\n'
 
 
 def test_the_demo_incident(store: Store) -> None:
@@ -179,7 +179,7 @@ def test_bad_input(store: Store, tmp_path: Path, path, options, error, message) 
     [
         ("a", b'{"resourceSpans":[]}', "otlp-json"),
         ("a", b'  {\n "resourceLogs": []}', "otlp-json"),
-        ("a.jsonl", b'{"x":1}\n', "otlp-json"),
+        ("a.jsonl", b'{"x":1}\n', "jsonl"),
         ("a", b"PAR1xx", "parquet"),
         ("a.csv", b"a;b\n1;2\n", "csv"),
         ("a.csv.gz", b"a;b\n1;2\n", "csv"),
@@ -194,6 +194,13 @@ def test_formats_are_found_out(tmp_path: Path, name: str, content: bytes, expect
     assert detect(tmp_path / "file", name) == expected
 
 
-def test_a_foreign_format_is_not_taken_for_ours() -> None:
-    with pytest.raises(BadInput, match="no format that is known"):
-        detect(shared_data("payloads", "jaeger-fixtures", "ui_01.json"), "ui_01.json")
+@pytest.mark.parametrize("name", ["ui_01.json", "otlp2jaeger-out.json"])
+def test_jaeger_is_not_taken_for_otlp(name: str) -> None:
+    assert detect(shared_data("payloads", "jaeger-fixtures", name), name) == "jaeger"
+
+
+def test_a_sample_of_a_series_at_a_time_is_kept_once(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "a.prom").write_text("up 1 1395066363000\nup 0 1395066363000\nup 0 1395066364000\n")
+    report = store.ingest(tmp_path / "a.prom")
+    assert (report.rows, report.duplicates) == ({"metrics": 2}, 1)
+    assert store.rows("SELECT value FROM metrics ORDER BY time") == [(1.0,), (0.0,)]

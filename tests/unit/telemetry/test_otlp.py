@@ -15,6 +15,7 @@ from tests.support.places import shared_data
 from tests.support.store import Store
 
 TRACE, SPAN = "5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174"
+START = 1_500_000_000_000_000_000
 GOOD: dict[str, Any] = {
     "traceId": TRACE.upper(),
     "spanId": SPAN.upper(),
@@ -89,7 +90,10 @@ def test_a_span_with_everything(store: Store, ingest) -> None:
         ({"spanId": ""}, "span id '' is not 16 hexadecimal digits"),
         ({"startTimeUnixNano": "0"}, "no time"),
         ({"startTimeUnixNano": "soon"}, "startTimeUnixNano: 'soon' is not a whole number"),
-        ({"startTimeUnixNano": str(1 << 64)}, f"time {1 << 64} is out of range"),
+        (
+            {"startTimeUnixNano": str(1 << 64)},
+            f"time {1 << 64} is out of range: not between 1980 and 2100",
+        ),
         ({"endTimeUnixNano": "5"}, "the span ends before it starts"),
         ({"attributes": [5]}, "not as OTLP has it: 'int' object has no attribute 'get'"),
         ({"events": {}, "links": 5}, "links is not a list"),
@@ -123,24 +127,28 @@ def test_a_torn_first_line(store: Store, ingest) -> None:
 
 def test_logs_take_what_time_and_severity_they_have(store: Store, ingest) -> None:
     records = [
-        {"observedTimeUnixNano": "2000000000", "severityNumber": 10, "body": {"intValue": 5}},
-        {"timeUnixNano": 1000000000, "severityNumber": "SEVERITY_NUMBER_WARN2"},
-        {"timeUnixNano": "3000000000", "severityText": "Warning", "traceId": TRACE},
+        {
+            "observedTimeUnixNano": "2000000000000000000",
+            "severityNumber": 10,
+            "body": {"intValue": 5},
+        },
+        {"timeUnixNano": 1000000000000000000, "severityNumber": "SEVERITY_NUMBER_WARN2"},
+        {"timeUnixNano": "3000000000000000000", "severityText": "Warning", "traceId": TRACE},
         {"body": {"stringValue": "no time"}},
     ]
     ingest(json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}))
     assert store.rows(
         "SELECT time_ns, severity_number, severity, body, trace_id FROM logs ORDER BY time_ns"
     ) == [
-        (1000000000, 14, "WARN", None, None),
-        (2000000000, 10, "INFO", "5", None),
-        (3000000000, 13, "Warning", None, TRACE),
+        (1000000000000000000, 14, "WARN", None, None),
+        (2000000000000000000, 10, "INFO", "5", None),
+        (3000000000000000000, 13, "Warning", None, TRACE),
     ]
     assert store.quarantine() == [(1, "no time")]
 
 
 def test_metrics_of_each_kind(store: Store, ingest) -> None:
-    at = {"timeUnixNano": "5000000000", "startTimeUnixNano": "1000000000"}
+    at = {"timeUnixNano": "1500000000000000000", "startTimeUnixNano": "1000000000000000000"}
     exponential = {
         **at, "count": "9", "sum": 4.5, "scale": 0, "zeroCount": "2", "min": -4, "max": 8,
         "positive": {"offset": 1, "bucketCounts": ["3", "1"]},
@@ -207,8 +215,8 @@ def request(count: int = 1) -> ExportTraceServiceRequest:
             trace_id=bytes.fromhex(TRACE),
             span_id=(number + 1).to_bytes(8, "big"),
             name="x",
-            start_time_unix_nano=5,
-            end_time_unix_nano=9,
+            start_time_unix_nano=START + 5,
+            end_time_unix_nano=START + 9,
         )
     return message
 
@@ -220,7 +228,7 @@ def framed(*messages: bytes) -> bytes:
 def test_a_file_of_the_collector(store: Store, ingest) -> None:
     metrics = MetricsData()
     metric = metrics.resource_metrics.add().scope_metrics.add().metrics.add(name="m")
-    metric.gauge.data_points.add(time_unix_nano=7, as_int=3)
+    metric.gauge.data_points.add(time_unix_nano=START, as_int=3)
     first, second = request(3).SerializeToString(), metrics.SerializeToString()
     report = ingest(framed(first, b"", second), "data.pb")
     assert (report.format, report.rows) == ("otlp-proto", {"spans": 3, "metrics": 1})
@@ -251,7 +259,8 @@ def test_a_bad_span_in_a_message(store: Store, ingest) -> None:
 def test_the_same_span_in_json_and_protobuf(store: Store, ingest) -> None:
     message = TracesData()
     message.resource_spans.extend(request().resource_spans)
-    plain = {**GOOD, "spanId": "0000000000000001", "startTimeUnixNano": 5, "endTimeUnixNano": 9}
+    plain = {**GOOD, "spanId": "0000000000000001", "startTimeUnixNano": START + 5}
+    plain["endTimeUnixNano"] = START + 9
     assert ingest(message.SerializeToString(), "a.pb").rows == {"spans": 1}
     assert ingest(spans(plain)).duplicates == 1
 
@@ -260,7 +269,6 @@ def test_the_same_span_in_json_and_protobuf(store: Store, ingest) -> None:
     "change",
     [
         {"name": "\ud800"},
-        {"events": [{"timeUnixNano": str(1 << 80)}]},
         {"attributes": [{"key": "k", "value": {"stringValue": "\udfff"}}]},
     ],
 )

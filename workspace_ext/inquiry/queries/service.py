@@ -116,7 +116,7 @@ class QueryService:
         asked = request.get("pin")
         if asked is None:
             return state["pin"] if state is not None else self._catalog.pin()
-        newest = self._catalog.pin()
+        newest = self._catalog.newest()
         if not 0 <= asked <= newest:
             raise BadInput(
                 f"there is no pin {asked}",

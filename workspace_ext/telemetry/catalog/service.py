@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
@@ -12,6 +14,20 @@ from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.schema import SIGNALS
 
 _WITH_SERVICE = ("spans", "logs", "metrics", "events")
+_OWN_NAMES = "name, batch_id FROM raw.services"
+
+_Extent = tuple[int, int | None, int | None]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What lies up to a pin: rows, first and last time (microseconds) of each signal; services."""
+
+    pin: int = 0
+    extents: dict[str, _Extent] = field(
+        default_factory=lambda: dict.fromkeys(SIGNALS, (0, None, None))
+    )
+    services: frozenset[str] = frozenset()
 
 
 class Catalog:
@@ -19,15 +35,24 @@ class Catalog:
 
     Args:
         engine: The store.
+        settle: Called before a pin is taken, so that what was accepted before is in it.
     """
 
-    def __init__(self, engine: TelemetryEngine) -> None:
+    def __init__(
+        self, engine: TelemetryEngine, settle: Callable[[], object] = lambda: None
+    ) -> None:
         self._engine = engine
+        self._settle = settle
         self._lock = threading.Lock()
-        self._overview: dict[str, Any] | None = None
+        self._known = _Known()
 
     def pin(self) -> int:
-        """The number of the newest batch; 0 when there is none."""
+        """The number of the newest batch, with all that was accepted until now; 0 for none."""
+        self._settle()
+        return self.newest()
+
+    def newest(self) -> int:
+        """The number of the newest batch that can be seen at once; 0 when there is none."""
         with self._engine.cursor() as cursor:
             return _pin(cursor)
 
@@ -36,30 +61,36 @@ class Catalog:
         with self._lock, self._engine.cursor() as cursor:
             cursor.execute("BEGIN")
             pin = _pin(cursor)
-            if self._overview is None or self._overview["pin"] != pin:
-                self._overview = {
-                    "pin": pin,
-                    "signals": {name: _extent(cursor, name) for name in SIGNALS},
-                    "services": _services(cursor),
-                }
+            if self._known.pin != pin:  # only the batches since are looked at: they only grow
+                self._known = _widened(self._known, cursor, pin)
             cursor.execute("COMMIT")
-            return dict(self._overview)
+            known = self._known
+        return {
+            "pin": known.pin,
+            "signals": {
+                name: {"rows": rows, "first_time": _time(first), "last_time": _time(last)}
+                for name, (rows, first, last) in known.extents.items()
+            },
+            "services": sorted(known.services),
+        }
 
     def services(self) -> list[str]:
         """The names of services in any signal, sorted."""
         names: list[str] = self.overview()["services"]
         return names
 
-    def batches(self, limit: int = 100) -> list[dict[str, Any]]:
-        """The newest batches, newest first."""
+    def batches(self, limit: int = 100, *, files: bool = False) -> list[dict[str, Any]]:
+        """The newest batches, newest first; only those of files when asked."""
+        which = "WHERE requests IS NULL" if files else ""
         with self._engine.cursor() as cursor:
             cursor.execute(
-                """
+                f"""
                 SELECT batch_id, epoch_us(committed_at), name, format, content_digest, bytes,
                        spans, logs, metrics, events, services, duplicates, quarantined,
-                       epoch_us(first_time), epoch_us(last_time)
-                FROM raw.batches ORDER BY batch_id DESC LIMIT $1
-                """,
+                       epoch_us(first_time), epoch_us(last_time), adapter_version,
+                       epoch_us(received_at), requests, records, late, ahead
+                FROM raw.batches {which} ORDER BY batch_id DESC LIMIT $1
+                """,  # noqa: S608 - one of two clauses of ours
                 [limit],
             )
             rows = cursor.fetchall()
@@ -76,6 +107,12 @@ class Catalog:
                 "quarantined": row[12],
                 "first_time": _time(row[13]),
                 "last_time": _time(row[14]),
+                "adapter_version": row[15],
+                "received_at": _time(row[16]),
+                "requests": row[17],
+                "records": row[18],
+                "late": row[19],
+                "ahead": row[20],
             }
             for row in rows
         ]
@@ -107,20 +144,27 @@ def _pin(cursor: duckdb.DuckDBPyConnection) -> int:
     return int(row[0][0])
 
 
-def _extent(cursor: duckdb.DuckDBPyConnection, signal: str) -> dict[str, Any]:
-    times = "epoch_us(min(time)), epoch_us(max(time))" if SIGNALS[signal].timed else "NULL, NULL"
-    row = cursor.execute(f"SELECT count(*), {times} FROM raw.{signal}").fetchall()[0]  # noqa: S608
-    return {"rows": row[0], "first_time": _time(row[1]), "last_time": _time(row[2])}
-
-
-def _services(cursor: duckdb.DuckDBPyConnection) -> list[str]:
-    parts = [f"SELECT DISTINCT service AS name FROM raw.{s}" for s in _WITH_SERVICE]  # noqa: S608
-    parts.append("SELECT DISTINCT name FROM raw.services")
-    rows = cursor.execute(
-        f"SELECT DISTINCT name FROM ({' UNION ALL '.join(parts)}) WHERE name IS NOT NULL"  # noqa: S608
-        " ORDER BY name"
+def _widened(known: _Known, cursor: duckdb.DuckDBPyConnection, pin: int) -> _Known:
+    """What is known, with the batches since."""
+    extents = dict(known.extents)
+    for name, (rows, first, last) in known.extents.items():
+        times = "epoch_us(min(time)), epoch_us(max(time))" if SIGNALS[name].timed else "NULL, NULL"
+        new = cursor.execute(
+            f"SELECT count(*), {times} FROM raw.{name} WHERE batch_id > $1",  # noqa: S608
+            [known.pin],
+        ).fetchall()[0]
+        extents[name] = (
+            rows + new[0],
+            min((time for time in (first, new[1]) if time is not None), default=None),
+            max((time for time in (last, new[2]) if time is not None), default=None),
+        )
+    columns = [f"service AS name, batch_id FROM raw.{signal}" for signal in _WITH_SERVICE]
+    parts = " UNION ALL ".join(f"SELECT {part}" for part in (*columns, _OWN_NAMES))
+    found = cursor.execute(
+        f"SELECT DISTINCT name FROM ({parts}) WHERE name IS NOT NULL AND batch_id > $1",  # noqa: S608
+        [known.pin],
     ).fetchall()
-    return [row[0] for row in rows]
+    return _Known(pin, extents, known.services | {row[0] for row in found})
 
 
 def _time(microseconds: int | None) -> str | None:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any
+
+import pyarrow as pa
 
 from workspace_ext.foundation.clock import to_rfc3339
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-Format = Literal["otlp-json", "otlp-proto", "csv", "parquet", "prometheus"]
-FORMATS: tuple[Format, ...] = get_args(Format)
 
 Progress = Callable[[int, int | None], None]
 """Told how many bytes are done, and of how many."""
@@ -44,14 +40,35 @@ class Parsed:
     Attributes:
         tables: By signal; the columns are those of `columns.arrow_schema`.
         rejects: What could not be read.
-        position: How many bytes of the file have been read so far.
-        warnings: What the user should know about the whole file.
+        warnings: What the user should know.
+        more_rejects: How many records could not be read beyond `rejects`.
     """
 
     tables: dict[str, pa.Table]
-    rejects: tuple[Reject, ...]
-    position: int
+    rejects: tuple[Reject, ...] = ()
     warnings: tuple[str, ...] = ()
+    more_rejects: int = 0
+
+    @property
+    def rejected(self) -> int:
+        """How many records could not be read."""
+        return len(self.rejects) + self.more_rejects
+
+
+def joined(parts: list[Parsed]) -> Parsed:
+    """Parts as one."""
+    if len(parts) == 1:
+        return parts[0]
+    tables: dict[str, list[pa.Table]] = {}
+    for part in parts:
+        for signal, records in part.tables.items():
+            tables.setdefault(signal, []).append(records)
+    return Parsed(
+        {signal: pa.concat_tables(found) for signal, found in tables.items()},
+        tuple(reject for part in parts for reject in part.rejects),
+        tuple(dict.fromkeys(warning for part in parts for warning in part.warnings)),
+        sum(part.more_rejects for part in parts),
+    )
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,19 @@ from pathlib import Path
 from workspace_ext.foundation.clock import Clock, now_ns
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.storage.telemetry import TelemetryEngine
-from workspace_ext.telemetry.ingest.detect import detect
-from workspace_ext.telemetry.ingest.mapping import Mapping, parse_mapping
-from workspace_ext.telemetry.ingest.model import FORMATS, Format, IngestReport, Parsed, Progress
-from workspace_ext.telemetry.ingest.source import check_readable, digest_file
+from workspace_ext.telemetry.ingest import registry
+from workspace_ext.telemetry.ingest.adapter import Context, Head
+from workspace_ext.telemetry.ingest.mapping import parse_mapping
+from workspace_ext.telemetry.ingest.model import IngestReport, Parsed, Progress
+from workspace_ext.telemetry.ingest.source import (
+    Opened,
+    check_readable,
+    digest_file,
+    opening_bytes,
+)
 from workspace_ext.telemetry.ingest.store import Batch, Source, find_batch
 
-_NEED_MAPPING: tuple[Format, ...] = ("csv", "parquet")
+_PEEK = 1 << 16
 
 
 class IngestService:
@@ -43,8 +49,8 @@ class IngestService:
         Args:
             path: The file.
             name: What it is called in reports; the path's last part when empty.
-            format: One of `FORMATS`; found out when None.
-            mapping: The text of a mapping file, for CSV and Parquet.
+            format: One of `registry.formats`; found out when None.
+            mapping: The text of a mapping file, for the formats that need one.
             progress: Told how far it is, in bytes of the file.
 
         Raises:
@@ -67,34 +73,40 @@ class IngestService:
             if known is not None:
                 return known
             batch = Batch(connection, source)
-            warnings: tuple[str, ...] = ()
-            for part in _read(path, name, chosen, rules, self._clock):
+            warnings: dict[str, None] = {}
+            context = Context(self._clock(), name, mapping=rules)
+            for part, position in _read(path, chosen, context):
                 for signal, records in part.tables.items():
                     batch.add(signal, records)
-                batch.reject(part.rejects)
-                warnings += part.warnings
+                batch.reject(part.rejects, part.more_rejects)
+                warnings |= dict.fromkeys(part.warnings)
                 if progress is not None:
-                    progress(part.position, source.size)
-            report = batch.finish(self._clock(), warnings)
+                    progress(position, source.size)
+            report = batch.finish(self._clock(), tuple(warnings))
         if progress is not None:
             progress(source.size, source.size)
         return report
 
 
-def _format(path: Path, name: str, given: str | None, mapping: str | None) -> Format:
-    chosen = next((known for known in FORMATS if known == given), None)
-    if given is not None and chosen is None:
-        raise BadInput(
-            f"{given!r} is not a format", hint=f"one of: {', '.join(FORMATS)}", code="bad_format"
-        )
-    chosen = chosen or detect(path, name)
-    if chosen in _NEED_MAPPING and mapping is None:
+def detect(path: Path, name: str, *, mapped: bool = False) -> str:
+    """The format of a file.
+
+    Raises:
+        BadInput: It is none that is known, or cannot be read.
+    """
+    return registry.detect(Head(opening_bytes(path, name, _PEEK), name, mapped))
+
+
+def _format(path: Path, name: str, given: str | None, mapping: str | None) -> str:
+    chosen = given if given is not None else detect(path, name, mapped=mapping is not None)
+    needs = registry.find(chosen).needs_mapping
+    if needs and mapping is None:
         raise BadInput(
             f"{name} is {chosen} and has no mapping: nothing says what its columns mean",
             hint=f"put a mapping beside it, as {Path(name).stem.split('.')[0]}.mapping.yaml",
             code="no_mapping",
         )
-    if chosen not in _NEED_MAPPING and mapping is not None:
+    if not needs and mapping is not None:
         raise BadInput(
             f"{name} is {chosen}, which takes no mapping",
             hint="leave the mapping out, or name the format",
@@ -103,26 +115,8 @@ def _format(path: Path, name: str, given: str | None, mapping: str | None) -> Fo
     return chosen
 
 
-def _read(
-    path: Path, name: str, chosen: Format, mapping: Mapping | None, clock: Clock
-) -> Iterator[Parsed]:
-    """Opens the adapter of a format; each is imported only when it is needed."""
-    if mapping is not None and chosen == "parquet":
-        from workspace_ext.telemetry.ingest.adapters import parquet_rows
-
-        return parquet_rows.read(path, name, mapping)
-    if mapping is not None:
-        from workspace_ext.telemetry.ingest.adapters import csv_rows
-
-        return csv_rows.read(path, name, mapping)
-    if chosen == "otlp-json":
-        from workspace_ext.telemetry.ingest.adapters import otlp_json
-
-        return otlp_json.read(path, name)
-    if chosen == "otlp-proto":
-        from workspace_ext.telemetry.ingest.adapters import otlp_proto
-
-        return otlp_proto.read(path, name)
-    from workspace_ext.telemetry.ingest.adapters import prometheus
-
-    return prometheus.read(path, name, clock())
+def _read(path: Path, chosen: str, context: Context) -> Iterator[tuple[Parsed, int]]:
+    """The parts of a file, each with how many of its bytes have been read."""
+    with Opened(path, context.name) as opened:
+        for part in registry.read(chosen, opened.stream, context):
+            yield part, opened.position()

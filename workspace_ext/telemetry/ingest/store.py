@@ -86,10 +86,10 @@ class Batch:
             self._connection.unregister("incoming")
         self._staged[signal] += records.num_rows
 
-    def reject(self, rejects: tuple[Reject, ...]) -> None:
-        """Puts bad records into quarantine."""
+    def reject(self, rejects: tuple[Reject, ...], more: int = 0) -> None:
+        """Puts bad records into quarantine; of ``more`` of them nothing but the number is known."""
         room = max(QUARANTINE_LIMIT - self._quarantined, 0)
-        self._quarantined += len(rejects)
+        self._quarantined += len(rejects) + more
         kept = rejects[:room]
         if not kept:
             return
@@ -159,15 +159,14 @@ class Batch:
 
     def _move(self, signal: Signal, bounds: tuple[int, int] | None) -> int:
         """Inserts what is new; duplicates are looked for in the batch's own span of time only."""
-        # Equal hashes at the same nanosecond are equal records: the keys of the maps are sorted.
-        if signal.identity:
-            named = key = ", ".join(signal.identity)
-        else:
-            moment = "time_ns, " if signal.timed else ""
-            named = f"{moment}record"
-            key = f"{moment}hash({', '.join(signal.names)}) AS record"
+        named = ", ".join(f"key_{number}" for number in range(len(signal.key)))
+        key = ", ".join(f"{part} AS key_{number}" for number, part in enumerate(signal.key))
+        same = " AND ".join(
+            f"first.key_{number} IS NOT DISTINCT FROM stored.key_{number}"
+            for number in range(len(signal.key))
+        )
         within = ""
-        if bounds is not None and signal.timed:
+        if bounds is not None and signal.ranged:
             within = (
                 f" WHERE time >= make_timestamptz({bounds[0] // 1000})"
                 f" AND time <= make_timestamptz({bounds[1] // 1000})"
@@ -180,10 +179,10 @@ class Batch:
             INSERT INTO {raw} ({names}, batch_id)
             WITH first AS (
                 SELECT min(rowid) AS row, {key}
-                FROM {staged} GROUP BY ALL
+                FROM {staged} GROUP BY {named}
             ),
             stored AS (SELECT {key} FROM {raw}{within}),
-            fresh AS (SELECT row FROM first ANTI JOIN stored USING ({named}))
+            fresh AS (SELECT row FROM first ANTI JOIN stored ON {same})
             SELECT {names}, {self._batch_id} FROM {staged}
             WHERE rowid IN (SELECT row FROM fresh) ORDER BY {order}
             """  # noqa: S608 - names are those of the schema
@@ -199,7 +198,11 @@ class Batch:
         ]
         self._connection.execute(
             """
-            INSERT INTO raw.batches
+            INSERT INTO raw.batches (
+                batch_id, committed_at, name, format, content_digest, mapping_digest, bytes,
+                spans, logs, metrics, events, services, duplicates, quarantined,
+                first_time, last_time
+            )
             SELECT $1, make_timestamptz($2::BIGINT), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
                    $13, $14, make_timestamptz($15::BIGINT), make_timestamptz($16::BIGINT)
             """,

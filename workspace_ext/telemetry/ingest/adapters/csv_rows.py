@@ -11,14 +11,14 @@ import csv
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 
 from workspace_ext.foundation.errors import BadInput
+from workspace_ext.telemetry.ingest.adapter import BY_NAME, NO, Adapter, Context, Head
 from workspace_ext.telemetry.ingest.mapping import Mapping
 from workspace_ext.telemetry.ingest.model import RECORD_LIMIT, Parsed, Reject
-from workspace_ext.telemetry.ingest.source import Opened
 from workspace_ext.telemetry.ingest.tabular import Mapper
 
 _CHUNK_ROWS = 50_000
@@ -28,8 +28,8 @@ _FIELD_LIMIT = 16 << 20
 class _Lines:
     """The lines of a file, numbered, with those of the current record kept to go back to."""
 
-    def __init__(self, opened: Opened) -> None:
-        self._stream = opened.stream
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
         self._again: deque[str] = deque()
         self.number = 0
         self.record: list[str] = []
@@ -70,19 +70,20 @@ class _Chunk:
         self.rejects.append(Reject(line, reason, shown.rstrip("\r\n")[:RECORD_LIMIT]))
 
 
-def read(path: Path, name: str, mapping: Mapping) -> Iterator[Parsed]:
-    """The records of a CSV file with a header, in chunks.
+def _recognise(head: Head) -> int:
+    return BY_NAME if {".csv", ".tsv"} & head.suffixes and head.is_text and head.content else NO
 
-    Raises:
-        BadInput: It has no header, or lacks a column that the mapping names.
-    """
-    with Opened(path, name) as opened:
-        lines = _Lines(opened)
-        header = _header(lines, name, mapping.delimiter)
-        schema = pa.schema([(column, pa.string()) for column in header])
-        with Mapper(mapping, schema) as mapper:
-            for chunk in _chunks(lines, mapping.delimiter, len(header)):
-                yield _convert(chunk, mapper, schema, mapping, opened.position())
+
+def _read(stream: IO[bytes], context: Context) -> Iterator[Parsed]:
+    """The records of a table with a header, in chunks."""
+    mapping = context.mapping
+    assert mapping is not None
+    lines = _Lines(stream)
+    header = _header(lines, context.name, mapping.delimiter)
+    schema = pa.schema([(column, pa.string()) for column in header])
+    with Mapper(mapping, schema) as mapper:
+        for chunk in _chunks(lines, mapping.delimiter, len(header)):
+            yield _convert(chunk, mapper, schema, mapping)
 
 
 def _header(lines: _Lines, name: str, delimiter: str) -> list[str]:
@@ -140,9 +141,7 @@ def _chunks(lines: _Lines, delimiter: str, width: int) -> Iterator[_Chunk]:
     yield chunk
 
 
-def _convert(
-    chunk: _Chunk, mapper: Mapper, schema: pa.Schema, mapping: Mapping, position: int
-) -> Parsed:
+def _convert(chunk: _Chunk, mapper: Mapper, schema: pa.Schema, mapping: Mapping) -> Parsed:
     try:
         columns = _columns(chunk, schema)
     except UnicodeEncodeError:
@@ -153,7 +152,7 @@ def _convert(
         line=lambda row: chunk.lines[row],
         record=lambda row: chunk.texts[row].rstrip("\r\n"),
     )
-    return Parsed({mapping.signal: records}, (*chunk.rejects, *rejects), position)
+    return Parsed({mapping.signal: records}, (*chunk.rejects, *rejects))
 
 
 def _columns(chunk: _Chunk, schema: pa.Schema) -> pa.Table:
@@ -173,3 +172,6 @@ def _drop_not_utf8(chunk: _Chunk) -> None:
     chunk.rows = [chunk.rows[index] for index in good]
     chunk.lines = [chunk.lines[index] for index in good]
     chunk.texts = [chunk.texts[index] for index in good]
+
+
+ADAPTER = Adapter("CSV with a header", _read, _recognise, needs_mapping=True)

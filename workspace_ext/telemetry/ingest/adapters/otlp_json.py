@@ -7,10 +7,20 @@ lines are read as plain JSON. A file with one request over several lines is read
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from workspace_ext.foundation.errors import BadInput
+from workspace_ext.telemetry.ingest.adapter import (
+    NO,
+    SURE,
+    Adapter,
+    Context,
+    Head,
+    everything,
+    lines,
+)
 from workspace_ext.telemetry.ingest.adapters.otlp_json_values import (
     any_value,
     enum,
@@ -22,10 +32,6 @@ from workspace_ext.telemetry.ingest.adapters.otlp_json_values import (
     whole,
 )
 from workspace_ext.telemetry.ingest.adapters.otlp_records import (
-    BadRecord,
-    Row,
-    Rows,
-    as_text,
     exponential_buckets,
     log_row,
     metric_head,
@@ -33,8 +39,9 @@ from workspace_ext.telemetry.ingest.adapters.otlp_records import (
     point_row,
     span_row,
 )
+from workspace_ext.telemetry.ingest.limits import LINE_BYTES, WHOLE_BYTES
 from workspace_ext.telemetry.ingest.model import Parsed
-from workspace_ext.telemetry.ingest.source import Opened
+from workspace_ext.telemetry.ingest.rows import BadRecord, Row, Rows, as_text
 from workspace_ext.telemetry.ingest.targets import (
     METRIC_KINDS,
     SPAN_KINDS,
@@ -42,66 +49,76 @@ from workspace_ext.telemetry.ingest.targets import (
     TEMPORALITIES,
 )
 
-_CHUNK = 20_000
-_WHOLE_LIMIT = 64 << 20
-_SIGNALS = ("resourceSpans", "resourceLogs", "resourceMetrics")
+_SIGNALS = {"resourceSpans": "spans", "resourceLogs": "logs", "resourceMetrics": "metrics"}
+_KEYS = re.compile(rb'"(resourceSpans|resourceLogs|resourceMetrics)"')
 _BAD = (BadRecord, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
 
-def read(path: Path, name: str) -> Iterator[Parsed]:
-    """The records of a file, in chunks.
+def _recognise(head: Head) -> int:
+    return SURE if head.start[:1] == b"{" and _KEYS.search(head.content) else NO
 
-    Raises:
-        BadInput: Its compression is broken.
-    """
+
+def _read(stream: IO[bytes], context: Context) -> Iterator[Parsed]:
+    """The records; of a request whose signal is known, the body must be one message."""
     rows = Rows()
-    with Opened(path, name) as opened:
-        for line, text in _requests(opened):
-            _request(rows, line, text)
-            if rows.count >= _CHUNK:
-                yield rows.hand_on(opened.position())
-        yield rows.hand_on(opened.position())
+    for line, text in _requests(rows, stream, context):
+        _request(rows, line, text, context)
+        if rows.full:
+            yield rows.hand_on()
+    yield rows.hand_on()
 
 
-def _requests(opened: Opened) -> Iterator[tuple[int, bytes]]:
+def _requests(rows: Rows, stream: IO[bytes], context: Context) -> Iterator[tuple[int, bytes]]:
     """The requests with their lines; a request over several lines comes as one."""
-    first = opened.stream.readline()
+    if context.signal:
+        yield 1, everything(stream, context)
+        return
+    first = stream.readline(LINE_BYTES)
     if not _is_json(first):
-        whole = first + opened.stream.read(_WHOLE_LIMIT)
+        whole = first + stream.read(WHOLE_BYTES - len(first))
         if _is_json(whole):
             yield 1, whole
             return
-    opened.stream.seek(0)
-    yield from enumerate(opened.stream, 1)
+    stream.seek(0)
+    for line, text in lines(stream):
+        if len(text) > LINE_BYTES:
+            rows.reject(line, f"longer than {LINE_BYTES >> 20} MiB", text)
+        else:
+            yield line, text
 
 
 def _is_json(text: bytes) -> bool:
     try:
-        json.loads(text)
+        json.loads(text.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError):
         return False
     return True
 
 
-def _request(rows: Rows, line: int, text: bytes) -> None:
+def _request(rows: Rows, line: int, text: bytes, context: Context) -> None:
     text = text.strip()
     if not text:
         return
-    shown = text.decode("utf-8", "replace")
     try:
-        content = json.loads(text)
+        content = json.loads(rows.text(text))
     except (ValueError, RecursionError) as error:
-        rows.reject(line, f"not valid JSON: {error}", shown)
+        if context.signal:
+            raise BadInput(
+                f"{context.name} is not valid JSON: {error}",
+                hint="send OTLP as JSON, or as protobuf with its content type",
+                code="bad_request_body",
+            ) from None
+        rows.reject(line, f"not valid JSON: {error}", text)
         return
     known = [key for key in _SIGNALS if isinstance(content, dict) and key in content]
-    if not known:
-        rows.reject(line, f"none of {', '.join(_SIGNALS)} in it", shown)
+    if not known and not (context.signal and content == {}):
+        rows.reject(line, f"none of {', '.join(_SIGNALS)} in it", text)
     for key in known:
         try:
             for group in items(content, key):
                 _group(rows, line, key, group)
         except _BAD as error:
-            rows.reject(line, _why(error), shown)
+            rows.reject(line, _why(error), text)
 
 
 def _group(rows: Rows, line: int, key: str, group: dict[str, Any]) -> None:
@@ -260,3 +277,5 @@ _SHAPES: dict[str, tuple[str, str, Callable[[Rows, int, Row, dict[str, Any]], No
     "resourceLogs": ("scopeLogs", "logRecords", _log),
     "resourceMetrics": ("scopeMetrics", "metrics", _metric),
 }
+
+ADAPTER = Adapter("OTLP as JSON lines, or one request", _read, _recognise)

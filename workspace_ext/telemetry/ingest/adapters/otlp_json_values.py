@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workspace_ext.telemetry.ingest.adapters.otlp_records import BadRecord, Pairs, as_text
+from workspace_ext.telemetry.ingest.rows import BadRecord, Pairs, as_text
 from workspace_ext.telemetry.ingest.severity import SEVERITIES
 
 _SEVERITY_NAMES = [f"{word}{step or ''}" for word, _ in SEVERITIES for step in (0, 2, 3, 4)]

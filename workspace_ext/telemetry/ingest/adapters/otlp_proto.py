@@ -9,20 +9,25 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]
+import pyarrow as pa
+from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
+from workspace_ext.foundation.errors import BadInput
+from workspace_ext.telemetry.ingest.adapter import (
+    BY_SHAPE,
+    NO,
+    Adapter,
+    Context,
+    Head,
+    everything,
+    is_text,
+)
 from workspace_ext.telemetry.ingest.adapters.otlp_records import (
-    BadRecord,
-    Pairs,
-    Row,
-    Rows,
-    as_text,
     exponential_buckets,
     log_row,
     metric_head,
@@ -30,41 +35,80 @@ from workspace_ext.telemetry.ingest.adapters.otlp_records import (
     point_row,
     span_row,
 )
+from workspace_ext.telemetry.ingest.adapters.otlp_span_columns import span_table
+from workspace_ext.telemetry.ingest.adapters.utf8 import repaired
+from workspace_ext.telemetry.ingest.limits import WHOLE_BYTES
 from workspace_ext.telemetry.ingest.model import Parsed
-from workspace_ext.telemetry.ingest.source import Opened
+from workspace_ext.telemetry.ingest.rows import BadRecord, Pairs, Row, Rows, as_text
 
-_CHUNK = 20_000
 _FIRST_FIELD = b"\n"
-_MESSAGE_LIMIT = (_FIRST_FIELD[0] << 24) - 1
-"""Longer ones would make a length look like the beginning of a message."""
 
 
-def read(path: Path, name: str) -> Iterator[Parsed]:
-    """The records of a file, in chunks.
+def _recognise(head: Head) -> int:
+    content = head.content
+    single = content[:1] == _FIRST_FIELD and not is_text(content)
+    return BY_SHAPE if single or _framed(content) else NO
 
-    Raises:
-        BadInput: Its compression is broken.
-    """
+
+def _framed(content: bytes) -> bool:
+    """Whether it starts with a length and a message whose first field is number 1."""
+    small = len(content) > 5 and content[0] < _FIRST_FIELD[0]
+    return small and content[4:5] == _FIRST_FIELD and not is_text(content[:4])
+
+
+def _read(stream: IO[bytes], context: Context) -> Iterator[Parsed]:
+    """The records; of a request whose signal is known, the body must be one message."""
     rows = Rows()
-    with Opened(path, name) as opened:
-        for number, message in _messages(opened, rows):
+    if context.signal:
+        _body(rows, stream, context)
+    else:
+        for number, message in _messages(stream, rows, context):
             _request(rows, number, message)
-            if rows.count >= _CHUNK:
-                yield rows.hand_on(opened.position())
-        yield rows.hand_on(opened.position())
+            if rows.full:
+                yield rows.hand_on()
+    yield rows.hand_on()
 
 
-def _messages(opened: Opened, rows: Rows) -> Iterator[tuple[int, bytes]]:
-    stream = opened.stream
+def _body(rows: Rows, stream: IO[bytes], context: Context) -> None:
+    kind, _, convert = _KINDS[context.signal]
+    content = everything(stream, context)
+    try:
+        message = _parsed(rows, kind, content)
+    except DecodeError as error:
+        raise BadInput(
+            f"{context.name} holds no {context.signal} as OTLP protobuf: {error}",
+            hint="send an export request of that signal",
+            code="bad_request_body",
+        ) from None
+    groups = _groups(message)
+    table = _quick(content, groups) if context.signal == "spans" else None
+    if table is None:
+        convert(rows, 1, groups)
+    else:
+        rows.add_table("spans", table)
+
+
+def _quick(content: bytes, groups: Iterable[Any]) -> pa.Table | None:
+    """The spans of a request in which nothing is unusual."""
+    origins: list[tuple[Row, int]] = []
+    for group in groups:
+        resource = _pairs(group.resource.attributes)
+        origins += [
+            (origin(resource, scope.scope.name), len(scope.spans)) for scope in group.scope_spans
+        ]
+    return span_table(content, origins) if origins else None
+
+
+def _messages(stream: IO[bytes], rows: Rows, context: Context) -> Iterator[tuple[int, bytes]]:
     head = stream.read(5)
     if head[:1] == _FIRST_FIELD:
-        yield 1, head + stream.read()
+        yield 1, head + everything(stream, context)
         return
     number = 0
     while head:
         number += 1
         size = int.from_bytes(head[:4], "big")
-        if len(head) < 4 or size > _MESSAGE_LIMIT:
+        if len(head) < 4 or size > WHOLE_BYTES:
             rows.reject(number, "not a length followed by a message", head.hex())
             return
         if size == 0:
@@ -79,17 +123,31 @@ def _messages(opened: Opened, rows: Rows) -> Iterator[tuple[int, bytes]]:
 
 
 def _request(rows: Rows, number: int, content: bytes) -> None:
-    for kind, holds, convert in _KINDS:
-        message = kind()
+    for kind, holds, convert in _KINDS.values():
         try:
-            message.ParseFromString(content)
+            message = _parsed(rows, kind, content)
         except DecodeError:
             continue
-        groups = message.ListFields()[0][1] if message.ListFields() else []
+        groups = _groups(message)
         if holds(groups):
             convert(rows, number, groups)
             return
     rows.reject(number, "not a request with spans, logs or metrics", content[:64].hex())
+
+
+def _parsed(rows: Rows, kind: type[Message], content: bytes) -> Message:
+    message = kind()
+    try:
+        message.ParseFromString(content)
+    except DecodeError:
+        message = kind()
+        message.ParseFromString(repaired(kind, content))
+        rows.warn("texts that are not UTF-8 were repaired")
+    return message
+
+
+def _groups(message: Any) -> Any:
+    return message.ListFields()[0][1] if message.ListFields() else []
 
 
 def _has_spans(groups: Iterable[Any]) -> bool:
@@ -247,13 +305,11 @@ def _point(kind: str, point: Any) -> Row:
     )
 
 
-_KINDS: tuple[
-    tuple[type[Message], Callable[[Any], bool], Callable[[Rows, int, Any], None]], ...
-] = (
-    (TracesData, _has_spans, _spans),
-    (MetricsData, _has_metrics, _metrics),
-    (LogsData, _has_logs, _logs),
-)
+_KINDS: dict[str, tuple[type[Message], Callable[[Any], bool], Callable[[Rows, int, Any], None]]] = {
+    "spans": (TracesData, _has_spans, _spans),
+    "metrics": (MetricsData, _has_metrics, _metrics),
+    "logs": (LogsData, _has_logs, _logs),
+}
 
 
 def _pairs(attributes: Iterable[Any]) -> Pairs:
@@ -274,3 +330,6 @@ def _value(value: Any) -> Any:
     if kind == "bytes_value":
         return base64.b64encode(value.bytes_value).decode("ascii")
     return getattr(value, kind)
+
+
+ADAPTER = Adapter("OTLP as protobuf, with lengths or one request", _read, _recognise)

@@ -6,23 +6,21 @@ attributes as sorted pairs of texts); here they become rows, or a reason why not
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
-import pyarrow as pa
-
-from workspace_ext.telemetry.ingest.columns import table
-from workspace_ext.telemetry.ingest.model import RECORD_LIMIT, Parsed, Reject
+from workspace_ext.telemetry.ingest.limits import (
+    ATTRIBUTES,
+    BUCKETS,
+    EARLIEST_NS,
+    LATEST_NS,
+    PARTS,
+    TEXT,
+)
+from workspace_ext.telemetry.ingest.rows import BadRecord, Pairs, Row, check_time, pick
 from workspace_ext.telemetry.ingest.severity import severity_name, severity_number
 from workspace_ext.telemetry.ingest.targets import SPAN_KINDS, SPAN_STATUSES, TEMPORALITIES
 
-Row = dict[str, Any]
-Pairs = list[tuple[str, str | None]]
-
-_HOT = {
+HOT = {
     "service": ("service.name",),
     "environment": ("deployment.environment.name", "deployment.environment"),
     "version": ("service.version",),
@@ -33,87 +31,14 @@ _HOT = {
 }
 _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _SPAN_ID = re.compile(r"(?!0{16})[0-9a-f]{16}")
-_LATEST_NS = (1 << 63) - 1
-_NOT_KEPT = (pa.ArrowException, UnicodeEncodeError, OverflowError)
-
-
-class BadRecord(ValueError):
-    """A record that cannot be kept; its text is the reason."""
-
-
-@dataclass
-class Rows:
-    """Rows and rejects, until they are handed on.
-
-    A bad record costs itself only: `reject` is told what it was.
-    """
-
-    found: dict[str, list[tuple[int | None, Row]]] = field(default_factory=dict)
-    rejects: list[Reject] = field(default_factory=list)
-    count: int = 0
-
-    def add(self, signal: str, line: int | None, row: Row) -> None:
-        """Keeps a row."""
-        self.found.setdefault(signal, []).append((line, row))
-        self.count += 1
-
-    def reject(self, line: int | None, reason: str, record: object) -> None:
-        """Notes a bad record."""
-        shown = record if isinstance(record, str) else json.dumps(record, default=str)
-        self.rejects.append(Reject(line, _printable(reason), _printable(shown)[:RECORD_LIMIT]))
-        self.count += 1
-
-    def hand_on(self, position: int) -> Parsed:
-        """Everything so far, as tables; starts anew."""
-        tables = {signal: self._table(signal, rows) for signal, rows in self.found.items()}
-        parsed = Parsed(tables, tuple(self.rejects), position)
-        self.found, self.rejects, self.count = {}, [], 0
-        return parsed
-
-    def _table(self, signal: str, rows: list[tuple[int | None, Row]]) -> pa.Table:
-        try:
-            return table(signal, [row for _, row in rows])
-        except _NOT_KEPT:
-            good = [row for line, row in rows if self._fits(signal, line, row)]
-            return table(signal, good)
-
-    def _fits(self, signal: str, line: int | None, row: Row) -> bool:
-        """Whether a row's values fit their columns; a number may be too large, a text no text."""
-        try:
-            table(signal, [row])
-        except _NOT_KEPT as error:
-            self.reject(line, f"a value cannot be kept: {error}", row)
-            return False
-        return True
-
-
-def _printable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def as_text(value: object) -> str | None:
-    """An attribute's value as text; what is nested becomes JSON."""
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def origin(resource: Pairs, scope: str) -> Row:
     """The columns that all records of one resource and scope share."""
-    return {**hot(dict(resource), _HOT), "resource": resource, "scope": scope or None}
-
-
-def hot(given: Mapping[str, str | None], named: Mapping[str, Sequence[str]]) -> Row:
-    """The hot columns: of the names that each may have, the first that is given."""
-    return {
-        column: next((given[name] for name in names if given.get(name)), None)
-        for column, names in named.items()
-    }
-
-
-def _named(names: Sequence[str], number: int) -> str:
-    """An enumeration's name; of a number that is not known, the first."""
-    return names[number] if 0 <= number < len(names) else names[0]
+    row = pick(dict(resource), HOT)
+    row["resource"] = resource
+    row["scope"] = scope or None
+    return row
 
 
 def span_row(  # noqa: PLR0913 - a span has that many parts
@@ -153,13 +78,25 @@ def span_row(  # noqa: PLR0913 - a span has that many parts
         "span_id": span_id,
         "parent_span_id": parent_span_id or None,
         "name": name,
-        "kind": _named(SPAN_KINDS, kind),
-        "status": _named(SPAN_STATUSES, status),
+        "kind": SPAN_KINDS[kind] if 0 <= kind < len(SPAN_KINDS) else SPAN_KINDS[0],
+        "status": SPAN_STATUSES[status] if 0 <= status < len(SPAN_STATUSES) else SPAN_STATUSES[0],
         "status_message": status_message or None,
         "trace_state": trace_state or None,
         "attributes": attributes,
-        "span_events": events,
-        "links": links,
+        "span_events": [_part(event) for event in events[:PARTS]],
+        "links": links[:PARTS],
+    }
+
+
+def _part(event: Row) -> Row:
+    """An event of a span, within the limits of a record of its own."""
+    plausible = EARLIEST_NS <= event["time"] * 1000 < LATEST_NS
+    return {
+        "time": event["time"] if plausible else None,
+        "name": event["name"][:TEXT],
+        "attributes": [
+            (key[:TEXT], value and value[:TEXT]) for key, value in event["attributes"][:ATTRIBUTES]
+        ],
     }
 
 
@@ -190,8 +127,8 @@ def log_row(  # noqa: PLR0913 - a log record has that many parts
         "severity_number": number or (severity_number(severity) if severity else None),
         "severity": severity or severity_name(number),
         "body": body,
-        "trace_id": trace_id or None,
-        "span_id": span_id or None,
+        "trace_id": trace_id if trace_id.strip("0") else None,
+        "span_id": span_id if span_id.strip("0") else None,
         "event_name": event_name or None,
         "attributes": attributes,
     }
@@ -250,8 +187,24 @@ def exponential_buckets(
         zero_count: Values at zero, or too near to tell.
         positive: Offset of the first bucket, and the counts.
         negative: The same for negative values.
+
+    Raises:
+        BadRecord: Its bounds are beyond all numbers, or it has too many buckets.
     """
-    base = 2.0 ** (2.0**-scale)
+    if max(len(positive[1]), len(negative[1])) > BUCKETS:
+        raise BadRecord(f"more than {BUCKETS} buckets")
+    try:
+        return _explicit(2.0 ** (2.0**-scale), zero_count, positive, negative)
+    except (OverflowError, ZeroDivisionError):
+        raise BadRecord(f"buckets of scale {scale} have no bounds") from None
+
+
+def _explicit(
+    base: float,
+    zero_count: int,
+    positive: tuple[int, list[int]],
+    negative: tuple[int, list[int]],
+) -> Row:
     counts: list[int] = [zero_count]
     bounds: list[float] = []
     for sign, (offset, given) in ((1, positive), (-1, negative)):
@@ -263,15 +216,3 @@ def exponential_buckets(
         else:
             bounds, counts = [*edges[::-1], *bounds], [0, *given[::-1], *counts]
     return {"bucket_counts": counts, "explicit_bounds": bounds}
-
-
-def check_time(time_ns: int) -> None:
-    """Raises when a time is missing or beyond what 64 bits hold.
-
-    Raises:
-        BadRecord: It is.
-    """
-    if time_ns <= 0:
-        raise BadRecord("no time")
-    if time_ns > _LATEST_NS:
-        raise BadRecord(f"time {time_ns} is out of range")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
-from operator import add
-from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workspace_ext.telemetry.ingest.mapping import Mapping
+from workspace_ext.telemetry.ingest.adapter import NO, SURE, Adapter, Context, Head
 from workspace_ext.telemetry.ingest.model import Parsed
 from workspace_ext.telemetry.ingest.source import unreadable
 from workspace_ext.telemetry.ingest.tabular import Mapper, row_text
@@ -18,25 +16,31 @@ from workspace_ext.telemetry.ingest.tabular import Mapper, row_text
 _CHUNK_ROWS = 65_536
 
 
-def read(path: Path, name: str, mapping: Mapping) -> Iterator[Parsed]:
-    """The records of a Parquet file, in chunks.
+def _recognise(head: Head) -> int:
+    return SURE if head.content[:4] == b"PAR1" else NO
 
-    Raises:
-        BadInput: It is no Parquet file, or lacks a column that the mapping names.
-    """
-    size = path.stat().st_size
+
+def _read(stream: IO[bytes], context: Context) -> Iterator[Parsed]:
+    """The records of a Parquet file, in chunks."""
+    mapping = context.mapping
+    assert mapping is not None
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(stream) as file:
             columns = [c for c in mapping.columns() if c in file.schema_arrow.names]
-            total = max(file.metadata.num_rows, 1)
             done = 0
             with Mapper(mapping, file.schema_arrow) as mapper:
                 for batch in file.iter_batches(batch_size=_CHUNK_ROWS, columns=columns):
                     chunk = pa.Table.from_batches([batch])
+                    first = done + 1
                     records, rejects = mapper.apply(
-                        chunk, line=partial(add, done + 1), record=partial(row_text, chunk)
+                        chunk,
+                        line=lambda row, first=first: first + row,  # type: ignore[misc]
+                        record=lambda row, chunk=chunk: row_text(chunk, row),  # type: ignore[misc]
                     )
                     done += chunk.num_rows
-                    yield Parsed({mapping.signal: records}, tuple(rejects), size * done // total)
+                    yield Parsed({mapping.signal: records}, tuple(rejects))
     except (pa.ArrowException, OSError) as error:
-        raise unreadable(name, f"not Parquet: {error}") from error
+        raise unreadable(context.name, f"not Parquet: {error}") from error
+
+
+ADAPTER = Adapter("Parquet", _read, _recognise, needs_mapping=True)

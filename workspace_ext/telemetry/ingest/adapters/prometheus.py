@@ -7,66 +7,52 @@ of the ingest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from workspace_ext.foundation.errors import BadInput
-from workspace_ext.telemetry.ingest.adapters.otlp_records import (
-    BadRecord,
-    Pairs,
-    Row,
-    Rows,
-    check_time,
-    hot,
-)
-from workspace_ext.telemetry.ingest.model import Parsed
-from workspace_ext.telemetry.ingest.source import Opened
+from workspace_ext.telemetry.ingest.adapter import BY_SHAPE, NO, Adapter, Context, Head, whole
+from workspace_ext.telemetry.ingest.adapters.labels import labelled
+from workspace_ext.telemetry.ingest.limits import TEXT
+from workspace_ext.telemetry.ingest.rows import BadRecord, Row, Rows, check_time
 
-_LIMIT = 256 << 20
-_HOT = {
-    "service": ("service_name", "service", "job"),
-    "environment": ("deployment_environment", "environment", "env"),
-    "version": ("service_version", "version"),
-    "namespace": ("k8s_namespace_name", "namespace"),
-    "pod": ("k8s_pod_name", "pod"),
-    "host": ("host_name", "node", "host", "instance"),
-    "region": ("cloud_region", "region"),
-}
+_SAMPLE = re.compile(
+    rb"[a-zA-Z_:][a-zA-Z0-9_:]*(\{[^\n]*\})?[ \t]+[-+0-9.eEnNaAiIfF]+([ \t]+-?\d+)?[ \t]*\r?"
+)
+_COMMENT = re.compile(rb"# (HELP|TYPE|UNIT|EOF)\b")
 _PARTS = {"le", "quantile"}
 
 
-def read(path: Path, name: str, now_ns: int) -> Iterator[Parsed]:
-    """The samples of a file.
+def _recognise(head: Head) -> int:
+    lines = [line for line in head.start.split(b"\n")[:20] if line.strip()]
+    whole_lines = lines[:-1] or lines
+    found = all(_COMMENT.match(line) or _SAMPLE.fullmatch(line) for line in whole_lines)
+    return BY_SHAPE if lines and found else NO
 
-    Args:
-        path: The file.
-        name: What to call it.
-        now_ns: The time for samples without one.
 
-    Raises:
-        BadInput: It is too large, or its compression is broken.
-    """
-    with Opened(path, name) as opened:
-        content = opened.stream.read(_LIMIT + 1)
-        position = opened.position()
-    if len(content) > _LIMIT:
-        raise BadInput(
-            f"{name} is larger than {_LIMIT >> 20} MiB",
-            hint="split it: one scrape a file",
-            code="file_too_large",
-        )
-    rows = Rows()
+def _decode(rows: Rows, content: bytes, context: Context) -> None:
     untimed = 0
-    for family in _families(content.decode("utf-8", "replace"), rows):
-        untimed += _family(rows, family, now_ns)
-    parsed = rows.hand_on(position)
-    warning = f"{untimed} samples have no timestamp: they got the time of this ingest"
-    yield Parsed(parsed.tables, parsed.rejects, position, (warning,) if untimed else ())
+    text = rows.text(content)
+    for family in _families(_short_lines(rows, text), rows):
+        untimed += _family(rows, family, context.now_ns)
+    if untimed:
+        rows.warn(f"{untimed} samples have no timestamp: they got the time of this ingest")
+
+
+def _short_lines(rows: Rows, text: str) -> str:
+    """The text without its very long lines: the time to parse one grows with its square."""
+    if len(text) <= TEXT:
+        return text
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
+        if len(line) > TEXT:
+            rows.reject(number, f"a line of more than {TEXT} characters", line)
+            lines[number - 1] = ""
+    return "\n".join(lines)
 
 
 def _families(text: str, rows: Rows) -> Iterable[Metric]:
@@ -104,12 +90,8 @@ def _family(rows: Rows, family: Metric, now_ns: int) -> int:
         except (ValueError, OverflowError) as error:
             rows.reject(None, f"{family.name}: {error}", str(samples[0]))
             continue
-        rows.add("metrics", None, {**_labels(list(labels)), **values, "time_ns": time_ns})
+        rows.add("metrics", None, {**labelled(list(labels)), **values, "time_ns": time_ns})
     return untimed
-
-
-def _labels(labels: Pairs) -> Row:
-    return {**hot(dict(labels), _HOT), "attributes": labels, "resource": []}
 
 
 def _values(family: Metric, samples: list[Any]) -> Row:
@@ -161,3 +143,6 @@ def _totals(samples: list[Any]) -> Row:
         elif sample.name.endswith("_count"):
             totals["count"] = int(sample.value)
     return totals
+
+
+ADAPTER = Adapter("Prometheus' text exposition", whole(_decode), _recognise)

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.live import Receiver, receiver
+
+
+@pytest.fixture(scope="module")
+def open_receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
+    with receiver(tmp_path_factory.mktemp("store") / "s") as running:
+        yield running

@@ -1,0 +1,263 @@
+"""Fuzzes the decoders: whatever bytes come, records and rejects, or one clear error.
+
+``python -m tests.faults.fuzz --inputs 100000`` is the long round, over every format or those that
+``--format`` names; run it with ``nice``. The tests run a short one. An input is a real payload with
+some of its values replaced and its bytes changed and cut; for protobuf both before and after it is
+compressed. The memory of the process is limited, and no input may take longer than two seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import gc
+import io
+import json
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import duckdb
+from google.protobuf.message import Message
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.support.samples import Sample, samples
+from tests.support.store import NOW_NS
+from workspace_ext.foundation.errors import BadInput
+from workspace_ext.telemetry.ingest import registry
+from workspace_ext.telemetry.ingest.adapter import Context, Head
+from workspace_ext.telemetry.ingest.columns import arrow_schema
+from workspace_ext.telemetry.ingest.limits import bounded
+from workspace_ext.telemetry.ingest.mapping import parse_mapping
+from workspace_ext.telemetry.ingest.model import Parsed
+from workspace_ext.telemetry.schema import SIGNALS
+
+SECONDS = 2.0
+"""No input may take longer."""
+
+MEMORY_BYTES = 3 << 30
+"""Of address space, in the long round."""
+
+_INSERT_EVERY = 25
+_MAPPING = parse_mapping(
+    "signal: logs\nfields: {time: {column: t, unit: s}, body: a, severity: b}\nattributes: [a]"
+)
+_scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(1 << 70), 1 << 70),
+    st.floats(),
+    st.text(max_size=8),
+    st.sampled_from(["", "\ud800", "0" * 32, "1970-01-01T00:00:00Z", "2200-01-01T00:00:00Z",
+                     "9" * 30, "1e999", "-1", "NaN", 1 << 63, -1, 1e308]),
+)  # fmt: skip
+_values = st.recursive(
+    _scalars,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=4,
+)
+_where = st.floats(0, 1, exclude_max=True)
+_grafts = st.lists(st.tuples(_where, _values), max_size=3)
+_changes = st.lists(st.tuples(_where, st.binary(min_size=1, max_size=4), st.booleans()), max_size=4)
+_cut = st.none() | _where
+
+
+@st.composite
+def inputs(draw: st.DrawFn, name: str) -> tuple[bytes, Sample]:
+    """Bytes for a format, and the payload that they come from."""
+    sample = draw(st.sampled_from(samples()[name]))
+    if draw(st.integers(0, 19)) == 0:
+        return draw(st.binary(max_size=100)), sample
+    content = sample.content
+    if not isinstance(content, bytes):
+        grafted = draw(_grafts)
+        if isinstance(content, Message):
+            content = _replaced(content, grafted).SerializeToString()
+        else:
+            content = json.dumps(_graft(content, grafted)).encode()
+        if draw(st.integers(0, 3)):
+            return sample.pack(content), sample
+    content = sample.pack(_changed(content, draw(_changes), draw(_cut)))
+    if sample.pack is not bytes and draw(st.integers(0, 3)) == 0:
+        content = _changed(content, draw(_changes), draw(_cut))
+    return content, sample
+
+
+def _changed(content: bytes, changes: list[tuple[float, bytes, bool]], cut: float | None) -> bytes:
+    made = bytearray(content)
+    for where, put, instead in changes:
+        at = int(where * len(made))
+        made[at : at + (len(put) if instead else 0)] = put
+    return bytes(made if cut is None else made[: int(cut * len(made))])
+
+
+def _graft(content: Any, grafts: list[tuple[float, Any]]) -> Any:
+    made = [copy.deepcopy(content)]
+    for where, value in grafts:
+        places = list(_places(made))
+        holder, key = places[int(where * len(places))]
+        holder[key] = value
+    return made[0]
+
+
+def _places(holder: Any) -> Iterator[tuple[Any, Any]]:
+    for key in range(len(holder)) if isinstance(holder, list) else list(holder):
+        yield holder, key
+        if isinstance(holder[key], list | dict):
+            yield from _places(holder[key])
+
+
+def _replaced(content: Message, grafts: list[tuple[float, Any]]) -> Message:
+    """A message with other values in some of its fields; a list's value may come many times."""
+    made = copy.deepcopy(content)
+    for where, value in grafts:
+        holders = list(_messages(made))
+        at = where * len(holders)
+        holder = holders[int(at)]
+        fields = [each for each in holder.DESCRIPTOR.fields if each.type != each.TYPE_MESSAGE]
+        if not fields:
+            continue
+        one = fields[int(at % 1 * len(fields))]
+        with suppress(ValueError, TypeError, OverflowError):  # a value that the field cannot have
+            fit = _fitting(one, value)
+            if one.is_repeated:
+                getattr(holder, one.name).extend([fit] * (len(str(value)) % 4))
+            else:
+                setattr(holder, one.name, fit)
+    return made
+
+
+def _messages(message: Any) -> Iterator[Any]:
+    yield message
+    for one, value in message.ListFields():
+        if one.type == one.TYPE_MESSAGE:
+            for part in value if one.is_repeated else (value,):
+                yield from _messages(part)
+
+
+def _fitting(one: Any, value: Any) -> Any:
+    if one.type in (one.TYPE_STRING, one.TYPE_BYTES):
+        text = str(value)
+        return text if one.type == one.TYPE_STRING else text.encode("utf-8", "surrogatepass")
+    if one.type in (one.TYPE_DOUBLE, one.TYPE_FLOAT):
+        return float(value)
+    if isinstance(value, int):
+        small = one.cpp_type in (one.CPPTYPE_INT32, one.CPPTYPE_UINT32, one.CPPTYPE_ENUM)
+        signed = one.cpp_type in (one.CPPTYPE_INT32, one.CPPTYPE_INT64)
+        return abs(value) % (1 << (31 if small else 63)) * (-1 if value < 0 and signed else 1)
+    return int(float(value))
+
+
+class Checker:
+    """Decodes inputs, and looks at what comes of each."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._adapter = registry.find(name)
+        self._mapping = _MAPPING if self._adapter.needs_mapping else None
+        self._connection = duckdb.connect(":memory:", config={"threads": 1})
+        for signal in SIGNALS.values():
+            columns = ", ".join(f"{column} {kind}" for column, kind in signal.columns)
+            self._connection.execute(f"CREATE TABLE {signal.name} ({columns})")
+        self.inputs = self.refused = self.records = self.rejects = 0
+        self.slowest = 0.0
+
+    def check(self, body: bytes, sample: Sample) -> None:
+        """One input.
+
+        Raises:
+            AssertionError: What came of it is not as promised.
+        """
+        context = Context(NOW_NS, "x", sample.headers, sample.signal, self._mapping)
+        self.inputs += 1
+        self._adapter.recognise(Head(body, "x.json"))
+        started = time.perf_counter()
+        parts: list[Parsed] = []
+        refused: BadInput | None = None
+        try:
+            parts = [bounded(part) for part in self._adapter.read(io.BytesIO(body), context)]
+        except BadInput as error:
+            refused = error
+        if refused is not None:
+            self.refused += 1
+            assert refused.hint
+            assert "\n" not in refused.message
+        taken = time.perf_counter() - started
+        self.slowest = max(self.slowest, taken)
+        assert taken < SECONDS, f"{taken:.1f} s"
+        for part in parts:
+            self.rejects += part.rejected
+            for reject in part.rejects:
+                assert reject.reason
+                (reject.reason + reject.record).encode()
+            for signal, records in part.tables.items():
+                assert records.schema.equals(arrow_schema(signal))
+                self.records += records.num_rows
+                if self.inputs % _INSERT_EVERY == 0:
+                    self._insert(signal, records)
+
+    def _insert(self, signal: str, records: Any) -> None:
+        self._connection.register("incoming", records)
+        self._connection.execute(f"INSERT INTO {signal} SELECT * FROM incoming")
+        self._connection.execute(f"SELECT * FROM {signal}").fetchall()
+        self._connection.execute(f"DELETE FROM {signal}")
+        self._connection.unregister("incoming")
+
+
+def fuzz(name: str, count: int, *, derandomize: bool = False) -> Checker:
+    """Fuzzes one format with about so many inputs.
+
+    Raises:
+        AssertionError: An input was found that breaks a promise; hypothesis shows it.
+    """
+    checker = Checker(name)
+
+    def one(found: tuple[bytes, Sample]) -> None:
+        checker.check(*found)
+
+    round_settings = settings(
+        max_examples=min(count, 10_000),
+        deadline=None,
+        database=None,
+        derandomize=derandomize,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    while checker.inputs < count:  # in rounds: hypothesis remembers each input of one
+        round_settings(given(inputs(name))(one))()
+        gc.collect()
+    return checker
+
+
+def main() -> int:
+    """The long round."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--inputs", type=int, default=100_000, help="for each format")
+    parser.add_argument(
+        "--format", action="append", choices=sorted(samples()), help="several times"
+    )
+    options = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    print(
+        f"{'format':24} {'inputs':>8} {'refused':>8} {'records':>9} {'rejects':>9}  slowest  peak"
+    )
+    for name in options.format or samples():
+        started = time.perf_counter()
+        done = fuzz(name, options.inputs)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        print(
+            f"{name:24} {done.inputs:8} {done.refused:8} {done.records:9} {done.rejects:9}"
+            f"  {done.slowest:6.3f}s, {peak} MiB at most, in {time.perf_counter() - started:.0f} s",
+            flush=True,
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

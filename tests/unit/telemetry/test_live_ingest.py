@@ -1,0 +1,243 @@
+"""Live data: the journal and the merge, without a wire."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.live import SECOND, START_NS, delivery, done
+from tests.support.store import Store, open_store
+from workspace_ext.foundation.errors import Unavailable
+from workspace_ext.telemetry.ingest.live import journal
+from workspace_ext.telemetry.ingest.live.delivery import decode, encode
+from workspace_ext.telemetry.ingest.live.merge import LATE_NS, MOST_SOURCES, merge
+from workspace_ext.telemetry.ingest.live.service import LiveIngest, LiveLimits
+from workspace_ext.telemetry.ingest.model import Reject
+
+COUNT = "SELECT count(*), count(DISTINCT span_id) FROM spans"
+NEVER = LiveLimits(merge_seconds=3600)
+
+
+@contextmanager
+def live_ingest(store: Store, limits: LiveLimits | None = None) -> Iterator[LiveIngest]:
+    live = LiveIngest(store.engine, lambda: START_NS, limits)
+    try:
+        yield live
+    finally:
+        live.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(tmp_path / "store") as opened:
+        yield opened
+
+
+def test_journal_form_keeps_everything() -> None:
+    given = delivery(3, rejects=(Reject(7, "why", "what"),))
+    found = decode(encode(given))
+    assert found.tables["spans"].equals(given.tables["spans"])
+    assert (found.source, found.rejects, found.digest) == (
+        given.source,
+        given.rejects,
+        given.digest,
+    )
+
+
+def test_accepted_is_in_the_next_pin(store: Store) -> None:
+    with live_ingest(store, NEVER) as live:
+        done([live.accept(delivery(0))])
+        assert store.rows(COUNT) == [(0, 0)]
+        assert live.flush()
+        assert store.rows(COUNT) == [(10, 10)]
+
+
+def test_merged_without_being_asked(store: Store) -> None:
+    with live_ingest(store, LiveLimits(merge_seconds=0.01)) as live:
+        done([live.accept(delivery(0))])
+        with live._changed:
+            assert live._changed.wait_for(lambda: live.totals.merges == 1, 30)
+        assert store.rows(COUNT) == [(10, 10)]
+        assert not list(store.folder.journal.iterdir())
+
+
+def test_the_same_again_adds_nothing(store: Store) -> None:
+    with live_ingest(store) as live:
+        done([live.accept(delivery(0)), live.accept(delivery(5)), live.accept(delivery(0))])
+        live.flush()
+        done([live.accept(delivery(10, 10))])
+        live.flush()
+        assert store.rows(COUNT) == [(20, 20)]
+        assert live.totals.records["otlp-proto", "kept"] == 20
+        assert live.totals.records["otlp-proto", "duplicate"] == 20
+
+
+def test_many_requests_share_a_sync(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    held, begun = threading.Event(), threading.Event()
+    sync = os.fdatasync
+
+    def slow(descriptor: int) -> None:
+        begun.set()
+        held.wait(30)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", slow)
+    with live_ingest(store, NEVER) as live:
+        futures = [live.accept(delivery(0))]
+        assert begun.wait(30)
+        futures += [live.accept(delivery(number * 10)) for number in range(1, 50)]
+        assert not any(future.done() for future in futures)
+        held.set()
+        done(futures)
+        assert live.totals.syncs == 2
+
+
+def test_each_source_has_its_batch(store: Store) -> None:
+    late, ahead = START_NS + LATE_NS + SECOND, START_NS - LATE_NS - SECOND
+    with live_ingest(store, NEVER) as live:
+        done(
+            [
+                live.accept(delivery(0, source="a", received_ns=late)),
+                live.accept(delivery(10, source="b", received_ns=ahead)),
+                live.accept(delivery(15, source="a", rejects=(Reject(None, "no", "x"),))),
+            ]
+        )
+        live.flush()
+    newest, first = store.catalog.batches()
+    assert (first["name"], first["requests"], first["records"]) == ("a", 2, 21)
+    assert (first["rows"], first["duplicates"], first["quarantined"]) == ({"spans": 20}, 0, 1)
+    assert (first["late"], first["ahead"]) == (10, 0)
+    assert (newest["name"], newest["rows"], newest["duplicates"]) == ("b", {"spans": 5}, 5)
+    assert newest["ahead"] == 5
+    assert store.rows("SELECT batch_id, count(*) FROM spans GROUP BY 1 ORDER BY 1") == [
+        (1, 20),
+        (2, 5),
+    ]
+    assert store.quarantine() == [(None, "no")]
+
+
+def test_very_many_sources_share_a_batch(store: Store) -> None:
+    with live_ingest(store, NEVER) as live:
+        many = range(MOST_SOURCES + 1)
+        done([live.accept(delivery(n * 10, source=f"s{n}")) for n in many])
+        live.flush()
+    assert [batch["name"] for batch in store.catalog.batches()] == [f"{MOST_SOURCES + 1} sources"]
+
+
+def test_rows_lie_sorted(store: Store) -> None:
+    with live_ingest(store, NEVER) as live:
+        done([live.accept(delivery(number)) for number in (500, 0, 300)])
+        live.flush()
+    with store.engine.cursor() as cursor:
+        times = [row[0] for row in cursor.execute("SELECT time_ns FROM raw.spans").fetchall()]
+    assert times == sorted(times)
+    assert len(times) == 30
+
+
+def test_left_over_journal_is_merged_once(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        live = LiveIngest(store.engine, limits=NEVER)
+        done([live.accept(delivery(0)), live.accept(delivery(10))])
+        kept = {path.name: path.read_bytes() for path in store.folder.journal.iterdir()}
+        live.close()
+        assert len(kept) == 1
+        for name, content in kept.items():  # as if it was killed before it deleted them
+            (store.folder.journal / name).write_bytes(content)
+    with open_store(tmp_path / "store") as store, live_ingest(store) as live:
+        assert live.flush()
+        assert store.rows(COUNT) == [(20, 20)]
+        assert len(store.catalog.batches()) == 1
+
+
+@pytest.mark.parametrize("cut", [1, 9, 200, 100_000])
+def test_torn_end(tmp_path: Path, cut: int) -> None:
+    """A crash before the sync tears the last frame only."""
+    with open_store(tmp_path / "store") as store:
+        write = journal.Journal(store.folder.journal, 1)
+        write.append([encode(delivery(0))])
+        write.append([encode(delivery(10))])
+        path = journal.file_of(store.folder.journal, 1)
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-cut] if cut < len(whole) // 2 else whole + bytes(1000))
+        with live_ingest(store) as live:
+            live.flush()
+            expected = 10 if cut < len(whole) // 2 else 20
+            assert store.rows(COUNT) == [(expected, expected)]
+            done([live.accept(delivery(50))])
+            live.flush()
+            assert store.rows(COUNT) == [(expected + 10, expected + 10)]
+        assert not list(store.folder.journal.iterdir())
+
+
+def test_damage_is_told_and_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with open_store(tmp_path / "store") as store:
+        write = journal.Journal(store.folder.journal, 1)
+        write.append([encode(delivery(number)) for number in (0, 10, 20)])
+        path = journal.file_of(store.folder.journal, 1)
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 0xFF
+        path.write_bytes(content)
+        with live_ingest(store) as live:
+            live.flush()
+        assert store.rows(COUNT) == [(20, 20)]
+        assert [left.suffix for left in store.folder.journal.iterdir()] == [".damaged"]
+    assert "is damaged" in caplog.text
+
+
+def test_beyond_the_limits(store: Store) -> None:
+    size = delivery(0).held_bytes
+    with live_ingest(store, LiveLimits(held_bytes=size * 3 + 1000, merge_seconds=3600)) as live:
+        done([live.accept(delivery(number * 10)) for number in range(3)])
+        with pytest.raises(Unavailable) as refused:
+            live.accept(delivery(30))
+        assert refused.value.code == "ingest_busy"
+        assert live.flush()
+        done([live.accept(delivery(30))])
+        live.flush()
+        assert store.rows(COUNT) == [(40, 40)]
+
+
+def test_no_room_on_the_disk(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of a failed write stays, and the next one works."""
+    write = os.write
+
+    def full(descriptor: int, data: bytes) -> int:
+        if len(data) > 100:
+            write(descriptor, data[:100])
+            raise OSError(28, "No space left on device")
+        return write(descriptor, data)
+
+    with live_ingest(store, NEVER) as live:
+        done([live.accept(delivery(0))])
+        monkeypatch.setattr(os, "write", full)
+        failed: Future[None] = live.accept(delivery(10))
+        with pytest.raises(Unavailable) as refused:
+            failed.result(30)
+        assert refused.value.code == "disk_full"
+        monkeypatch.undo()
+        done([live.accept(delivery(20))])
+        live.flush()
+        assert store.rows("SELECT DISTINCT name, count(*) FROM spans GROUP BY 1") == [("GET /", 20)]
+        assert live.held_bytes == 0
+
+
+def test_one_bad_delivery_stops_no_other(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    from workspace_ext.telemetry.ingest.live import service
+
+    def picky(connection, deliveries, number, now):  # type: ignore[no-untyped-def]
+        if any(each.source == "bad" for each in deliveries):
+            raise ValueError("cannot")
+        return merge(connection, deliveries, number, now)
+
+    monkeypatch.setattr(service, "merge", picky)
+    with live_ingest(store, NEVER) as live:
+        done([live.accept(delivery(n * 10, source=s)) for n, s in enumerate(("a", "bad", "c"))])
+        live.flush()
+        assert store.rows(COUNT) == [(20, 20)]
+    assert [left.suffix for left in store.folder.journal.iterdir()] == [".damaged"]

@@ -1,0 +1,280 @@
+"""Many requests become one transaction: without duplicates, sorted by time, with their lineage.
+
+Each adapter and source of a merge has a batch of its own, so that one can walk back from a row
+to where it came from; all of them appear at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from workspace_ext.foundation.canonical import digest_json
+from workspace_ext.telemetry.ingest.live.delivery import Delivery
+from workspace_ext.telemetry.schema import SIGNALS, Signal
+
+MOST_SOURCES = 16
+"""So many sources of one adapter have a batch of their own in a merge; more share one."""
+
+LATE_NS = 5 * 60 * 1_000_000_000
+"""A record this much older than its arrival is late; this much newer, and a clock is wrong."""
+
+_MOST_RANGES = 16
+_GAP_NS = 10 * 60 * 1_000_000_000
+
+Numbers = npt.NDArray[np.int64]
+
+
+@dataclass
+class Book:
+    """One batch's row.
+
+    Attributes:
+        batch_id: Its number.
+        adapter: What decoded it.
+        source: Where it came from.
+        deliveries: Its requests.
+        rows: New records by signal.
+        late: How many of the new ones are late.
+        ahead: How many of the new ones lie in the future.
+        first_ns: Of the earliest record; None when none has a time.
+        last_ns: Of the latest record.
+    """
+
+    batch_id: int
+    adapter: str
+    source: str
+    deliveries: list[Delivery]
+    rows: dict[str, int] = field(default_factory=dict)
+    late: int = 0
+    ahead: int = 0
+    first_ns: int | None = None
+    last_ns: int | None = None
+
+    @property
+    def records(self) -> int:
+        """How many records came, unreadable ones not counted."""
+        return sum(delivery.rows for delivery in self.deliveries)
+
+    @property
+    def duplicates(self) -> int:
+        """How many of them were there before, or came twice."""
+        return self.records - sum(self.rows.values())
+
+    @property
+    def rejected(self) -> int:
+        """How many records could not be read."""
+        return sum(delivery.rejected for delivery in self.deliveries)
+
+
+def merge(
+    connection: duckdb.DuckDBPyConnection,
+    deliveries: Sequence[Delivery],
+    journal: int,
+    committed_ns: int,
+) -> list[Book]:
+    """Writes deliveries into the store.
+
+    Args:
+        connection: In a transaction, which the caller commits.
+        deliveries: In the order of their arrival.
+        journal: The number of the journal's file that they complete; noted in the same
+            transaction, so that no file is ever merged twice.
+        committed_ns: The time of the commit.
+
+    Returns:
+        The batches.
+    """
+    row = connection.execute("SELECT coalesce(max(batch_id), 0) FROM raw.batches").fetchall()
+    books = _books(deliveries, int(row[0][0]) + 1)
+    for signal in SIGNALS.values():
+        _merge_signal(connection, signal, books)
+    _keep_rejects(connection, books)
+    for book in books:
+        _enter(connection, book, committed_ns)
+    connection.execute("UPDATE raw.journal SET merged = $1", [journal])
+    return books
+
+
+def merged_upto(connection: duckdb.DuckDBPyConnection) -> int:
+    """The number of the last journal file that is in the store."""
+    return int(connection.execute("SELECT merged FROM raw.journal").fetchall()[0][0])
+
+
+def _books(deliveries: Sequence[Delivery], first: int) -> list[Book]:
+    by_adapter: dict[str, dict[str, list[Delivery]]] = {}
+    for delivery in deliveries:
+        sources = by_adapter.setdefault(delivery.adapter, {})
+        sources.setdefault(delivery.source, []).append(delivery)
+    books: list[Book] = []
+    for adapter, sources in by_adapter.items():
+        if len(sources) > MOST_SOURCES:
+            together = [delivery for part in sources.values() for delivery in part]
+            sources = {f"{len(sources)} sources": together}  # noqa: PLW2901 - shared by all
+        books += [
+            Book(first + len(books) + number, adapter, source, part)
+            for number, (source, part) in enumerate(sources.items())
+        ]
+    return books
+
+
+def _merge_signal(connection: duckdb.DuckDBPyConnection, signal: Signal, books: list[Book]) -> None:
+    tables, owners, arrivals = [], [], []
+    for number, book in enumerate(books):
+        for delivery in book.deliveries:
+            table = delivery.tables.get(signal.name)
+            if table is not None and table.num_rows:
+                tables.append(table)
+                owners.append(np.full(table.num_rows, number))
+                arrivals.append(np.full(table.num_rows, delivery.received_ns))
+    if not tables:
+        return
+    owner = np.concatenate(owners)
+    records = pa.concat_tables(tables).combine_chunks()
+    times = records["time_ns"].to_numpy() if signal.timed else None
+    fresh = _fresh(connection, signal, records, times)
+    if times is not None:
+        fresh = fresh[np.argsort(times[fresh], kind="stable")]
+        _note_times(books, owner, times, np.concatenate(arrivals), fresh)
+    for number, count in enumerate(np.bincount(owner[fresh], minlength=len(books))):
+        if count:
+            books[number].rows[signal.name] = int(count)
+    if not len(fresh):
+        return
+    if len(fresh) < len(records) or np.any(np.diff(fresh) < 0):
+        records = records.take(fresh)
+    batch_ids = np.array([book.batch_id for book in books])[owner[fresh]]
+    _insert(connection, signal, records.append_column("batch_id", pa.array(batch_ids)))
+
+
+def _fresh(
+    connection: duckdb.DuckDBPyConnection,
+    signal: Signal,
+    records: pa.Table,
+    times: Numbers | None,
+) -> Numbers:
+    """The numbers of the rows that are not in the store, the first one where several are equal."""
+    names = [f"key_{number}" for number in range(len(signal.key))]
+    key = ", ".join(f"{part} AS {name}" for name, part in zip(names, signal.key, strict=True))
+    equal = " AND ".join(f"new.{name} IS NOT DISTINCT FROM old.{name}" for name in names)
+    stored = f"SELECT {key} FROM raw.{signal.name}"  # noqa: S608 - names are those of the schema
+    if times is not None and signal.ranged:
+        stored = " UNION ALL ".join(
+            f"{stored} WHERE time BETWEEN make_timestamptz({first // 1000})"
+            f" AND make_timestamptz({last // 1000})"
+            for first, last in _ranges(times)
+        )
+    connection.register("incoming", records.append_column("row_number", _numbers(len(records))))
+    try:
+        found = connection.execute(
+            f"""
+            SELECT min(row_number) AS row_number
+            FROM (SELECT row_number, {key} FROM incoming) new
+            WHERE NOT EXISTS (SELECT 1 FROM ({stored}) old WHERE {equal})
+            GROUP BY {", ".join(names)}
+            """  # noqa: S608
+        ).fetchnumpy()
+    finally:
+        connection.unregister("incoming")
+    return np.sort(np.asarray(found["row_number"], dtype=np.int64))
+
+
+def _ranges(times: Numbers) -> list[tuple[int, int]]:
+    """The spans of time in which equal records can lie: a late record must not widen them all."""
+    ordered = np.sort(times)
+    gaps = np.diff(ordered)
+    wide = np.flatnonzero(gaps > _GAP_NS)
+    if len(wide) >= _MOST_RANGES:
+        wide = np.sort(wide[np.argsort(gaps[wide])[-(_MOST_RANGES - 1) :]])
+    starts = np.concatenate(([0], wide + 1))
+    ends = np.concatenate((wide, [len(ordered) - 1]))
+    return [(int(ordered[a]), int(ordered[b])) for a, b in zip(starts, ends, strict=True)]
+
+
+def _note_times(
+    books: list[Book], owner: Numbers, times: Numbers, arrivals: Numbers, fresh: Numbers
+) -> None:
+    age = (arrivals - times)[fresh]
+    kept = owner[fresh]
+    late = np.bincount(kept[age > LATE_NS], minlength=len(books))
+    ahead = np.bincount(kept[age < -LATE_NS], minlength=len(books))
+    for number, book in enumerate(books):
+        book.late += int(late[number])
+        book.ahead += int(ahead[number])
+        own = times[owner == number]
+        if len(own):
+            first, last = int(own.min()), int(own.max())
+            book.first_ns = first if book.first_ns is None else min(first, book.first_ns)
+            book.last_ns = last if book.last_ns is None else max(last, book.last_ns)
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, signal: Signal, records: pa.Table) -> None:
+    names = ", ".join((*signal.names, "batch_id"))
+    connection.register("incoming", records)
+    try:
+        connection.execute(
+            f"INSERT INTO raw.{signal.name} ({names}) SELECT {names} FROM incoming"  # noqa: S608
+        )
+    finally:
+        connection.unregister("incoming")
+
+
+def _keep_rejects(connection: duckdb.DuckDBPyConnection, books: list[Book]) -> None:
+    rows = [
+        (book.batch_id, book.source, reject.line, reject.reason, reject.record)
+        for book in books
+        for delivery in book.deliveries
+        for reject in delivery.rejects
+    ]
+    if not rows:
+        return
+    columns = list(zip(*rows, strict=True))
+    kinds = (pa.int64(), pa.string(), pa.int64(), pa.string(), pa.string())
+    names = ("batch_id", "name", "line", "reason", "record")
+    arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
+    connection.register("incoming", pa.table(dict(zip(names, arrays, strict=True))))
+    try:
+        connection.execute("INSERT INTO raw.quarantine BY NAME SELECT * FROM incoming")
+    finally:
+        connection.unregister("incoming")
+
+
+def _enter(connection: duckdb.DuckDBPyConnection, book: Book, committed_ns: int) -> None:
+    digests = [delivery.digest for delivery in book.deliveries]
+    values = {
+        "batch_id": book.batch_id,
+        "name": book.source,
+        "format": book.adapter,
+        "adapter_version": str(book.deliveries[0].version),
+        "content_digest": digests[0] if len(digests) == 1 else digest_json(digests),
+        "bytes": sum(delivery.size for delivery in book.deliveries),
+        **{signal: book.rows.get(signal, 0) for signal in SIGNALS},
+        "duplicates": book.duplicates,
+        "quarantined": book.rejected,
+        "requests": len(book.deliveries),
+        "records": book.records + book.rejected,
+        "late": book.late,
+        "ahead": book.ahead,
+    }
+    times = {
+        "committed_at": committed_ns,
+        "received_at": min(delivery.received_ns for delivery in book.deliveries),
+        "first_time": book.first_ns,
+        "last_time": book.last_ns,
+    }
+    given = {**values, **{name: ns and ns // 1000 for name, ns in times.items()}}
+    shown = [f"${name}" for name in values]
+    shown += [f"make_timestamptz(${name}::BIGINT)" for name in times]
+    connection.execute(
+        f"INSERT INTO raw.batches ({', '.join(given)}) VALUES ({', '.join(shown)})",  # noqa: S608
+        given,
+    )
+
+
+def _numbers(count: int) -> pa.Array:
+    return pa.array(np.arange(count))

@@ -1,0 +1,375 @@
+"""Live ingest, as edges see it: accept, be durable, be merged."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+import duckdb
+import pyarrow as pa
+
+from workspace_ext.foundation.clock import Clock, now_ns
+from workspace_ext.foundation.errors import BadInput, Damaged, InvestigationError, Unavailable
+from workspace_ext.storage.failures import explain
+from workspace_ext.storage.telemetry import TelemetryEngine
+from workspace_ext.telemetry.ingest.live.delivery import Delivery, decode, encode
+from workspace_ext.telemetry.ingest.live.journal import (
+    Journal,
+    drop,
+    file_of,
+    files,
+    scan,
+    set_aside,
+    trim,
+)
+from workspace_ext.telemetry.ingest.live.merge import Book, merge, merged_upto
+
+_log = logging.getLogger(__name__)
+
+_RETRY_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class LiveLimits:
+    """Beyond these a sender is told to come again.
+
+    Attributes:
+        held_bytes: Of records that are not merged yet, in memory and in the journal.
+        waiting: Requests that wait for the disk.
+        group_bytes: A journal file ends, and a merge begins, when it holds this much.
+        merge_seconds: The longest that a record waits for its merge to begin.
+    """
+
+    held_bytes: int = 128 << 20
+    waiting: int = 512
+    group_bytes: int = 48 << 20
+    merge_seconds: float = 1.0
+
+
+@dataclass
+class Totals:
+    """What happened since the start; read by whoever reports on health.
+
+    Attributes:
+        requests: Accepted, by adapter.
+        records: By adapter and what became of them: kept, duplicate, rejected.
+        late: Kept records that came late, by adapter.
+        size: Bytes of bodies, by adapter.
+        refused: Requests that were told to come again, by reason.
+        syncs: Of the journal.
+        merges: Into the store.
+        failures: Merges that failed and were tried again.
+        merge_seconds: That merges took.
+    """
+
+    requests: Counter[str] = field(default_factory=Counter)
+    records: Counter[tuple[str, str]] = field(default_factory=Counter)
+    late: Counter[str] = field(default_factory=Counter)
+    size: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    syncs: int = 0
+    merges: int = 0
+    failures: int = 0
+    merge_seconds: float = 0.0
+
+
+@dataclass
+class _Group:
+    """What one file of the journal holds; ``deliveries`` is None when it must be read first."""
+
+    number: int
+    deliveries: list[Delivery] | None
+    held_bytes: int = 0
+    sequence: int = 0
+    since: float = field(default_factory=time.monotonic)
+
+
+class LiveIngest:
+    """Takes deliveries. Safe to be called from several threads; owns two of its own.
+
+    A journal that an earlier process left behind is merged first.
+
+    Args:
+        engine: The store.
+        clock: Tells the time of a commit.
+        limits: See `LiveLimits`.
+
+    Raises:
+        Unavailable: The journal cannot be read.
+    """
+
+    def __init__(
+        self, engine: TelemetryEngine, clock: Clock = now_ns, limits: LiveLimits | None = None
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._limits = limits or LiveLimits()
+        self._folder = engine.folder.journal
+        self.totals = Totals()
+        self._changed = threading.Condition()
+        self._io = threading.Lock()  # so that a group is what its journal file is
+        self._waiting: deque[tuple[Delivery, bytes, Future[None]]] = deque()
+        self._held = 0
+        self._accepted = 0  # numbers of the newest delivery that is durable, and that is merged
+        self._merged = 0
+        self._wanted = 0
+        self._stopping = self._finishing = False
+        self._failed: InvestigationError | None = None
+        self._groups, first = self._left_over()
+        self._journal = Journal(self._folder, first)
+        self._writer = threading.Thread(target=self._write, name="journal", daemon=True)
+        self._merger = threading.Thread(target=self._merge, name="merge", daemon=True)
+        self._writer.start()
+        self._merger.start()
+
+    def accept(self, delivery: Delivery) -> Future[None]:
+        """Takes a delivery; the future ends when it is on disk, or could not be written.
+
+        Raises:
+            Unavailable: There is no room for it now; nothing was kept.
+        """
+        content = encode(delivery)
+        taken: Future[None] = Future()
+        taken.set_running_or_notify_cancel()
+        with self._changed:
+            self._check_room(delivery.held_bytes)
+            self._held += delivery.held_bytes
+            self._waiting.append((delivery, content, taken))
+            self._changed.notify_all()
+        return taken
+
+    def check_room(self) -> None:
+        """Says no before a body is even read.
+
+        Raises:
+            Unavailable: There is no room now.
+        """
+        with self._changed:
+            self._check_room(0)
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Merges what was accepted until now; whether all of it is in the store."""
+        with self._changed:
+            target = self._wanted = self._accepted
+            self._changed.notify_all()
+            before = self.totals.failures
+            self._changed.wait_for(
+                lambda: self._merged >= target or self.totals.failures > before, timeout
+            )
+            return self._merged >= target
+
+    @property
+    def held_bytes(self) -> int:
+        """About how much waits to be merged."""
+        return self._held
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for the disk."""
+        return len(self._waiting)
+
+    @property
+    def lag_seconds(self) -> float:
+        """For how long the oldest record that is not merged yet has waited."""
+        with self._changed:
+            return time.monotonic() - self._groups[0].since if self._groups else 0.0
+
+    @property
+    def failed(self) -> InvestigationError | None:
+        """Why the last merge failed; None when it did not."""
+        return self._failed
+
+    def close(self) -> None:
+        """Finishes what was accepted. Closing twice is harmless."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        self._writer.join()
+        with self._changed:
+            self._finishing = True
+            self._changed.notify_all()
+        self._merger.join()
+        self._journal.rotate()
+
+    def _check_room(self, size: int) -> None:
+        if self._stopping:
+            reason, text = "stopping", "the broker is stopping"
+        elif self._failed is not None and self._held > self._limits.group_bytes:
+            reason, text = self._failed.code, self._failed.message
+        elif self._held and self._held + size > self._limits.held_bytes:
+            reason, text = "merge", "more comes in than can be merged"
+        elif len(self._waiting) >= self._limits.waiting:
+            reason, text = "disk", "more comes in than the disk can take"
+        else:
+            return
+        self.totals.refused[reason] += 1
+        raise Unavailable(text, hint="send it again a little later", code="ingest_busy")
+
+    def _left_over(self) -> tuple[deque[_Group], int]:
+        try:
+            with self._engine.cursor() as cursor:
+                merged = merged_upto(cursor)
+            drop(self._folder, merged)
+            found = files(self._folder)
+            if found:
+                trim(found[-1][1])
+            groups = deque(
+                _Group(number, None, path.stat().st_size, sequence=sequence)
+                for sequence, (number, path) in enumerate(found, start=1)
+            )
+        except OSError as error:
+            raise explain(error, self._folder) from error
+        self._accepted = self._wanted = len(groups)
+        self._held = sum(group.held_bytes for group in groups)
+        return groups, max([merged, *(group.number for group in groups)]) + 1
+
+    # -- the journal's thread ------------------------------------------------------------------
+
+    def _write(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._stopping)
+                taken = list(self._waiting)
+                self._waiting.clear()
+            if not taken:
+                return
+            failed = self._append(taken)
+            for _, _, future in taken:
+                if failed is None:
+                    future.set_result(None)
+                else:
+                    future.set_exception(failed)
+
+    def _append(self, taken: list[tuple[Delivery, bytes, Future[None]]]) -> Exception | None:
+        size = sum(delivery.held_bytes for delivery, _, _ in taken)
+        with self._io:
+            try:
+                self._journal.append([content for _, content, _ in taken])
+            except InvestigationError as error:
+                with self._changed:
+                    self._held -= size
+                    self.totals.refused[error.code] += len(taken)
+                return error
+            self._join_group([delivery for delivery, _, _ in taken], size)
+        return None
+
+    def _join_group(self, deliveries: list[Delivery], size: int) -> None:
+        with self._changed:
+            if not self._groups or self._groups[-1].number != self._journal.number:
+                self._groups.append(_Group(self._journal.number, []))
+            group = self._groups[-1]
+            assert group.deliveries is not None
+            group.deliveries += deliveries
+            group.held_bytes += size
+            self._accepted += len(deliveries)
+            group.sequence = self._accepted
+            self.totals.syncs += 1
+            for delivery in deliveries:
+                self.totals.requests[delivery.adapter] += 1
+                self.totals.size[delivery.adapter] += delivery.size
+            self._changed.notify_all()
+        if group.held_bytes >= self._limits.group_bytes:
+            self._journal.rotate()
+
+    # -- the merge's thread --------------------------------------------------------------------
+
+    def _merge(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._groups or self._finishing)
+                if not self._groups:
+                    return
+                group = self._groups[0]
+                left = group.since + self._limits.merge_seconds - time.monotonic()
+                self._changed.wait_for(partial(self._due, group), max(left, 0))
+            with self._io:
+                if group.number == self._journal.number:
+                    self._journal.rotate()
+            if not self._merge_group(group):
+                with self._changed:
+                    self._changed.wait_for(
+                        lambda: self._finishing or self._wanted > self._merged, _RETRY_SECONDS
+                    )
+                    if self._finishing:
+                        return  # the journal keeps it for the next start
+
+    def _due(self, group: _Group) -> bool:
+        return (
+            self._finishing
+            or self._wanted > self._merged
+            or group.held_bytes >= self._limits.group_bytes
+        )
+
+    def _merge_group(self, group: _Group) -> bool:
+        started = time.perf_counter()
+        path = file_of(self._folder, group.number)
+        try:
+            whole = True
+            if group.deliveries is None:
+                found = scan(path)
+                group.deliveries, whole = list(map(decode, found.contents)), not found.lost
+            try:
+                books = self._into_store(group.deliveries, group.number)
+            except (BadInput, Damaged, duckdb.Error, pa.ArrowException, ValueError, TypeError):
+                books, whole = self._one_by_one(group.deliveries, group.number)
+        except Exception as error:  # whatever it is, the next try or the next start may do it
+            self._note_failure(error)
+            return False
+        self._note_merge(group, books, time.perf_counter() - started)
+        with suppress(OSError):
+            if not whole:
+                set_aside(path)
+            drop(self._folder, group.number)
+        return True
+
+    def _into_store(self, deliveries: Sequence[Delivery], journal: int) -> list[Book]:
+        with self._engine.write() as connection:
+            return merge(connection, deliveries, journal, self._clock())
+
+    def _one_by_one(self, deliveries: Sequence[Delivery], journal: int) -> tuple[list[Book], bool]:
+        """What one delivery has wrong must not stop the others."""
+        books: list[Book] = []
+        whole = True
+        for delivery in deliveries:
+            try:
+                books += self._into_store([delivery], journal - 1)
+            except (BadInput, Damaged, duckdb.Error, pa.ArrowException, ValueError, TypeError):
+                _log.exception("a delivery from %s cannot be merged", delivery.source)
+                whole = False
+        self._into_store([], journal)
+        return books, whole
+
+    def _note_failure(self, error: Exception) -> None:
+        explained = explain(error, self._folder)
+        if self._failed is None or self._failed.code != explained.code:
+            _log.error("live data cannot be merged: %s", explained.message, exc_info=error)
+        with self._changed:
+            self._failed = explained
+            self._wanted = self._merged  # whoever wants it again tries again
+            self._changed.notify_all()
+            self.totals.failures += 1
+
+    def _note_merge(self, group: _Group, books: list[Book], seconds: float) -> None:
+        if self._failed is not None:
+            _log.info("live data is merged again")
+        with self._changed:
+            self._failed = None
+            self._groups.popleft()
+            self._held -= group.held_bytes
+            self._merged = group.sequence
+            self.totals.merges += 1
+            self.totals.merge_seconds += seconds
+            for book in books:
+                kept = sum(book.rows.values())
+                self.totals.late[book.adapter] += book.late
+                self.totals.records[book.adapter, "kept"] += kept
+                self.totals.records[book.adapter, "duplicate"] += book.duplicates
+                self.totals.records[book.adapter, "rejected"] += book.rejected
+            self._changed.notify_all()
