@@ -47,9 +47,9 @@ class LiveLimits:
         merge_seconds: The longest that a record waits for its merge to begin.
     """
 
-    held_bytes: int = 128 << 20
+    held_bytes: int = 96 << 20
     waiting: int = 512
-    group_bytes: int = 48 << 20
+    group_bytes: int = 24 << 20
     merge_seconds: float = 1.0
 
 
