@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tests.support.store import REPOSITORY, Store
+from tests.support.places import REPOSITORY
+from tests.support.store import Store
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.telemetry.ingest import registry
 from workspace_ext.telemetry.ingest.adapter import GROUP, Adapter, Head

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.support.payloads import ZIPKIN, decode, reasons, rows
-from tests.support.store import Store, shared_data
+from tests.support.places import shared_data
+from tests.support.store import Store
 from workspace_ext.foundation.errors import BadInput
 
 
