@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, magics_class
 
 from workspace_ext.foundation.errors import BadInput
+from workspace_ext.protocol.assignments import read_assignments
 from workspace_kernel.asking import Asker
 from workspace_kernel.result import Result
 
@@ -42,7 +42,8 @@ class TelemetryMagics(Magics):
         """
         given = _options().parse_args(shlex.split(line))
         name = _identifier(given.name) if given.name else ""
-        result = self._asker.sql(cell, _assignments(given.params), title=name)
+        values = read_assignments(given.params, option="--params")
+        result = self._asker.sql(cell, values, title=name)
         if name and self.shell is not None:
             self.shell.user_ns[name] = result.df
         return result
@@ -66,19 +67,3 @@ def _identifier(name: str) -> str:
             f"--name {name!r} is no Python name", hint="as in --name errors", code="bad_name"
         )
     return name
-
-
-def _assignments(pairs: list[str]) -> dict[str, Any]:
-    """``name=value`` arguments; a value that is JSON is read as such."""
-    values: dict[str, Any] = {}
-    for pair in pairs:
-        name, sign, said = pair.partition("=")
-        if not sign or not name.isidentifier():
-            raise BadInput(
-                f"{pair!r} is no parameter", hint="write --params name=value", code="bad_params"
-            )
-        try:
-            values[name] = json.loads(said)
-        except ValueError:
-            values[name] = said
-    return values

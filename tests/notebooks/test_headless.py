@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from tests.notebooks.conftest import ALICE, Run, notebook, said
 from tests.support.waiting import until
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.errors import NotFound
+from workspace_ext.inquiry.headless.execution import _CapturedClient
 from workspace_ext.inquiry.headless.runner import run_notebook
 
 CLI = (sys.executable, "-c", "from workspace_ext.cli.main import run; run()")
@@ -189,7 +191,43 @@ def test_ctrl_c_saves_what_has_run_and_leaves_no_kernel(
     assert [step["status"] for step in client.state(uid)["steps"].values()] == ["ok", "error"]
 
 
+@pytest.mark.parametrize("moment", ["begin", "end"])
+def test_ctrl_c_twice_while_the_kernel_starts_or_ends(
+    run: Run, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """The second one comes while the kernel is ended: that goes on to its end."""
+    begin, end = _CapturedClient.begin, _CapturedClient.end
+
+    async def interrupt(client: _CapturedClient) -> None:
+        report = client._run.report
+        report.interrupted = False
+        os.kill(os.getpid(), signal.SIGINT)
+        while not report.interrupted:
+            await asyncio.sleep(0.01)
+
+    async def interrupted_begin(client: _CapturedClient, *given: Any) -> None:
+        await begin(client, *given)
+        if moment == "begin":
+            await interrupt(client)
+
+    async def interrupted_end(client: _CapturedClient) -> None:
+        await interrupt(client)
+        await end(client)
+
+    monkeypatch.setattr(_CapturedClient, "begin", interrupted_begin)
+    monkeypatch.setattr(_CapturedClient, "end", interrupted_end)
+    before = set(psutil.Process().children(recursive=True))
+    made, report = run("1 + 1")
+    assert report.interrupted
+    assert report.ran == (0 if moment == "begin" else 1)
+    assert made.metadata["investigation"]["uid"] == report.investigation
+    assert set(psutil.Process().children(recursive=True)) <= before
+
+
 def test_the_kernel_gets_no_path_to_the_store(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "INVESTIGATION_STORE", "/somewhere/store")
-    made, _ = run("import os\nsorted(k for k in os.environ if k.startswith('INVESTIGATION_'))")
-    assert said(made.cells[0]) == "['INVESTIGATION_BROKER', 'INVESTIGATION_TOKEN']"
+    made, _ = run(
+        "import os\n"
+        "[f'INVESTIGATION_{name}' in os.environ for name in ('STORE', 'BROKER', 'TOKEN')]"
+    )
+    assert said(made.cells[0]) == "[False, True, True]"

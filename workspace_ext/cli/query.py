@@ -68,8 +68,8 @@ def command(
 
     With --json (or --output json) rows and answer are one document.
     """
-    from workspace_ext.cli.reading import read_assignments
     from workspace_ext.client.discovery import connect
+    from workspace_ext.protocol.assignments import read_assignments
 
     if (template is None) == (sql is None):
         raise BadInput(
@@ -78,7 +78,7 @@ def command(
         )
     if form == "parquet" and file is None:
         raise BadInput("Parquet cannot be printed", hint="name a file with --file")
-    request: QueryRequest = {"params": read_assignments(params)}
+    request: QueryRequest = {"params": read_assignments(params, option="-p")}
     if template is not None:
         request["template"] = template
     if sql is not None:

@@ -1,10 +1,8 @@
-"""How commands read what stands in files and in ``name=value`` arguments."""
+"""How commands read what stands in files."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 from workspace_ext.foundation.errors import BadInput, NotFound
 
@@ -30,21 +28,3 @@ def read_mapping(path: Path, given: Path | None) -> str | None:
         return read_text(given, "mapping")
     beside = path.with_name(f"{path.name.split('.')[0]}.mapping.yaml")
     return read_text(beside, "mapping") if beside.is_file() else None
-
-
-def read_assignments(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """``name=value`` arguments as a dictionary; a value that is JSON is read as such.
-
-    Raises:
-        BadInput: A pair has no ``=`` or no name.
-    """
-    values: dict[str, Any] = {}
-    for pair in pairs:
-        name, sign, text = pair.partition("=")
-        if not sign or not name:
-            raise BadInput(f"{pair!r} is no parameter", hint="write it as -p name=value")
-        try:
-            values[name] = json.loads(text)
-        except ValueError:
-            values[name] = text
-    return values

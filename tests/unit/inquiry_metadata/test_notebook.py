@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workspace_ext.inquiry.metadata import notebook as module
 from workspace_ext.inquiry.metadata.notebook import (
     apply_projection,
     cell_uid,
@@ -19,7 +18,6 @@ from workspace_ext.inquiry.metadata.notebook import (
     is_newer,
     read_metadata,
     read_uid,
-    upgrade,
 )
 from workspace_ext.protocol.messages import METADATA_SCHEMA, NotebookProjection
 from workspace_ext.protocol.validation import validate
@@ -126,8 +124,6 @@ def test_metadata_of_a_newer_schema_keeps_every_byte() -> None:
     assert is_newer(nb)
     assert not apply_projection(nb, projection("a", "b"))
     assert json.dumps(nb) == before
-    ours = nb["metadata"]["investigation"]
-    assert upgrade(ours) == ours
 
 
 @pytest.mark.parametrize(
@@ -138,12 +134,11 @@ def test_bare_notebooks_are_no_trouble(nb: dict[str, Any]) -> None:
     assert read_uid(nb) == "u"
 
 
-def test_upgrade_goes_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    steps = {-1: lambda old: {**old, "schema": 0}, 0: lambda old: {**old, "schema": 1, "new": 1}}
-    monkeypatch.setattr(module, "UPGRADES", steps)
-    given = {"schema": -1, "uid": "u"}
-    assert upgrade(given) == {"schema": 1, "uid": "u", "new": 1}
-    assert given == {"schema": -1, "uid": "u"}
+def test_metadata_of_an_older_schema_becomes_todays() -> None:
+    nb = notebook(cell("a", "a", old=True), schema=METADATA_SCHEMA - 1, uid="u", old=True)
+    assert apply_projection(nb, projection("a"))
+    assert read_metadata(nb) == {"schema": METADATA_SCHEMA, "uid": "u"}
+    assert read_metadata(nb["cells"][0]) == {"uid": "a", "last": {"seq": 1}}
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("schema-*.ipynb")), ids=lambda path: path.stem)
@@ -152,7 +147,7 @@ def test_golden_notebook_of_every_schema_can_be_read_today(path: Path) -> None:
     ours = read_metadata(nb)
     assert ours is not None
     assert read_uid(nb)
-    validate("metadata", upgrade(ours), definition="notebook")
+    validate("metadata", ours, definition="notebook")
     for each in nb["cells"]:
         found = read_metadata(each)
         if found is not None:

@@ -94,7 +94,10 @@ def test_no_rows_is_no_verdict(desk: Desk) -> None:
     table, answer = desk.answer(template="tests.slow", params={"window": later})
     assert table.num_rows == 0
     assert answer["verdict"]["interesting"] is None
-    assert answer["verdict"]["warnings"] == ["the window has no spans"]
+    reach = "2024-05-01T10:00:00Z to 2024-05-01T10:19:59Z"
+    assert answer["verdict"]["warnings"] == [
+        f"the window has no spans: the data has some from {reach}"
+    ]
     # the same again, from what is remembered of this pin
     _, again = desk.answer(template="tests.slow", params={"window": later})
     assert again["verdict"] == answer["verdict"]

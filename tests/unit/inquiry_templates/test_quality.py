@@ -7,7 +7,7 @@ import pytest
 from tests.support.templates import HEADER, write_template
 from workspace_ext.inquiry.templates.header import parse
 from workspace_ext.inquiry.templates.model import Template
-from workspace_ext.inquiry.templates.quality import Probe, parts_of
+from workspace_ext.inquiry.templates.quality import Probe, parts_of, reach_of, reach_sql
 from workspace_ext.inquiry.templates.sandbox import schema_cursor
 
 START = "2024-05-01T12:00:00Z"
@@ -44,6 +44,12 @@ def test_its_query_runs_on_the_schema(probe: Probe) -> None:
     found = cursor.execute(probe.sql, probe.values).fetchall()
 
     assert found == [("spans", "window", 0, None, None, [0])]
+
+
+def test_a_signal_that_is_nowhere() -> None:
+    found = schema_cursor().execute(reach_sql(["logs", "spans"])).fetchall()
+    rows = [dict(zip(("signal", "first", "last"), each, strict=True)) for each in found]
+    assert reach_of(rows) == dict.fromkeys(["logs", "spans"], ", and the data has none at all")
 
 
 def test_whole_data_has_no_warnings(probe: Probe) -> None:

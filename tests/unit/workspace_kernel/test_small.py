@@ -13,7 +13,7 @@ from workspace_kernel.context import Here, read
 from workspace_kernel.help import TemplateHelp, TemplateList
 from workspace_kernel.hypothesis import evidence_ids
 from workspace_kernel.ids import stable_id
-from workspace_kernel.magics import _assignments, _options
+from workspace_kernel.magics import _options
 
 from workspace_ext.foundation.errors import BadInput, NotFound
 
@@ -65,14 +65,8 @@ def test_sql_is_told_from_a_template(question: str, sql: bool) -> None:
 
 def test_values_of_a_magic() -> None:
     given = _options().parse_args(["--params", "a=1", "b=x=y", "-p", 'c="1"', "--name", "rows"])
-    assert _assignments(given.params) == {"a": 1, "b": "x=y", "c": "1"}
+    assert given.params == ["a=1", "b=x=y", 'c="1"']
     assert given.name == "rows"
-
-
-@pytest.mark.parametrize("pairs", [["a"], ["=1"], ["a b=1"]])
-def test_wrong_values_of_a_magic(pairs: list[str]) -> None:
-    with pytest.raises(BadInput, match="is no parameter"):
-        _assignments(pairs)
 
 
 def test_wrong_options_of_a_magic() -> None:

@@ -57,12 +57,16 @@ class Execution:
     async def execute(self, kernel: str, path: Path, watch: Watch) -> None:
         """Starts the kernel, runs the cells, and ends the kernel whatever happens."""
         notebook_client = _CapturedClient(self, self._notebook, kernel, self._options.timeout)
-        task = asyncio.current_task()
-        assert task is not None
-        with self._interruptible(notebook_client, task):
+
+        async def work() -> None:
+            await notebook_client.begin(self._environment(path), path.absolute().parent)
+            await self._cells(notebook_client, watch)
+
+        # A task of its own: Ctrl-C cancels the work, at any time, but never what ends the kernel.
+        working = asyncio.create_task(work())
+        with self._interruptible(notebook_client, working):
             try:
-                await notebook_client.begin(self._environment(path), path.absolute().parent)
-                await self._cells(notebook_client, watch)
+                await working
             except asyncio.CancelledError:
                 self.report.interrupted = True
             finally:
@@ -139,15 +143,15 @@ class Execution:
     # -- Ctrl-C ------------------------------------------------------------------------------
 
     @contextmanager
-    def _interruptible(self, notebook_client: _CapturedClient, task: asyncio.Task[Any]) -> Any:
+    def _interruptible(self, notebook_client: _CapturedClient, working: asyncio.Task[None]) -> Any:
         loop = asyncio.get_running_loop()
         stopping: list[asyncio.Task[None]] = []
 
         def stop() -> None:
             if self._running and not self.report.interrupted:
-                stopping.append(loop.create_task(notebook_client.interrupt(task)))
+                stopping.append(loop.create_task(notebook_client.interrupt(working)))
             else:
-                task.cancel()
+                working.cancel()
             self.report.interrupted = True
 
         caught = (signal.SIGINT, signal.SIGTERM)
@@ -199,13 +203,13 @@ class _CapturedClient(NotebookClient):
             self.set_widgets_metadata()
             await self._async_cleanup_kernel()
 
-    async def interrupt(self, task: asyncio.Task[Any]) -> None:
+    async def interrupt(self, working: asyncio.Task[None]) -> None:
         """Interrupts the kernel; one that does not stop in time goes down with the run."""
         if self.km is not None:
             await ensure_async(self.km.interrupt_kernel())
         await asyncio.sleep(GRACE_SECONDS)
         self.shutdown_kernel = "immediate"
-        task.cancel()
+        working.cancel()
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
         """As in the base class; the record hears of it first."""

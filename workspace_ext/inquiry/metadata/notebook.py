@@ -1,15 +1,16 @@
-"""Our key in a notebook: read it, place it, upgrade it. Pure functions on notebook JSON."""
+"""Our key in a notebook: read it, place it. Pure functions on notebook JSON.
+
+Only uids are ever read from it; all else is written anew from the record, so that metadata of
+an older schema needs no more than its uid to become today's.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workspace_ext.protocol.messages import METADATA_KEY, METADATA_SCHEMA, NotebookProjection
-
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
-"""From each earlier schema of a notebook's metadata to the next one."""
 
 
 def read_metadata(holder: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -29,14 +30,6 @@ def is_newer(notebook: Mapping[str, Any]) -> bool:
     """Whether the metadata is of a schema that is not known here: then it is left alone."""
     schema = (read_metadata(notebook) or {}).get("schema")
     return isinstance(schema, (int, float)) and schema > METADATA_SCHEMA
-
-
-def upgrade(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """A notebook's metadata in today's schema; that of a newer schema comes back as it is."""
-    current = dict(metadata)
-    while (step := UPGRADES.get(current.get("schema", METADATA_SCHEMA))) is not None:
-        current = step(current)
-    return current
 
 
 def cell_uid(cells: Sequence[Mapping[str, Any]], cell_id: str) -> str:

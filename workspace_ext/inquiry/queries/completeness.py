@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workspace_ext.foundation.errors import InvestigationError
-from workspace_ext.inquiry.templates.quality import Part, Probe, parts_of
+from workspace_ext.inquiry.templates.quality import Part, Probe, parts_of, reach_of, reach_sql
 
 if TYPE_CHECKING:
     from workspace_ext.inquiry.queries.question import Question
@@ -51,15 +52,19 @@ class Completeness:
     ) -> list[str]:
         probe = Probe([part for part, found in known.items() if found is None])
         assert probe.sql is not None
+
+        def rows_of(sql: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
+            batches = self._runner.look(sql, values, pin=pin, limits=limits, cancelled=cancelled)
+            return [row for batch in batches for row in batch.to_pylist()]
+
         try:
-            batches = self._runner.look(
-                probe.sql, probe.values, pin=pin, limits=limits, cancelled=cancelled
-            )
-            rows = [row for batch in batches for row in batch.to_pylist()]
+            rows = rows_of(probe.sql, probe.values)
+            without = sorted({row["signal"] for row in rows if not row["n"]})
+            reach = reach_of(rows_of(reach_sql(without), {})) if without else {}
         except InvestigationError as error:
             return [f"how complete the data is could not be checked: {error.message}"]
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
-        for part, found in probe.findings(rows):
+        for part, found in probe.findings(rows, reach):
             known[part] = self._known[part, pin] = found
         return [warning for found in known.values() for warning in found or ()]

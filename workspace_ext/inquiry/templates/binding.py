@@ -78,7 +78,8 @@ def _window(
         return context.window.before() if param.name == "baseline" else context.window
     raise BadInput(
         f"{template.id} needs a {param.name}, and the investigation has none",
-        hint=f'give {param.name}="START/END", or investigation.scope(window="START/END")',
+        hint=f'give {param.name}="START/END" (in the shell -p {param.name}=START/END),'
+        ' or set it once: investigation.scope(window="START/END")',
         code="missing_window",
     )
 

@@ -10,10 +10,13 @@ from typing import Any
 from workspace_ext.inquiry.templates.model import Template
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 _FEW = 30
 _EDGE = 0.2
 _SCRAPE = timedelta(seconds=60)
 """Metrics come in steps; a gap of one step at a window's edge is no gap."""
+
+_NOT_ASKED: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,11 @@ class Part:
     start: datetime
     end: datetime
 
-    def warnings(self, row: Mapping[str, Any]) -> list[str]:
-        """What its row of the answer warns of."""
+    def warnings(self, row: Mapping[str, Any], reach: str = "") -> list[str]:
+        """What its row of the answer warns of; ``reach`` tells where there is data."""
         signal, window, count = self.signal, self.window, row["n"]
         if not count:
-            return [f"the {window} has no {signal}"]
+            return [f"the {window} has no {signal}{reach}"]
         found = []
         if count < _FEW:
             found.append(f"the {window} has only {count} {signal}")
@@ -62,11 +65,18 @@ class Probe:
         for part in parts:
             self.values |= {f"{part.window}_start": part.start, f"{part.window}_end": part.end}
 
-    def findings(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Part, list[str]]]:
-        """Each part with what an analyst should know before trusting the answer."""
+    def findings(
+        self, rows: Iterable[Mapping[str, Any]], reach: Mapping[str, str] = _NOT_ASKED
+    ) -> Iterator[tuple[Part, list[str]]]:
+        """Each part with what an analyst should know before trusting the answer.
+
+        Args:
+            rows: The answer to ``sql``.
+            reach: What `reach_of` gives for signals that a window has none of.
+        """
         for row in rows:
             part = self._parts[row["signal"], row["part"]]
-            yield part, part.warnings(row)
+            yield part, part.warnings(row, reach.get(part.signal, ""))
 
     def warnings(self, rows: Iterable[Mapping[str, Any]]) -> list[str]:
         """All findings in one list."""
@@ -88,6 +98,27 @@ def parts_of(template: Template, arguments: Mapping[str, object]) -> list[Part]:
             assert isinstance(end, datetime)
             parts.append(Part(signal, tuple(names), window, start, end))
     return parts
+
+
+def reach_sql(signals: Iterable[str]) -> str:
+    """Asks from when to when there is data of these signals."""
+    return " UNION ALL ".join(
+        f"SELECT '{signal}' AS signal, epoch_us(min(time)) AS first, epoch_us(max(time)) AS last"  # noqa: S608
+        f" FROM {signal}"
+        for signal in signals
+    )
+
+
+def reach_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The answer to `reach_sql` in words, by signal."""
+    found = {}
+    for row in rows:
+        words = ", and the data has none at all"
+        if row["first"] is not None:
+            first, last = (_EPOCH + timedelta(microseconds=row[name]) for name in ("first", "last"))
+            words = f": the data has some from {first:{_INSTANT}} to {last:{_INSTANT}}"
+        found[row["signal"]] = words
+    return found
 
 
 def _sql(part: Part) -> str:

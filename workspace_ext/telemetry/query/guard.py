@@ -127,7 +127,7 @@ def _check_values(named: Collection[str], given: Collection[str]) -> None:
         if name not in given:
             raise BadInput(
                 f"the query needs a value for ${name}",
-                hint=f"give {name}=…",
+                hint=f"give {name}=… (in the shell -p {name}=…, in %%telemetry --params {name}=…)",
                 code="missing_parameter",
             )
     for name in given:

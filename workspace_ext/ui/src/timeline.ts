@@ -41,6 +41,12 @@ export function timeline(state: InvestigationState): Entry[] {
   return entries.sort((a, b) => instant(b.at) - instant(a.at) || order(b) - order(a));
 }
 
+/** The error of a run, unless it is that of a query in it, which tells it already. */
+export function errorBesides(step: Step | null, queries: QuerySummary[]): string | null {
+  const error = step?.error ?? null;
+  return queries.some(query => query.error && error?.includes(query.error)) ? null : error;
+}
+
 interface Said extends Saying {
   cell: string | null;
   at: string;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { timeline } from '../src/timeline.ts';
+import { errorBesides, timeline } from '../src/timeline.ts';
 import { query, state, step } from './samples.mjs';
 
 test('steps come newest first, with their queries', () => {
@@ -66,4 +66,14 @@ test('what was said belongs to the run that it fell into', () => {
     [['Conclusion', 'A full disk']]
   );
   assert.deepEqual(said.r3, []);
+});
+
+test('an error that a query tells is not told again by its run', () => {
+  const failed = step('r1', { status: 'error', error: 'BadInput: no window' });
+
+  assert.equal(errorBesides(failed, [query('q1', { ok: false, error: 'no window' })]), null);
+  assert.equal(errorBesides(failed, [query('q1')]), 'BadInput: no window');
+  assert.equal(errorBesides(failed, []), 'BadInput: no window');
+  assert.equal(errorBesides(step('r2'), []), null);
+  assert.equal(errorBesides(null, [query('q1', { ok: false, error: 'no window' })]), null);
 });

@@ -2,7 +2,7 @@ import * as React from 'react';
 import { count, duration } from '../format';
 import type { InvestigationModel } from '../model';
 import { headline, wording } from '../query';
-import { timeline, type Entry } from '../timeline';
+import { errorBesides, timeline, type Entry } from '../timeline';
 import type { InvestigationState, QuerySummary, Step } from '../types';
 import { Badge, Byline, CellLink, Section } from './parts';
 
@@ -57,6 +57,7 @@ function StepItem(props: {
 }): React.ReactElement {
   const { entry, model, state } = props;
   const { step, queries, sayings } = entry;
+  const ownError = errorBesides(step, queries);
   return (
     <li data-status={step?.status ?? 'ok'}>
       <p className="jp-Investigation-byline">
@@ -73,7 +74,7 @@ function StepItem(props: {
       {queries.map(query => (
         <Query key={query.id} query={query} tests={testedElsewhere(query, entry, state)} />
       ))}
-      {step?.error && <p className="jp-Investigation-error">{step.error}</p>}
+      {ownError && <p className="jp-Investigation-error">{ownError}</p>}
     </li>
   );
 }
@@ -110,10 +111,14 @@ function Query(props: { query: QuerySummary; tests: string | undefined }): React
         </span>{' '}
         <Finding query={query} />
       </p>
-      <p className="jp-Investigation-detail jp-Investigation-reason" title={query.reason}>
-        {query.ok ? count(query.rows, 'row') : query.error}
-        {query.ok && query.template && query.reason && ` · ${query.reason}`}
-      </p>
+      {query.ok ? (
+        <p className="jp-Investigation-detail jp-Investigation-reason" title={query.reason}>
+          {count(query.rows, 'row')}
+          {query.template && query.reason && ` · ${query.reason}`}
+        </p>
+      ) : (
+        <p className="jp-Investigation-error">{query.error}</p>
+      )}
       {tests && <p className="jp-Investigation-detail">Tests: {tests}</p>}
     </div>
   );
