@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -122,10 +124,10 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
 
     def handle_incoming_message(self, incoming_msg: Any) -> None:
         """From the browser to the kernel."""
-        try:
+        message: Incoming | None = None
+        with self._guarded("a message to kernel %s could not be read; it goes on as it is"):
             message = self._decode(incoming_msg)
-        except Exception:
-            self.log.exception("a kernel message could not be read; it goes on as it is")
+        if message is None:
             super().handle_incoming_message(incoming_msg)
             return
         if self._held is not None and message.channel == "shell":
@@ -140,13 +142,19 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
 
     def handle_outgoing_message(self, stream: Any, outgoing_msg: list[Any]) -> None:
         """From the kernel to the browser."""
-        try:
+        with self._guarded("gap in the record: a message of kernel %s"):
             _, parts = self.session.feed_identities(outgoing_msg)
             channel = stream if isinstance(stream, str) else getattr(stream, "channel", "")
             self._workspace.tap.outgoing(str(self.kernel_id), str(channel), parts[1:])
-        except Exception:
-            self.log.exception("gap in the record: a message of kernel %s", self.kernel_id)
         super().handle_outgoing_message(stream, outgoing_msg)
+
+    @contextmanager
+    def _guarded(self, told: str) -> Iterator[None]:
+        """Logs what goes wrong in it, with the kernel's id, and goes on."""
+        try:
+            yield
+        except Exception:
+            self.log.exception(told, self.kernel_id)
 
     def _decode(self, message: Any) -> Incoming:
         return (_Version1 if self.subprotocol == V1 else _Legacy).decode(message)
@@ -155,12 +163,10 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
         """The notebook whose investigation must be there before a run may go on."""
         if self._held is not None or not asks_to_run(message.parts()):
             return None
-        try:
+        with self._guarded("gap in the record: a request to kernel %s"):
             cell_id = str(message.metadata.get("cellId") or "")
             return self._workspace.tap.unopened(str(self.kernel_id), cell_id)
-        except Exception:
-            self.log.exception("gap in the record: a request to kernel %s", self.kernel_id)
-            return None
+        return None
 
     async def _release(self, path: str) -> None:
         """Lets the held messages go, in order, once it is known what this notebook is."""
@@ -170,20 +176,16 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
         finally:
             held, self._held = self._held or deque(), None
             for message in held:
-                try:
+                with self._guarded("kernel %s went away before a message"):
                     self._forward(message)
-                except Exception:
-                    self.log.exception("kernel %s went away before a message", self.kernel_id)
 
     def _forward(self, message: Incoming) -> None:
         actor = actor_of(self.websocket_handler.current_user)
         message.header["username"] = actor.name
-        try:
+        with self._guarded("gap in the record: a request to kernel %s"):
             self._workspace.tap.incoming(
                 str(self.kernel_id), message.channel, message.parts(), actor
             )
-        except Exception:
-            self.log.exception("gap in the record: a request to kernel %s", self.kernel_id)
         super().handle_incoming_message(message.encode())
 
 
