@@ -107,7 +107,7 @@ class Answer(TypedDict):
     pin: int
     rows: int
     digest: str
-    unordered_digest: str | None  # only for kept (small) results
+    unordered_digest: str | None  # only of small results whose order alone is free
     verdict: Verdict
     compare: Compare
     chart: dict[str, Any] | None

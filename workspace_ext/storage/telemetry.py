@@ -40,6 +40,10 @@ class TelemetryEngine:
         memory_limit: How much memory DuckDB may use, as in "2GB"; half of the machine's when None.
         threads: How many threads DuckDB may use; one for each core when None.
 
+    Attributes:
+        commits: How often `write` has committed: what was read before is still true while it
+            stays.
+
     Raises:
         Damaged: The file is not a telemetry database, or is broken.
         Conflict: Another process has it open, or it was made by a newer version.
@@ -66,6 +70,7 @@ class TelemetryEngine:
         }
         if threads is not None:
             self._config["threads"] = threads
+        self.commits = 0
         self._writing = threading.Lock()
         self._opening = threading.RLock()
         self._closed = False
@@ -100,6 +105,7 @@ class TelemetryEngine:
                     try:
                         yield connection
                         connection.execute("COMMIT")
+                        self.commits += 1
                     except BaseException:
                         with suppress(duckdb.Error):
                             connection.execute("ROLLBACK")

@@ -296,7 +296,8 @@ class Asked:
             self._answer = self._service.fail(self._asking, Cancelled())
 
     def _finish(self) -> Tallied:
-        return self._tally.finish(self._warnings.result)
+        unordered = self._running.compare["mode"] == "unordered"
+        return self._tally.finish(self._warnings.result, unordered=unordered)
 
 
 def _window(value: Any) -> Window | None:

@@ -66,15 +66,21 @@ class Tally:
         if len(self._behind) > _MOST_BEHIND:
             self._behind.popleft().result()
 
-    def finish(self, warnings: Callable[[], list[str]]) -> Tallied:
-        """Everything found out about all rows; ``warnings`` is waited for last."""
+    def finish(self, warnings: Callable[[], list[str]], *, unordered: bool) -> Tallied:
+        """Everything found out about all rows.
+
+        Args:
+            warnings: What else goes with the verdict; waited for last.
+            unordered: Whether only the rows' order is free: only then does a digest that does
+                not mind it tell two results equal.
+        """
         while self._behind:
             self._behind.popleft().result()
         self.close()
-        unordered, kept = self._keep()
+        order_free, kept = self._keep(unordered=unordered)
         rows = self._digest.rows
         verdict = self._verdict(rows, warnings())
-        return Tallied(rows, self._digest.digest(), unordered, kept, verdict)
+        return Tallied(rows, self._digest.digest(), order_free, kept, verdict)
 
     def close(self) -> None:
         """Lets the thread end."""
@@ -95,7 +101,7 @@ class Tally:
         if self._judging is not None:
             self._judging.result()
 
-    def _keep(self) -> tuple[str | None, bytes | None]:
+    def _keep(self, *, unordered: bool) -> tuple[str | None, bytes | None]:
         if self._small is None:
             return None, None
         import pyarrow as pa
@@ -106,7 +112,8 @@ class Tally:
         with pa.ipc.new_stream(sink, self._schema, options=options) as writer:
             writer.write_table(table)
         kept = sink.getvalue().to_pybytes()
-        return unordered_digest(table), kept if len(kept) <= KEPT_BYTES else None
+        order_free = unordered_digest(table) if unordered else None
+        return order_free, kept if len(kept) <= KEPT_BYTES else None
 
     def _verdict(self, rows: int, warnings: list[str]) -> Verdict:
         self._settle()

@@ -45,6 +45,7 @@ class Catalog:
         self._settle = settle
         self._lock = threading.Lock()
         self._known = _Known()
+        self._newest: tuple[int, int] | None = None
 
     def pin(self) -> int:
         """The number of the newest batch, with all that was accepted until now; 0 for none."""
@@ -53,8 +54,11 @@ class Catalog:
 
     def newest(self) -> int:
         """The number of the newest batch that can be seen at once; 0 when there is none."""
-        with self._engine.cursor() as cursor:
-            return _pin(cursor)
+        commits = self._engine.commits
+        if self._newest is None or self._newest[0] != commits:
+            with self._engine.cursor() as cursor:
+                self._newest = commits, _pin(cursor)
+        return self._newest[1]
 
     def overview(self) -> dict[str, Any]:
         """Rows, first and last time of each signal, the names of services, and the pin."""
