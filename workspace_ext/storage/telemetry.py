@@ -28,7 +28,7 @@ _CHECKPOINT = "64MB"
 """Of the write-ahead log. Less costs a quarter more under a steady stream of small batches, more
 makes the start after a crash slower."""
 
-_SESSION = f"USE {CATALOG}; SET TimeZone = 'UTC'"
+_SESSION = f"USE {CATALOG}"
 
 
 class TelemetryEngine:
@@ -151,6 +151,7 @@ class TelemetryEngine:
         root = None
         try:
             root = duckdb.connect(":memory:", config=self._config)
+            root.execute("SET GLOBAL TimeZone = 'UTC'")  # for every cursor to come
             quoted = str(path).replace("'", "''")
             root.execute(
                 f"ATTACH '{quoted}' AS {CATALOG}"

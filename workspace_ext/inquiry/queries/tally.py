@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 KEPT_ROWS = 10_000
 KEPT_BYTES = 1 << 20
+_COMPRESSED_BYTES = 1 << 16
 _LARGE_ROWS = 20_000
 _MOST_BEHIND = 8
 
@@ -108,7 +109,8 @@ class Tally:
 
         table = pa.Table.from_batches(self._small, self._schema)
         sink = pa.BufferOutputStream()
-        options = pa.ipc.IpcWriteOptions(compression="zstd")
+        compression = "zstd" if table.nbytes >= _COMPRESSED_BYTES else None
+        options = pa.ipc.IpcWriteOptions(compression=compression)
         with pa.ipc.new_stream(sink, self._schema, options=options) as writer:
             writer.write_table(table)
         kept = sink.getvalue().to_pybytes()
