@@ -8,6 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from workspace_ext.telemetry.ingest.model import IngestReport, Reject
+from workspace_ext.telemetry.ingest.tally import Tally, count_services
 from workspace_ext.telemetry.schema import SIGNALS, Signal
 
 QUARANTINE_LIMIT = 10_000
@@ -30,7 +31,7 @@ def find_batch(connection: duckdb.DuckDBPyConnection, source: Source) -> IngestR
     rows = connection.execute(
         """
         SELECT batch_id, spans, logs, metrics, events, services, duplicates, quarantined,
-               epoch_us(first_time) * 1000, epoch_us(last_time) * 1000
+               epoch_us(first_time) * 1000, epoch_us(last_time) * 1000, warnings
         FROM raw.batches
         WHERE content_digest = $digest AND format = $format
           AND mapping_digest IS NOT DISTINCT FROM $mapping
@@ -52,6 +53,7 @@ def find_batch(connection: duckdb.DuckDBPyConnection, source: Source) -> IngestR
         quarantined=row[7],
         first_time_ns=row[8],
         last_time_ns=row[9],
+        warnings=tuple(row[10] or ()),
     )
 
 
@@ -117,20 +119,13 @@ class Batch:
             committed_ns: The time of the commit.
             warnings: For the report.
         """
-        rows: dict[str, int] = {}
-        duplicates = 0
-        first: int | None = None
-        last: int | None = None
-        for name, staged in self._staged.items():
-            signal = SIGNALS[name]
-            bounds = self._bounds(signal)
-            kept = self._move(signal, bounds)
-            duplicates += staged - kept
-            if kept:
-                rows[name] = kept
-            if bounds is not None:
-                first = bounds[0] if first is None else min(first, bounds[0])
-                last = bounds[1] if last is None else max(last, bounds[1])
+        tallies: dict[str, Tally] = {}
+        for name in self._staged:
+            self._move(SIGNALS[name])
+            (tallies[name],) = self._count(SIGNALS[name])
+            self._connection.execute(f"DROP TABLE staged_{name}")
+        firsts = [tally.first_us for tally in tallies.values() if tally.first_us is not None]
+        lasts = [tally.last_us for tally in tallies.values() if tally.last_us is not None]
         if self._quarantined > QUARANTINE_LIMIT:
             warnings += (f"only the first {QUARANTINE_LIMIT} rejected records were kept",)
         report = IngestReport(
@@ -139,25 +134,17 @@ class Batch:
             digest=self._source.digest,
             already=False,
             batch_id=self._batch_id,
-            rows=rows,
-            duplicates=duplicates,
+            rows={name: tally.rows for name, tally in tallies.items() if tally.rows},
+            duplicates=sum(tally.duplicates for tally in tallies.values()),
             quarantined=self._quarantined,
-            first_time_ns=None if first is None else first // 1000 * 1000,
-            last_time_ns=None if last is None else last // 1000 * 1000,
+            first_time_ns=min(firsts) * 1000 if firsts else None,
+            last_time_ns=max(lasts) * 1000 if lasts else None,
             warnings=warnings,
         )
         self._book(report, committed_ns)
         return report
 
-    def _bounds(self, signal: Signal) -> tuple[int, int] | None:
-        if not signal.timed:
-            return None
-        rows = self._connection.execute(
-            f"SELECT min(time_ns), max(time_ns) FROM staged_{signal.name}"  # noqa: S608
-        ).fetchall()
-        return int(rows[0][0]), int(rows[0][1])
-
-    def _move(self, signal: Signal, bounds: tuple[int, int] | None) -> int:
+    def _move(self, signal: Signal) -> None:
         """Inserts what is new; duplicates are looked for in the batch's own span of time only."""
         named = ", ".join(f"key_{number}" for number in range(len(signal.key)))
         key = ", ".join(f"{part} AS key_{number}" for number, part in enumerate(signal.key))
@@ -165,30 +152,38 @@ class Batch:
             f"first.key_{number} IS NOT DISTINCT FROM stored.key_{number}"
             for number in range(len(signal.key))
         )
-        within = ""
-        if bounds is not None and signal.ranged:
-            within = (
-                f" WHERE time >= make_timestamptz({bounds[0] // 1000})"
-                f" AND time <= make_timestamptz({bounds[1] // 1000})"
-            )
         staged, raw = f"staged_{signal.name}", f"raw.{signal.name}"
         order = "time_ns" if signal.timed else "name"
         names = ", ".join(signal.names)
-        result = self._connection.execute(
+        self._connection.execute(
             f"""
-            INSERT INTO {raw} ({names}, batch_id)
-            WITH first AS (
-                SELECT min(rowid) AS row, {key}
-                FROM {staged} GROUP BY {named}
-            ),
-            stored AS (SELECT {key} FROM {raw}{within}),
-            fresh AS (SELECT row FROM first ANTI JOIN stored ON {same})
-            SELECT {names}, {self._batch_id} FROM {staged}
-            WHERE rowid IN (SELECT row FROM fresh) ORDER BY {order}
+            CREATE OR REPLACE TEMP TABLE fresh AS
+            WITH first AS (SELECT min(rowid) AS row, {key} FROM {staged} GROUP BY {named}),
+            stored AS (SELECT {key} FROM {raw}{self._within(signal)})
+            SELECT row FROM first ANTI JOIN stored ON {same}
             """  # noqa: S608 - names are those of the schema
-        ).fetchall()
-        self._connection.execute(f"DROP TABLE {staged}")
-        return int(result[0][0])
+        )
+        self._connection.execute(
+            f"INSERT INTO {raw} ({names}, batch_id) SELECT {names}, {self._batch_id} FROM {staged}"  # noqa: S608
+            f" WHERE rowid IN (SELECT row FROM fresh) ORDER BY {order}"
+        )
+
+    def _within(self, signal: Signal) -> str:
+        if not signal.timed or not signal.ranged:
+            return ""
+        first, last = self._connection.execute(
+            f"SELECT min(time_ns) // 1000, max(time_ns) // 1000 FROM staged_{signal.name}"  # noqa: S608
+        ).fetchall()[0]
+        return f" WHERE time BETWEEN make_timestamptz({first}) AND make_timestamptz({last})"
+
+    def _count(self, signal: Signal) -> list[Tally]:
+        """Late is nothing in a file: nobody knows when it should have come."""
+        told = "service, time" if signal.timed else "NULL::VARCHAR AS service, NULL AS time"
+        staged = (
+            f"SELECT {self._batch_id} AS batch_id, {told}, rowid IN (SELECT row FROM fresh)"  # noqa: S608
+            f" AS fresh, NULL AS late, NULL AS ahead FROM staged_{signal.name}"
+        )
+        return count_services(self._connection, signal, staged, self._batch_id)
 
     def _book(self, report: IngestReport, committed_ns: int) -> None:
         counts = [report.rows.get(signal, 0) for signal in SIGNALS]
@@ -201,10 +196,10 @@ class Batch:
             INSERT INTO raw.batches (
                 batch_id, committed_at, name, format, content_digest, mapping_digest, bytes,
                 spans, logs, metrics, events, services, duplicates, quarantined,
-                first_time, last_time
+                first_time, last_time, warnings
             )
             SELECT $1, make_timestamptz($2::BIGINT), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-                   $13, $14, make_timestamptz($15::BIGINT), make_timestamptz($16::BIGINT)
+                   $13, $14, make_timestamptz($15::BIGINT), make_timestamptz($16::BIGINT), $17
             """,
             [
                 report.batch_id,
@@ -219,5 +214,6 @@ class Batch:
                 report.quarantined,
                 times[1],
                 times[2],
+                list(report.warnings),
             ],
         )
