@@ -36,35 +36,23 @@ class Tally:
     last_us: int | None
 
 
-def count_services(
-    connection: duckdb.DuckDBPyConnection, signal: Signal, relation: str, first: int
-) -> list[Tally]:
+def count_services(connection: duckdb.DuckDBPyConnection, signal: Signal, counted: str) -> None:
     """Fills ``raw.batch_services`` for one signal of the batches that are being written.
 
     Args:
         connection: In the transaction that writes the batches.
         signal: The signal.
-        relation: SQL with a row for each record that came: ``batch_id``, ``service``, ``time``,
-            ``fresh`` (it is new), ``late`` and ``ahead`` (it is new and …; may be NULL).
-        first: The number of the first of these batches.
-
-    Returns:
-        The sums of each batch.
+        counted: SQL with a row for each batch and service: ``batch_id``, ``service``, ``rows``,
+            ``duplicates``, ``late``, ``ahead``, ``first_time``, ``last_time``.
     """
     connection.execute(
         f"""
         INSERT INTO raw.batch_services BY NAME
-        WITH counted AS (
-            SELECT batch_id, service, count(*) FILTER (fresh) AS rows,
-                   count(*) FILTER (NOT fresh) AS duplicates, sum(late::INTEGER) AS late,
-                   sum(ahead::INTEGER) AS ahead, min(time) AS first_time, max(time) AS last_time
-            FROM ({relation}) GROUP BY ALL
-        ),
-        named AS (
+        WITH named AS (
             SELECT * REPLACE (CASE WHEN row_number() OVER (
                 PARTITION BY batch_id ORDER BY service IS NULL, rows + duplicates DESC, service
             ) <= {MOST_SERVICES} THEN service END AS service)
-            FROM counted
+            FROM ({counted})
         )
         SELECT batch_id, '{signal.name}' AS signal, service, sum(rows) AS rows,
                sum(duplicates) AS duplicates, sum(late) AS late, sum(ahead) AS ahead,
@@ -72,12 +60,16 @@ def count_services(
         FROM named GROUP BY batch_id, service
         """  # noqa: S608 - names of the schema, and the caller's own SQL
     )
+
+
+def totals(connection: duckdb.DuckDBPyConnection, signal: Signal, first_batch: int) -> list[Tally]:
+    """The sums over all services of one signal, for each batch from a number on."""
     rows = connection.execute(
         """
         SELECT batch_id, sum(rows)::BIGINT, sum(duplicates)::BIGINT, sum(late)::BIGINT,
                sum(ahead)::BIGINT, epoch_us(min(first_time)), epoch_us(max(last_time))
         FROM raw.batch_services WHERE batch_id >= $1 AND signal = $2 GROUP BY batch_id
         """,
-        [first, signal.name],
+        [first_batch, signal.name],
     ).fetchall()
     return [Tally(*row) for row in rows]

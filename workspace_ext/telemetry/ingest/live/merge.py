@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from workspace_ext.foundation.canonical import digest_json
 from workspace_ext.telemetry.ingest.live.delivery import Delivery
-from workspace_ext.telemetry.ingest.tally import Tally, count_services
+from workspace_ext.telemetry.ingest.tally import Tally, count_services, totals
 from workspace_ext.telemetry.schema import SIGNALS, Signal
 
 MOST_SOURCES = 16
@@ -30,6 +30,14 @@ LATE_NS = 5 * 60 * 1_000_000_000
 
 _MOST_RANGES = 16
 _GAP_NS = 10 * 60 * 1_000_000_000
+
+_COUNTED = """
+SELECT batch_id, service,
+       count(*) FILTER (fresh) AS rows, count(*) FILTER (NOT fresh) AS duplicates,
+       sum(late::INTEGER) AS late, sum(ahead::INTEGER) AS ahead,
+       min(time) AS first_time, max(time) AS last_time
+FROM came GROUP BY ALL
+"""
 
 Numbers = npt.NDArray[np.int64]
 
@@ -233,10 +241,10 @@ def _tally(
         columns["ahead"] = pa.array((age < -LATE_NS) & is_fresh)
     connection.register("came", pa.table(columns))
     try:
-        tallies = count_services(connection, signal, "FROM came", books[0].batch_id)
+        count_services(connection, signal, _COUNTED)
     finally:
         connection.unregister("came")
-    for tally in tallies:
+    for tally in totals(connection, signal, books[0].batch_id):
         books[tally.batch_id - books[0].batch_id].note(signal, tally)
 
 
