@@ -18,6 +18,7 @@ Action = Literal[
     "investigation.archive",
     "event.report",
     "data.ingest",
+    "data.remove",
     "token.issue",
     "ledger.read",
     "lease.hold",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from workspace_ext.access.tokens import Tokens
 from workspace_ext.inquiry.archive.freeze import Freezer
+from workspace_ext.inquiry.archive.needs import Needs
 from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.investigations.store import RECORDS_MIGRATIONS
 from workspace_ext.inquiry.queries.lineage import Lineage
@@ -23,6 +24,7 @@ from workspace_ext.telemetry.query.runner import QueryRunner
 from workspace_ext.telemetry.query.scan import PlanReader
 from workspace_ext.telemetry.query.slices import SliceSource
 from workspace_ext.telemetry.query.syntax import Parser
+from workspace_ext.telemetry.retention.service import RetentionService
 from workspace_ext.telemetry.schema import MIGRATIONS
 
 
@@ -44,6 +46,7 @@ class Services:
     queries: QueryService
     lineage: Lineage
     archives: Freezer
+    retention: RetentionService
 
     @classmethod
     def open(cls, folder: StoreFolder) -> Services:
@@ -92,6 +95,9 @@ class Services:
             queries=QueryService(runner, catalog, templates, investigations),
             lineage=Lineage(investigations, templates, plans, Origins(telemetry)),
             archives=Freezer(investigations, templates, SliceSource(telemetry), plans),
+            retention=RetentionService(
+                telemetry, Needs(investigations, templates, plans), catalog.forget
+            ),
         )
 
     def close(self) -> None:

@@ -33,6 +33,7 @@ COMMANDS = {
     "archive": "Freeze an investigation into one file.",
     "replay": "Run an archive again, offline, and compare.",
     "verify": "Check an archive, or a store's ledger, for changes.",
+    "retention": "Remove old data that no investigation needs.",
     "doctor": "What is installed, reachable and healthy.",
 }
 """Each command with its one line; its module is imported only when it is called."""

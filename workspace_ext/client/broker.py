@@ -133,6 +133,36 @@ class BrokerClient:
         """Where the answer to a recorded query comes from: what it read, batches, sources."""
         return self._json("GET", f"/v1/queries/{_part(query)}/lineage", seconds=None)
 
+    def retention(self) -> dict[str, Any]:
+        """The store's policy, when it was applied last, and what the last run removed."""
+        return self._json("GET", "/v1/retention")
+
+    def retain(
+        self, policy: Mapping[str, Any], *, dry_run: bool = False, actor: str | None = None
+    ) -> dict[str, Any]:
+        """Removes what is too old or too much, but for what investigations need.
+
+        Args:
+            policy: ``older_than`` as in "30d", ``larger_than`` as in "50GB", ``even_unarchived``.
+            dry_run: Whether only to say what would go.
+            actor: Who does this; the operating system's user when None.
+
+        Returns:
+            What went, and what was spared for whom.
+
+        Raises:
+            BadInput: The policy is wrong.
+        """
+        body = {**policy, "dry_run": dry_run, "actor": actor or str(system_user())}
+        return self._json("POST", "/v1/retention", body=body, seconds=None)
+
+    def keep_policy(
+        self, policy: Mapping[str, Any] | None, *, actor: str | None = None
+    ) -> dict[str, Any]:
+        """Makes a policy the store's own: its broker applies it every hour. None ends that."""
+        body = {**(policy or {}), "actor": actor or str(system_user())}
+        return self._json("POST", "/v1/retention/policy", body=body)
+
     def templates(self) -> list[dict[str, Any]]:
         """All query templates."""
         return self._list("GET", "/v1/templates")
