@@ -1,4 +1,4 @@
-"""Retention with its record: what went stands in the ledger, and the policy is applied by itself."""
+"""Retention with its record: what went stands in the ledger; the policy is applied by itself."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from workspace_ext.broker.services import Services
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.errors import InvestigationError
+from workspace_ext.foundation.ids import new_id
 from workspace_ext.ledger.model import Event
 from workspace_ext.ledger.service import STORE_STREAM
 from workspace_ext.telemetry.retention.model import Policy
@@ -42,7 +43,7 @@ def keep_policy(services: Services, policy: Policy | None, actor: Actor) -> None
     """Makes a policy the store's own, or ends it, and records that."""
     services.retention.set_policy(policy)
     data = {"policy": None if policy is None else policy.to_dict()}
-    services.ledger.append(STORE_STREAM, Event("retention.set", data, actor))
+    services.ledger.append(STORE_STREAM, Event("retention.set", data, actor, new_id()))
 
 
 def describe(services: Services) -> dict[str, Any]:
@@ -102,7 +103,7 @@ class Keeper:
                 if done["rows"]:
                     _log.info("retention removed %s: %s", done["rows"], done["reason"])
         except InvestigationError as error:
-            _log.error("retention failed, and is tried again: %s", error.message)  # noqa: TRY400
+            _log.error("retention failed, and is tried again: %s", error.message)
         except Exception:  # the edge of a thread: the next hour may be better
             _log.exception("retention failed, and is tried again")
         return self._every_ns / 1e9

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 def command(
     output: Output,
     store: Path,
+    *,
     older_than: str | None,
     larger_than: str | None,
     even_unarchived: bool,
@@ -55,7 +56,13 @@ def command(
 
     policy = {"older_than": older_than, "larger_than": larger_than}
     given = {name: value for name, value in policy.items() if value is not None}
-    _check(given, even_unarchived, dry_run, every_hour, off)
+    _check(
+        given,
+        even_unarchived=even_unarchived,
+        dry_run=dry_run,
+        every_hour=every_hour,
+        off=off,
+    )
     if even_unarchived:
         given["even_unarchived"] = True  # type: ignore[assignment] # a switch among texts
     with connect(store) as client:
@@ -69,7 +76,7 @@ def command(
 
 
 def _check(
-    given: dict[str, str], even_unarchived: bool, dry_run: bool, every_hour: bool, off: bool
+    given: dict[str, str], *, even_unarchived: bool, dry_run: bool, every_hour: bool, off: bool
 ) -> None:
     if off and (given or dry_run or every_hour or even_unarchived):
         raise BadInput("--off stands alone", hint="leave the other options out", code="usage")
@@ -124,9 +131,7 @@ def _table(plan: dict[str, Any]) -> Table:
     table = Table("signal", "from", "up to", "rows", "in batches")
     for piece in plan["pieces"]:
         batches = f"{piece['from_batch']}-{piece['upto_batch']}"
-        table.add_row(
-            piece["signal"], piece["from"], piece["upto"], f"{piece['rows']:,}", batches
-        )
+        table.add_row(piece["signal"], piece["from"], piece["upto"], f"{piece['rows']:,}", batches)
     return table
 
 

@@ -260,6 +260,24 @@ MIGRATIONS: tuple[Migration, ...] = (
     ),
     Migration(
         3,
+        "what a batch warned of, and what it brought of each service",
+        """
+        ALTER TABLE raw.batches ADD COLUMN warnings VARCHAR[];
+        CREATE TABLE raw.batch_services (
+            batch_id BIGINT NOT NULL,
+            signal VARCHAR NOT NULL,
+            service VARCHAR,
+            rows BIGINT NOT NULL,
+            duplicates BIGINT NOT NULL,
+            late BIGINT,
+            ahead BIGINT,
+            first_time TIMESTAMPTZ,
+            last_time TIMESTAMPTZ
+        );
+        """,
+    ),
+    Migration(
+        4,
         "what retention removed, and the policy that the broker applies",
         """
         CREATE TABLE raw.removals (

@@ -160,7 +160,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
         )
         assert child.stdout is not None
         assert child.stdout.readline() == "ready\n"
-        time.sleep(random.uniform(0, 0.6))  # noqa: S311 # any moment will do: that is the test
+        time.sleep(random.uniform(0, 0.6))  # any moment will do: that is the test
         child.send_signal(signal.SIGKILL)
         child.communicate()
         with open_store(tmp_path / "store") as store:

@@ -67,10 +67,13 @@ class Needs:
         if windows:
             for signal in SIGNALS:
                 yield Spared(signal, windows, state["pin"], why)
+        read: dict[tuple[str, Window | None], int] = {}
         for record in self.investigations.queries(state["uid"]):
             for scan in self._scans(record) if record.ok else ():
-                window = None if scan.window is None else (scan.window,)
-                yield Spared(scan.table, window, record.pin, why)
+                place = scan.table, scan.window
+                read[place] = max(read.get(place, 0), record.pin)
+        for (table, window), pin in read.items():
+            yield Spared(table, None if window is None else (window,), pin, why)
 
     def _scans(self, record: QueryRecord) -> Sequence[Scan]:
         if record.template is None:
@@ -86,7 +89,7 @@ class Needs:
         """Whether an archive was made after the last query."""
         for entry in reversed(self.investigations.entries(uid)):
             if entry["type"] in (_ARCHIVED, _ASKED):
-                return entry["type"] == _ARCHIVED
+                return bool(entry["type"] == _ARCHIVED)
         return True
 
 

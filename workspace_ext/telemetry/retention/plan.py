@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from workspace_ext.telemetry.retention.model import Piece, Spared
 
@@ -43,7 +44,7 @@ def _united(spared: Sequence[Spared]) -> Iterator[Span]:
     spans = [span for each in spared for span in _spans(each)]
     edges = sorted({_BEGINNING, _END, *(time for span in spans for time in span[:2])})
     before: Span | None = None
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         pin = max((pin for low, high, pin in spans if low <= start and end <= high), default=0)
         if before is not None and before[2] == pin:
             before = before[0], end, pin

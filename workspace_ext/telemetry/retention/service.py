@@ -13,6 +13,7 @@ from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.clock import Clock, now_ns, to_rfc3339
 from workspace_ext.foundation.ids import new_id
 from workspace_ext.storage.failures import explain
+from workspace_ext.storage.files import size_of
 from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.retention import store
 from workspace_ext.telemetry.retention.model import Piece, Plan, Policy, Spared
@@ -67,7 +68,8 @@ class RetentionService:
         Raises:
             Unavailable: The store cannot be read.
         """
-        spared = self._needed(policy.even_unarchived)
+        needed = self._needed(policy.even_unarchived)
+        spared = [each for each in needed if each.table in store.TIMED]
         try:
             with self._engine.cursor() as cursor:
                 cursor.execute("BEGIN")  # all of it of one moment
@@ -167,13 +169,13 @@ class RetentionService:
         return upto, reason
 
     def _used(self, cursor: duckdb.DuckDBPyConnection) -> int:
-        copies = self._engine.folder.segments.glob("*/*.parquet")
-        return store.used_bytes(cursor) + sum(path.stat().st_size for path in copies)
+        folder = self._engine.folder
+        log = folder.telemetry.with_name(folder.telemetry.name + ".wal")
+        beside = (log, *folder.segments.glob("*/*.parquet"))
+        return store.used_bytes(cursor) + sum(size_of(path) for path in beside)
 
 
-def _by_size(
-    cursor: duckdb.DuckDBPyConnection, spared: Sequence[Spared], share: float
-) -> int:
+def _by_size(cursor: duckdb.DuckDBPyConnection, spared: Sequence[Spared], share: float) -> int:
     """The batch up to which a share of all rows lies that may go; all of it when that is less."""
     last = store.newest(cursor)
     removable = [piece for signal in store.TIMED for piece in pieces(signal, spared, last)]
