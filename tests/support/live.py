@@ -66,7 +66,7 @@ def delivery(
 def request(
     first: int, count: int = 10, *, source: str = "test", received_ns: int = START_NS
 ) -> Request:
-    """The request of `delivery`, as it came."""
+    """Spans with the same numbers, as a request that came."""
     return Request(
         format="otlp-proto",
         signal="spans",
@@ -78,17 +78,10 @@ def request(
     )
 
 
-def sent(
-    first: int,
-    count: int = 10,
-    *,
-    source: str = "test",
-    received_ns: int = START_NS,
-    rejects: tuple[Reject, ...] = (),
-) -> tuple[Request, Delivery]:
-    """What `LiveIngest.accept` takes: a request, and the same decoded."""
-    came = request(first, count, source=source, received_ns=received_ns)
-    made = delivery(first, count, source=source, received_ns=received_ns, rejects=rejects)
+def sent(first: int, count: int = 10, **given: Any) -> tuple[Request, Delivery]:
+    """What `LiveIngest.accept` takes: a request, and a `delivery`."""
+    made = delivery(first, count, **given)
+    came = request(first, count, source=made.source, received_ns=made.received_ns)
     return came, made
 
 

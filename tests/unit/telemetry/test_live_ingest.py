@@ -138,13 +138,13 @@ def test_each_service_is_counted(store: Store) -> None:
     with live_ingest(store, NEVER) as live:
         done(
             [
-                live.accept(delivery(0, source="a", received_ns=late, warnings=("slow",))),
-                live.accept(delivery(5, source="a", warnings=("slow", "old"))),
-                live.accept(delivery(20, 3, source="b", service=odd, received_ns=ahead)),
+                live.accept(*sent(0, source="a", received_ns=late, warnings=("slow",))),
+                live.accept(*sent(5, source="a", warnings=("slow", "old"))),
+                live.accept(*sent(20, 3, source="b", service=odd, received_ns=ahead)),
             ]
         )
         live.flush()
-        done([live.accept(delivery(0, source="a"))])
+        done([live.accept(*sent(0, source="a"))])
         live.flush()
     columns = "batch_id, signal, service, rows, duplicates, late, ahead"
     times = f"epoch_us(first_time) - {START_NS // 1000}, epoch_us(last_time) - {START_NS // 1000}"
@@ -164,9 +164,9 @@ def test_each_service_is_counted(store: Store) -> None:
 def test_very_many_services_share_a_row(store: Store) -> None:
     many = MOST_SERVICES + 5
     with live_ingest(store, NEVER) as live:
-        done([live.accept(delivery(0, many, service=lambda number: f"s{number}"))])
+        done([live.accept(*sent(0, many, service=lambda number: f"s{number}"))])
         live.flush()
-        done([live.accept(delivery(many, 1))])
+        done([live.accept(*sent(many, 1))])
         live.flush()
     counts = "count(*), count(service), sum(rows), max(rows) FILTER (service IS NULL)"
     assert store.rows(f"SELECT {counts} FROM raw.batch_services GROUP BY batch_id ORDER BY 1") == [

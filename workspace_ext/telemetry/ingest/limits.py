@@ -101,7 +101,7 @@ def _bounded(signal: str, records: pa.Table) -> tuple[pa.Table, list[Reject], li
     aside: list[Reject] = []
     if "time_ns" in records.column_names:
         records, aside = _timely(records)
-    told: list[str] = []
+    told = _many_names(records)
     for place, (name, kind) in enumerate(
         zip(records.column_names, records.schema.types, strict=True)
     ):
@@ -118,7 +118,6 @@ def _bounded(signal: str, records: pa.Table) -> tuple[pa.Table, list[Reject], li
             continue
         if made is not column:
             records = records.set_column(place, records.schema.field(place), made)
-    told += _many_names(records)
     return records, aside, told
 
 
