@@ -1,4 +1,4 @@
-"""kill -9 while data is removed: what is gone is noted, what is needed is there, no copy is stale."""
+"""kill -9 while data is removed: what is gone is noted, what is needed stays, no copy is stale."""
 
 from __future__ import annotations
 

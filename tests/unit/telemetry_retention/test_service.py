@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.live import delivery, done
+from tests.support.live import done, sent
 from tests.support.spans import ROWS, START, add_batch
 from tests.support.store import Store, open_store
 from workspace_ext.foundation.actor import Actor
@@ -144,13 +144,13 @@ def test_a_removed_file_can_be_ingested_again(tmp_path: Path) -> None:
 def test_live_data_is_merged_between_the_steps(store: Store) -> None:
     live = LiveIngest(store.engine, limits=LiveLimits(merge_seconds=0.001))
     service = retention(store)
-    done([live.accept(delivery(0, 10))])
+    done([live.accept(*sent(0, 10))])
     removing = service._remove
     merged: list[bool] = []
 
     def remove(*arguments: object) -> None:
         removing(*arguments)  # type: ignore[arg-type]
-        done([live.accept(delivery(100 * (len(merged) + 1), 10))])
+        done([live.accept(*sent(100 * (len(merged) + 1), 10))])
         merged.append(live.flush(30))
 
     service._remove = remove  # type: ignore[method-assign]
