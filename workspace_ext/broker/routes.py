@@ -12,6 +12,7 @@ from workspace_ext.broker.live import FollowHandler, HealthHandler, LeaseHandler
 from workspace_ext.broker.queries import QueryHandler
 from workspace_ext.broker.runtime import Runtime
 from workspace_ext.broker.uploads import IngestHandler
+from workspace_ext.broker.versions import VERSION_ROUTES
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.protocol.messages import ARROW_STREAM
@@ -138,6 +139,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     },
     f"{_ONE}/queries/([^/]+)/result": {"GET": Route("query.read", kept_result)},
     "/v1/ledger/verify": {"GET": Route("ledger.read", verify)},
+    **VERSION_ROUTES,
 }
 
 

@@ -10,6 +10,7 @@ from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.investigations.store import RECORDS_MIGRATIONS
 from workspace_ext.inquiry.queries.service import QueryService
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
+from workspace_ext.inquiry.versions.service import VersionService
 from workspace_ext.ledger.service import Ledger
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.records import RecordsEngine
@@ -38,6 +39,7 @@ class Services:
     live: LiveIngest
     templates: TemplateLibrary
     investigations: InvestigationService
+    versions: VersionService
     runner: QueryRunner
     queries: QueryService
     archives: Freezer
@@ -84,6 +86,7 @@ class Services:
             live=live,
             templates=templates,
             investigations=investigations,
+            versions=VersionService(ledger, records, investigations),
             runner=runner,
             queries=QueryService(runner, catalog, templates, investigations),
             archives=Freezer(
