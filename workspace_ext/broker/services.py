@@ -8,6 +8,7 @@ from workspace_ext.access.tokens import Tokens
 from workspace_ext.inquiry.archive.freeze import Freezer
 from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.investigations.store import RECORDS_MIGRATIONS
+from workspace_ext.inquiry.queries.lineage import Lineage
 from workspace_ext.inquiry.queries.service import QueryService
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
 from workspace_ext.inquiry.versions.service import VersionService
@@ -15,6 +16,7 @@ from workspace_ext.ledger.service import Ledger
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.records import RecordsEngine
 from workspace_ext.storage.telemetry import TelemetryEngine
+from workspace_ext.telemetry.catalog.lineage import Origins
 from workspace_ext.telemetry.catalog.service import Catalog
 from workspace_ext.telemetry.ingest.live.service import LiveIngest
 from workspace_ext.telemetry.ingest.service import IngestService
@@ -42,6 +44,7 @@ class Services:
     versions: VersionService
     runner: QueryRunner
     queries: QueryService
+    lineage: Lineage
     archives: Freezer
 
     @classmethod
@@ -75,6 +78,7 @@ class Services:
         )
         investigations = InvestigationService(ledger, records, catalog)
         runner = QueryRunner(telemetry)
+        plans = PlanReader(Parser())
         return cls(
             folder=folder,
             tokens=tokens,
@@ -89,9 +93,8 @@ class Services:
             versions=VersionService(ledger, records, investigations),
             runner=runner,
             queries=QueryService(runner, catalog, templates, investigations),
-            archives=Freezer(
-                investigations, templates, SliceSource(telemetry), PlanReader(Parser())
-            ),
+            lineage=Lineage(investigations, templates, plans, Origins(telemetry)),
+            archives=Freezer(investigations, templates, SliceSource(telemetry), plans),
         )
 
     def close(self) -> None:
