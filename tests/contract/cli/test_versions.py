@@ -24,7 +24,9 @@ def running(store: Path) -> Iterator[None]:
 @pytest.fixture
 def notebook(store: Path, command: Command) -> Path:
     """A notebook that was run twice, and edited by hand between."""
-    cells = [nbformat.v4.new_code_cell(text, id=name) for name, text in (("a", "1"), ("b", "2 * 1"))]
+    cells = [
+        nbformat.v4.new_code_cell(text, id=name) for name, text in (("a", "1"), ("b", "2 * 1"))
+    ]
     kernel = {"name": "python3", "display_name": "Python", "language": "python"}
     made = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
     path = store.parent / "n.ipynb"
