@@ -24,7 +24,7 @@ _Extent = tuple[int, int | None, int | None]
 class _Known:
     """What lies up to a pin: rows, first and last time (microseconds) of each signal; services."""
 
-    pin: int = 0
+    pin: int = -1
     extents: dict[str, _Extent] = field(
         default_factory=lambda: dict.fromkeys(SIGNALS, (0, None, None))
     )
