@@ -17,6 +17,7 @@ Action = Literal[
     "investigation.open",
     "investigation.archive",
     "event.report",
+    "version.save",
     "data.ingest",
     "data.remove",
     "token.issue",

@@ -13,6 +13,7 @@ from workspace_ext.broker.live import FollowHandler, HealthHandler, LeaseHandler
 from workspace_ext.broker.queries import QueryHandler
 from workspace_ext.broker.runtime import Runtime
 from workspace_ext.broker.uploads import IngestHandler
+from workspace_ext.broker.versions import VERSION_ROUTES
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.protocol.messages import ARROW_STREAM
@@ -176,6 +177,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     },
     "/v1/retention/policy": {"POST": Route("data.remove", keep_policy)},
     "/v1/ledger/verify": {"GET": Route("ledger.read", verify)},
+    **VERSION_ROUTES,
 }
 
 

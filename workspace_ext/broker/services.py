@@ -12,6 +12,7 @@ from workspace_ext.inquiry.investigations.store import RECORDS_MIGRATIONS
 from workspace_ext.inquiry.queries.lineage import Lineage
 from workspace_ext.inquiry.queries.service import QueryService
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
+from workspace_ext.inquiry.versions.service import VersionService
 from workspace_ext.ledger.service import Ledger
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.records import RecordsEngine
@@ -42,6 +43,7 @@ class Services:
     live: LiveIngest
     templates: TemplateLibrary
     investigations: InvestigationService
+    versions: VersionService
     runner: QueryRunner
     queries: QueryService
     lineage: Lineage
@@ -91,8 +93,11 @@ class Services:
             live=live,
             templates=templates,
             investigations=investigations,
+            versions=VersionService(ledger, records, investigations),
             runner=runner,
-            queries=QueryService(runner, catalog, templates, investigations),
+            queries=QueryService(
+                runner, catalog, templates, investigations, whole=not folder.sealed
+            ),
             lineage=Lineage(investigations, templates, plans, Origins(telemetry)),
             archives=Freezer(investigations, templates, SliceSource(telemetry), plans),
             retention=RetentionService(

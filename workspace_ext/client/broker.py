@@ -23,6 +23,7 @@ from workspace_ext.protocol.messages import (
     LedgerEntry,
     NotebookProjection,
     QueryRequest,
+    VersionIn,
 )
 
 HEALTH_SECONDS = 5.0
@@ -244,6 +245,44 @@ class BrokerClient:
             raise self._transport.broken(error) from error
         finally:
             response.close()
+
+    # -- versions ----------------------------------------------------------------------------
+
+    def save_version(self, uid: str, version: VersionIn) -> dict[str, Any]:
+        """Keeps a saved notebook; the version, with ``new`` False when nothing changed.
+
+        Raises:
+            Conflict: Parts are neither sent nor kept; send all of them.
+        """
+        return self._json("POST", _investigation(uid, "versions"), body=version)
+
+    def versions(
+        self, uid: str, *, before: int | None = None, limit: int = 100
+    ) -> list[dict[str, Any]]:
+        """The saved versions of an investigation's notebook, the newest first."""
+        query = {"before": before, "limit": limit}
+        return self._list("GET", _investigation(uid, "versions"), query=query)
+
+    def version(self, uid: str, revision: int | None = None) -> dict[str, Any]:
+        """``{version, notebook}`` of a revision, the newest when None."""
+        named = "newest" if revision is None else str(revision)
+        return self._json("GET", _investigation(uid, f"versions/{named}"))
+
+    def cell_versions(self, uid: str, cell: str) -> list[dict[str, Any]]:
+        """Who changed a cell, when and why, the newest first."""
+        return self._list("GET", _investigation(uid, f"cells/{_part(cell)}/versions"))
+
+    def blame(self, uid: str) -> list[dict[str, Any]]:
+        """Who last changed and who last ran each cell of the newest version."""
+        return self._list("GET", _investigation(uid, "blame"))
+
+    def recovered(self, uid: str) -> dict[str, Any]:
+        """A notebook of all cells that were ever saved or run."""
+        return self._json("GET", _investigation(uid, "recovered"))
+
+    def notebooks(self) -> list[dict[str, Any]]:
+        """All files that have versions: ``investigation, path, revision, at`` of the newest."""
+        return self._list("GET", "/v1/notebooks")
 
     def verify(self, uid: str | None = None) -> dict[str, Any]:
         """Checks the ledger's chains: all, or one investigation's."""
