@@ -19,6 +19,7 @@ from workspace_ext.client.broker import BrokerClient
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.telemetry.ingest.columns import table
 from workspace_ext.telemetry.ingest.live.delivery import Delivery
+from workspace_ext.telemetry.ingest.live.request import Request
 from workspace_ext.telemetry.ingest.model import Reject
 
 START_NS = 1_700_000_000_000_000_000
@@ -60,6 +61,28 @@ def delivery(
         rejects=rejects,
         warnings=warnings,
     )
+
+
+def request(
+    first: int, count: int = 10, *, source: str = "test", received_ns: int = START_NS
+) -> Request:
+    """Spans with the same numbers, as a request that came."""
+    return Request(
+        format="otlp-proto",
+        signal="spans",
+        source=source,
+        encoding="",
+        headers={"content-type": "application/x-protobuf"},
+        body=export_request(first, count),
+        received_ns=received_ns,
+    )
+
+
+def sent(first: int, count: int = 10, **given: Any) -> tuple[Request, Delivery]:
+    """What `LiveIngest.accept` takes: a request, and a `delivery`."""
+    made = delivery(first, count, **given)
+    came = request(first, count, source=made.source, received_ns=made.received_ns)
+    return came, made
 
 
 def done(futures: list[Future[None]]) -> None:
