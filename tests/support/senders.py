@@ -94,6 +94,31 @@ def running(log: Path, *command: str | Path) -> Iterator[None]:
             process.wait(30)
 
 
+@contextmanager
+def vmagent(folder: Path, address: str, job: str) -> Iterator[None]:
+    """VictoriaMetrics' agent: it scrapes a broker each second, and writes that to it.
+
+    Args:
+        folder: Of its own, and empty.
+        address: The broker's door for HTTP.
+        job: What the samples' job is called.
+    """
+    binary = program("vmagent", package="victoria-metrics")
+    configuration = folder / "vmagent.yml"
+    target = address.removeprefix("http://")
+    configuration.write_text(
+        "global: {scrape_interval: 1s}\n"
+        f"scrape_configs: [{{job_name: {job}, static_configs: [{{targets: ['{target}']}}]}}]\n"
+    )
+    with running(
+        folder / "vmagent.log", binary, f"-promscrape.config={configuration}",
+        f"-remoteWrite.url={address}/api/v1/write", f"-remoteWrite.label=test={job}",
+        f"-remoteWrite.tmpDataPath={folder}/vmagent-queue", "-remoteWrite.flushInterval=1s",
+        f"-httpListenAddr=127.0.0.1:{free_port()}",
+    ):  # fmt: skip
+        yield
+
+
 def listening(port: int, what: str) -> None:
     """Waits until something answers at a port of this machine."""
 
