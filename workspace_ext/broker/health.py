@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from workspace_ext.broker.services import Services
-from workspace_ext.foundation.clock import parse_rfc3339
+from workspace_ext.foundation.clock import now_ns, parse_rfc3339, to_rfc3339
 from workspace_ext.foundation.errors import InvestigationError
 from workspace_ext.storage.files import size_of
 from workspace_ext.storage.folder import StoreFolder
@@ -143,6 +144,25 @@ class StoreHealth(Collector):
                 "When retention removed something last",
                 found.removed_at,
             )
+
+
+def told(services: Services) -> dict[str, Any]:
+    """The same in short, for people."""
+    live, folder = services.live, services.folder
+    times = [
+        of["last_time"] for of in services.catalog.overview()["signals"].values() if of["last_time"]
+    ]
+    return {
+        "now": to_rfc3339(now_ns()),
+        "newest_record": max(times, key=parse_rfc3339, default=None),
+        "lag_seconds": live.lag_seconds,
+        "held_bytes": live.held_bytes,
+        "failing": None if live.failed is None else live.failed.message,
+        "merge_failures": live.totals.failures,
+        "refused": dict(live.totals.refused),
+        "sizes": _sizes(folder),
+        "free_bytes": shutil.disk_usage(folder.path).free,
+    }
 
 
 def _labelled(name: str, text: str, label: str, values: Mapping[str, float]) -> Metric:
