@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from workspace_ext.foundation.clock import Window
@@ -21,7 +20,7 @@ from workspace_ext.telemetry.catalog.gaps import (
     profile_of,
     profile_sql,
 )
-from workspace_ext.telemetry.catalog.times import within
+from workspace_ext.telemetry.catalog.times import moment, within
 from workspace_ext.telemetry.catalog.traces import (
     LOOKED_AT,
     MOST_SPANS,
@@ -36,7 +35,6 @@ Ask = Callable[[str, Mapping[str, object], int], list[dict[str, Any]]]
 
 _REMEMBERED = 1000
 _NAMED = 3
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class _Seen:
+class Seen:
     """What is known of some minutes of a signal at a pin."""
 
     profile: Profile
@@ -77,7 +75,7 @@ class Cautions:
     """Finds and remembers them. Safe to be used from several threads."""
 
     def __init__(self) -> None:
-        self._seen: dict[_Minutes, _Seen] = {}
+        self._seen: dict[_Minutes, Seen] = {}
         self._later: dict[tuple[str, Window, int, int], int] = {}
 
     def known(self, looks: Sequence[Look], pin: int, newest: int) -> list[str] | None:
@@ -100,9 +98,8 @@ class Cautions:
             if len(memory) > _REMEMBERED:
                 memory.clear()
         for look in looks:
-            key = _minutes(look, pin)
-            if _is_steady(look) and key not in self._seen:
-                self._seen[key] = _look(key, ask)
+            if _is_steady(look):
+                self.seen(look, pin, ask)
             later = (look.signal, look.window, pin, newest)
             if newest > pin and later not in self._later:
                 sql = (
@@ -111,6 +108,13 @@ class Cautions:
                 )
                 self._later[later] = ask(sql, {"pin": pin}, newest)[0]["n"]
         return list(self._told(looks, pin, newest))
+
+    def seen(self, look: Look, pin: int, ask: Ask) -> Seen:
+        """What there is in the minutes of a steady signal's window."""
+        key = _minutes(look, pin)
+        if key not in self._seen:
+            self._seen[key] = _look(key, ask)
+        return self._seen[key]
 
     def _told(self, looks: Sequence[Look], pin: int, newest: int) -> Iterator[str]:
         for look in looks:
@@ -128,12 +132,6 @@ class Cautions:
                     )
 
 
-def look_at(signal: str, window: Window, pin: int, ask: Ask) -> tuple[Profile, Sequence[Gap]]:
-    """The profile of a signal in a window, and its gaps."""
-    seen = _look(_minutes(Look(signal, window, ""), pin), ask, traces=False)
-    return seen.profile, seen.gaps
-
-
 def _is_steady(look: Look) -> bool:
     first, end = minutes_of(look.window)
     return look.signal in STEADY and end - first <= MOST_MINUTES
@@ -143,15 +141,15 @@ def _minutes(look: Look, pin: int) -> _Minutes:
     return (look.signal, *minutes_of(look.window), pin)
 
 
-def _look(key: _Minutes, ask: Ask, *, traces: bool = True) -> _Seen:
+def _look(key: _Minutes, ask: Ask) -> Seen:
     signal, first, end, pin = key
     rows = ask(profile_sql(signal), {"first": first, "end": end}, pin)
     profile = profile_of(signal, rows)
-    seen = _Seen(profile, profile.gaps())
-    if signal != "spans" or not traces or not 0 < profile.total <= MOST_SPANS:
+    seen = Seen(profile, profile.gaps())
+    if signal != "spans" or not 0 < profile.total <= MOST_SPANS:
         return seen
     skews, sampled = look_at_traces(Window(first * MINUTE_NS, end * MINUTE_NS), profile, pin, ask)
-    return _Seen(profile, seen.gaps, skews, sampled)
+    return Seen(profile, seen.gaps, skews, sampled)
 
 
 def look_at_traces(
@@ -159,8 +157,8 @@ def look_at_traces(
 ) -> tuple[list[Skew], list[Sampled]]:
     """What the traces of a window say about clocks and sampling; see `LOOKED_AT`."""
     values = {
-        "start": _EPOCH + timedelta(microseconds=window.start_ns // 1000),
-        "end": _EPOCH + timedelta(microseconds=window.end_ns // 1000),
+        "start": moment(window.start_ns),
+        "end": moment(window.end_ns),
         "nth": max(1, profile.total // LOOKED_AT),
     }
     return read_traces(ask(TRACES_SQL, values, pin))
@@ -171,34 +169,41 @@ def look_at_traces(
 
 def _of_gaps(look: Look, gaps: Iterable[Gap]) -> Iterator[str]:
     first, end = look.window.start_ns, look.window.end_ns
-    by_service: dict[str, list[Gap]] = {}
+    alone: dict[str, list[Gap]] = {}
+    shared: dict[tuple[int, int], Gap] = {}
     for gap in gaps:
         over = gap.start_ns + gap.minutes * MINUTE_NS
-        if look.concerns(gap.service) and gap.start_ns < end and over > first:
-            by_service.setdefault(gap.service or "(no service)", []).append(gap)
-    if by_service:
-        worst = sorted(by_service.items(), key=lambda each: -sum(gap.minutes for gap in each[1]))
-        told = "; ".join(_gaps(service, found) for service, found in worst[:_NAMED])
-        yield f"{look.signal} are missing in the {look.label}: {told}{_more(len(worst))}"
+        if not look.concerns(gap.service) or gap.start_ns >= end or over <= first:
+            continue
+        if gap.alone:
+            alone.setdefault(gap.service or "(no service)", []).append(gap)
+        else:
+            shared[gap.start_ns, gap.minutes] = gap
+    told = [_long("no service has any", sorted(shared.values(), key=_start))] if shared else []
+    worst = sorted(alone.items(), key=lambda each: -sum(gap.minutes for gap in each[1]))
+    for service, found in worst[:_NAMED]:
+        usual = max(gap.usual for gap in found)
+        told.append(f"{_long(f'{service} has none', found)}, {usual:,.0f} a minute are usual")
+    if told:
+        more = _more(len(worst))
+        yield f"{look.signal} are missing in the {look.label}: {'; '.join(told)}{more}"
 
 
-def _gaps(service: str, gaps: Sequence[Gap]) -> str:
+def _long(who: str, gaps: Sequence[Gap]) -> str:
     longest = max(gaps, key=lambda gap: gap.minutes)
-    usual = f"{longest.usual:,.0f} a minute are usual"
-    others = "" if longest.alone else ", no other service has any then"
+    when = f"{longest.minutes} min from {_clock(longest)}"
     if len(gaps) == 1:
-        return (
-            f"{service} has none for {longest.minutes} min from {_clock(longest)}, {usual}{others}"
-        )
+        return f"{who} for {when}"
     minutes = sum(gap.minutes for gap in gaps)
-    return (
-        f"{service} has none in {minutes} min over {len(gaps)} gaps, the longest"
-        f" {longest.minutes} min from {_clock(longest)}, {usual}{others}"
-    )
+    return f"{who} in {minutes} min over {len(gaps)} gaps, the longest {when}"
+
+
+def _start(gap: Gap) -> int:
+    return gap.start_ns
 
 
 def _clock(gap: Gap) -> str:
-    return f"{_EPOCH + timedelta(microseconds=gap.start_ns // 1000):%H:%M}Z"
+    return f"{moment(gap.start_ns):%H:%M}Z"
 
 
 def _of_skews(look: Look, skews: Iterable[Skew]) -> Iterator[str]:
