@@ -20,6 +20,7 @@ from workspace_ext.telemetry.catalog.gaps import (
     profile_of,
     profile_sql,
 )
+from workspace_ext.telemetry.catalog.service import Held, Removal
 from workspace_ext.telemetry.catalog.times import moment, within
 from workspace_ext.telemetry.catalog.traces import (
     LOOKED_AT,
@@ -68,7 +69,7 @@ class Seen:
     sampled: Sequence[Sampled] = ()
 
 
-_Minutes = tuple[str, int, int, int]  # signal, first and end minute, pin
+_Minutes = tuple[str, int, int, int, int]  # signal, first and end minute, pin, removals
 
 
 class Cautions:
@@ -78,28 +79,29 @@ class Cautions:
         self._seen: dict[_Minutes, Seen] = {}
         self._later: dict[tuple[str, Window, int, int], int] = {}
 
-    def known(self, looks: Sequence[Look], pin: int, newest: int) -> list[str] | None:
+    def known(self, looks: Sequence[Look], pin: int, held: Held) -> list[str] | None:
         """What is remembered; None when something must be looked at first."""
         try:
-            return list(self._told(looks, pin, newest))
+            return list(self._told(looks, pin, held))
         except KeyError:
             return None
 
-    def find(self, looks: Sequence[Look], pin: int, newest: int, ask: Ask) -> list[str]:
+    def find(self, looks: Sequence[Look], pin: int, held: Held, ask: Ask) -> list[str]:
         """What somebody should know.
 
         Args:
             looks: What the query looked at.
             pin: The highest batch that it saw.
-            newest: The highest batch there is.
+            held: What the store holds.
             ask: Runs SQL.
         """
+        newest = held.newest
         for memory in (self._seen, self._later):
             if len(memory) > _REMEMBERED:
                 memory.clear()
         for look in looks:
             if _is_steady(look):
-                self.seen(look, pin, ask)
+                self.seen(look, pin, held, ask)
             later = (look.signal, look.window, pin, newest)
             if newest > pin and later not in self._later:
                 sql = (
@@ -107,19 +109,21 @@ class Cautions:
                     f" WHERE batch_id > $pin AND {within(look.window)}"
                 )
                 self._later[later] = ask(sql, {"pin": pin}, newest)[0]["n"]
-        return list(self._told(looks, pin, newest))
+        return list(self._told(looks, pin, held))
 
-    def seen(self, look: Look, pin: int, ask: Ask) -> Seen:
+    def seen(self, look: Look, pin: int, held: Held, ask: Ask) -> Seen:
         """What there is in the minutes of a steady signal's window."""
-        key = _minutes(look, pin)
+        key = _minutes(look, pin, held)
         if key not in self._seen:
             self._seen[key] = _look(key, ask)
         return self._seen[key]
 
-    def _told(self, looks: Sequence[Look], pin: int, newest: int) -> Iterator[str]:
+    def _told(self, looks: Sequence[Look], pin: int, held: Held) -> Iterator[str]:
+        newest = held.newest
         for look in looks:
+            yield from _of_removals(look, pin, held.removals)
             if _is_steady(look):
-                seen = self._seen[_minutes(look, pin)]
+                seen = self._seen[_minutes(look, pin, held)]
                 yield from _of_gaps(look, seen.gaps)
                 yield from _of_skews(look, seen.skews)
                 yield from _of_sampling(look, seen.sampled)
@@ -137,12 +141,12 @@ def _is_steady(look: Look) -> bool:
     return look.signal in STEADY and end - first <= MOST_MINUTES
 
 
-def _minutes(look: Look, pin: int) -> _Minutes:
-    return (look.signal, *minutes_of(look.window), pin)
+def _minutes(look: Look, pin: int, held: Held) -> _Minutes:
+    return (look.signal, *minutes_of(look.window), pin, len(held.removals))
 
 
 def _look(key: _Minutes, ask: Ask) -> Seen:
-    signal, first, end, pin = key
+    signal, first, end, pin, _ = key
     rows = ask(profile_sql(signal), {"first": first, "end": end}, pin)
     profile = profile_of(signal, rows)
     seen = Seen(profile, profile.gaps())
@@ -165,6 +169,21 @@ def look_at_traces(
 
 
 # -- in words ------------------------------------------------------------------------------------
+
+
+def _of_removals(look: Look, pin: int, removals: Iterable[Removal]) -> Iterator[str]:
+    first, end = look.window.start_ns // 1000, look.window.end_ns // 1000
+    for each in removals:
+        if each.signal != look.signal or each.from_batch > pin:
+            continue
+        if each.first_us < end and each.last_us >= first:
+            within_ = first <= each.first_us and each.last_us < end
+            how_many = "all" if within_ else "some"
+            yield (
+                f"retention removed {each.rows:,} {each.signal} on"
+                f" {moment(each.removed_us * 1000):%Y-%m-%d}, {how_many} of them from the"
+                f" {look.label}"
+            )
 
 
 def _of_gaps(look: Look, gaps: Iterable[Gap]) -> Iterator[str]:

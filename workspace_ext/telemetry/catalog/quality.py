@@ -107,6 +107,7 @@ class Quality:
             LimitExceeded: It takes too long.
         """
         newest = self._catalog.pin()
+        held = self._catalog.held()
         pin = newest if pin is None else pin
         _check(pin, newest, service, self._catalog.services())
         now = self._clock()
@@ -127,7 +128,7 @@ class Quality:
             "cardinality": _only(self._ask(_CARDINALITY, {**values, **_MANY}, pin), service),
             "quarantined": self._ask(_QUARANTINED, values, pin),
         }
-        cautions = self._cautions.find(looks, pin, newest, self._ask)
+        cautions = self._cautions.find(looks, pin, held, self._ask)
         return {
             "pin": pin,
             "at": to_rfc3339(now),
@@ -164,7 +165,9 @@ class Quality:
         rows = {("events", row["service"]): row["n"] for row in self._ask(_EVENTS, values, pin)}
         gaps: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
         for signal in STEADY:
-            seen = self._cautions.seen(Look(signal, window, ""), pin, self._ask)
+            seen = self._cautions.seen(
+                Look(signal, window, ""), pin, self._catalog.held(), self._ask
+            )
             for service, (_, counts) in seen.profile.services.items():
                 rows[signal, service] = int(counts.sum())
             for gap in seen.gaps:
@@ -192,7 +195,7 @@ class Quality:
         ]
 
     def _traces(self, look: Look, pin: int) -> tuple[Any, Any]:
-        seen = self._cautions.seen(look, pin, self._ask)
+        seen = self._cautions.seen(look, pin, self._catalog.held(), self._ask)
         if seen.sampled or not seen.profile.total:
             return seen.skews, seen.sampled
         return look_at_traces(look.window, seen.profile, pin, self._ask)
@@ -201,7 +204,7 @@ class Quality:
         self, look: Look, values: Mapping[str, object], pin: int, sampled: Any
     ) -> list[dict[str, Any]]:
         """What spans say about their sampling, also in attributes of their own."""
-        total = self._cautions.seen(look, pin, self._ask).profile.total
+        total = self._cautions.seen(look, pin, self._catalog.held(), self._ask).profile.total
         said = self._ask(_SAID, {**values, "nth": max(1, total // LOOKED_AT)}, pin)
         return [
             {
