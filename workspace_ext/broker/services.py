@@ -89,7 +89,9 @@ class Services:
             templates=templates,
             investigations=investigations,
             runner=runner,
-            queries=QueryService(runner, catalog, templates, investigations),
+            queries=QueryService(
+                runner, catalog, templates, investigations, whole=not folder.sealed
+            ),
             lineage=Lineage(investigations, templates, plans, Origins(telemetry)),
             archives=Freezer(investigations, templates, SliceSource(telemetry), plans),
         )
