@@ -30,7 +30,7 @@ def each_once(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if isinstance(maps, pa.ChunkedArray):  # too large for one array
         return column
     keys, items, offsets = maps.keys, maps.items, maps.offsets
-    if _has_separator(keys) or _has_separator(items):
+    if _has_separator(keys) or _has_separator(items) or _has_empty(keys):
         return column
     texts = pc.binary_join_element_wise(
         pc.binary_join(pa.ListArray.from_arrays(offsets, keys), _SEPARATOR),
@@ -49,3 +49,8 @@ def each_once(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _has_separator(texts: pa.StringArray) -> bool:
     content = texts.buffers()[2]
     return content is not None and _SEPARATOR.encode() in memoryview(content).tobytes()
+
+
+def _has_empty(keys: pa.StringArray) -> bool:
+    """A map of one empty key would look like an empty map."""
+    return len(keys) > 0 and pc.min(pc.binary_length(keys)).as_py() == 0
