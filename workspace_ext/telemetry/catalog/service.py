@@ -81,6 +81,11 @@ class Catalog:
             "services": sorted(known.services),
         }
 
+    def forget(self) -> None:
+        """What was known is not true any more: rows were removed."""
+        with self._lock:
+            self._known = _Known()
+
     def services(self) -> list[str]:
         """The names of services in any signal, sorted."""
         names: list[str] = self.overview()["services"]
