@@ -91,7 +91,9 @@ class Services:
             runner=runner,
             queries=QueryService(runner, catalog, templates, investigations),
             lineage=Lineage(investigations, templates, plans, Origins(telemetry)),
-            archives=Freezer(investigations, templates, SliceSource(telemetry), plans),
+            archives=Freezer(
+                folder, investigations, templates, SliceSource(telemetry), plans, Origins(telemetry)
+            ),
         )
 
     def close(self) -> None:
