@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from workspace_ext.client.broker import BrokerClient
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.telemetry.ingest.columns import table
 from workspace_ext.telemetry.ingest.live.delivery import Delivery
+from workspace_ext.telemetry.ingest.live.request import Request
 from workspace_ext.telemetry.ingest.model import Reject
 
 START_NS = 1_700_000_000_000_000_000
@@ -32,6 +33,8 @@ def delivery(
     source: str = "test",
     received_ns: int = START_NS,
     rejects: tuple[Reject, ...] = (),
+    warnings: tuple[str, ...] = (),
+    service: Callable[[int], str | None] = lambda number: "cart",
 ) -> Delivery:
     """Spans numbered from ``first``, one a microsecond."""
     rows = [
@@ -40,7 +43,7 @@ def delivery(
             "trace_id": f"{number + 1:032x}",
             "span_id": f"{number + 1:016x}",
             "name": "GET /",
-            "service": "cart",
+            "service": service(number),
             "attributes": [("number", str(number))],
             "resource": [("service.name", "cart")],
         }
@@ -56,7 +59,30 @@ def delivery(
         tables={"spans": table("spans", rows)} if rows else {},
         rejected=len(rejects),
         rejects=rejects,
+        warnings=warnings,
     )
+
+
+def request(
+    first: int, count: int = 10, *, source: str = "test", received_ns: int = START_NS
+) -> Request:
+    """Spans with the same numbers, as a request that came."""
+    return Request(
+        format="otlp-proto",
+        signal="spans",
+        source=source,
+        encoding="",
+        headers={"content-type": "application/x-protobuf"},
+        body=export_request(first, count),
+        received_ns=received_ns,
+    )
+
+
+def sent(first: int, count: int = 10, **given: Any) -> tuple[Request, Delivery]:
+    """What `LiveIngest.accept` takes: a request, and a `delivery`."""
+    made = delivery(first, count, **given)
+    came = request(first, count, source=made.source, received_ns=made.received_ns)
+    return came, made
 
 
 def done(futures: list[Future[None]]) -> None:
@@ -98,9 +124,10 @@ def export_request(first: int, count: int, *, service: str = "cart") -> bytes:
 
 @dataclass
 class Receiver:
-    """A broker's two addresses, and its process."""
+    """A broker's addresses, and its process."""
 
     address: str
+    doors: dict[str, str]
     client: BrokerClient
     process: subprocess.Popen[str]
     folder: Path
@@ -154,7 +181,7 @@ def receiver(folder: Path, *arguments: str, preamble: str = "") -> Iterator[Rece
         ready = json.loads(process.stdout.readline())["ready"]
         token = json.loads((folder / "broker.json").read_text())["token"]
         client = BrokerClient(ready["address"], token)
-        yield Receiver(ready["receiver"], client, process, folder)
+        yield Receiver(ready["doors"]["otlp"], ready["doors"], client, process, folder)
     finally:
         if process.poll() is None:
             process.terminate()

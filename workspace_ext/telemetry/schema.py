@@ -258,5 +258,43 @@ MIGRATIONS: tuple[Migration, ...] = (
         INSERT INTO raw.journal VALUES (0);
         """,
     ),
+    Migration(
+        3,
+        "what a batch warned of, and what it brought of each service",
+        """
+        ALTER TABLE raw.batches ADD COLUMN warnings VARCHAR[];
+        CREATE TABLE raw.batch_services (
+            batch_id BIGINT NOT NULL,
+            signal VARCHAR NOT NULL,
+            service VARCHAR,
+            rows BIGINT NOT NULL,
+            duplicates BIGINT NOT NULL,
+            late BIGINT,
+            ahead BIGINT,
+            first_time TIMESTAMPTZ,
+            last_time TIMESTAMPTZ
+        );
+        """,
+    ),
+    Migration(
+        4,
+        "what retention removed, and the policy that the broker applies",
+        """
+        CREATE TABLE raw.removals (
+            number BIGINT PRIMARY KEY,
+            removed_at TIMESTAMPTZ NOT NULL,
+            signal VARCHAR NOT NULL,
+            from_time TIMESTAMPTZ NOT NULL,
+            upto_time TIMESTAMPTZ NOT NULL,
+            from_batch BIGINT NOT NULL,
+            upto_batch BIGINT NOT NULL,
+            rows BIGINT NOT NULL,
+            reason VARCHAR NOT NULL,
+            run VARCHAR NOT NULL,
+            actor VARCHAR NOT NULL
+        );
+        CREATE TABLE raw.retention (policy VARCHAR NOT NULL, applied_ns BIGINT);
+        """,
+    ),
 )
 """Written once, never changed: a later change of a table is a later step."""

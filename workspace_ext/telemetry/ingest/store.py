@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from workspace_ext.telemetry.ingest.model import IngestReport, Reject
+from workspace_ext.telemetry.ingest.tally import count_services
 from workspace_ext.telemetry.schema import SIGNALS, Signal
 
 QUARANTINE_LIMIT = 10_000
@@ -30,14 +31,22 @@ class Source:
 
 
 def find_batch(connection: duckdb.DuckDBPyConnection, source: Source) -> IngestReport | None:
-    """The report of the batch that already holds this content, read in the same way."""
+    """The report of the batch that already holds this content, read in the same way.
+
+    A batch of which retention has removed rows does not count: it can be ingested again.
+    """
     rows = connection.execute(
         """
         SELECT batch_id, spans, logs, metrics, events, services, duplicates, quarantined,
-               epoch_us(first_time) * 1000, epoch_us(last_time) * 1000
+               epoch_us(first_time) * 1000, epoch_us(last_time) * 1000, warnings
         FROM raw.batches
         WHERE content_digest = $digest AND format = $format
           AND mapping_digest IS NOT DISTINCT FROM $mapping
+          AND NOT EXISTS (
+              SELECT 1 FROM raw.removals r
+              WHERE batch_id BETWEEN r.from_batch AND r.upto_batch
+                AND first_time < r.upto_time AND last_time >= r.from_time
+          )
         """,
         {"digest": source.digest, "format": source.format, "mapping": source.mapping_digest},
     ).fetchall()
@@ -56,6 +65,7 @@ def find_batch(connection: duckdb.DuckDBPyConnection, source: Source) -> IngestR
         quarantined=row[7],
         first_time_ns=row[8],
         last_time_ns=row[9],
+        warnings=tuple(row[10] or ()),
     )
 
 
@@ -116,6 +126,7 @@ class Batch:
         duplicates = 0
         for name, staged in self._staged.items():
             kept = self._move(SIGNALS[name], self._bounds[name], batch_id)
+            self._count(SIGNALS[name], batch_id)
             duplicates += staged - kept
             if kept:
                 rows[name] = kept
@@ -163,7 +174,26 @@ class Batch:
             ORDER BY {order}, {staged}.rowid
             """  # noqa: S608 - names are those of the schema
         )
+        self._connection.execute(
+            f"CREATE TEMP TABLE came_{signal.name} AS SELECT {_told(signal)}, count(*) AS came,"  # noqa: S608
+            f" min(time) AS first_time, max(time) AS last_time FROM {staged} GROUP BY service"
+        )
         self._connection.execute(f"DROP TABLE {staged}")
+
+    def _count(self, signal: Signal, batch_id: int) -> None:
+        """Late is nothing in a file: nobody knows when it should have come."""
+        count_services(
+            self._connection,
+            signal,
+            f"""
+            SELECT {batch_id} AS batch_id, came.service, coalesce(kept, 0) AS rows,
+                   came - rows AS duplicates, NULL AS late, NULL AS ahead, first_time, last_time
+            FROM came_{signal.name} came LEFT JOIN (
+                SELECT {_told(signal)}, count(*) AS kept FROM raw.{signal.name}
+                WHERE batch_id = {batch_id} GROUP BY service
+            ) stored ON came.service IS NOT DISTINCT FROM stored.service
+            """,  # noqa: S608 - names of the schema
+        )
 
     def _move(self, signal: Signal, bounds: tuple[int, int] | None, batch_id: int) -> int:
         """Inserts what is new, but for what was committed since `settle`."""
@@ -215,10 +245,10 @@ class Batch:
             INSERT INTO raw.batches (
                 batch_id, committed_at, name, format, content_digest, mapping_digest, bytes,
                 spans, logs, metrics, events, services, duplicates, quarantined,
-                first_time, last_time
+                first_time, last_time, warnings
             )
             SELECT $1, make_timestamptz($2::BIGINT), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-                   $13, $14, make_timestamptz($15::BIGINT), make_timestamptz($16::BIGINT)
+                   $13, $14, make_timestamptz($15::BIGINT), make_timestamptz($16::BIGINT), $17
             """,
             [
                 report.batch_id,
@@ -233,6 +263,7 @@ class Batch:
                 report.quarantined,
                 times[1],
                 times[2],
+                list(report.warnings),
             ],
         )
 
@@ -253,6 +284,10 @@ def _stored(signal: Signal, bounds: tuple[int, int] | None, also: str = "") -> s
     key = ", ".join(f"{part} AS key_{number}" for number, part in enumerate(signal.key))
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"SELECT {key} FROM raw.{signal.name}{where}"  # noqa: S608 - names of the schema
+
+
+def _told(signal: Signal) -> str:
+    return "service" if signal.timed else "NULL::VARCHAR AS service, NULL::TIMESTAMPTZ AS time"
 
 
 def _equal(signal: Signal, new: str) -> str:
