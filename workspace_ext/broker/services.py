@@ -99,7 +99,9 @@ class Services:
                 runner, catalog, templates, investigations, whole=not folder.sealed
             ),
             lineage=Lineage(investigations, templates, plans, Origins(telemetry)),
-            archives=Freezer(investigations, templates, SliceSource(telemetry), plans),
+            archives=Freezer(
+                folder, investigations, templates, SliceSource(telemetry), plans, Origins(telemetry)
+            ),
             retention=RetentionService(
                 telemetry, Needs(investigations, templates, plans), catalog.forget
             ),
