@@ -102,7 +102,9 @@ class Services:
             ),
             quality=Quality(runner, catalog),
             lineage=Lineage(investigations, templates, plans, Origins(telemetry)),
-            archives=Freezer(investigations, templates, SliceSource(telemetry), plans),
+            archives=Freezer(
+                folder, investigations, templates, SliceSource(telemetry), plans, Origins(telemetry)
+            ),
             retention=RetentionService(
                 telemetry, Needs(investigations, templates, plans), catalog.forget
             ),

@@ -18,6 +18,7 @@ from workspace_ext.client.transport import Transport
 from workspace_ext.client.upload import Progress, read_report, send_file
 from workspace_ext.foundation.actor import system_user
 from workspace_ext.protocol.messages import (
+    ArchiveWishes,
     EventIn,
     InvestigationState,
     LedgerEntry,
@@ -235,7 +236,13 @@ class BrokerClient:
         return self._transport.content("GET", _investigation(uid, f"queries/{_part(query)}/result"))
 
     def archive(
-        self, uid: str, notebook: Mapping[str, Any], target: IO[bytes], *, actor: str | None = None
+        self,
+        uid: str,
+        notebook: Mapping[str, Any],
+        target: IO[bytes],
+        *,
+        actor: str | None = None,
+        wishes: ArchiveWishes | None = None,
     ) -> None:
         """Writes an archive: the investigation frozen together with this notebook.
 
@@ -244,12 +251,13 @@ class BrokerClient:
             notebook: Its notebook's content.
             target: Where to write.
             actor: Who freezes it; the caller's own when None.
+            wishes: How large its slices may be, and what else to redact.
         """
         response = self._transport.open(
             "POST",
             _investigation(uid, "archive"),
             query={"actor": actor},
-            body=json.dumps(notebook).encode(),
+            body=json.dumps({"notebook": notebook, "wishes": wishes or {}}).encode(),
             seconds=None,
         )
         try:
