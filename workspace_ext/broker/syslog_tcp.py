@@ -83,7 +83,7 @@ class Frames:
         if counted := _COUNTED.match(self._held, start):
             begin = counted.end() - 1
             self._skip_bytes = begin - start + int(counted[1])
-            content = self._held[begin : begin + MOST_MESSAGE_BYTES]
+            content = bytes(self._held[begin : begin + MOST_MESSAGE_BYTES])
             return b"%d %b" % (MOST_MESSAGE_BYTES, content)
         self._skip_line = True
         return bytes(self._held[start : start + MOST_MESSAGE_BYTES]) + b"\n"

@@ -108,7 +108,7 @@ LiveIngest.check_room = full
     sent = b"".join(counted(message("held", f"{n:06} " + "x" * 1000)) for n in range(20_000))
     with receiver(tmp_path / "s", "--syslog", "127.0.0.1:0", preamble=preamble) as full:
         with connected(full) as connection:
-            connection.setblocking(False)
+            connection.settimeout(0)
             done, quiet = 0, time.monotonic()
             while time.monotonic() < quiet + 1:  # nothing more goes in for a second
                 try:
@@ -119,7 +119,7 @@ LiveIngest.check_room = full
             assert done < len(sent)
             assert bodies(full, "held") == []
             gate.unlink()
-            connection.setblocking(True)
+            connection.settimeout(60)
             connection.sendall(sent[done:])
         wanted = [{"n": 20_000, "bodies": 20_000}]
         until(lambda: full.rows(COUNT.format("held")) == wanted, "all arrive", 60)

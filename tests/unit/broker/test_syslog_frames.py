@@ -1,5 +1,7 @@
 """Where a stream of syslog is cut: wherever it was torn, the same messages come out."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +24,7 @@ def test_torn_anywhere(messages: list[tuple[bool, str]], cuts: list[int]) -> Non
     at = [0, *sorted(min(cut, len(sent)) for cut in cuts), len(sent)]
     reader, got = Frames(), b""
     ends = {sum(map(len, frames[:n])) for n in range(len(frames) + 1)}
-    for start, end in zip(at, at[1:], strict=False):
+    for start, end in pairwise(at):
         got += reader.feed(sent[start:end])
         assert len(got) in ends  # never half a message
     assert got == sent
