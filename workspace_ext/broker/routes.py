@@ -9,6 +9,7 @@ from tornado.web import Application
 from workspace_ext.broker import keeping
 from workspace_ext.broker.archives import ArchiveHandler
 from workspace_ext.broker.handlers import Call, CallHandler, NoRoute, Reply, Route
+from workspace_ext.broker.health import told
 from workspace_ext.broker.live import FollowHandler, HealthHandler, LeaseHandler, ReleaseHandler
 from workspace_ext.broker.queries import QueryHandler
 from workspace_ext.broker.runtime import Runtime
@@ -136,6 +137,11 @@ def kept_result(call: Call) -> Any:
     return Reply(kept, ARROW_STREAM)
 
 
+def status(call: Call) -> Any:
+    """GET /v1/status: what an on-call asks first."""
+    return told(call.services)
+
+
 def retention(call: Call) -> Any:
     """GET /v1/retention: the store's policy."""
     return keeping.describe(call.services)
@@ -190,6 +196,7 @@ ROUTES: dict[str, dict[str, Route]] = {
         "POST": Route("investigation.read", report),
     },
     f"{_ONE}/queries/([^/]+)/result": {"GET": Route("query.read", kept_result)},
+    "/v1/status": {"GET": Route("catalog.read", status)},
     "/v1/retention": {
         "GET": Route("catalog.read", retention),
         "POST": Route("data.remove", retain),

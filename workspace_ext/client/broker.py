@@ -152,6 +152,10 @@ class BrokerClient:
         """Where the answer to a recorded query comes from: what it read, batches, sources."""
         return self._json("GET", f"/v1/queries/{_part(query)}/lineage", seconds=None)
 
+    def status(self) -> dict[str, Any]:
+        """What an on-call asks first: lag, failures, sizes, free disk, newest record."""
+        return self._json("GET", "/v1/status")
+
     def retention(self) -> dict[str, Any]:
         """The store's policy, when it was applied last, and what the last run removed."""
         return self._json("GET", "/v1/retention")
