@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support import payloads
-from tests.support.payloads import decode, rows, written
+from tests.support.payloads import decode, rows, snappy, written
 
 LABELS = {
     "service": "cart",
@@ -67,7 +67,7 @@ def scraped(labels: dict[str, str]) -> str:
 
 def pushed(labels: dict[str, str]) -> bytes:
     series = ({"__name__": "up", **labels}, [(1.0, payloads.MS)])
-    return written(series).SerializeToString()
+    return snappy(written(series))
 
 
 @pytest.mark.parametrize(
