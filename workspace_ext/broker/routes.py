@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from tornado.web import Application
 
@@ -14,7 +14,7 @@ from workspace_ext.broker.runtime import Runtime
 from workspace_ext.broker.uploads import IngestHandler
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.errors import BadInput, NotFound
-from workspace_ext.protocol.messages import ARROW_STREAM
+from workspace_ext.protocol.messages import ARROW_STREAM, FunctionTest
 
 _OPENING = {"title", "severity", "window", "baseline", "services", "notebook", "actor", "uid"}
 
@@ -111,6 +111,18 @@ def kept_result(call: Call) -> Any:
     return Reply(kept, ARROW_STREAM)
 
 
+def report_test(call: Call) -> Any:
+    """POST /v1/investigations/UID/tests."""
+    test = cast(FunctionTest, call.fields())
+    return call.services.queries.report_test(call.path[0], test, call.principal)
+
+
+def hypotheses(call: Call) -> Any:
+    """GET /v1/hypotheses."""
+    state, limit = call.query.get("state"), call.number("limit", 100)
+    return list(call.services.investigations.hypotheses(call.query.get("text", ""), state, limit))
+
+
 def verify(call: Call) -> Any:
     """GET /v1/ledger/verify."""
     return call.services.investigations.verify(call.query.get("stream")).to_dict()
@@ -136,6 +148,8 @@ ROUTES: dict[str, dict[str, Route]] = {
         # which events a caller may report is decided event by event, by the service
         "POST": Route("investigation.read", report),
     },
+    f"{_ONE}/tests": {"POST": Route("query.ask", report_test)},
+    "/v1/hypotheses": {"GET": Route("investigation.read", hypotheses)},
     f"{_ONE}/queries/([^/]+)/result": {"GET": Route("query.read", kept_result)},
     "/v1/ledger/verify": {"GET": Route("ledger.read", verify)},
 }

@@ -32,10 +32,14 @@ class RunRef(TypedDict):
 
 
 class Expectation(TypedDict):
-    """A query that tests a hypothesis: ``expect`` is "interesting" or "not interesting"."""
+    """A query that tests a hypothesis, and what its answer is if the claim is true.
+
+    ``expect`` is "interesting" or "not interesting" (a template's verdict), or a condition over
+    the answer's columns, as in ``max(ratio) > 2``.
+    """
 
     hypothesis: str
-    expect: Literal["interesting", "not interesting"]
+    expect: str
 
 
 class QueryLimits(TypedDict, total=False):
@@ -87,13 +91,36 @@ class Compare(TypedDict):
     reason: str
 
 
+Outcome = Literal["supported", "refuted", "inconclusive"]
+
+
 class TestOutcome(TypedDict):
     """What a test said about its hypothesis. No data is inconclusive, never support."""
 
     hypothesis: str
     expect: str
-    outcome: Literal["supported", "refuted", "inconclusive"]
+    outcome: Outcome
     reason: str
+
+
+class FunctionTest(TypedDict):
+    """What a Python function in a kernel found out about a hypothesis.
+
+    It either says itself what it found (``supports``; null where it cannot tell), or it brings
+    ``evidence``, rows that the broker holds against the condition ``expect``.
+    """
+
+    hypothesis: str
+    name: str
+    expect: str
+    supports: NotRequired[bool | None]
+    reason: NotRequired[str]
+    evidence: NotRequired[list[dict[str, Any]]]
+    queries: NotRequired[list[str]]  # ids of recorded queries that it looked at
+    source_digest: str
+    result_digest: str
+    elapsed_ms: int
+    run: NotRequired[RunRef]
 
 
 class Answer(TypedDict):
@@ -119,21 +146,69 @@ class Answer(TypedDict):
 # -- the state of an investigation: a fold over its events -----------------------------------
 
 HypothesisState = Literal[
-    "proposed", "testing", "supported", "refuted", "inconclusive", "root_cause"
+    "proposed",
+    "testing",
+    "supported",
+    "refuted",
+    "inconclusive",
+    "root_cause",
+    "contributing",
+    "ruled_out",
 ]
 
 
+class HypothesisTest(TypedDict):
+    """One test with its last outcome.
+
+    ``judge`` tells who found the outcome: the broker, where the data is, or code in a kernel.
+    ``replaced`` is set once the cell of the test tested something else instead.
+    """
+
+    id: str
+    name: str
+    expect: str
+    outcome: Outcome
+    reason: str
+    judge: Literal["broker", "kernel"]
+    query: str | None
+    run: str | None
+    cell: str | None
+    at: str
+    elapsed_ms: int
+    source_digest: str | None  # of a function
+    result_digest: str | None
+    replaced: bool
+
+
 class Hypothesis(TypedDict):
-    """A claim with its prediction. ``evidence`` holds query ids."""
+    """A claim with its prediction. ``evidence`` holds ids of queries and uids of cells.
+
+    ``prediction_late``: the prediction was written or changed after a test had begun.
+    ``why`` is the reason of its state, ``override`` why it is published although its tests do
+    not show it (empty: they do).
+    """
 
     id: str
     text: str
     prediction: str
+    prediction_late: bool
     state: HypothesisState
+    why: str
+    override: str
     by: str
     at: str
     evidence: list[str]
+    tests: dict[str, HypothesisTest]
     cell: str | None
+    superseded_by: str | None
+
+
+class FileRef(TypedDict):
+    """A file that a cell read."""
+
+    name: str
+    size: int
+    digest: str
 
 
 class Step(TypedDict):
@@ -148,8 +223,11 @@ class Step(TypedDict):
     ended: str | None
     status: Literal["running", "ok", "error", "aborted", "unknown"]
     error: str | None
+    duration_ms: int | None
     source_digest: str
+    outputs_digest: str | None  # None: not known, or too large
     queries: list[str]
+    files: list[FileRef]
 
 
 class QuerySummary(TypedDict):
@@ -172,18 +250,29 @@ class QuerySummary(TypedDict):
     ok: bool
     error: str | None
     hypothesis: str | None
+    outcome: str | None  # of the test that it is
 
 
 class Note(TypedDict):
-    """A remark or a decision; ``because`` is empty for a remark."""
+    """A remark, a finding or a decision; ``because`` is that of a decision."""
 
     id: str
-    kind: Literal["note", "decision"]
+    kind: Literal["note", "finding", "decision"]
     text: str
     because: str
     by: str
     at: str
     cell: str | None
+    superseded_by: str | None
+
+
+class ConclusionOutcome(TypedDict):
+    """Whether a conclusion turned out to be right, as somebody found later."""
+
+    correct: bool
+    because: str
+    by: str
+    at: str
 
 
 class Conclusion(TypedDict):
@@ -196,6 +285,7 @@ class Conclusion(TypedDict):
     by: str
     at: str
     cell: str | None
+    outcome: ConclusionOutcome | None
 
 
 class InvestigationState(TypedDict):
@@ -233,6 +323,26 @@ class InvestigationSummary(TypedDict):
     pin: int
     services: list[str]
     root_cause: str | None
+    confidence_percent: int | None
+    correct: bool | None  # how the conclusion turned out
+
+
+class HypothesisSummary(TypedDict):
+    """One line in a list of hypotheses over all investigations."""
+
+    investigation: str
+    title: str
+    id: str
+    text: str
+    prediction: str
+    prediction_late: bool
+    state: HypothesisState
+    why: str
+    override: str
+    evidence: list[str]
+    by: str
+    at: str
+    superseded_by: str | None
 
 
 class Status(TypedDict):

@@ -55,8 +55,11 @@ def step(name: str, *queries: str, status: Status = "ok", **how: Any) -> Step:
         "ended": None,
         "status": status,
         "error": how.get("error"),
+        "duration_ms": None,
         "source_digest": digest_text(how.get("source", SOURCE)),
+        "outputs_digest": None,
         "queries": list(queries),
+        "files": [],
     }
 
 
@@ -92,11 +95,16 @@ def hypothesis(*evidence: str, now: Any = "supported") -> Hypothesis:
         "id": "h",
         "text": "slow",
         "prediction": "",
+        "prediction_late": False,
         "state": now,
+        "why": "",
+        "override": "",
         "by": "user:alice",
         "at": "",
         "evidence": list(evidence),
+        "tests": {},
         "cell": "a",
+        "superseded_by": None,
     }
 
 

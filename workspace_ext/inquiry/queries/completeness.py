@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from workspace_ext.foundation.errors import InvestigationError
@@ -12,9 +13,10 @@ from workspace_ext.inquiry.templates.quality import Part, Probe, parts_of, reach
 
 if TYPE_CHECKING:
     from workspace_ext.inquiry.queries.question import Question
-    from workspace_ext.telemetry.query.model import Limits
+    from workspace_ext.telemetry.query.model import Limits, Scan
     from workspace_ext.telemetry.query.runner import QueryRunner
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _THREADS = 4
 _REMEMBERED = 1000
 
@@ -38,6 +40,29 @@ class Completeness:
             done.set_result([warning for found in known.values() for warning in found or ()])
             return done
         return self._threads.submit(self._look, known, pin, limits, cancelled)
+
+    def any_rows(self, scans: Iterable[Scan], pin: int, limits: Limits) -> bool:
+        """Whether one of the places that a query read holds anything.
+
+        Raises:
+            LimitExceeded: It took too long to find out.
+        """
+        for scan in scans:
+            sql = f"SELECT count(*) AS n FROM (SELECT 1 FROM {scan.table} LIMIT 1)"  # noqa: S608
+            values: dict[str, object] = {}
+            if scan.window is not None:
+                bounds = "time >= $start AND time < $end"
+                sql = sql.replace(" LIMIT 1", f" WHERE {bounds} LIMIT 1")
+                values = {
+                    "start": _moment(scan.window.start_ns),
+                    "end": _moment(scan.window.end_ns),
+                }
+            look = self._runner.look(
+                sql, values, pin=pin, limits=limits, cancelled=threading.Event()
+            )
+            if any(row["n"] for batch in look for row in batch.to_pylist()):
+                return True
+        return False
 
     def close(self) -> None:
         """Ends the threads."""
@@ -68,3 +93,7 @@ class Completeness:
         for part, found in probe.findings(rows, reach):
             known[part] = self._known[part, pin] = found
         return [warning for found in known.values() for warning in found or ()]
+
+
+def _moment(time_ns: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=-(-time_ns // 1000))

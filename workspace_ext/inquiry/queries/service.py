@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from workspace_ext.access.model import Principal
+from workspace_ext.foundation.canonical import digest_json
 from workspace_ext.foundation.clock import Window, now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput, InvestigationError
-from workspace_ext.foundation.ids import new_id
+from workspace_ext.foundation.ids import new_id, stable_id
 from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.queries.completeness import Completeness
+from workspace_ext.inquiry.queries.expectation import VERDICTS, Condition, judge_function
 from workspace_ext.inquiry.queries.question import Question, check_request, free_question
 from workspace_ext.inquiry.queries.tally import Tallied, Tally
 from workspace_ext.inquiry.templates.chart import vega_lite
@@ -26,6 +28,7 @@ from workspace_ext.inquiry.templates.model import BindContext, Template
 from workspace_ext.protocol.messages import (
     Answer,
     Compare,
+    FunctionTest,
     InvestigationState,
     QueryRequest,
     TestOutcome,
@@ -88,10 +91,34 @@ class QueryService:
         try:
             limits = self._runner.limits.narrowed(request.get("limits"))
             asking.question = self._question(request, state)
+            self._begin_test(request, uid, principal)
             return self._start(asking, limits, cancelled)
         except InvestigationError as error:
             self._record_failure(asking, error)
             raise
+
+    def report_test(self, uid: str, test: FunctionTest, principal: Principal) -> TestOutcome:
+        """Takes what a function in a kernel found out about a hypothesis.
+
+        Returns:
+            What it says about the hypothesis.
+
+        Raises:
+            BadInput: The report is wrong.
+            NotFound: There is no such investigation or hypothesis.
+        """
+        told = judge_function(test)
+        self._investigations.record_test(uid, test, told, principal)
+        return told
+
+    def saw_data(self, asking: _Asking, running: RunningQuery) -> bool:
+        """Whether there was anything where free SQL looked.
+
+        A count over nothing is a row, too; what it says is nothing about the system.
+        """
+        if asking.question is None or asking.question.template is not None:
+            return True  # a template without rows has no verdict and no condition that holds
+        return self._completeness.any_rows(running.scan, asking.pin, self._runner.limits)
 
     def close(self) -> None:
         """Ends its threads; the runner is closed by whoever made it."""
@@ -111,6 +138,12 @@ class QueryService:
                 code="bad_request",
             )
         self._investigations.require_hypothesis(uid, test["hypothesis"])
+
+    def _begin_test(self, request: QueryRequest, uid: str | None, principal: Principal) -> None:
+        test = request.get("test")
+        if test and uid is not None:
+            run = request.get("run") or None
+            self._investigations.begin_test(uid, test["hypothesis"], run, principal)
 
     def _pin(self, request: QueryRequest, state: InvestigationState | None) -> int:
         asked = request.get("pin")
@@ -166,12 +199,19 @@ class QueryService:
 
     # -- after the rows ------------------------------------------------------------------------
 
-    def record(self, asking: _Asking, running: RunningQuery, tallied: Tallied) -> Answer:
+    def record(
+        self,
+        asking: _Asking,
+        running: RunningQuery,
+        tallied: Tallied,
+        judged: TestOutcome | None,
+    ) -> Answer:
         """Records an answer and makes the message that goes with its rows."""
         question = asking.question
         assert question is not None
         record = replace(
             asking.record(),
+            judged=judged,
             compare=running.compare,
             verdict=tallied.verdict,
             rows=tallied.rows,
@@ -218,7 +258,7 @@ class _Asking:
         """What is known of it whatever its outcome."""
         request, question = self.request, self.question
         template = question.template if question else None
-        run = request.get("run") or None
+        run, test = request.get("run") or None, request.get("test") or None
         return QueryRecord(
             id=self.id,
             at=self.at,
@@ -232,7 +272,9 @@ class _Asking:
             template=template.ref() if template else None,
             sql=request.get("sql") or None,
             statement=question.sql if question else "",
-            test=request.get("test") or None,
+            # A question that could not even be put tests nothing.
+            test=test if question else None,
+            test_id=_test_id(request) if test and question else None,
             elapsed_ms=round((time.monotonic() - self._started) * 1000),
         )
 
@@ -261,6 +303,9 @@ class Asked:
         assert question is not None
         template = question.template
         judge = Judge(template, question.arguments) if template is not None else None
+        test = asking.request.get("test")
+        expect = test["expect"] if test else VERDICTS[0]
+        self._condition = None if expect in VERDICTS else Condition(expect)
         self._tally = Tally(running.schema, judge, service.side)
         self._answer: Answer | None = None
 
@@ -282,7 +327,10 @@ class Asked:
                 if batch.num_rows:
                     yield batch
                     self._tally.feed(batch)
-            self._answer = self._service.record(self._asking, self._running, self._finish())
+                    if self._condition is not None:
+                        self._condition.feed(batch)
+            tallied, judged = self._finish(), self._judged()
+            self._answer = self._service.record(self._asking, self._running, tallied, judged)
         except InvestigationError as error:
             self._answer = self._service.fail(self._asking, error)
         finally:
@@ -298,6 +346,23 @@ class Asked:
     def _finish(self) -> Tallied:
         unordered = self._running.compare["mode"] == "unordered"
         return self._tally.finish(self._warnings.result, unordered=unordered)
+
+    def _judged(self) -> TestOutcome | None:
+        """What a condition says of the hypothesis; None when the verdict decides, or nothing."""
+        test = self._asking.request.get("test")
+        if self._condition is None or not test:
+            return None
+        outcome, reason = self._condition.outcome()
+        if outcome != "inconclusive" and not self._service.saw_data(self._asking, self._running):
+            outcome, reason = "inconclusive", "no data: nothing is there where it looked"
+        return {**test, "outcome": outcome, "reason": reason}
+
+
+def _test_id(request: QueryRequest) -> str:
+    """Names a test by what was asked, before windows became absolute."""
+    test = request["test"]
+    asked = [request.get(name) for name in ("template", "sql", "params")]
+    return stable_id("query", *(digest_json(part) for part in (*asked, test["expect"])))
 
 
 def _window(value: Any) -> Window | None:
