@@ -67,7 +67,8 @@ class Asker:
         if test is not None:
             request["test"] = test
         try:
-            answered = self._connection.client.query(request)
+            client = self._connection.client
+            answered = client.query(request)
         except KeyboardInterrupt as interrupt:
             raise stopped(interrupt) from None
-        return Result(answered.table, answered.answer, title=title)
+        return Result(answered.table, answered.answer, title=title, trace=client.lineage)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from workspace_ext.foundation.errors import Unavailable
 from workspace_ext.protocol.messages import Answer, Verdict
 
 if TYPE_CHECKING:
     import altair
     import pandas as pd
     import pyarrow as pa
+
+    from workspace_kernel.lineage import Lineage
 
 
 class Result:
@@ -19,10 +23,18 @@ class Result:
     light; everything is in ``df`` and ``arrow``.
     """
 
-    def __init__(self, table: pa.Table, answer: Answer, *, title: str = "") -> None:
+    def __init__(
+        self,
+        table: pa.Table,
+        answer: Answer,
+        *,
+        title: str = "",
+        trace: Callable[[str], dict[str, Any]] | None = None,
+    ) -> None:
         self._table = table
         self._answer = answer
         self._title = title
+        self._trace = trace
         self._frame: pd.DataFrame | None = None
 
     @property
@@ -64,6 +76,14 @@ class Result:
     def title(self) -> str:
         """What was asked."""
         return self._title or self._answer["title"] or "Query"
+
+    def lineage(self) -> Lineage:
+        """Where the rows behind it come from: the batches and their sources."""
+        from workspace_kernel.lineage import Lineage
+
+        if self._trace is None:
+            raise Unavailable("this result has lost its broker", hint="ask again", code="no_broker")
+        return Lineage(self._trace(self.run_id))
 
     def __len__(self) -> int:
         return int(self._table.num_rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +32,8 @@ def delivery(
     source: str = "test",
     received_ns: int = START_NS,
     rejects: tuple[Reject, ...] = (),
+    warnings: tuple[str, ...] = (),
+    service: Callable[[int], str | None] = lambda number: "cart",
 ) -> Delivery:
     """Spans numbered from ``first``, one a microsecond."""
     rows = [
@@ -40,7 +42,7 @@ def delivery(
             "trace_id": f"{number + 1:032x}",
             "span_id": f"{number + 1:016x}",
             "name": "GET /",
-            "service": "cart",
+            "service": service(number),
             "attributes": [("number", str(number))],
             "resource": [("service.name", "cart")],
         }
@@ -56,6 +58,7 @@ def delivery(
         tables={"spans": table("spans", rows)} if rows else {},
         rejected=len(rejects),
         rejects=rejects,
+        warnings=warnings,
     )
 
 

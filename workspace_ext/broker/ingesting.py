@@ -18,7 +18,9 @@ from workspace_ext.ledger.service import STORE_STREAM
 _log = logging.getLogger(__name__)
 
 _LATEST = 5
-_LIVE_ONLY = {"adapter_version", "received_at", "requests", "records", "late", "ahead"}
+_CATALOG_ONLY = {
+    "adapter_version", "received_at", "requests", "records", "kept", "late", "ahead"
+}  # fmt: skip
 
 
 def ingest(
@@ -57,7 +59,7 @@ def record_latest(services: Services) -> None:
     with services.ledger.batch() as batch:
         missing = [each for each in latest if batch.find(STORE_STREAM, _event(each)) is None]
     for found in reversed(missing):
-        each = {name: value for name, value in found.items() if name not in _LIVE_ONLY}
+        each = {name: value for name, value in found.items() if name not in _CATALOG_ONLY}
         try:
             _record(services, each, Actor("service", "jupyter-investigation"))
         except BadInput as error:  # the data is there all the same

@@ -44,6 +44,11 @@ def quarantine(call: Call) -> Any:
     return call.services.catalog.quarantine(call.number("limit", 100))
 
 
+def lineage(call: Call) -> Any:
+    """GET /v1/queries/ID/lineage."""
+    return call.services.lineage.of(call.path[0])
+
+
 def templates(call: Call) -> Any:
     """GET /v1/templates."""
     return [template.describe() for template in call.services.templates.list()]
@@ -135,6 +140,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     "/v1/catalog": {"GET": Route("catalog.read", catalog)},
     "/v1/catalog/batches": {"GET": Route("catalog.read", batches)},
     "/v1/catalog/quarantine": {"GET": Route("catalog.read", quarantine)},
+    "/v1/queries/([^/]+)/lineage": {"GET": Route("query.read", lineage)},
     "/v1/templates": {"GET": Route("template.read", templates)},
     "/v1/templates/([^/]+)": {"GET": Route("template.read", template)},
     "/v1/investigations": {

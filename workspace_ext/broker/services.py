@@ -8,12 +8,14 @@ from workspace_ext.access.tokens import Tokens
 from workspace_ext.inquiry.archive.freeze import Freezer
 from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.investigations.store import RECORDS_MIGRATIONS
+from workspace_ext.inquiry.queries.lineage import Lineage
 from workspace_ext.inquiry.queries.service import QueryService
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
 from workspace_ext.ledger.service import Ledger
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.records import RecordsEngine
 from workspace_ext.storage.telemetry import TelemetryEngine
+from workspace_ext.telemetry.catalog.lineage import Origins
 from workspace_ext.telemetry.catalog.service import Catalog
 from workspace_ext.telemetry.ingest.live.service import LiveIngest
 from workspace_ext.telemetry.ingest.service import IngestService
@@ -40,6 +42,7 @@ class Services:
     investigations: InvestigationService
     runner: QueryRunner
     queries: QueryService
+    lineage: Lineage
     archives: Freezer
 
     @classmethod
@@ -73,6 +76,7 @@ class Services:
         )
         investigations = InvestigationService(ledger, records, catalog)
         runner = QueryRunner(telemetry)
+        plans = PlanReader(Parser())
         return cls(
             folder=folder,
             tokens=tokens,
@@ -86,9 +90,8 @@ class Services:
             investigations=investigations,
             runner=runner,
             queries=QueryService(runner, catalog, templates, investigations),
-            archives=Freezer(
-                investigations, templates, SliceSource(telemetry), PlanReader(Parser())
-            ),
+            lineage=Lineage(investigations, templates, plans, Origins(telemetry)),
+            archives=Freezer(investigations, templates, SliceSource(telemetry), plans),
         )
 
     def close(self) -> None:

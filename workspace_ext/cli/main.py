@@ -26,6 +26,7 @@ COMMANDS = {
     "init": "Make an empty workspace folder.",
     "broker": "Run the store's process by hand.",
     "ingest": "Load telemetry files into a store.",
+    "catalog": "What is in a store, how good it is, where it came from.",
     "query": "Run a template or SQL and print the rows.",
     "templates": "List, show and check query templates.",
     "run": "Run a notebook headless, captured as in the browser.",

@@ -132,6 +132,10 @@ class BrokerClient:
         """The records refused last, and why."""
         return self._list("GET", "/v1/catalog/quarantine", query={"limit": limit})
 
+    def lineage(self, query: str) -> dict[str, Any]:
+        """Where the answer to a recorded query comes from: what it read, batches, sources."""
+        return self._json("GET", f"/v1/queries/{_part(query)}/lineage", seconds=None)
+
     def templates(self) -> list[dict[str, Any]]:
         """All query templates."""
         return self._list("GET", "/v1/templates")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import duckdb
@@ -91,8 +91,14 @@ class TelemetryEngine:
         return cursor
 
     @contextmanager
-    def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def write(
+        self, cursor: duckdb.DuckDBPyConnection | None = None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
         """One transaction, alone: committed and on disk when the context ends, else undone.
+
+        Args:
+            cursor: The connection to use, for whoever has staged something in it; a new one when
+                None.
 
         Raises:
             Unavailable: No space left, for instance.
@@ -100,7 +106,7 @@ class TelemetryEngine:
         """
         with self._writing:
             try:
-                with self.cursor() as connection:
+                with self.cursor() if cursor is None else nullcontext(cursor) as connection:
                     connection.execute("BEGIN")
                     try:
                         yield connection

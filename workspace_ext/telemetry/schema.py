@@ -258,5 +258,23 @@ MIGRATIONS: tuple[Migration, ...] = (
         INSERT INTO raw.journal VALUES (0);
         """,
     ),
+    Migration(
+        3,
+        "what a batch warned of, and what it brought of each service",
+        """
+        ALTER TABLE raw.batches ADD COLUMN warnings VARCHAR[];
+        CREATE TABLE raw.batch_services (
+            batch_id BIGINT NOT NULL,
+            signal VARCHAR NOT NULL,
+            service VARCHAR,
+            rows BIGINT NOT NULL,
+            duplicates BIGINT NOT NULL,
+            late BIGINT,
+            ahead BIGINT,
+            first_time TIMESTAMPTZ,
+            last_time TIMESTAMPTZ
+        );
+        """,
+    ),
 )
 """Written once, never changed: a later change of a table is a later step."""

@@ -67,6 +67,25 @@ def test_overlapping_files_add_only_what_is_new(store: Store, tmp_path: Path) ->
     ]
 
 
+def test_each_service_of_a_file_is_counted(store: Store, tmp_path: Path) -> None:
+    for number, values in enumerate(([1, 2, 3], [3, 4])):
+        (tmp_path / f"{number}.prom").write_text("".join(PROM.format(v) for v in values))
+        store.ingest(tmp_path / f"{number}.prom")
+    store.demo("spans")
+    columns = "batch_id, service, rows, duplicates, late, ahead"
+    per = store.rows(f"SELECT {columns} FROM raw.batch_services WHERE batch_id < 3 ORDER BY 1, 2")
+    assert per == [
+        *((1, f"cart-{value}", 1, 0, None, None) for value in (1, 2, 3)),
+        (2, "cart-3", 0, 1, None, None),
+        (2, "cart-4", 1, 0, None, None),
+    ]
+    totals = "sum(rows)::BIGINT, sum(duplicates)::BIGINT, min(first_time), max(last_time)"
+    assert store.rows(f"SELECT {totals} FROM raw.batch_services WHERE batch_id = 3") == store.rows(
+        "SELECT spans, duplicates, first_time, last_time FROM raw.batches WHERE batch_id = 3"
+    )
+    assert store.rows("SELECT sum(spans) FROM raw.batches") == [(15861,)]
+
+
 def test_the_pin_hides_what_came_later(store: Store) -> None:
     store.demo("frontend")
     store.demo("metrics")
@@ -118,7 +137,8 @@ def test_what_cannot_be_read_is_counted_not_kept_without_end(store: Store, tmp_p
     report = store.ingest(tmp_path / "x.prom", format="prometheus")
     assert (report.quarantined, report.rows) == (10_050, {})
     assert report.warnings == ("only the first 10000 rejected records were kept",)
-    assert store.rows("SELECT 1 WHERE false") == []
+    again = store.ingest(tmp_path / "x.prom", format="prometheus")
+    assert (again.already, again.warnings) == (True, report.warnings)
     assert len(store.catalog.quarantine(20_000)) == 10_000
 
 

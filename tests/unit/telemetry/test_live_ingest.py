@@ -19,6 +19,7 @@ from workspace_ext.telemetry.ingest.live.delivery import decode, encode
 from workspace_ext.telemetry.ingest.live.merge import LATE_NS, MOST_SOURCES, merge
 from workspace_ext.telemetry.ingest.live.service import LiveIngest, LiveLimits
 from workspace_ext.telemetry.ingest.model import Reject
+from workspace_ext.telemetry.ingest.tally import MOST_SERVICES
 
 COUNT = "SELECT count(*), count(DISTINCT span_id) FROM spans"
 NEVER = LiveLimits(merge_seconds=3600)
@@ -120,6 +121,52 @@ def test_each_source_has_its_batch(store: Store) -> None:
         (2, 5),
     ]
     assert store.quarantine() == [(None, "no")]
+
+
+def test_each_service_is_counted(store: Store) -> None:
+    late, ahead = START_NS + LATE_NS + SECOND, START_NS - LATE_NS - SECOND
+
+    def odd(number: int) -> str | None:
+        return "odd" if number % 2 else None
+
+    with live_ingest(store, NEVER) as live:
+        done(
+            [
+                live.accept(delivery(0, source="a", received_ns=late, warnings=("slow",))),
+                live.accept(delivery(5, source="a", warnings=("slow", "old"))),
+                live.accept(delivery(20, 3, source="b", service=odd, received_ns=ahead)),
+            ]
+        )
+        live.flush()
+        done([live.accept(delivery(0, source="a"))])
+        live.flush()
+    columns = "batch_id, signal, service, rows, duplicates, late, ahead"
+    times = f"epoch_us(first_time) - {START_NS // 1000}, epoch_us(last_time) - {START_NS // 1000}"
+    assert store.rows(f"SELECT {columns}, {times} FROM raw.batch_services ORDER BY 1, 3") == [
+        (1, "spans", "cart", 15, 5, 10, 0, 0, 14),
+        (2, "spans", "odd", 1, 0, 0, 1, 21, 21),
+        (2, "spans", None, 2, 0, 0, 2, 20, 22),
+        (3, "spans", "cart", 0, 10, 0, 0, 0, 9),
+    ]
+    assert store.rows("SELECT warnings FROM raw.batches ORDER BY batch_id") == [
+        (["slow", "old"],),
+        ([],),
+        ([],),
+    ]
+
+
+def test_very_many_services_share_a_row(store: Store) -> None:
+    many = MOST_SERVICES + 5
+    with live_ingest(store, NEVER) as live:
+        done([live.accept(delivery(0, many, service=lambda number: f"s{number}"))])
+        live.flush()
+        done([live.accept(delivery(many, 1))])
+        live.flush()
+    counts = "count(*), count(service), sum(rows), max(rows) FILTER (service IS NULL)"
+    assert store.rows(f"SELECT {counts} FROM raw.batch_services GROUP BY batch_id ORDER BY 1") == [
+        (1, 1, 1, None),
+        (MOST_SERVICES + 1, MOST_SERVICES, many, 5),
+    ]
 
 
 def test_very_many_sources_share_a_batch(store: Store) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import duckdb
 
-from workspace_ext.foundation.clock import to_rfc3339
 from workspace_ext.storage.telemetry import TelemetryEngine
+from workspace_ext.telemetry.catalog import batches
+from workspace_ext.telemetry.catalog.times import told
 from workspace_ext.telemetry.schema import SIGNALS
 
 _WITH_SERVICE = ("spans", "logs", "metrics", "events")
@@ -72,7 +73,7 @@ class Catalog:
         return {
             "pin": known.pin,
             "signals": {
-                name: {"rows": rows, "first_time": _time(first), "last_time": _time(last)}
+                name: {"rows": rows, "first_time": told(first), "last_time": told(last)}
                 for name, (rows, first, last) in known.extents.items()
             },
             "services": sorted(known.services),
@@ -85,41 +86,8 @@ class Catalog:
 
     def batches(self, limit: int = 100, *, files: bool = False) -> list[dict[str, Any]]:
         """The newest batches, newest first; only those of files when asked."""
-        which = "WHERE requests IS NULL" if files else ""
         with self._engine.cursor() as cursor:
-            cursor.execute(
-                f"""
-                SELECT batch_id, epoch_us(committed_at), name, format, content_digest, bytes,
-                       spans, logs, metrics, events, services, duplicates, quarantined,
-                       epoch_us(first_time), epoch_us(last_time), adapter_version,
-                       epoch_us(received_at), requests, records, late, ahead
-                FROM raw.batches {which} ORDER BY batch_id DESC LIMIT $1
-                """,  # noqa: S608 - one of two clauses of ours
-                [limit],
-            )
-            rows = cursor.fetchall()
-        return [
-            {
-                "batch_id": row[0],
-                "committed_at": _time(row[1]),
-                "name": row[2],
-                "format": row[3],
-                "digest": row[4],
-                "bytes": row[5],
-                "rows": {s: n for s, n in zip(SIGNALS, row[6:11], strict=True) if n},
-                "duplicates": row[11],
-                "quarantined": row[12],
-                "first_time": _time(row[13]),
-                "last_time": _time(row[14]),
-                "adapter_version": row[15],
-                "received_at": _time(row[16]),
-                "requests": row[17],
-                "records": row[18],
-                "late": row[19],
-                "ahead": row[20],
-            }
-            for row in rows
-        ]
+            return batches.newest(cursor, limit, files=files)
 
     def quarantine(self, limit: int = 100) -> list[dict[str, Any]]:
         """The newest records that could not be read, in the order of their file."""
@@ -169,7 +137,3 @@ def _widened(known: _Known, cursor: duckdb.DuckDBPyConnection, pin: int) -> _Kno
         [known.pin],
     ).fetchall()
     return _Known(pin, extents, known.services | {row[0] for row in found})
-
-
-def _time(microseconds: int | None) -> str | None:
-    return None if microseconds is None else to_rfc3339(microseconds * 1000)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
+
 from workspace_ext.foundation.clock import Clock, now_ns
 from workspace_ext.foundation.errors import BadInput
+from workspace_ext.storage.failures import explain
 from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.ingest import registry
 from workspace_ext.telemetry.ingest.adapter import Context, Head
-from workspace_ext.telemetry.ingest.mapping import parse_mapping
+from workspace_ext.telemetry.ingest.mapping import Mapping, parse_mapping
 from workspace_ext.telemetry.ingest.model import IngestReport, Parsed, Progress
 from workspace_ext.telemetry.ingest.source import (
     Opened,
@@ -24,7 +27,7 @@ _PEEK = 1 << 16
 
 
 class IngestService:
-    """Makes batches of files. Safe to be called from several threads: one batch at a time.
+    """Makes batches of files. Safe to be called from several threads at once.
 
     Args:
         engine: The store.
@@ -68,24 +71,40 @@ class IngestService:
             mapping_digest=None if rules is None else rules.digest,
             size=path.stat().st_size,
         )
-        with self._engine.write() as connection:
+        with self._engine.cursor() as connection:
+            report = self._take(connection, path, source, rules, progress)
+        if progress is not None:
+            progress(source.size, source.size)
+        return report
+
+    def _take(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        path: Path,
+        source: Source,
+        rules: Mapping | None,
+        progress: Progress | None,
+    ) -> IngestReport:
+        try:
             known = find_batch(connection, source)
             if known is not None:
                 return known
             batch = Batch(connection, source)
             warnings: dict[str, None] = {}
-            context = Context(self._clock(), name, mapping=rules)
-            for part, position in _read(path, chosen, context):
+            context = Context(self._clock(), source.name, mapping=rules)
+            for part, position in _read(path, source.format, context):
                 for signal, records in part.tables.items():
                     batch.add(signal, records)
                 batch.reject(part.rejects, part.more_rejects)
                 warnings |= dict.fromkeys(part.warnings)
                 if progress is not None:
                     progress(position, source.size)
-            report = batch.finish(self._clock(), tuple(warnings))
-        if progress is not None:
-            progress(source.size, source.size)
-        return report
+            batch.settle()
+        except (duckdb.Error, OSError, MemoryError) as error:
+            raise explain(error, self._engine.folder.telemetry) from error
+        with self._engine.write(connection):
+            # the same content may have been committed while this was staged
+            return find_batch(connection, source) or batch.finish(self._clock(), tuple(warnings))
 
 
 def detect(path: Path, name: str, *, mapped: bool = False) -> str:

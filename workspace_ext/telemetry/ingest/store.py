@@ -1,4 +1,8 @@
-"""One batch, inside one transaction: records are staged, freed of duplicates, sorted, kept."""
+"""One file's batch: staged, sorted and freed of duplicates beside the store, then kept at once.
+
+All that takes long is done before the transaction begins, so that the one writer is held only while
+the new rows are copied: live data goes on being merged.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from workspace_ext.telemetry.ingest.model import IngestReport, Reject
+from workspace_ext.telemetry.ingest.tally import count_services
 from workspace_ext.telemetry.schema import SIGNALS, Signal
 
 QUARANTINE_LIMIT = 10_000
@@ -30,7 +35,7 @@ def find_batch(connection: duckdb.DuckDBPyConnection, source: Source) -> IngestR
     rows = connection.execute(
         """
         SELECT batch_id, spans, logs, metrics, events, services, duplicates, quarantined,
-               epoch_us(first_time) * 1000, epoch_us(last_time) * 1000
+               epoch_us(first_time) * 1000, epoch_us(last_time) * 1000, warnings
         FROM raw.batches
         WHERE content_digest = $digest AND format = $format
           AND mapping_digest IS NOT DISTINCT FROM $mapping
@@ -52,14 +57,15 @@ def find_batch(connection: duckdb.DuckDBPyConnection, source: Source) -> IngestR
         quarantined=row[7],
         first_time_ns=row[8],
         last_time_ns=row[9],
+        warnings=tuple(row[10] or ()),
     )
 
 
 class Batch:
-    """Collects a file's records in temporary tables; `finish` moves them into the store.
+    """Collects a file's records in temporary tables; `settle` readies them, `finish` keeps them.
 
     Args:
-        connection: In a transaction, which the caller commits.
+        connection: In no transaction until `finish`; its temporary tables go when it is closed.
         source: The file.
     """
 
@@ -67,9 +73,10 @@ class Batch:
         self._connection = connection
         self._source = source
         self._staged: dict[str, int] = {}
+        self._bounds: dict[str, tuple[int, int] | None] = {}
+        self._rejects: list[Reject] = []
         self._quarantined = 0
-        rows = connection.execute("SELECT coalesce(max(batch_id), 0) FROM raw.batches").fetchall()
-        self._batch_id = int(rows[0][0]) + 1
+        self._seen = 0
 
     def add(self, signal: str, records: pa.Table) -> None:
         """Stages records."""
@@ -87,50 +94,35 @@ class Batch:
         self._staged[signal] += records.num_rows
 
     def reject(self, rejects: tuple[Reject, ...], more: int = 0) -> None:
-        """Puts bad records into quarantine; of ``more`` of them nothing but the number is known."""
-        room = max(QUARANTINE_LIMIT - self._quarantined, 0)
+        """Notes bad records for quarantine; of ``more`` of them nothing but the number is known."""
+        self._rejects += rejects[: max(QUARANTINE_LIMIT - len(self._rejects), 0)]
         self._quarantined += len(rejects) + more
-        kept = rejects[:room]
-        if not kept:
-            return
-        rows = pa.table(
-            {
-                "line": pa.array([reject.line for reject in kept], pa.int64()),
-                "reason": pa.array([reject.reason for reject in kept], pa.string()),
-                "record": pa.array([reject.record for reject in kept], pa.string()),
-            }
-        )
-        self._connection.register("incoming", rows)
-        try:
-            self._connection.execute(
-                "INSERT INTO raw.quarantine"
-                " SELECT $batch, $name, line, reason, record FROM incoming",
-                {"batch": self._batch_id, "name": self._source.name},
-            )
-        finally:
-            self._connection.unregister("incoming")
+
+    def settle(self) -> None:
+        """Sorts what was staged, without what comes twice or is in the store by now."""
+        self._seen = _newest(self._connection)
+        for name in self._staged:
+            signal = SIGNALS[name]
+            self._bounds[name] = self._extent(signal)
+            self._sift(signal, self._bounds[name])
 
     def finish(self, committed_ns: int, warnings: tuple[str, ...]) -> IngestReport:
-        """Writes the batch: new records only, sorted by time.
+        """Writes the batch; call it inside the transaction, after `settle`.
 
         Args:
             committed_ns: The time of the commit.
             warnings: For the report.
         """
+        batch_id = _newest(self._connection) + 1
         rows: dict[str, int] = {}
         duplicates = 0
-        first: int | None = None
-        last: int | None = None
         for name, staged in self._staged.items():
-            signal = SIGNALS[name]
-            bounds = self._bounds(signal)
-            kept = self._move(signal, bounds)
+            kept = self._move(SIGNALS[name], self._bounds[name], batch_id)
+            self._count(SIGNALS[name], batch_id)
             duplicates += staged - kept
             if kept:
                 rows[name] = kept
-            if bounds is not None:
-                first = bounds[0] if first is None else min(first, bounds[0])
-                last = bounds[1] if last is None else max(last, bounds[1])
+        extents = [bounds for bounds in self._bounds.values() if bounds is not None]
         if self._quarantined > QUARANTINE_LIMIT:
             warnings += (f"only the first {QUARANTINE_LIMIT} rejected records were kept",)
         report = IngestReport(
@@ -138,18 +130,19 @@ class Batch:
             format=self._source.format,
             digest=self._source.digest,
             already=False,
-            batch_id=self._batch_id,
+            batch_id=batch_id,
             rows=rows,
             duplicates=duplicates,
             quarantined=self._quarantined,
-            first_time_ns=None if first is None else first // 1000 * 1000,
-            last_time_ns=None if last is None else last // 1000 * 1000,
+            first_time_ns=min((first // 1000 * 1000 for first, _ in extents), default=None),
+            last_time_ns=max((last // 1000 * 1000 for _, last in extents), default=None),
             warnings=warnings,
         )
+        self._keep_rejects(batch_id)
         self._book(report, committed_ns)
         return report
 
-    def _bounds(self, signal: Signal) -> tuple[int, int] | None:
+    def _extent(self, signal: Signal) -> tuple[int, int] | None:
         if not signal.timed:
             return None
         rows = self._connection.execute(
@@ -157,38 +150,81 @@ class Batch:
         ).fetchall()
         return int(rows[0][0]), int(rows[0][1])
 
-    def _move(self, signal: Signal, bounds: tuple[int, int] | None) -> int:
-        """Inserts what is new; duplicates are looked for in the batch's own span of time only."""
-        named = ", ".join(f"key_{number}" for number in range(len(signal.key)))
+    def _sift(self, signal: Signal, bounds: tuple[int, int] | None) -> None:
+        """From the staged table to one that holds what is new, in order, with its key."""
+        staged = f"staged_{signal.name}"
         key = ", ".join(f"{part} AS key_{number}" for number, part in enumerate(signal.key))
-        same = " AND ".join(
-            f"first.key_{number} IS NOT DISTINCT FROM stored.key_{number}"
-            for number in range(len(signal.key))
-        )
-        within = ""
-        if bounds is not None and signal.ranged:
-            within = (
-                f" WHERE time >= make_timestamptz({bounds[0] // 1000})"
-                f" AND time <= make_timestamptz({bounds[1] // 1000})"
-            )
-        staged, raw = f"staged_{signal.name}", f"raw.{signal.name}"
+        named = ", ".join(f"key_{number}" for number in range(len(signal.key)))
         order = "time_ns" if signal.timed else "name"
-        names = ", ".join(signal.names)
-        result = self._connection.execute(
+        self._connection.execute(
             f"""
-            INSERT INTO {raw} ({names}, batch_id)
-            WITH first AS (
-                SELECT min(rowid) AS row, {key}
-                FROM {staged} GROUP BY {named}
-            ),
-            stored AS (SELECT {key} FROM {raw}{within}),
-            fresh AS (SELECT row FROM first ANTI JOIN stored ON {same})
-            SELECT {names}, {self._batch_id} FROM {staged}
-            WHERE rowid IN (SELECT row FROM fresh) ORDER BY {order}
+            CREATE TEMP TABLE fresh_{signal.name} AS
+            WITH first AS (SELECT min(rowid) AS row, {key} FROM {staged} GROUP BY {named}),
+            fresh AS (SELECT * FROM first ANTI JOIN ({_stored(signal, bounds)}) stored
+                      ON {_equal(signal, "first")})
+            SELECT {staged}.*, {named} FROM {staged} JOIN fresh ON {staged}.rowid = fresh.row
+            ORDER BY {order}, {staged}.rowid
             """  # noqa: S608 - names are those of the schema
-        ).fetchall()
+        )
+        self._connection.execute(
+            f"CREATE TEMP TABLE came_{signal.name} AS SELECT {_told(signal)}, count(*) AS came,"  # noqa: S608
+            f" min(time) AS first_time, max(time) AS last_time FROM {staged} GROUP BY service"
+        )
         self._connection.execute(f"DROP TABLE {staged}")
+
+    def _count(self, signal: Signal, batch_id: int) -> None:
+        """Late is nothing in a file: nobody knows when it should have come."""
+        count_services(
+            self._connection,
+            signal,
+            f"""
+            SELECT {batch_id} AS batch_id, came.service, coalesce(kept, 0) AS rows,
+                   came - rows AS duplicates, NULL AS late, NULL AS ahead, first_time, last_time
+            FROM came_{signal.name} came LEFT JOIN (
+                SELECT {_told(signal)}, count(*) AS kept FROM raw.{signal.name}
+                WHERE batch_id = {batch_id} GROUP BY service
+            ) stored ON came.service IS NOT DISTINCT FROM stored.service
+            """,  # noqa: S608 - names of the schema
+        )
+
+    def _move(self, signal: Signal, bounds: tuple[int, int] | None, batch_id: int) -> int:
+        """Inserts what is new, but for what was committed since `settle`."""
+        fresh = f"fresh_{signal.name}"
+        since = f"batch_id > {self._seen}"
+        stored = _stored(signal, bounds, since)
+        if not self._connection.execute(f"SELECT EXISTS ({stored})").fetchall()[0][0]:
+            anti = ""
+        else:
+            anti = f"ANTI JOIN ({stored}) stored ON {_equal(signal, fresh)}"
+        names = ", ".join(signal.names)
+        chosen = ", ".join(f"{fresh}.{name}" for name in signal.names)
+        order = "time_ns" if signal.timed else "name"
+        result = self._connection.execute(
+            f"INSERT INTO raw.{signal.name} ({names}, batch_id)"  # noqa: S608
+            f" SELECT {chosen}, {batch_id} FROM {fresh} {anti}"
+            + (f" ORDER BY {fresh}.{order}" if anti else "")
+        ).fetchall()
         return int(result[0][0])
+
+    def _keep_rejects(self, batch_id: int) -> None:
+        if not self._rejects:
+            return
+        rows = pa.table(
+            {
+                "line": pa.array([reject.line for reject in self._rejects], pa.int64()),
+                "reason": pa.array([reject.reason for reject in self._rejects], pa.string()),
+                "record": pa.array([reject.record for reject in self._rejects], pa.string()),
+            }
+        )
+        self._connection.register("incoming", rows)
+        try:
+            self._connection.execute(
+                "INSERT INTO raw.quarantine"
+                " SELECT $batch, $name, line, reason, record FROM incoming",
+                {"batch": batch_id, "name": self._source.name},
+            )
+        finally:
+            self._connection.unregister("incoming")
 
     def _book(self, report: IngestReport, committed_ns: int) -> None:
         counts = [report.rows.get(signal, 0) for signal in SIGNALS]
@@ -201,10 +237,10 @@ class Batch:
             INSERT INTO raw.batches (
                 batch_id, committed_at, name, format, content_digest, mapping_digest, bytes,
                 spans, logs, metrics, events, services, duplicates, quarantined,
-                first_time, last_time
+                first_time, last_time, warnings
             )
             SELECT $1, make_timestamptz($2::BIGINT), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-                   $13, $14, make_timestamptz($15::BIGINT), make_timestamptz($16::BIGINT)
+                   $13, $14, make_timestamptz($15::BIGINT), make_timestamptz($16::BIGINT), $17
             """,
             [
                 report.batch_id,
@@ -219,5 +255,35 @@ class Batch:
                 report.quarantined,
                 times[1],
                 times[2],
+                list(report.warnings),
             ],
         )
+
+
+def _newest(connection: duckdb.DuckDBPyConnection) -> int:
+    rows = connection.execute("SELECT coalesce(max(batch_id), 0) FROM raw.batches").fetchall()
+    return int(rows[0][0])
+
+
+def _stored(signal: Signal, bounds: tuple[int, int] | None, also: str = "") -> str:
+    """SQL for the keys in the store among which duplicates can be."""
+    conditions = [also] if also else []
+    if bounds is not None and signal.ranged:
+        conditions.append(
+            f"time >= make_timestamptz({bounds[0] // 1000})"
+            f" AND time <= make_timestamptz({bounds[1] // 1000})"
+        )
+    key = ", ".join(f"{part} AS key_{number}" for number, part in enumerate(signal.key))
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"SELECT {key} FROM raw.{signal.name}{where}"  # noqa: S608 - names of the schema
+
+
+def _told(signal: Signal) -> str:
+    return "service" if signal.timed else "NULL::VARCHAR AS service, NULL::TIMESTAMPTZ AS time"
+
+
+def _equal(signal: Signal, new: str) -> str:
+    return " AND ".join(
+        f"{new}.key_{number} IS NOT DISTINCT FROM stored.key_{number}"
+        for number in range(len(signal.key))
+    )

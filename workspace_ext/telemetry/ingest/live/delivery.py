@@ -31,6 +31,7 @@ class Delivery:
         tables: Its records by signal; the columns are those of `columns.arrow_schema`.
         rejected: How many records could not be read.
         rejects: The first of them.
+        warnings: What the user should know.
     """
 
     adapter: str
@@ -42,6 +43,7 @@ class Delivery:
     tables: Mapping[str, pa.Table]
     rejected: int = 0
     rejects: tuple[Reject, ...] = field(default=())
+    warnings: tuple[str, ...] = field(default=())
 
     @property
     def rows(self) -> int:

@@ -16,16 +16,28 @@ import pyarrow as pa
 
 from workspace_ext.foundation.canonical import digest_json
 from workspace_ext.telemetry.ingest.live.delivery import Delivery
+from workspace_ext.telemetry.ingest.tally import Tally, count_services, totals
 from workspace_ext.telemetry.schema import SIGNALS, Signal
 
 MOST_SOURCES = 16
 """So many sources of one adapter have a batch of their own in a merge; more share one."""
+
+MOST_WARNINGS = 100
+"""So many different ones are kept of a batch."""
 
 LATE_NS = 5 * 60 * 1_000_000_000
 """A record this much older than its arrival is late; this much newer, and a clock is wrong."""
 
 _MOST_RANGES = 16
 _GAP_NS = 10 * 60 * 1_000_000_000
+
+_COUNTED = """
+SELECT batch_id, service,
+       count(*) FILTER (fresh) AS rows, count(*) FILTER (NOT fresh) AS duplicates,
+       sum(late::INTEGER) AS late, sum(ahead::INTEGER) AS ahead,
+       min(time) AS first_time, max(time) AS last_time
+FROM came GROUP BY ALL
+"""
 
 Numbers = npt.NDArray[np.int64]
 
@@ -42,8 +54,8 @@ class Book:
         rows: New records by signal.
         late: How many of the new ones are late.
         ahead: How many of the new ones lie in the future.
-        first_ns: Of the earliest record; None when none has a time.
-        last_ns: Of the latest record.
+        first_us: Of the earliest record, in microseconds; None when none has a time.
+        last_us: Of the latest record.
     """
 
     batch_id: int
@@ -53,8 +65,8 @@ class Book:
     rows: dict[str, int] = field(default_factory=dict)
     late: int = 0
     ahead: int = 0
-    first_ns: int | None = None
-    last_ns: int | None = None
+    first_us: int | None = None
+    last_us: int | None = None
 
     @property
     def records(self) -> int:
@@ -70,6 +82,16 @@ class Book:
     def rejected(self) -> int:
         """How many records could not be read."""
         return sum(delivery.rejected for delivery in self.deliveries)
+
+    def note(self, signal: Signal, tally: Tally) -> None:
+        """Adds what it brought of a signal."""
+        if tally.rows:
+            self.rows[signal.name] = tally.rows
+        self.late += tally.late or 0
+        self.ahead += tally.ahead or 0
+        firsts = [us for us in (self.first_us, tally.first_us) if us is not None]
+        lasts = [us for us in (self.last_us, tally.last_us) if us is not None]
+        self.first_us, self.last_us = min(firsts, default=None), max(lasts, default=None)
 
 
 def merge(
@@ -140,10 +162,7 @@ def _merge_signal(connection: duckdb.DuckDBPyConnection, signal: Signal, books: 
     fresh = _fresh(connection, signal, records, times)
     if times is not None:
         fresh = fresh[np.argsort(times[fresh], kind="stable")]
-        _note_times(books, owner, times, np.concatenate(arrivals), fresh)
-    for number, count in enumerate(np.bincount(owner[fresh], minlength=len(books))):
-        if count:
-            books[number].rows[signal.name] = int(count)
+    _tally(connection, signal, books, owner, records, np.concatenate(arrivals), fresh)
     if not len(fresh):
         return
     if len(fresh) < len(records) or np.any(np.diff(fresh) < 0):
@@ -196,21 +215,37 @@ def _ranges(times: Numbers) -> list[tuple[int, int]]:
     return [(int(ordered[a]), int(ordered[b])) for a, b in zip(starts, ends, strict=True)]
 
 
-def _note_times(
-    books: list[Book], owner: Numbers, times: Numbers, arrivals: Numbers, fresh: Numbers
+def _tally(
+    connection: duckdb.DuckDBPyConnection,
+    signal: Signal,
+    books: list[Book],
+    owner: Numbers,
+    records: pa.Table,
+    arrivals: Numbers,
+    fresh: Numbers,
 ) -> None:
-    age = (arrivals - times)[fresh]
-    kept = owner[fresh]
-    late = np.bincount(kept[age > LATE_NS], minlength=len(books))
-    ahead = np.bincount(kept[age < -LATE_NS], minlength=len(books))
-    for number, book in enumerate(books):
-        book.late += int(late[number])
-        book.ahead += int(ahead[number])
-        own = times[owner == number]
-        if len(own):
-            first, last = int(own.min()), int(own.max())
-            book.first_ns = first if book.first_ns is None else min(first, book.first_ns)
-            book.last_ns = last if book.last_ns is None else max(last, book.last_ns)
+    is_fresh = np.zeros(len(records), np.bool_)
+    is_fresh[fresh] = True
+    nothing = pa.nulls(len(records), pa.string())
+    columns = {
+        "batch_id": pa.array(np.array([book.batch_id for book in books])[owner]),
+        "service": records["service"] if signal.timed else nothing,
+        "time": records["time"] if signal.timed else nothing.cast(pa.timestamp("us", "UTC")),
+        "fresh": pa.array(is_fresh),
+        "late": nothing.cast(pa.bool_()),
+        "ahead": nothing.cast(pa.bool_()),
+    }
+    if signal.timed:
+        age = arrivals - records["time_ns"].to_numpy()
+        columns["late"] = pa.array((age > LATE_NS) & is_fresh)
+        columns["ahead"] = pa.array((age < -LATE_NS) & is_fresh)
+    connection.register("came", pa.table(columns))
+    try:
+        count_services(connection, signal, _COUNTED)
+    finally:
+        connection.unregister("came")
+    for tally in totals(connection, signal, books[0].batch_id):
+        books[tally.batch_id - books[0].batch_id].note(signal, tally)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, signal: Signal, records: pa.Table) -> None:
@@ -260,14 +295,17 @@ def _enter(connection: duckdb.DuckDBPyConnection, book: Book, committed_ns: int)
         "records": book.records + book.rejected,
         "late": book.late,
         "ahead": book.ahead,
+        "warnings": list(
+            dict.fromkeys(text for delivery in book.deliveries for text in delivery.warnings)
+        )[:MOST_WARNINGS],
     }
     times = {
-        "committed_at": committed_ns,
-        "received_at": min(delivery.received_ns for delivery in book.deliveries),
-        "first_time": book.first_ns,
-        "last_time": book.last_ns,
+        "committed_at": committed_ns // 1000,
+        "received_at": min(delivery.received_ns for delivery in book.deliveries) // 1000,
+        "first_time": book.first_us,
+        "last_time": book.last_us,
     }
-    given = {**values, **{name: ns and ns // 1000 for name, ns in times.items()}}
+    given = {**values, **times}
     shown = [f"${name}" for name in values]
     shown += [f"make_timestamptz(${name}::BIGINT)" for name in times]
     connection.execute(

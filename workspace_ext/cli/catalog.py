@@ -1,0 +1,109 @@
+"""``jupyter investigation catalog``: what is in a store, how good it is, where it came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from workspace_ext.cli.options import Command, pass_output, store_option
+from workspace_ext.cli.output import Output
+
+
+@click.group()
+def command() -> None:
+    """What is in a store, how good it is, and where it came from."""
+
+
+@command.command(cls=Command, example="jupyter investigation catalog batches --limit 20")
+@store_option
+@click.option("--limit", default=50, show_default=True, help="Only so many of the newest.")
+@pass_output
+def batches(output: Output, store: Path, limit: int) -> None:
+    """The newest batches: source, adapter, times, and what became of their records."""
+    from workspace_ext.client.discovery import connect
+
+    with connect(store) as client:
+        found = client.batches(limit=limit)
+    shown = _table(
+        ["batch", "source", "adapter", "committed", "in", "kept", "twice", "bad", "late"],
+        [
+            [
+                each["batch_id"],
+                each["name"],
+                _adapter(each),
+                _second(each["committed_at"]),
+                each["records"],
+                each["kept"],
+                each["duplicates"],
+                each["quarantined"],
+                each["late"],
+            ]
+            for each in found
+        ],
+    )
+    output.show({"batches": found}, shown if found else "nothing was ingested yet")
+
+
+@command.command(cls=Command, example="jupyter investigation catalog lineage QUERY_ID")
+@store_option
+@click.argument("query")
+@pass_output
+def lineage(output: Output, store: Path, query: str) -> None:
+    """Walk back from the answer of a recorded QUERY to its batches and their sources."""
+    from rich.markup import escape
+
+    from workspace_ext.client.discovery import connect
+
+    with connect(store) as client:
+        found = client.lineage(query)
+    sources = [
+        [each["name"], _adapter(each), each["batches"], each["contributed"], *each["committed"]]
+        for each in found["sources"]
+    ]
+    reads = [
+        f"  {each['table']}: {_window(each['window'])}; {', '.join(each['columns'])}"
+        for each in found["reads"]
+    ]
+    output.show(
+        found,
+        f"[bold]{escape(found['title'])}[/] · {found['rows']:,} rows · {found['at']}",
+        "[bold]Reads[/]",
+        *[escape(line) for line in reads],
+        f"[bold]Sources[/] [dim]{escape(found['says'])}[/]",
+        _table(["source", "adapter", "batches", "rows", "first kept", "last kept"], sources),
+    )
+
+
+def _adapter(each: dict[str, Any]) -> str:
+    version = each["adapter_version"]
+    return f"{each['format']} v{version}" if version else str(each["format"])
+
+
+def _window(window: dict[str, str] | None) -> str:
+    return f"{window['start']} to {window['end']}" if window else "all up to the pin"
+
+
+def _second(time: str | None) -> str:
+    return "-" if time is None else f"{time[:19]}Z"
+
+
+def _table(names: list[str], rows: list[list[Any]]) -> Any:
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for index, name in enumerate(names):
+        numbers = rows and all(isinstance(row[index], int | float | None) for row in rows)
+        table.add_column(name, justify="right" if numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*[escape(_text(value)) for value in row])
+    return table
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,30 @@
+"""Times as the catalog's tables and its answers have them."""
+
+from __future__ import annotations
+
+from workspace_ext.foundation.clock import Window, to_rfc3339
+
+
+def told(microseconds: int | None) -> str | None:
+    """Microseconds since the epoch as RFC 3339 text."""
+    return None if microseconds is None else to_rfc3339(microseconds * 1000)
+
+
+def within(window: Window) -> str:
+    """SQL that is true of the rows whose ``time`` lies in a window.
+
+    Tables keep microseconds; a window that ends between two of them takes the first one in.
+    """
+    first, end = window.start_ns // 1000, -(-window.end_ns // 1000)
+    return f"(time >= make_timestamptz({first}) AND time < make_timestamptz({end}))"
+
+
+def united(windows: list[Window]) -> list[Window]:
+    """The same spans of time, in order and without overlaps."""
+    found: list[Window] = []
+    for window in sorted(windows, key=lambda each: each.start_ns):
+        if found and window.start_ns <= found[-1].end_ns:
+            last = found.pop()
+            window = Window(last.start_ns, max(last.end_ns, window.end_ns))  # noqa: PLW2901
+        found.append(window)
+    return found
