@@ -121,7 +121,8 @@ def check_evidence(state: InvestigationState, given: Iterable[str]) -> None:
 
 def _proposed(state: InvestigationState, data: Mapping[str, Any]) -> None:
     known = state["hypotheses"].get(data["hypothesis"])
-    if known is not None and known["superseded_by"] is None:
+    said_again = known is not None and (known["superseded_by"] or data.get("supersedes"))
+    if known is not None and not said_again:
         raise BadInput(
             f"hypothesis {data['hypothesis']!r} was stated before",
             hint="give a new id; a hypothesis is corrected by a new one",
