@@ -7,8 +7,9 @@ from typing import Any, overload
 
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.foundation.ids import hypothesis_id, new_id, stable_id
-from workspace_ext.protocol.messages import Expectation, HypothesisState
-from workspace_ext.protocol.messages import Hypothesis as HypothesisDict
+from workspace_ext.protocol.hypotheses import Hypothesis as HypothesisDict
+from workspace_ext.protocol.hypotheses import HypothesisState
+from workspace_ext.protocol.messages import Expectation
 from workspace_kernel.asking import Asker, is_sql
 from workspace_kernel.cards import Card
 from workspace_kernel.events import Reporter

@@ -5,6 +5,7 @@ itself, in one process without a web server. Seconds are for `SPANS` spans: by t
 processor (the machine may be shared). The last rows are at half the rate that was reached.
 """
 
+import re
 import resource
 import sys
 import tempfile
@@ -19,6 +20,7 @@ import urllib3
 
 from tests.benchmarks.table import Row
 from tests.support.live import Receiver, export_request, receiver
+from tests.support.waiting import until
 from workspace_ext.telemetry.ingest.adapters import otlp_proto
 from workspace_ext.telemetry.ingest.columns import arrow_schema
 from workspace_ext.telemetry.schema import SPANS as SIGNAL
@@ -50,6 +52,19 @@ def memory_bytes(pid: int) -> int:
         if line.startswith("VmHWM"):
             return int(line.split()[1]) * 1024
     return 0
+
+
+def figures(broker: Receiver, name: str) -> dict[str, float]:
+    """A counter of the broker, by what stands in its first label."""
+    text = urllib3.request("GET", f"{broker.address}/metrics").data.decode()
+    found = re.findall(rf'^investigation_ingest_{name}_total\{{\w+="(.+)"\}} (.+)$', text, re.M)
+    return {label: float(value) for label, value in found}
+
+
+def stored(broker: Receiver, spans: int) -> None:
+    """Waits until so many are in the store; a query would cost processor time of its own."""
+    kept = 'otlp-proto",outcome="kept'
+    until(lambda: figures(broker, "records").get(kept, 0) >= spans, f"{spans} spans", 120)
 
 
 def push(broker: Receiver, requests: list[bytes], pause: float = 0.0) -> list[float]:
@@ -135,9 +150,15 @@ def run() -> list[Row]:
 
         def all_of_it() -> None:
             push(broker, requests)
-            assert broker.rows("SELECT count(*) AS n FROM spans")[0]["n"] == SPANS + 20 * REQUEST
+            stored(broker, SPANS + 20 * REQUEST)
 
+        stored(broker, 20 * REQUEST)
+        before = figures(broker, "cpu_seconds")
         clock, cpu = measured(all_of_it, lambda: cpu_seconds(pid))
+        after = figures(broker, "cpu_seconds")
+        assert broker.rows("SELECT count(*) AS n FROM spans")[0]["n"] == SPANS + 20 * REQUEST
+        spent = {stage: used - before.get(stage, 0) for stage, used in after.items()}
+        spent["the rest"] = cpu - sum(spent.values())
         waited = push(broker, bodies(20 + REQUESTS, 150), pause=2 * clock / REQUESTS)
         p99 = quantiles(waited, n=100)[-1]
         memory = memory_bytes(pid)
@@ -145,7 +166,9 @@ def run() -> list[Row]:
         f"{SPANS / clock:,.0f} spans/s by the clock, {SPANS / cpu:,.0f} per processor second"
         f" (plain: {SPANS / plain_clock:,.0f}, {SPANS / plain_cpu:,.0f});"
         f" acknowledged at half the rate: median {sorted(waited)[len(waited) // 2] * 1000:.0f} ms,"
-        f" p99 {p99 * 1000:.0f} ms; memory {memory >> 20} MiB",
+        f" p99 {p99 * 1000:.0f} ms; memory {memory >> 20} MiB\n"
+        "microseconds of the processor a span: "
+        + ", ".join(f"{stage} {used / SPANS * 1e6:.1f}" for stage, used in spent.items()),
         file=sys.stderr,
     )
     floor = SPANS / FLOOR

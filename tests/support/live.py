@@ -19,6 +19,7 @@ from workspace_ext.client.broker import BrokerClient
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.telemetry.ingest.columns import table
 from workspace_ext.telemetry.ingest.live.delivery import Delivery
+from workspace_ext.telemetry.ingest.live.request import Request
 from workspace_ext.telemetry.ingest.model import Reject
 
 START_NS = 1_700_000_000_000_000_000
@@ -62,6 +63,28 @@ def delivery(
     )
 
 
+def request(
+    first: int, count: int = 10, *, source: str = "test", received_ns: int = START_NS
+) -> Request:
+    """Spans with the same numbers, as a request that came."""
+    return Request(
+        format="otlp-proto",
+        signal="spans",
+        source=source,
+        encoding="",
+        headers={"content-type": "application/x-protobuf"},
+        body=export_request(first, count),
+        received_ns=received_ns,
+    )
+
+
+def sent(first: int, count: int = 10, **given: Any) -> tuple[Request, Delivery]:
+    """What `LiveIngest.accept` takes: a request, and a `delivery`."""
+    made = delivery(first, count, **given)
+    came = request(first, count, source=made.source, received_ns=made.received_ns)
+    return came, made
+
+
 def done(futures: list[Future[None]]) -> None:
     """Waits until all are on disk."""
     for future in futures:
@@ -101,9 +124,10 @@ def export_request(first: int, count: int, *, service: str = "cart") -> bytes:
 
 @dataclass
 class Receiver:
-    """A broker's two addresses, and its process."""
+    """A broker's addresses, and its process."""
 
     address: str
+    doors: dict[str, str]
     client: BrokerClient
     process: subprocess.Popen[str]
     folder: Path
@@ -157,7 +181,7 @@ def receiver(folder: Path, *arguments: str, preamble: str = "") -> Iterator[Rece
         ready = json.loads(process.stdout.readline())["ready"]
         token = json.loads((folder / "broker.json").read_text())["token"]
         client = BrokerClient(ready["address"], token)
-        yield Receiver(ready["receiver"], client, process, folder)
+        yield Receiver(ready["doors"]["otlp"], ready["doors"], client, process, folder)
     finally:
         if process.poll() is None:
             process.terminate()

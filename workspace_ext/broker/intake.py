@@ -1,55 +1,89 @@
-"""What receivers share: room for a request, decompression, decoding, and the wait for the disk."""
+"""What receivers share: room for a request, decoding, and the wait for the disk."""
 
 from __future__ import annotations
 
 import asyncio
-import zlib
-from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 
-import pyarrow as pa
-
-from workspace_ext.foundation.canonical import digest_bytes
-from workspace_ext.foundation.clock import now_ns
-from workspace_ext.foundation.errors import BadInput, Unavailable
+from workspace_ext.foundation.errors import InvestigationError, Unavailable
 from workspace_ext.telemetry.ingest import registry
-from workspace_ext.telemetry.ingest.adapter import Context
-from workspace_ext.telemetry.ingest.live.delivery import REJECTS_KEPT, Delivery
+from workspace_ext.telemetry.ingest.live.decoding import Decoded, decode, decode_together
+from workspace_ext.telemetry.ingest.live.request import MOST_BODY_BYTES, Request, too_large
 from workspace_ext.telemetry.ingest.live.service import LiveIngest
 from workspace_ext.telemetry.ingest.model import Parsed
 
-MOST_BODY_BYTES = 32 << 20
-"""Of one request, before and after decompression."""
+__all__ = ["MOST_BODY_BYTES", "Intake", "Request", "too_large"]
+
+_log = logging.getLogger(__name__)
 
 _MOST_IN_FLIGHT_BYTES = 128 << 20
-_DECODERS = 2
-_ENCODINGS = ("gzip", "zstd", "deflate")
+_TOGETHER_BYTES = 4 << 20
+"""So many bytes of bodies are decoded at once; more would let the first ones wait for the last."""
 
 
 @dataclass(frozen=True)
-class Request:
-    """A request, whole.
+class _Asked:
+    """A request, and where its sender waits."""
 
-    Attributes:
-        format: The adapter's name.
-        signal: What the route says it holds; empty when the body tells.
-        source: Where it came from, as a user should read it.
-        encoding: What the body is compressed with, which is undone here; empty for none.
-        headers: With names in lower case, for the adapter.
-        body: As it came.
+    request: Request
+    answer: Future[Parsed] = field(default_factory=Future)
+
+
+class _Lane:
+    """A thread that takes what waits, several at once up to a size.
+
+    Args:
+        name: Of the thread.
+        together: The most bytes of bodies that are taken at once; at least one request is.
+        work: What is done with them; it must not raise.
     """
 
-    format: str
-    signal: str
-    source: str
-    encoding: str
-    headers: Mapping[str, str]
-    body: bytes
+    def __init__(self, name: str, together: int, work: Callable[[list[_Asked]], None]) -> None:
+        self._together = together
+        self._work = work
+        self._waiting: deque[_Asked] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def put(self, asked: _Asked) -> None:
+        """Has it done, after what waits already."""
+        with self._changed:
+            self._waiting.append(asked)
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Lets the thread end; what still waits is told so."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while taken := self._take():
+            self._work(taken)
+
+    def _take(self) -> list[_Asked]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closed)
+            taken: list[_Asked] = []
+            size = 0
+            while self._waiting and (not taken or size < self._together):
+                taken.append(self._waiting.popleft())
+                size += len(taken[-1].request.body)
+            return taken
 
 
 class Intake:
     """Takes requests, as many at once as there is room for. Lives on the event loop's thread.
+
+    Two threads decode: one takes together whatever waits in formats that can be read so, the other
+    takes everything else, one by one, so that what is slow to read delays only its like.
 
     Args:
         live: Where they go.
@@ -57,7 +91,8 @@ class Intake:
 
     def __init__(self, live: LiveIngest) -> None:
         self._live = live
-        self._decoders = ThreadPoolExecutor(_DECODERS, thread_name_prefix="decode")
+        self._one_by_one = _Lane("decode one", 0, self._decode)
+        self._together = _Lane("decode many", _TOGETHER_BYTES, self._decode_together)
         self.in_flight_bytes = 0
 
     def reserve(self, size: int) -> None:
@@ -87,78 +122,58 @@ class Intake:
             BadInput: Nothing in it can be read, now or ever.
             Unavailable: It cannot be kept now.
         """
-        loop = asyncio.get_running_loop()
-        parsed, kept = await loop.run_in_executor(self._decoders, self._take, request)
-        if kept is not None:
-            await asyncio.wrap_future(kept)
-        return parsed
+        asked = _Asked(request)
+        quick = registry.reads_together(request.format)
+        (self._together if quick else self._one_by_one).put(asked)
+        return await asyncio.wrap_future(asked.answer)
 
     def close(self) -> None:
         """Lets the threads end."""
-        self._decoders.shutdown(wait=False, cancel_futures=True)
+        self._together.close()
+        self._one_by_one.close()
 
-    def _take(self, request: Request) -> tuple[Parsed, Future[None] | None]:
-        body = undo(request.body, request.encoding)
-        received = now_ns()
-        context = Context(now_ns=received, headers=request.headers, signal=request.signal)
-        parsed = registry.decode(request.format, body, context)
-        delivery = Delivery(
-            adapter=request.format,
-            version=registry.find(request.format).version,
-            source=request.source,
-            received_ns=received,
-            digest=digest_bytes(body),
-            size=len(body),
-            tables={name: table for name, table in parsed.tables.items() if table.num_rows},
-            rejected=parsed.rejected,
-            rejects=parsed.rejects[:REJECTS_KEPT],
-        )
-        if not delivery.tables and not delivery.rejected:
-            return parsed, None
-        return parsed, self._live.accept(delivery)
+    def _decode_together(self, taken: list[_Asked]) -> None:
+        try:
+            with self._live.totals.stage("decode together"):
+                made = decode_together([asked.request for asked in taken])
+        except Exception:
+            _log.exception("%s requests cannot be decoded together", len(taken))
+            made = [None] * len(taken)
+        for asked, found in zip(taken, made, strict=True):
+            if found is None:
+                self._one_by_one.put(asked)
+            else:
+                self._keep(asked, found)
 
+    def _decode(self, taken: list[_Asked]) -> None:
+        for asked in taken:
+            try:
+                with self._live.totals.stage("decode"):
+                    made = decode(asked.request)
+                self._keep(asked, made)
+            except Exception as error:  # the sender is told, whatever it is
+                _answer(asked, error)
 
-def undo(body: bytes, encoding: str) -> bytes:
-    """The body without its compression.
-
-    Raises:
-        BadInput: It is broken, of an unknown kind, or too large.
-    """
-    if not encoding or encoding == "identity":
-        return body
-    if encoding not in _ENCODINGS:
-        raise BadInput(
-            f"the content encoding {encoding[:40]!r} is not known here",
-            hint=f"use one of: {', '.join(_ENCODINGS)}",
-            code="bad_encoding",
-        )
-    try:
-        content = _inflated(body, encoding)
-    except (pa.ArrowException, OSError, zlib.error) as error:
-        raise BadInput(
-            f"the body is not {encoding}: {str(error).splitlines()[0][:200]}",
-            hint="it may be cut off, or not compressed at all",
-            code="bad_compression",
-        ) from error
-    if len(content) > MOST_BODY_BYTES:
-        raise too_large()
-    return content
+    def _keep(self, asked: _Asked, found: Decoded | InvestigationError) -> None:
+        if isinstance(found, InvestigationError):
+            _answer(asked, found)
+        elif not found.delivery.tables and not found.delivery.rejected:
+            _answer(asked, found.parsed)
+        else:
+            try:
+                kept = self._live.accept(asked.request, found.delivery)
+            except Unavailable as error:
+                _answer(asked, error)
+            else:
+                parsed = found.parsed
+                kept.add_done_callback(lambda kept: _answer(asked, kept.exception() or parsed))
 
 
-def _inflated(body: bytes, encoding: str) -> bytes:
-    """The first bytes of it, one more than there may be."""
-    most = MOST_BODY_BYTES + 1
-    if encoding == "deflate":
-        return zlib.decompressobj().decompress(body, most)
-    with pa.CompressedInputStream(pa.py_buffer(body), encoding) as stream:
-        content: bytes = stream.read(most)
-    return content
-
-
-def too_large() -> BadInput:
-    """The error for a body beyond the limit."""
-    return BadInput(
-        f"the request is larger than {MOST_BODY_BYTES >> 20} MB",
-        hint="send fewer records at once",
-        code="too_large",
-    )
+def _answer(asked: _Asked, outcome: Parsed | BaseException) -> None:
+    """Lets the sender know, unless it is gone."""
+    if not asked.answer.set_running_or_notify_cancel():
+        return
+    if isinstance(outcome, BaseException):
+        asked.answer.set_exception(outcome)
+    else:
+        asked.answer.set_result(outcome)

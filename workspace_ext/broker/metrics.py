@@ -107,10 +107,20 @@ class _Store(Collector):
         late = CounterMetricFamily(
             "investigation_ingest_late_records", "Merged, and late", labels=["adapter"]
         )
+        warned = CounterMetricFamily(
+            "investigation_ingest_warnings", "That senders were told", labels=["adapter"]
+        )
+        spent = CounterMetricFamily(
+            "investigation_ingest_cpu_seconds",
+            "Of the processor, by the thread of each stage",
+            labels=["stage"],
+        )
         for family, counted in (
             (requests, totals.requests),
             (size, totals.size),
             (late, totals.late),
+            (warned, totals.warnings),
+            (spent, totals.cpu_seconds),
         ):
             for adapter, value in list(counted.items()):
                 family.add_metric([adapter], value)

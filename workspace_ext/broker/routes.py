@@ -6,15 +6,18 @@ from typing import Any, cast
 
 from tornado.web import Application
 
+from workspace_ext.broker import keeping
 from workspace_ext.broker.archives import ArchiveHandler
 from workspace_ext.broker.handlers import Call, CallHandler, NoRoute, Reply, Route
 from workspace_ext.broker.live import FollowHandler, HealthHandler, LeaseHandler, ReleaseHandler
 from workspace_ext.broker.queries import QueryHandler
 from workspace_ext.broker.runtime import Runtime
 from workspace_ext.broker.uploads import IngestHandler
+from workspace_ext.broker.versions import VERSION_ROUTES
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.protocol.messages import ARROW_STREAM, FunctionTest
+from workspace_ext.telemetry.retention.model import Policy
 
 _OPENING = {"title", "severity", "window", "baseline", "services", "notebook", "actor", "uid"}
 
@@ -128,6 +131,31 @@ def hypotheses(call: Call) -> Any:
     return list(call.services.investigations.hypotheses(call.query.get("text", ""), state, limit))
 
 
+def retention(call: Call) -> Any:
+    """GET /v1/retention: the store's policy."""
+    return keeping.describe(call.services)
+
+
+def retain(call: Call) -> Any:
+    """POST /v1/retention: removes what a policy says; with ``dry_run`` only says what it would."""
+    given = dict(call.fields())
+    actor = Actor.parse(str(given.pop("actor", call.principal.actor)))
+    dry_run = given.pop("dry_run", False)
+    policy = Policy.parse(given)
+    if dry_run is True:
+        return {**call.services.retention.plan(policy).to_dict(), "run": None}
+    return keeping.remove(call.services, policy, actor)
+
+
+def keep_policy(call: Call) -> Any:
+    """POST /v1/retention/policy: what the broker applies every hour; ``{}`` ends it."""
+    given = dict(call.fields())
+    actor = Actor.parse(str(given.pop("actor", call.principal.actor)))
+    keeping.keep_policy(call.services, Policy.parse(given) if given else None, actor)
+    call.runtime.keeper.wake()
+    return keeping.describe(call.services)
+
+
 def verify(call: Call) -> Any:
     """GET /v1/ledger/verify."""
     return call.services.investigations.verify(call.query.get("stream")).to_dict()
@@ -157,7 +185,13 @@ ROUTES: dict[str, dict[str, Route]] = {
     f"{_ONE}/tests": {"POST": Route("query.ask", report_test)},
     "/v1/hypotheses": {"GET": Route("investigation.read", hypotheses)},
     f"{_ONE}/queries/([^/]+)/result": {"GET": Route("query.read", kept_result)},
+    "/v1/retention": {
+        "GET": Route("catalog.read", retention),
+        "POST": Route("data.remove", retain),
+    },
+    "/v1/retention/policy": {"POST": Route("data.remove", keep_policy)},
     "/v1/ledger/verify": {"GET": Route("ledger.read", verify)},
+    **VERSION_ROUTES,
 }
 
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from workspace_ext.access.tokens import Tokens
 from workspace_ext.inquiry.archive.freeze import Freezer
+from workspace_ext.inquiry.archive.needs import Needs
 from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.investigations.store import RECORDS_MIGRATIONS
 from workspace_ext.inquiry.queries.lineage import Lineage
 from workspace_ext.inquiry.queries.service import QueryService
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
+from workspace_ext.inquiry.versions.service import VersionService
 from workspace_ext.ledger.service import Ledger
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.records import RecordsEngine
@@ -23,6 +25,7 @@ from workspace_ext.telemetry.query.runner import QueryRunner
 from workspace_ext.telemetry.query.scan import PlanReader
 from workspace_ext.telemetry.query.slices import SliceSource
 from workspace_ext.telemetry.query.syntax import Parser
+from workspace_ext.telemetry.retention.service import RetentionService
 from workspace_ext.telemetry.schema import MIGRATIONS
 
 
@@ -40,10 +43,12 @@ class Services:
     live: LiveIngest
     templates: TemplateLibrary
     investigations: InvestigationService
+    versions: VersionService
     runner: QueryRunner
     queries: QueryService
     lineage: Lineage
     archives: Freezer
+    retention: RetentionService
 
     @classmethod
     def open(cls, folder: StoreFolder) -> Services:
@@ -88,10 +93,16 @@ class Services:
             live=live,
             templates=templates,
             investigations=investigations,
+            versions=VersionService(ledger, records, investigations),
             runner=runner,
-            queries=QueryService(runner, catalog, templates, investigations),
+            queries=QueryService(
+                runner, catalog, templates, investigations, whole=not folder.sealed
+            ),
             lineage=Lineage(investigations, templates, plans, Origins(telemetry)),
             archives=Freezer(investigations, templates, SliceSource(telemetry), plans),
+            retention=RetentionService(
+                telemetry, Needs(investigations, templates, plans), catalog.forget
+            ),
         )
 
     def close(self) -> None:

@@ -22,6 +22,8 @@ def command() -> None:
 @pass_output
 def batches(output: Output, store: Path, limit: int) -> None:
     """The newest batches: source, adapter, times, and what became of their records."""
+    from rich.markup import escape
+
     from workspace_ext.client.discovery import connect
 
     with connect(store) as client:
@@ -43,7 +45,12 @@ def batches(output: Output, store: Path, limit: int) -> None:
             for each in found
         ],
     )
-    output.show({"batches": found}, shown if found else "nothing was ingested yet")
+    warned = [f"batch {each['batch_id']}: {text}" for each in found for text in each["warnings"]]
+    output.show(
+        {"batches": found},
+        shown if found else "nothing was ingested yet",
+        *[escape(line) for line in warned],
+    )
 
 
 @command.command(cls=Command, example="jupyter investigation catalog lineage QUERY_ID")

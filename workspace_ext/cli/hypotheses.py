@@ -12,7 +12,7 @@ from workspace_ext.cli.options import Command, pass_output, store_option
 from workspace_ext.cli.output import Output
 
 if TYPE_CHECKING:
-    from workspace_ext.protocol.messages import HypothesisSummary
+    from workspace_ext.protocol.hypotheses import HypothesisSummary
 
 
 @click.command(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from workspace_ext.protocol.hypotheses import Conclusion, Hypothesis, Note, Outcome
+
 # -- queries ---------------------------------------------------------------------------------
 
 ARROW_STREAM = "application/vnd.apache.arrow.stream"
@@ -91,9 +93,6 @@ class Compare(TypedDict):
     reason: str
 
 
-Outcome = Literal["supported", "refuted", "inconclusive"]
-
-
 class TestOutcome(TypedDict):
     """What a test said about its hypothesis. No data is inconclusive, never support."""
 
@@ -144,63 +143,6 @@ class Answer(TypedDict):
 
 
 # -- the state of an investigation: a fold over its events -----------------------------------
-
-HypothesisState = Literal[
-    "proposed",
-    "testing",
-    "supported",
-    "refuted",
-    "inconclusive",
-    "root_cause",
-    "contributing",
-    "ruled_out",
-]
-
-
-class HypothesisTest(TypedDict):
-    """One test with its last outcome.
-
-    ``judge`` tells who found the outcome: the broker, where the data is, or code in a kernel.
-    ``replaced`` is set once the cell of the test tested something else instead.
-    """
-
-    id: str
-    name: str
-    expect: str
-    outcome: Outcome
-    reason: str
-    judge: Literal["broker", "kernel"]
-    query: str | None
-    run: str | None
-    cell: str | None
-    at: str
-    elapsed_ms: int
-    source_digest: str | None  # of a function
-    result_digest: str | None
-    replaced: bool
-
-
-class Hypothesis(TypedDict):
-    """A claim with its prediction. ``evidence`` holds ids of queries and uids of cells.
-
-    ``prediction_late``: the prediction was written or changed after a test had begun.
-    ``why`` is the reason of its state, ``override`` why it is published although its tests do
-    not show it (empty: they do).
-    """
-
-    id: str
-    text: str
-    prediction: str
-    prediction_late: bool
-    state: HypothesisState
-    why: str
-    override: str
-    by: str
-    at: str
-    evidence: list[str]
-    tests: dict[str, HypothesisTest]
-    cell: str | None
-    superseded_by: str | None
 
 
 class FileRef(TypedDict):
@@ -253,41 +195,6 @@ class QuerySummary(TypedDict):
     outcome: str | None  # of the test that it is
 
 
-class Note(TypedDict):
-    """A remark, a finding or a decision; ``because`` is that of a decision."""
-
-    id: str
-    kind: Literal["note", "finding", "decision"]
-    text: str
-    because: str
-    by: str
-    at: str
-    cell: str | None
-    superseded_by: str | None
-
-
-class ConclusionOutcome(TypedDict):
-    """Whether a conclusion turned out to be right, as somebody found later."""
-
-    correct: bool
-    because: str
-    by: str
-    at: str
-
-
-class Conclusion(TypedDict):
-    """What the investigation found. ``confidence_percent`` is 0 to 100."""
-
-    root_cause: str
-    confidence_percent: int
-    evidence: list[str]
-    hypothesis: str | None
-    by: str
-    at: str
-    cell: str | None
-    outcome: ConclusionOutcome | None
-
-
 class InvestigationState(TypedDict):
     """Everything the panel shows. A delta has the same shape with only what changed."""
 
@@ -327,24 +234,6 @@ class InvestigationSummary(TypedDict):
     correct: bool | None  # how the conclusion turned out
 
 
-class HypothesisSummary(TypedDict):
-    """One line in a list of hypotheses over all investigations."""
-
-    investigation: str
-    title: str
-    id: str
-    text: str
-    prediction: str
-    prediction_late: bool
-    state: HypothesisState
-    why: str
-    override: str
-    evidence: list[str]
-    by: str
-    at: str
-    superseded_by: str | None
-
-
 class Status(TypedDict):
     """What the Jupyter server tells its browsers about the broker."""
 
@@ -366,6 +255,7 @@ class EventIn(TypedDict):
     data: dict[str, Any]
     actor: NotRequired[str]  # taken from service clients only
     rationale: NotRequired[str]
+    attached: NotRequired[dict[str, str]]  # texts the data name by digest, kept beside the ledger
 
 
 class LedgerEntry(TypedDict):
@@ -386,6 +276,77 @@ class LedgerEntry(TypedDict):
     prev: str
     hash: str
     data: NotRequired[dict[str, Any] | None]  # None once redacted
+
+
+# -- versions of a notebook ------------------------------------------------------------------
+
+
+class CellManifest(TypedDict):
+    """A cell by the digests of its parts."""
+
+    uid: str
+    cell: str
+    source: str
+    count: int | None
+    outputs: list[str]
+
+
+class Manifest(TypedDict):
+    """A notebook by the digests of its parts; its own digest is over this, as canonical JSON."""
+
+    notebook: str
+    cells: list[CellManifest]
+
+
+class VersionIn(TypedDict):
+    """A saved notebook on its way to the record; ``id`` makes a repeated report harmless.
+
+    ``parts`` holds the text of each part that the record may not have yet; ``by`` tells of
+    single cells who changed them, where that is not everybody in ``actors``.
+    """
+
+    id: str
+    path: str
+    time: str
+    actors: list[str]
+    reason: str
+    manifest: Manifest
+    parts: dict[str, str]
+    by: dict[str, list[str]]
+
+
+class VersionInfo(TypedDict):
+    """A version without its content; see `inquiry.versions.model.Version`."""
+
+    revision: int
+    path: str
+    at: str
+    actors: list[str]
+    reason: str
+    digest: str
+    seq: int
+    head: str
+    parent: int
+    changes: dict[str, str]
+
+
+class CellChange(TypedDict):
+    """That somebody changed a cell: one line of its history."""
+
+    revision: int
+    at: str
+    actors: list[str]
+    reason: str
+    what: str
+
+
+class BlameLine(TypedDict):
+    """Who last changed a cell, and who last ran it."""
+
+    uid: str
+    text: str  # the first line of its source
+    changed: CellChange | None
+    run: Step | None
 
 
 # -- what a notebook carries -----------------------------------------------------------------

@@ -13,7 +13,8 @@ from workspace_ext.inquiry.archive.claims import Claims
 from workspace_ext.inquiry.archive.model import CellReplay
 from workspace_ext.inquiry.archive.verdicts import Captured, Replayed, judge_cells
 from workspace_ext.inquiry.investigations.model import QueryRecord
-from workspace_ext.protocol.messages import Hypothesis, InvestigationState, Step, Verdict
+from workspace_ext.protocol.hypotheses import Hypothesis
+from workspace_ext.protocol.messages import InvestigationState, Step, Verdict
 
 SOURCE = "ask()"
 Status = Literal["running", "ok", "error", "aborted", "unknown"]

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.support.live import SECOND, START_NS, delivery, done
+from tests.support.live import SECOND, START_NS, delivery, done, request, sent
 from tests.support.store import Store, open_store
-from workspace_ext.foundation.errors import Unavailable
+from workspace_ext.foundation.errors import Damaged, Unavailable
 from workspace_ext.telemetry.ingest.live import journal
-from workspace_ext.telemetry.ingest.live.delivery import decode, encode
 from workspace_ext.telemetry.ingest.live.merge import LATE_NS, MOST_SOURCES, merge
+from workspace_ext.telemetry.ingest.live.request import Request, pack, unpack
 from workspace_ext.telemetry.ingest.live.service import LiveIngest, LiveLimits
 from workspace_ext.telemetry.ingest.model import Reject
 from workspace_ext.telemetry.ingest.tally import MOST_SERVICES
@@ -41,19 +44,22 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def test_journal_form_keeps_everything() -> None:
-    given = delivery(3, rejects=(Reject(7, "why", "what"),))
-    found = decode(encode(given))
-    assert found.tables["spans"].equals(given.tables["spans"])
-    assert (found.source, found.rejects, found.digest) == (
-        given.source,
-        given.rejects,
-        given.digest,
-    )
+    given = request(3, source="somebody")
+    assert unpack(pack(given)) == given
+    secret = replace(given, headers={"authorization": "Bearer x", "content-type": "y"})
+    assert unpack(pack(secret)).headers == {"content-type": "y"}
+    assert b"Bearer" not in pack(secret)
+
+
+@pytest.mark.parametrize("content", [b"", b"\2\0\0\0{}", b"\xff\xff\xff\xffx", b"\1\0\0\0["])
+def test_another_form_is_told(content: bytes) -> None:
+    with pytest.raises(Damaged, match="no head that is known"):
+        unpack(content)
 
 
 def test_accepted_is_in_the_next_pin(store: Store) -> None:
     with live_ingest(store, NEVER) as live:
-        done([live.accept(delivery(0))])
+        done([live.accept(*sent(0))])
         assert store.rows(COUNT) == [(0, 0)]
         assert live.flush()
         assert store.rows(COUNT) == [(10, 10)]
@@ -61,7 +67,7 @@ def test_accepted_is_in_the_next_pin(store: Store) -> None:
 
 def test_merged_without_being_asked(store: Store) -> None:
     with live_ingest(store, LiveLimits(merge_seconds=0.01)) as live:
-        done([live.accept(delivery(0))])
+        done([live.accept(*sent(0))])
         with live._changed:
             assert live._changed.wait_for(lambda: live.totals.merges == 1, 30)
         assert store.rows(COUNT) == [(10, 10)]
@@ -70,9 +76,9 @@ def test_merged_without_being_asked(store: Store) -> None:
 
 def test_the_same_again_adds_nothing(store: Store) -> None:
     with live_ingest(store) as live:
-        done([live.accept(delivery(0)), live.accept(delivery(5)), live.accept(delivery(0))])
+        done([live.accept(*sent(0)), live.accept(*sent(5)), live.accept(*sent(0))])
         live.flush()
-        done([live.accept(delivery(10, 10))])
+        done([live.accept(*sent(10, 10))])
         live.flush()
         assert store.rows(COUNT) == [(20, 20)]
         assert live.totals.records["otlp-proto", "kept"] == 20
@@ -90,9 +96,9 @@ def test_many_requests_share_a_sync(store: Store, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(os, "fdatasync", slow)
     with live_ingest(store, NEVER) as live:
-        futures = [live.accept(delivery(0))]
+        futures = [live.accept(*sent(0))]
         assert begun.wait(30)
-        futures += [live.accept(delivery(number * 10)) for number in range(1, 50)]
+        futures += [live.accept(*sent(number * 10)) for number in range(1, 50)]
         assert not any(future.done() for future in futures)
         held.set()
         done(futures)
@@ -104,9 +110,9 @@ def test_each_source_has_its_batch(store: Store) -> None:
     with live_ingest(store, NEVER) as live:
         done(
             [
-                live.accept(delivery(0, source="a", received_ns=late)),
-                live.accept(delivery(10, source="b", received_ns=ahead)),
-                live.accept(delivery(15, source="a", rejects=(Reject(None, "no", "x"),))),
+                live.accept(*sent(0, source="a", received_ns=late)),
+                live.accept(*sent(10, source="b", received_ns=ahead)),
+                live.accept(*sent(15, source="a", rejects=(Reject(None, "no", "x"),))),
             ]
         )
         live.flush()
@@ -132,13 +138,13 @@ def test_each_service_is_counted(store: Store) -> None:
     with live_ingest(store, NEVER) as live:
         done(
             [
-                live.accept(delivery(0, source="a", received_ns=late, warnings=("slow",))),
-                live.accept(delivery(5, source="a", warnings=("slow", "old"))),
-                live.accept(delivery(20, 3, source="b", service=odd, received_ns=ahead)),
+                live.accept(*sent(0, source="a", received_ns=late, warnings=("slow",))),
+                live.accept(*sent(5, source="a", warnings=("slow", "old"))),
+                live.accept(*sent(20, 3, source="b", service=odd, received_ns=ahead)),
             ]
         )
         live.flush()
-        done([live.accept(delivery(0, source="a"))])
+        done([live.accept(*sent(0, source="a"))])
         live.flush()
     columns = "batch_id, signal, service, rows, duplicates, late, ahead"
     times = f"epoch_us(first_time) - {START_NS // 1000}, epoch_us(last_time) - {START_NS // 1000}"
@@ -158,9 +164,9 @@ def test_each_service_is_counted(store: Store) -> None:
 def test_very_many_services_share_a_row(store: Store) -> None:
     many = MOST_SERVICES + 5
     with live_ingest(store, NEVER) as live:
-        done([live.accept(delivery(0, many, service=lambda number: f"s{number}"))])
+        done([live.accept(*sent(0, many, service=lambda number: f"s{number}"))])
         live.flush()
-        done([live.accept(delivery(many, 1))])
+        done([live.accept(*sent(many, 1))])
         live.flush()
     counts = "count(*), count(service), sum(rows), max(rows) FILTER (service IS NULL)"
     assert store.rows(f"SELECT {counts} FROM raw.batch_services GROUP BY batch_id ORDER BY 1") == [
@@ -172,14 +178,14 @@ def test_very_many_services_share_a_row(store: Store) -> None:
 def test_very_many_sources_share_a_batch(store: Store) -> None:
     with live_ingest(store, NEVER) as live:
         many = range(MOST_SOURCES + 1)
-        done([live.accept(delivery(n * 10, source=f"s{n}")) for n in many])
+        done([live.accept(*sent(n * 10, source=f"s{n}")) for n in many])
         live.flush()
     assert [batch["name"] for batch in store.catalog.batches()] == [f"{MOST_SOURCES + 1} sources"]
 
 
 def test_rows_lie_sorted(store: Store) -> None:
     with live_ingest(store, NEVER) as live:
-        done([live.accept(delivery(number)) for number in (500, 0, 300)])
+        done([live.accept(*sent(number)) for number in (500, 0, 300)])
         live.flush()
     with store.engine.cursor() as cursor:
         times = [row[0] for row in cursor.execute("SELECT time_ns FROM raw.spans").fetchall()]
@@ -190,7 +196,7 @@ def test_rows_lie_sorted(store: Store) -> None:
 def test_left_over_journal_is_merged_once(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         live = LiveIngest(store.engine, limits=NEVER)
-        done([live.accept(delivery(0)), live.accept(delivery(10))])
+        done([live.accept(*sent(0)), live.accept(*sent(10))])
         kept = {path.name: path.read_bytes() for path in store.folder.journal.iterdir()}
         live.close()
         assert len(kept) == 1
@@ -207,8 +213,8 @@ def test_torn_end(tmp_path: Path, cut: int) -> None:
     """A crash before the sync tears the last frame only."""
     with open_store(tmp_path / "store") as store:
         write = journal.Journal(store.folder.journal, 1)
-        write.append([encode(delivery(0))])
-        write.append([encode(delivery(10))])
+        write.append([pack(request(0))])
+        write.append([pack(request(10))])
         path = journal.file_of(store.folder.journal, 1)
         whole = path.read_bytes()
         path.write_bytes(whole[:-cut] if cut < len(whole) // 2 else whole + bytes(1000))
@@ -216,7 +222,7 @@ def test_torn_end(tmp_path: Path, cut: int) -> None:
             live.flush()
             expected = 10 if cut < len(whole) // 2 else 20
             assert store.rows(COUNT) == [(expected, expected)]
-            done([live.accept(delivery(50))])
+            done([live.accept(*sent(50))])
             live.flush()
             assert store.rows(COUNT) == [(expected + 10, expected + 10)]
         assert not list(store.folder.journal.iterdir())
@@ -225,7 +231,7 @@ def test_torn_end(tmp_path: Path, cut: int) -> None:
 def test_damage_is_told_and_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with open_store(tmp_path / "store") as store:
         write = journal.Journal(store.folder.journal, 1)
-        write.append([encode(delivery(number)) for number in (0, 10, 20)])
+        write.append([pack(request(number)) for number in (0, 10, 20)])
         path = journal.file_of(store.folder.journal, 1)
         content = bytearray(path.read_bytes())
         content[len(content) // 2] ^= 0xFF
@@ -234,18 +240,58 @@ def test_damage_is_told_and_kept(tmp_path: Path, caplog: pytest.LogCaptureFixtur
             live.flush()
         assert store.rows(COUNT) == [(20, 20)]
         assert [left.suffix for left in store.folder.journal.iterdir()] == [".damaged"]
-    assert "is damaged" in caplog.text
+    assert "what could be read is in the store" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        replace(request(10), format="gone"),
+        replace(request(10), body=b"\xff"),
+        replace(request(10), encoding="gzip"),
+        b"another form",
+    ],
+    ids=["adapter", "body", "compression", "form"],
+)
+def test_what_cannot_be_decoded_any_more_is_set_aside(
+    tmp_path: Path, left: Request | bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with open_store(tmp_path / "store") as store:
+        write = journal.Journal(store.folder.journal, 1)
+        frame = left if isinstance(left, bytes) else pack(left)
+        write.append([pack(request(0)), frame, pack(request(20))])
+        with live_ingest(store) as live:
+            live.flush()
+        assert store.rows(COUNT) == [(20, 20)]
+        assert [path.suffix for path in store.folder.journal.iterdir()] == [".damaged"]
+    assert "000000000001.journal" in caplog.text
+
+
+def test_a_left_over_request_is_decoded_as_it_was(tmp_path: Path) -> None:
+    """Compressed, with the time at which it came, and with what its headers say."""
+    body = json.dumps({"specversion": "1.0"})
+    came = replace(request(0), body=gzip.compress(request(0).body), encoding="gzip")
+    event = Request(
+        "cloudevents", "", "b", "", {"content-type": "text/plain", "ce-id": "1", "ce-source": "s",
+        "ce-type": "deploy", "ce-specversion": "1.0"}, body.encode(), START_NS + 5
+    )  # fmt: skip
+    with open_store(tmp_path / "store") as store:
+        journal.Journal(store.folder.journal, 1).append([pack(came), pack(event)])
+        with live_ingest(store) as live:
+            live.flush()
+        assert store.rows(COUNT) == [(10, 10)]
+        assert store.rows("SELECT time_ns FROM events") == [(START_NS + 5,)]
 
 
 def test_beyond_the_limits(store: Store) -> None:
     size = delivery(0).held_bytes
     with live_ingest(store, LiveLimits(held_bytes=size * 3 + 1000, merge_seconds=3600)) as live:
-        done([live.accept(delivery(number * 10)) for number in range(3)])
+        done([live.accept(*sent(number * 10)) for number in range(3)])
         with pytest.raises(Unavailable) as refused:
-            live.accept(delivery(30))
+            live.accept(*sent(30))
         assert refused.value.code == "ingest_busy"
         assert live.flush()
-        done([live.accept(delivery(30))])
+        done([live.accept(*sent(30))])
         live.flush()
         assert store.rows(COUNT) == [(40, 40)]
 
@@ -261,14 +307,14 @@ def test_no_room_on_the_disk(store: Store, monkeypatch: pytest.MonkeyPatch) -> N
         return write(descriptor, data)
 
     with live_ingest(store, NEVER) as live:
-        done([live.accept(delivery(0))])
+        done([live.accept(*sent(0))])
         monkeypatch.setattr(os, "write", full)
-        failed: Future[None] = live.accept(delivery(10))
+        failed: Future[None] = live.accept(*sent(10))
         with pytest.raises(Unavailable) as refused:
             failed.result(30)
         assert refused.value.code == "disk_full"
         monkeypatch.undo()
-        done([live.accept(delivery(20))])
+        done([live.accept(*sent(20))])
         live.flush()
         assert store.rows("SELECT DISTINCT name, count(*) FROM spans GROUP BY 1") == [("GET /", 20)]
         assert live.held_bytes == 0
@@ -284,7 +330,7 @@ def test_one_bad_delivery_stops_no_other(store: Store, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(service, "merge", picky)
     with live_ingest(store, NEVER) as live:
-        done([live.accept(delivery(n * 10, source=s)) for n, s in enumerate(("a", "bad", "c"))])
+        done([live.accept(*sent(n * 10, source=s)) for n, s in enumerate(("a", "bad", "c"))])
         live.flush()
         assert store.rows(COUNT) == [(20, 20)]
     assert [left.suffix for left in store.folder.journal.iterdir()] == [".damaged"]

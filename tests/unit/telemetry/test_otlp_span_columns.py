@@ -1,4 +1,4 @@
-"""The quick way to decode spans gives what the careful one gives, or nothing."""
+"""The way to decode many requests gives what the careful one gives, or nothing."""
 
 from __future__ import annotations
 
@@ -12,18 +12,29 @@ from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 from tests.support.live import START_NS, export_request
 from workspace_ext.telemetry.ingest import registry
 from workspace_ext.telemetry.ingest.adapter import Context
-from workspace_ext.telemetry.ingest.adapters import otlp_proto
+from workspace_ext.telemetry.ingest.limits import PARTS, TEXT
+from workspace_ext.telemetry.ingest.model import Parsed
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-values = st.one_of(
+scalars = st.one_of(
     texts.map(lambda text: {"string_value": text}),
     st.integers(-(2**63), 2**63 - 1).map(lambda number: {"int_value": number}),
-    st.floats(allow_nan=False, allow_infinity=False).map(lambda number: {"double_value": number}),
+    st.floats().map(lambda number: {"double_value": number}),
     st.booleans().map(lambda truth: {"bool_value": truth}),
     st.just({}),
 )
-attributes = st.dictionaries(texts, values, max_size=4).map(
-    lambda found: [{"key": key, "value": value} for key, value in found.items()]
+values = st.one_of(
+    scalars,
+    st.binary(max_size=3).map(lambda content: {"bytes_value": content}),
+    st.lists(scalars, max_size=2).map(lambda found: {"array_value": {"values": found}}),
+    st.dictionaries(texts, scalars, max_size=2).map(
+        lambda found: {
+            "kvlist_value": {"values": [{"key": k, "value": v} for k, v in found.items()]}
+        }
+    ),
+)
+attributes = st.lists(
+    st.fixed_dictionaries({"key": texts | st.sampled_from("abc"), "value": values}), max_size=4
 )
 spans = st.fixed_dictionaries(
     {
@@ -38,7 +49,11 @@ spans = st.fixed_dictionaries(
         "attributes": attributes,
         "events": st.lists(
             st.fixed_dictionaries(
-                {"time_unix_nano": st.just(START_NS), "name": texts, "attributes": attributes}
+                {
+                    "time_unix_nano": st.sampled_from([START_NS, 5]),
+                    "name": texts,
+                    "attributes": attributes,
+                }
             ),
             max_size=2,
         ),
@@ -51,11 +66,11 @@ spans = st.fixed_dictionaries(
 requests = st.lists(
     st.fixed_dictionaries(
         {
-            "resource": attributes.map(lambda found: {"attributes": found}),
+            "resource": st.none() | attributes.map(lambda found: {"attributes": found}),
             "scope_spans": st.lists(
                 st.fixed_dictionaries(
                     {
-                        "scope": texts.map(lambda name: {"name": name}),
+                        "scope": st.none() | texts.map(lambda name: {"name": name}),
                         "spans": st.lists(spans, max_size=3),
                     }
                 ),
@@ -67,30 +82,58 @@ requests = st.lists(
 ).map(lambda groups: TracesData(resource_spans=groups))
 
 
-def both(message: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
+def both(message: Any) -> tuple[Parsed | None, Parsed]:
     content = message if isinstance(message, bytes) else message.SerializeToString()
-    quick = otlp_proto._quick(content, TracesData.FromString(content).resource_spans)
-    with monkeypatch.context() as patched:
-        patched.setattr(otlp_proto, "_quick", lambda *_: None)
-        careful = registry.decode("otlp-proto", content, Context(0, signal="spans"))
-    return quick, careful
+    return together(content)[0], careful(content)
 
 
-@settings(max_examples=200, deadline=None)
+def together(*contents: bytes) -> list[Parsed | None]:
+    return registry.decode_together("otlp-proto", "spans", contents)
+
+
+def careful(content: bytes) -> Parsed:
+    return registry.decode("otlp-proto", content, Context(0, signal="spans"))
+
+
+def same(quick: Parsed | None, slow: Parsed) -> None:
+    assert quick is not None
+    quick.tables["spans"].validate(full=True)
+    found = slow.tables.get("spans")
+    assert quick.tables["spans"].to_pylist() == ([] if found is None else found.to_pylist())
+    assert (quick.rejected, quick.warnings) == (0, slow.warnings)
+
+
+@settings(max_examples=300, deadline=None)
 @given(requests)
 def test_the_same(message: TracesData) -> None:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        quick, careful = both(message, monkeypatch)
-    count = sum(len(s.spans) for g in message.resource_spans for s in g.scope_spans)
-    if count:
-        assert quick is not None
-        assert quick.to_pylist() == careful.tables["spans"].to_pylist()
+    same(*both(message))
 
 
-def test_what_senders_send_is_quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    quick, careful = both(export_request(0, 100), monkeypatch)
-    assert quick.to_pylist() == careful.tables["spans"].to_pylist()
-    assert quick.schema == careful.tables["spans"].schema
+@settings(max_examples=100, deadline=None)
+@given(st.lists(requests, min_size=1, max_size=5))
+def test_the_same_together(messages: list[TracesData]) -> None:
+    contents = [message.SerializeToString() for message in messages]
+    for content, quick in zip(contents, together(*contents), strict=True):
+        same(quick, careful(content))
+
+
+def test_what_senders_send_is_quick() -> None:
+    quick, slow = both(export_request(0, 100))
+    same(quick, slow)
+    assert quick is not None
+    assert quick.tables["spans"].schema == slow.tables["spans"].schema
+
+
+@pytest.mark.parametrize("length", [0, 1, 127, 128, 129, 16_383, 16_384, 70_000])
+def test_texts_of_any_length(length: int) -> None:
+    message = TracesData.FromString(export_request(0, 3))
+    span = message.resource_spans[0].scope_spans[0].spans[1]
+    span.attributes.add(key="long").value.string_value = "x" * length
+    span.attributes.add(key="x" * length).value.string_value = "é" * length
+    same(*both(message))
+    first, quick, last = together(export_request(0, 1), message.SerializeToString(), b"")
+    assert (first and first.warnings, last and last.warnings) == ((), ())
+    same(quick, careful(message.SerializeToString()))
 
 
 @pytest.mark.parametrize(
@@ -101,19 +144,38 @@ def test_what_senders_send_is_quick(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"start_time_unix_nano": 0}, 1),
         ({"start_time_unix_nano": 2**64 - 1}, 1),
         ({"end_time_unix_nano": 5}, 1),
-        ({"attributes": [{"key": "a", "value": {"array_value": {"values": []}}}]}, 0),
-        ({"attributes": [{"key": "a", "value": {"int_value": 1}}] * 2}, 0),
+        ({"events": [{}] * (PARTS + 1)}, 0),
+        ({"events": [{"name": "x" * (TEXT + 1)}]}, 0),
+        ({"events": [{"attributes": [{"key": "k", "value": {"string_value": "x" * 70_000}}]}]}, 0),
     ],
 )
-def test_the_unusual_is_left_alone(
-    change: dict[str, Any], rejected: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_unusual_is_left_alone(change: dict[str, Any], rejected: int) -> None:
+    """And costs the requests beside it nothing."""
     message = TracesData.FromString(export_request(0, 3))
     span = message.resource_spans[0].scope_spans[0].spans[1]
     for name, value in change.items():
         span.ClearField(name)
         span.MergeFrom(type(span)(**{name: value}))
-    quick, careful = both(message, monkeypatch)
+    quick, slow = both(message)
     assert quick is None
-    assert careful.rejected == rejected
-    assert len(careful.tables["spans"]) == 3 - rejected
+    assert slow.rejected == rejected
+    assert len(slow.tables["spans"]) == 3 - rejected
+    good = export_request(10, 2)
+    before, left, after = together(good, message.SerializeToString(), good)
+    assert left is None
+    same(before, careful(good))
+    same(after, careful(good))
+
+
+@pytest.mark.parametrize("body", [b"\xff", export_request(0, 2)[:-1], b"\n\x03abc"])
+def test_what_is_no_request_is_left_alone(body: bytes) -> None:
+    good = export_request(0, 2)
+    assert [found is None for found in together(good, body)] == [False, True]
+
+
+def test_a_text_that_is_not_utf8_is_left_alone() -> None:
+    for good in (b"/api/0", b"GET /api/0", b"cart", b"bench", b"http.route"):
+        body = export_request(0, 1).replace(good, b"\xff" * len(good))
+        quick, slow = both(body)
+        assert quick is None
+        assert slow.warnings == ("texts that are not UTF-8 were repaired",)

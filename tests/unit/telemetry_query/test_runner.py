@@ -179,7 +179,7 @@ def test_segments_grow_by_what_is_new(tmp_path: Path) -> None:
         add_batch(store)
         folder = store.folder.segments / "spans"
         folder.mkdir()
-        (folder / ".1-9.parquet.torn").write_bytes(b"half")
+        (folder / ".1-9-0.parquet.torn").write_bytes(b"half")
         runner = QueryRunner(store.engine)
         try:
             free = starter(runner, free=True)
@@ -191,7 +191,7 @@ def test_segments_grow_by_what_is_new(tmp_path: Path) -> None:
             assert table(free(count, pin=2)).to_pylist() == [{"n": 1200}]
         finally:
             runner.close()
-        assert sorted(path.name for path in folder.iterdir()) == ["1-1.parquet", "2-3.parquet"]
+        assert sorted(path.name for path in folder.iterdir()) == ["1-1-0.parquet", "2-3-0.parquet"]
 
 
 def test_slices_hold_what_was_read(store: Store, tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from workspace_ext.inquiry.archive.model import (
 )
 from workspace_ext.inquiry.archive.verdicts import Captured, last_steps, same_question, title_of
 from workspace_ext.inquiry.investigations.model import QueryRecord
-from workspace_ext.protocol.messages import Hypothesis, InvestigationState
+from workspace_ext.protocol.hypotheses import Hypothesis
+from workspace_ext.protocol.messages import InvestigationState
 
 _NO_ANSWER = ("data missing", "error")
 

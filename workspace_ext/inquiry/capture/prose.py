@@ -17,7 +17,8 @@ from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.clock import Clock, now_ns, to_rfc3339
 from workspace_ext.foundation.ids import hypothesis_id, stable_id
 from workspace_ext.inquiry.metadata.notebook import cell_uids
-from workspace_ext.protocol.messages import EventIn, Hypothesis, InvestigationState, Note
+from workspace_ext.protocol.hypotheses import Hypothesis, Note
+from workspace_ext.protocol.messages import EventIn, InvestigationState
 
 Kind = Literal["hypothesis", "finding", "decision"]
 Text = tuple[str, str]

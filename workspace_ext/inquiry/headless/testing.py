@@ -13,7 +13,8 @@ from workspace_ext.inquiry.headless.model import RunOptions, RunReport, Watch
 from workspace_ext.inquiry.headless.runner import run_notebook
 from workspace_ext.inquiry.investigations.lifecycle import PUBLISHED, standing
 from workspace_ext.inquiry.metadata.notebook import read_uid
-from workspace_ext.protocol.messages import Hypothesis, HypothesisTest, InvestigationState
+from workspace_ext.protocol.hypotheses import Hypothesis, HypothesisTest
+from workspace_ext.protocol.messages import InvestigationState
 
 Status = Literal["passed", "failed", "inconclusive", "not run"]
 

@@ -6,13 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from workspace_ext.inquiry.investigations.lifecycle import after_tests, verdict
-from workspace_ext.protocol.messages import (
-    Hypothesis,
-    HypothesisTest,
-    InvestigationState,
-    LedgerEntry,
-    Note,
-)
+from workspace_ext.protocol.hypotheses import Hypothesis, HypothesisTest, Note
+from workspace_ext.protocol.messages import InvestigationState, LedgerEntry
 
 Data = Mapping[str, Any]
 Change = dict[str, Any]

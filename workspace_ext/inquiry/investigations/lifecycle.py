@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from workspace_ext.foundation.errors import BadInput
-from workspace_ext.protocol.messages import Hypothesis, HypothesisTest, Outcome
+from workspace_ext.protocol.hypotheses import Hypothesis, HypothesisTest, Outcome
 
 _JUDGED = frozenset({"supported", "refuted", "inconclusive"})
 _CAUSES = frozenset({"root_cause", "contributing"})

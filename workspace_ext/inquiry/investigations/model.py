@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from workspace_ext.protocol.hypotheses import Hypothesis, HypothesisSummary
 from workspace_ext.protocol.messages import (
     Compare,
     Expectation,
-    Hypothesis,
-    HypothesisSummary,
     InvestigationState,
     InvestigationSummary,
     QuerySummary,

@@ -16,8 +16,8 @@ from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.metadata.projection import project
 from workspace_ext.ledger.model import VerifyReport
 from workspace_ext.ledger.service import STORE_STREAM, Ledger
+from workspace_ext.protocol.hypotheses import HypothesisSummary
 from workspace_ext.protocol.messages import (
-    HypothesisSummary,
     InvestigationState,
     InvestigationSummary,
     LedgerEntry,

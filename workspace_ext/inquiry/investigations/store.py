@@ -11,8 +11,10 @@ from sqlalchemy.dialects.sqlite import insert
 
 from workspace_ext.foundation.canonical import canonical_json, digest_bytes
 from workspace_ext.inquiry.investigations.model import QueryRecord
+from workspace_ext.inquiry.versions.store import MIGRATIONS as VERSIONS_MIGRATIONS
 from workspace_ext.ledger.store import MIGRATIONS as LEDGER_MIGRATIONS
-from workspace_ext.protocol.messages import HypothesisSummary, InvestigationSummary
+from workspace_ext.protocol.hypotheses import HypothesisSummary
+from workspace_ext.protocol.messages import InvestigationSummary
 from workspace_ext.storage.migrations import Migration
 
 MIGRATIONS = (
@@ -43,7 +45,11 @@ CREATE TABLE hypotheses (
     ),
 )
 
-RECORDS_MIGRATIONS = {"ledger": LEDGER_MIGRATIONS, "investigations": MIGRATIONS}
+RECORDS_MIGRATIONS = {
+    "ledger": LEDGER_MIGRATIONS,
+    "investigations": MIGRATIONS,
+    "versions": VERSIONS_MIGRATIONS,
+}
 """All tables of a store's records: what `RecordsEngine` is given."""
 
 _META = MetaData()

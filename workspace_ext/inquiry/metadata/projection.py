@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from workspace_ext.inquiry.metadata.limits import fit_cell, fit_notebook
+from workspace_ext.protocol.hypotheses import Hypothesis
 from workspace_ext.protocol.messages import (
     METADATA_SCHEMA,
-    Hypothesis,
     InvestigationState,
     NotebookProjection,
     QuerySummary,

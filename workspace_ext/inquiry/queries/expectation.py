@@ -14,7 +14,8 @@ import duckdb
 
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.inquiry.templates.sandbox import bare_cursor
-from workspace_ext.protocol.messages import FunctionTest, Outcome, TestOutcome
+from workspace_ext.protocol.hypotheses import Outcome
+from workspace_ext.protocol.messages import FunctionTest, TestOutcome
 from workspace_ext.protocol.validation import validate
 from workspace_ext.telemetry.query.guard import Guard
 from workspace_ext.telemetry.query.syntax import Parser, function_name, nodes, words

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from workspace_ext.access.model import Principal
-from workspace_ext.foundation.canonical import digest_json
 from workspace_ext.foundation.clock import Window, now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput, InvestigationError
-from workspace_ext.foundation.ids import new_id, stable_id
-from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.investigations.service import InvestigationService
+from workspace_ext.inquiry.queries.asking import Asking, answer_of
 from workspace_ext.inquiry.queries.completeness import Completeness
 from workspace_ext.inquiry.queries.expectation import VERDICTS, Condition, judge_function
 from workspace_ext.inquiry.queries.question import Question, check_request, free_question
 from workspace_ext.inquiry.queries.tally import Tallied, Tally
-from workspace_ext.inquiry.templates.chart import vega_lite
 from workspace_ext.inquiry.templates.judge import Judge
 from workspace_ext.inquiry.templates.library import TemplateLibrary
 from workspace_ext.inquiry.templates.model import BindContext, Template
 from workspace_ext.protocol.messages import (
     Answer,
-    Compare,
     FunctionTest,
     InvestigationState,
     QueryRequest,
@@ -44,7 +39,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _JUDGES = 4
-_FAILED: Compare = {"mode": "none", "reason": "the query failed"}
 
 
 class QueryService:
@@ -55,6 +49,7 @@ class QueryService:
         catalog: Tells the newest pin and the known services.
         templates: The templates there are.
         investigations: Keeps the records.
+        whole: Whether it is a store that data comes into, not a part of one; see `Completeness`.
     """
 
     def __init__(
@@ -63,12 +58,14 @@ class QueryService:
         catalog: Catalog,
         templates: TemplateLibrary,
         investigations: InvestigationService,
+        *,
+        whole: bool = True,
     ) -> None:
         self._runner = runner
         self._catalog = catalog
         self._templates = templates
         self._investigations = investigations
-        self._completeness = Completeness(runner)
+        self._completeness = Completeness(runner, catalog, whole=whole)
         self.side = ThreadPoolExecutor(_JUDGES, thread_name_prefix="judge")
 
     def ask(self, request: QueryRequest, principal: Principal, cancelled: threading.Event) -> Asked:
@@ -87,7 +84,7 @@ class QueryService:
         uid = request.get("investigation")
         state = self._investigations.state(uid) if uid is not None else None
         self._check_test(request, uid)
-        asking = _Asking(request, principal, to_rfc3339(now_ns()), self._pin(request, state))
+        asking = Asking(request, principal, to_rfc3339(now_ns()), self._pin(request, state))
         try:
             limits = self._runner.limits.narrowed(request.get("limits"))
             asking.question = self._question(request, state)
@@ -111,7 +108,7 @@ class QueryService:
         self._investigations.record_test(uid, test, told, principal)
         return told
 
-    def saw_data(self, asking: _Asking, running: RunningQuery) -> bool:
+    def saw_data(self, asking: Asking, running: RunningQuery) -> bool:
         """Whether there was anything where free SQL looked.
 
         A count over nothing is a row, too; what it says is nothing about the system.
@@ -183,10 +180,11 @@ class QueryService:
             return BindContext(services=services)
         return BindContext(_window(state["window"]), _window(state["baseline"]), services)
 
-    def _start(self, asking: _Asking, limits: Limits, cancelled: threading.Event) -> Asked:
+    def _start(self, asking: Asking, limits: Limits, cancelled: threading.Event) -> Asked:
         question = asking.question
         assert question is not None
-        warnings = self._completeness.begin(question, asking.pin, limits, cancelled)
+        about = (asking.pin, limits, cancelled)
+        warnings = self._completeness.begin(question, *about) if question.template else None
         running = self._runner.run(
             question.sql,
             question.values,
@@ -195,13 +193,16 @@ class QueryService:
             free=question.template is None,
             cancelled=cancelled,
         )
-        return Asked(self, asking, running, warnings)
+        if warnings is not None:
+            return Asked(self, asking, running, warnings.result)
+        look = self._completeness.of_scans  # free SQL has its plan when its rows are through
+        return Asked(self, asking, running, lambda: look(question, running.scan, *about))
 
     # -- after the rows ------------------------------------------------------------------------
 
     def record(
         self,
-        asking: _Asking,
+        asking: Asking,
         running: RunningQuery,
         tallied: Tallied,
         judged: TestOutcome | None,
@@ -223,14 +224,14 @@ class QueryService:
         outcome = self._investigations.record_query(
             asking.request.get("investigation"), record, asking.principal
         )
-        return _answer(asking, record, outcome, None)
+        return answer_of(asking, record, outcome, None)
 
-    def fail(self, asking: _Asking, error: InvestigationError) -> Answer:
+    def fail(self, asking: Asking, error: InvestigationError) -> Answer:
         """Records that a query failed half-way and makes the message that says so."""
         self._record_failure(asking, error)
-        return _answer(asking, asking.record(), None, error)
+        return answer_of(asking, asking.record(), None, error)
 
-    def _record_failure(self, asking: _Asking, error: InvestigationError) -> None:
+    def _record_failure(self, asking: Asking, error: InvestigationError) -> None:
         record = replace(asking.record(), ok=False, error=error.message)
         try:
             self._investigations.record_query(
@@ -238,45 +239,6 @@ class QueryService:
             )
         except InvestigationError:
             _log.exception("a failed query could not be recorded")
-
-
-@dataclass
-class _Asking:
-    """A question under way."""
-
-    request: QueryRequest
-    principal: Principal
-    at: str
-    pin: int
-    question: Question | None = None
-
-    def __post_init__(self) -> None:
-        self.id = new_id()
-        self._started = time.monotonic()
-
-    def record(self) -> QueryRecord:
-        """What is known of it whatever its outcome."""
-        request, question = self.request, self.question
-        template = question.template if question else None
-        run, test = request.get("run") or None, request.get("test") or None
-        return QueryRecord(
-            id=self.id,
-            at=self.at,
-            title=question.title if question else request.get("template") or "SQL",
-            params=question.recorded if question else dict(request.get("params") or {}),
-            pin=self.pin,
-            compare=_FAILED,
-            run=run["id"] if run else None,
-            cell=run["cell"] if run else None,
-            kernel=self.principal.kernel,
-            template=template.ref() if template else None,
-            sql=request.get("sql") or None,
-            statement=question.sql if question else "",
-            # A question that could not even be put tests nothing.
-            test=test if question else None,
-            test_id=_test_id(request) if test and question else None,
-            elapsed_ms=round((time.monotonic() - self._started) * 1000),
-        )
 
 
 class Asked:
@@ -289,9 +251,9 @@ class Asked:
     def __init__(
         self,
         service: QueryService,
-        asking: _Asking,
+        asking: Asking,
         running: RunningQuery,
-        warnings: Future[list[str]],
+        warnings: Callable[[], list[str]],
     ) -> None:
         self.schema: pa.Schema = running.schema
         self.query_id = asking.id
@@ -345,7 +307,7 @@ class Asked:
 
     def _finish(self) -> Tallied:
         unordered = self._running.compare["mode"] == "unordered"
-        return self._tally.finish(self._warnings.result, unordered=unordered)
+        return self._tally.finish(self._warnings, unordered=unordered)
 
     def _judged(self) -> TestOutcome | None:
         """What a condition says of the hypothesis; None when the verdict decides, or nothing."""
@@ -358,45 +320,5 @@ class Asked:
         return {**test, "outcome": outcome, "reason": reason}
 
 
-def _test_id(request: QueryRequest) -> str:
-    """Names a test by what was asked, before windows became absolute."""
-    test = request["test"]
-    asked = [request.get(name) for name in ("template", "sql", "params")]
-    return stable_id("query", *(digest_json(part) for part in (*asked, test["expect"])))
-
-
 def _window(value: Any) -> Window | None:
     return Window.parse(value) if value is not None else None
-
-
-def _answer(
-    asking: _Asking,
-    record: QueryRecord,
-    outcome: TestOutcome | None,
-    error: InvestigationError | None,
-) -> Answer:
-    template = asking.question.template if asking.question else None
-    return {
-        "query": record.id,
-        "template": record.template,
-        "title": record.title,
-        "question": template.question if template else "",
-        "params": record.params,
-        "pin": record.pin,
-        "rows": record.rows,
-        "digest": record.digest or "",
-        "unordered_digest": record.unordered_digest,
-        "verdict": record.verdict
-        or {
-            "interesting": None,
-            "reason": error.message if error else "",
-            "rows": record.rows,
-            "interesting_rows": 0,
-            "warnings": [],
-        },
-        "compare": record.compare,
-        "chart": vega_lite(template) if template else None,
-        "test": outcome,
-        "elapsed_ms": record.elapsed_ms,
-        "error": error.to_dict() if error else None,
-    }

@@ -24,7 +24,7 @@ _Extent = tuple[int, int | None, int | None]
 class _Known:
     """What lies up to a pin: rows, first and last time (microseconds) of each signal; services."""
 
-    pin: int = 0
+    pin: int = -1
     extents: dict[str, _Extent] = field(
         default_factory=lambda: dict.fromkeys(SIGNALS, (0, None, None))
     )
@@ -63,12 +63,14 @@ class Catalog:
 
     def overview(self) -> dict[str, Any]:
         """Rows, first and last time of each signal, the names of services, and the pin."""
-        with self._lock, self._engine.cursor() as cursor:
-            cursor.execute("BEGIN")
-            pin = _pin(cursor)
-            if self._known.pin != pin:  # only the batches since are looked at: they only grow
-                self._known = _widened(self._known, cursor, pin)
-            cursor.execute("COMMIT")
+        with self._lock:
+            if self._known.pin != self.newest():
+                with self._engine.cursor() as cursor:
+                    cursor.execute("BEGIN")
+                    pin = _pin(cursor)
+                    # only the batches since are looked at: they only grow
+                    self._known = _widened(self._known, cursor, pin)
+                    cursor.execute("COMMIT")
             known = self._known
         return {
             "pin": known.pin,
@@ -78,6 +80,11 @@ class Catalog:
             },
             "services": sorted(known.services),
         }
+
+    def forget(self) -> None:
+        """What was known is not true any more: rows were removed."""
+        with self._lock:
+            self._known = _Known()
 
     def services(self) -> list[str]:
         """The names of services in any signal, sorted."""

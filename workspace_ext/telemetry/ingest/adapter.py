@@ -7,7 +7,7 @@ A module makes one `Adapter` and a package names it as an entry point of the gro
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePath
@@ -18,7 +18,7 @@ from workspace_ext.telemetry.ingest.limits import LINE_BYTES, WHOLE_BYTES
 
 if TYPE_CHECKING:
     from workspace_ext.telemetry.ingest import mapping as mappings
-    from workspace_ext.telemetry.ingest.model import Parsed
+    from workspace_ext.telemetry.ingest.model import Parsed, Together
     from workspace_ext.telemetry.ingest.rows import Rows
 
 GROUP = "investigation_workspace.adapters"
@@ -95,6 +95,7 @@ def is_text(content: bytes) -> bool:
 
 
 Read = Callable[[IO[bytes], Context], "Iterator[Parsed]"]
+ReadTogether = Callable[[Sequence[bytes], str], "Together | None"]
 
 
 def _never(_head: Head) -> int:
@@ -113,6 +114,9 @@ class Adapter:
             or `SURE`.
         needs_mapping: Whether somebody must say which column is what.
         version: Of what it makes of the same bytes; kept with each batch.
+        together: Takes the bodies of several requests of one signal at once, where that is cheaper
+            than one by one; gives the same as `read`, or leaves to it what is unusual. None when
+            it cannot do that signal.
     """
 
     title: str
@@ -120,6 +124,7 @@ class Adapter:
     recognise: Callable[[Head], int] = _never
     needs_mapping: bool = False
     version: int = 1
+    together: ReadTogether | None = None
 
 
 def whole(decode: Callable[[Rows, bytes, Context], None]) -> Read:

@@ -6,12 +6,13 @@ and both are told. The limits bound what one record, one line and one request ma
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from workspace_ext.telemetry.ingest.model import Parsed, Reject
+    from workspace_ext.telemetry.ingest.model import Parsed, Reject, Together
 
 WHOLE_BYTES = 64 << 20
 """Of a file or request that must be read at once, before and after decompression."""
@@ -35,7 +36,7 @@ PARTS = 1_024
 """So many events, and links, of a span are kept."""
 
 NAMES = 5_000
-"""More different names of services, or of attributes, in one part are told."""
+"""More different names of services, or of attributes, in one request or part are told."""
 
 BUCKETS = 10_000
 """Of one histogram."""
@@ -69,6 +70,27 @@ def bounded(part: Parsed) -> Parsed:
     return Parsed(tables, tuple(kept), tuple(dict.fromkeys(warnings)), more)
 
 
+def with_many_names(whole: Parsed) -> Parsed:
+    """What came in parts, with a warning when all of them together have very many names."""
+    told = [text for records in whole.tables.values() for text in _many_names(records)]
+    return replace(whole, warnings=tuple(dict.fromkeys((*whole.warnings, *told))))
+
+
+def bounded_each(together: Together) -> list[Parsed | None]:
+    """The records of several requests, each within the limits; nearly free if all of them are.
+
+    Raises:
+        TypeError: The table is not of a signal's shape.
+    """
+    from workspace_ext.telemetry.ingest.model import Parsed
+
+    within, aside, told = _bounded(together.signal, together.records)
+    parts = [None if part is None else Parsed({together.signal: part}) for part in together.each()]
+    if within is together.records and not aside and not told:
+        return list(parts)
+    return [None if part is None else bounded(part) for part in parts]
+
+
 def _bounded(signal: str, records: pa.Table) -> tuple[pa.Table, list[Reject], list[str]]:
     import pyarrow as pa
 
@@ -79,7 +101,7 @@ def _bounded(signal: str, records: pa.Table) -> tuple[pa.Table, list[Reject], li
     aside: list[Reject] = []
     if "time_ns" in records.column_names:
         records, aside = _timely(records)
-    told: list[str] = []
+    told = _many_names(records)
     for place, (name, kind) in enumerate(
         zip(records.column_names, records.schema.types, strict=True)
     ):
@@ -96,8 +118,6 @@ def _bounded(signal: str, records: pa.Table) -> tuple[pa.Table, list[Reject], li
             continue
         if made is not column:
             records = records.set_column(place, records.schema.field(place), made)
-    if "service" in records.column_names:
-        _tell_many(records.column("service"), told, "services")
     return records, aside, told
 
 
@@ -109,10 +129,10 @@ def _timely(records: pa.Table) -> tuple[pa.Table, list[Reject]]:
     from workspace_ext.telemetry.ingest.model import RECORD_LIMIT, Reject
 
     times = records["time_ns"]
+    if not times.null_count and all(_timely_all(chunk.to_numpy()) for chunk in times.chunks):
+        return records, []
     inside = pc.and_(pc.greater_equal(times, EARLIEST_NS), pc.less(times, LATEST_NS))
     good = pc.fill_null(inside, fill_value=False)
-    if pc.all(good, min_count=0).as_py():
-        return records, []
     plain = [
         field.name for field in records.schema
         if pa.types.is_string(field.type) or field.name == "time_ns"
@@ -125,6 +145,10 @@ def _timely(records: pa.Table) -> tuple[pa.Table, list[Reject]]:
         for row in bad.to_pylist()
     ]
     return records.filter(good), aside
+
+
+def _timely_all(times: Any) -> bool:
+    return not len(times) or bool(times.min() >= EARLIEST_NS and times.max() < LATEST_NS)
 
 
 def bad_time(time_ns: int | None) -> str:
@@ -148,7 +172,7 @@ def _short(column: Any, told: list[str], name: str) -> Any:
     """Texts of a column, cut where they are too long."""
     import pyarrow.compute as pc
 
-    if column.nbytes <= TEXT:
+    if not any(_may_be_long(chunk) for chunk in column.chunks):
         return column
     long = pc.greater(pc.utf8_length(column), TEXT)
     count = pc.sum(long).as_py()
@@ -159,6 +183,24 @@ def _short(column: Any, told: list[str], name: str) -> Any:
     return pc.if_else(long, cut, column)
 
 
+def _may_be_long(texts: pa.StringArray) -> bool:
+    """Whether one has more bytes than it may have characters."""
+    import numpy as np
+
+    offsets = _offsets(texts)
+    return bool(offsets[-1] - offsets[0] > TEXT and np.diff(offsets).max() > TEXT)
+
+
+def _offsets(values: Any) -> Any:
+    """Where each text or list begins, and at last where they end."""
+    import numpy as np
+
+    places = values.buffers()[1]
+    if places is None or not len(values):
+        return np.zeros(1, np.int32)
+    return np.frombuffer(places, np.int32, len(values) + 1, values.offset * 4)
+
+
 def _few(column: pa.ChunkedArray, told: list[str], name: str) -> pa.ChunkedArray:
     """Maps with no more and no longer entries than there may be, each key once and in order.
 
@@ -167,20 +209,27 @@ def _few(column: pa.ChunkedArray, told: list[str], name: str) -> pa.ChunkedArray
     import numpy as np
     import pyarrow as pa
 
-    many = sum(int((np.diff(chunk.offsets) > ATTRIBUTES).sum()) for chunk in column.chunks)
+    many = sum(int((np.diff(_offsets(chunk)) > ATTRIBUTES).sum()) for chunk in column.chunks)
     if many:
         told.append(f"{name}: {many} records had more than {ATTRIBUTES}: the rest was left out")
     long = False
     if pa.types.is_string(column.type.key_type):
         for chunk in column.chunks:
-            _tell_many(chunk.keys, told, f"names of {name}")
-            long = long or _has_long(chunk.keys) or _has_long(chunk.items)
+            keys, items = _entries(chunk)
+            long = long or _has_long(keys) or _has_long(items)
     if long:
         told.append(f"{name}: values of more than {TEXT} characters were cut")
     if not many and not long and all(_in_order(chunk) for chunk in column.chunks):
         return column
     made = [None if pairs is None else _cut_map(pairs) for pairs in column.to_pylist()]
     return pa.chunked_array([pa.array(made, column.type)])
+
+
+def _entries(maps: pa.MapArray) -> tuple[Any, Any]:
+    """The keys and items of these maps, and of no others in the same memory."""
+    offsets = _offsets(maps)
+    first, count = int(offsets[0]), int(offsets[-1] - offsets[0])
+    return maps.keys.slice(first, count), maps.items.slice(first, count)
 
 
 def _few_within(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -201,8 +250,8 @@ def _in_order(maps: pa.MapArray) -> bool:
     import numpy as np
     import pyarrow.compute as pc
 
-    offsets = np.asarray(maps.offsets)
-    keys = maps.keys.slice(offsets[0], offsets[-1] - offsets[0])
+    offsets = _offsets(maps)
+    keys, _ = _entries(maps)
     if len(keys) < 2:
         return True
     rising = np.array(pc.less(keys.slice(0, len(keys) - 1), keys.slice(1)))
@@ -214,7 +263,7 @@ def _in_order(maps: pa.MapArray) -> bool:
 def _has_long(texts: pa.Array) -> bool:
     import pyarrow.compute as pc
 
-    return texts.nbytes > TEXT and (pc.max(pc.utf8_length(texts)).as_py() or 0) > TEXT
+    return _may_be_long(texts) and (pc.max(pc.utf8_length(texts)).as_py() or 0) > TEXT
 
 
 def _cut_map(pairs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
@@ -224,6 +273,20 @@ def _cut_map(pairs: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
 
 def _cut(value: Any) -> Any:
     return value[:TEXT] + _CUT if isinstance(value, str) and len(value) > TEXT else value
+
+
+def _many_names(records: pa.Table) -> list[str]:
+    """Warnings about columns with very many different services or names of attributes."""
+    import pyarrow as pa
+
+    told: list[str] = []
+    for name, kind in zip(records.column_names, records.schema.types, strict=True):
+        if name == "service":
+            _tell_many(records.column(name), told, "services")
+        elif pa.types.is_map(kind) and pa.types.is_string(kind.key_type):
+            keys = [_entries(chunk)[0] for chunk in records.column(name).chunks]
+            _tell_many(pa.chunked_array(keys, pa.string()), told, f"names of {name}")
+    return told
 
 
 def _tell_many(values: Any, told: list[str], what: str) -> None:

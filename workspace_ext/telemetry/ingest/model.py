@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +53,28 @@ class Parsed:
     def rejected(self) -> int:
         """How many records could not be read."""
         return len(self.rejects) + self.more_rejects
+
+
+@dataclass(frozen=True)
+class Together:
+    """The records of several requests in one table.
+
+    Attributes:
+        signal: What they are.
+        records: In the order of the requests; the columns are those of `columns.arrow_schema`.
+        counts: How many are of each request; None for one that must be read by itself.
+    """
+
+    signal: str
+    records: pa.Table
+    counts: tuple[int | None, ...]
+
+    def each(self) -> Iterator[pa.Table | None]:
+        """The records of each request."""
+        start = 0
+        for count in self.counts:
+            yield None if count is None else self.records.slice(start, count)
+            start += count or 0
 
 
 def joined(parts: list[Parsed]) -> Parsed:

@@ -11,7 +11,7 @@ import io
 import logging
 import tomllib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -99,9 +99,33 @@ def decode(name: str, body: bytes, context: Context) -> Parsed:
     Raises:
         BadInput: Nothing in it can be read.
     """
+    from workspace_ext.telemetry.ingest.limits import with_many_names
     from workspace_ext.telemetry.ingest.model import joined
 
-    return joined(list(read(name, io.BytesIO(body), context)))
+    parts = list(read(name, io.BytesIO(body), context))
+    return parts[0] if len(parts) == 1 else with_many_names(joined(parts))
+
+
+def reads_together(name: str) -> bool:
+    """Whether a format has a way to read several requests at once.
+
+    Raises:
+        BadInput: There is none of this name, or it cannot be loaded.
+    """
+    return find(name).together is not None
+
+
+def decode_together(name: str, signal: str, bodies: Sequence[bytes]) -> list[Parsed | None]:
+    """The records of several requests of one signal; None for one that `decode` must take."""
+    from workspace_ext.telemetry.ingest.limits import bounded_each
+
+    together = find(name).together
+    try:
+        found = together and together(bodies, signal)
+        return [None] * len(bodies) if found is None else bounded_each(found)
+    except Exception:
+        _log.exception("the adapter %s failed on %s requests at once", name, len(bodies))
+        return [None] * len(bodies)
 
 
 @cache

@@ -7,11 +7,9 @@ what is in it: only a span has ids of 16 and 8 bytes, only a metric has data.
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any
 
-import pyarrow as pa
 from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
@@ -27,6 +25,7 @@ from workspace_ext.telemetry.ingest.adapter import (
     everything,
     is_text,
 )
+from workspace_ext.telemetry.ingest.adapters.otlp_proto_values import pairs_of, value_of
 from workspace_ext.telemetry.ingest.adapters.otlp_records import (
     exponential_buckets,
     log_row,
@@ -35,11 +34,11 @@ from workspace_ext.telemetry.ingest.adapters.otlp_records import (
     point_row,
     span_row,
 )
-from workspace_ext.telemetry.ingest.adapters.otlp_span_columns import span_table
+from workspace_ext.telemetry.ingest.adapters.otlp_span_columns import spans_together
 from workspace_ext.telemetry.ingest.adapters.utf8 import repaired
 from workspace_ext.telemetry.ingest.limits import WHOLE_BYTES
-from workspace_ext.telemetry.ingest.model import Parsed
-from workspace_ext.telemetry.ingest.rows import BadRecord, Pairs, Row, Rows, as_text
+from workspace_ext.telemetry.ingest.model import Parsed, Together
+from workspace_ext.telemetry.ingest.rows import BadRecord, Row, Rows, as_text
 
 _FIRST_FIELD = b"\n"
 
@@ -80,23 +79,11 @@ def _body(rows: Rows, stream: IO[bytes], context: Context) -> None:
             hint="send an export request of that signal",
             code="bad_request_body",
         ) from None
-    groups = _groups(message)
-    table = _quick(content, groups) if context.signal == "spans" else None
-    if table is None:
-        convert(rows, 1, groups)
-    else:
-        rows.add_table("spans", table)
+    convert(rows, 1, _groups(message))
 
 
-def _quick(content: bytes, groups: Iterable[Any]) -> pa.Table | None:
-    """The spans of a request in which nothing is unusual."""
-    origins: list[tuple[Row, int]] = []
-    for group in groups:
-        resource = _pairs(group.resource.attributes)
-        origins += [
-            (origin(resource, scope.scope.name), len(scope.spans)) for scope in group.scope_spans
-        ]
-    return span_table(content, origins) if origins else None
+def _together(bodies: Sequence[bytes], signal: str) -> Together | None:
+    return spans_together(bodies) if signal == "spans" else None
 
 
 def _messages(stream: IO[bytes], rows: Rows, context: Context) -> Iterator[tuple[int, bytes]]:
@@ -180,7 +167,7 @@ def _has_logs(groups: Iterable[Any]) -> bool:
 
 def _spans(rows: Rows, number: int, groups: Iterable[Any]) -> None:
     for group in groups:
-        resource = _pairs(group.resource.attributes)
+        resource = pairs_of(group.resource.attributes)
         for scope in group.scope_spans:
             shared = origin(resource, scope.scope.name)
             for span in scope.spans:
@@ -203,12 +190,12 @@ def _span(shared: Row, span: Any) -> Row:
         status=span.status.code,
         status_message=span.status.message,
         trace_state=span.trace_state,
-        attributes=_pairs(span.attributes),
+        attributes=pairs_of(span.attributes),
         events=[
             {
                 "time": event.time_unix_nano // 1000,
                 "name": event.name,
-                "attributes": _pairs(event.attributes),
+                "attributes": pairs_of(event.attributes),
             }
             for event in span.events
         ],
@@ -220,7 +207,7 @@ def _span(shared: Row, span: Any) -> Row:
 
 def _logs(rows: Rows, number: int, groups: Iterable[Any]) -> None:
     for group in groups:
-        resource = _pairs(group.resource.attributes)
+        resource = pairs_of(group.resource.attributes)
         for scope in group.scope_logs:
             shared = origin(resource, scope.scope.name)
             for record in scope.log_records:
@@ -231,11 +218,11 @@ def _logs(rows: Rows, number: int, groups: Iterable[Any]) -> None:
                         observed_ns=record.observed_time_unix_nano,
                         number=record.severity_number,
                         severity=record.severity_text,
-                        body=as_text(_value(record.body)),
+                        body=as_text(value_of(record.body)),
                         trace_id=record.trace_id.hex(),
                         span_id=record.span_id.hex(),
                         event_name=record.event_name,
-                        attributes=_pairs(record.attributes),
+                        attributes=pairs_of(record.attributes),
                     )
                     rows.add("logs", number, row)
                 except BadRecord as error:
@@ -244,7 +231,7 @@ def _logs(rows: Rows, number: int, groups: Iterable[Any]) -> None:
 
 def _metrics(rows: Rows, number: int, groups: Iterable[Any]) -> None:
     for group in groups:
-        resource = _pairs(group.resource.attributes)
+        resource = pairs_of(group.resource.attributes)
         for scope in group.scope_metrics:
             shared = origin(resource, scope.scope.name)
             for metric in scope.metrics:
@@ -272,7 +259,7 @@ def _metric(rows: Rows, number: int, shared: Row, metric: Any) -> None:
                 head,
                 time_ns=point.time_unix_nano,
                 start_ns=point.start_time_unix_nano,
-                attributes=_pairs(point.attributes),
+                attributes=pairs_of(point.attributes),
                 values=_point(kind, point),
             )
             rows.add("metrics", number, row)
@@ -312,24 +299,6 @@ _KINDS: dict[str, tuple[type[Message], Callable[[Any], bool], Callable[[Rows, in
 }
 
 
-def _pairs(attributes: Iterable[Any]) -> Pairs:
-    return sorted({item.key: as_text(_value(item.value)) for item in attributes}.items())
-
-
-def _value(value: Any) -> Any:
-    """An AnyValue as plain JSON; bytes in base64, as in OTLP's JSON."""
-    kind = value.WhichOneof("value")
-    if kind == "string_value":
-        return value.string_value
-    if kind is None:
-        return None
-    if kind == "array_value":
-        return [_value(item) for item in value.array_value.values]
-    if kind == "kvlist_value":
-        return {item.key: _value(item.value) for item in value.kvlist_value.values}
-    if kind == "bytes_value":
-        return base64.b64encode(value.bytes_value).decode("ascii")
-    return getattr(value, kind)
-
-
-ADAPTER = Adapter("OTLP as protobuf, with lengths or one request", _read, _recognise)
+ADAPTER = Adapter(
+    "OTLP as protobuf, with lengths or one request", _read, _recognise, together=_together
+)

@@ -1,12 +1,13 @@
-"""A request's spans as columns, without a Python object for each span.
+"""The spans of many requests as columns, without a Python object for each span.
 
-For what senders usually send. Whatever is unusual (a bad id or time, a nested attribute, the same
-key twice) is left to the row by row path, which knows what to reject and why; both give the same.
+For what senders usually send. A request with something unusual (a bad id or time, a text that is
+not UTF-8, very many events) is left to the row by row path, which knows what to reject and why;
+both give the same.
 """
 
 from __future__ import annotations
 
-import json
+from binascii import hexlify
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -16,199 +17,201 @@ import numpy.typing as npt
 import ptars
 import pyarrow as pa
 import pyarrow.compute as pc
-from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
+from google.protobuf.message import DecodeError
 
+from workspace_ext.telemetry.ingest.adapters.otlp_attribute_columns import content, maps
+from workspace_ext.telemetry.ingest.adapters.otlp_records import HOT
+from workspace_ext.telemetry.ingest.adapters.wire import declare
 from workspace_ext.telemetry.ingest.columns import arrow_schema
-from workspace_ext.telemetry.ingest.limits import EARLIEST_NS, LATEST_NS, PARTS
-from workspace_ext.telemetry.ingest.rows import Row
+from workspace_ext.telemetry.ingest.limits import ATTRIBUTES, EARLIEST_NS, LATEST_NS, PARTS, TEXT
+from workspace_ext.telemetry.ingest.model import Together
+from workspace_ext.telemetry.ingest.rows import pick
 from workspace_ext.telemetry.ingest.targets import SPAN_KINDS, SPAN_STATUSES
 
-_SCALARS = ("bool_value", "int_value", "double_value")
-_NESTED = ("array_value", "kvlist_value", "bytes_value", "string_value_strindex")
 _US = 1000
+_TIME = pa.timestamp("us", tz="UTC")
 
 Numbers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+_MESSAGES = {
+    "Traces": "1 groups Group*",
+    "Group": "1 resource Resource, 2 scopes Scope*",
+    "Resource": "1 attributes Attribute*",
+    "Scope": "1 scope Name, 2 spans Span*",
+    "Name": "1 name string",
+    "Span": "1 trace_id bytes, 2 span_id bytes, 3 trace_state string, 4 parent_span_id bytes,"
+    " 5 name string, 6 kind int32, 7 start sfixed64, 8 end sfixed64, 9 attributes Attribute*,"
+    " 11 events Event*, 13 links Link*, 15 status Status",
+    "Event": "1 time sfixed64, 2 name string, 3 attributes Attribute*",
+    "Link": "1 trace_id bytes, 2 span_id bytes",
+    "Status": "2 message string, 3 code int32",
+    "Attribute": "1 key string, 2 value bytes",
+}
+"""What is kept of OTLP's messages, under its numbers; each field of ours costs time for each span.
+
+A value stays the bytes that it came as.
+"""
 
 
 class _Unusual(Exception):
     """This is for the other path."""
 
 
-def span_table(content: bytes, origins: Sequence[tuple[Row, int]]) -> pa.Table | None:
-    """The spans of a request; None when something about them is unusual.
-
-    Args:
-        content: The request.
-        origins: What the spans of each scope share, and how many they are, in order.
-    """
+def spans_together(bodies: Sequence[bytes]) -> Together:
+    """The spans of several requests; a request with something unusual is left out."""
     try:
-        spans = _spans(content)
-        if len(spans) != sum(count for _, count in origins):
-            return None
-        columns = {**_shared(origins), **_own(spans)}
-    except (_Unusual, pa.ArrowException, ValueError):
-        return None
+        return _together(bodies)
+    except (_Unusual, DecodeError, pa.ArrowException, ValueError):
+        if len(bodies) == 1:
+            return Together("spans", arrow_schema("spans").empty_table(), (None,))
+    each = [spans_together([body]) for body in bodies]
+    return Together(
+        "spans",
+        pa.concat_tables([one.records for one in each]),
+        tuple(count for one in each for count in one.counts),
+    )
+
+
+def _together(bodies: Sequence[bytes]) -> Together:
+    groups = _handler().list_to_record_batch(list(bodies)).column("groups")
+    scopes = groups.values.field("scopes")
+    spans = scopes.values.field("spans")
+    ends = _offsets(spans)[_offsets(scopes)[_offsets(groups)]]
+    columns = {**_shared(groups.values, scopes, _lengths(spans)), **_own(spans.values)}
     schema = arrow_schema("spans")
-    return pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
+    table = pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
+    return Together("spans", table, tuple(np.diff(ends).tolist()))
 
 
 @cache
 def _handler() -> Any:
-    pool = ptars.HandlerPool([TracesData.DESCRIPTOR.file])
-    return pool.get_for_message(TracesData.DESCRIPTOR)
+    traces = declare("investigation.spans", _MESSAGES)["Traces"].DESCRIPTOR
+    return ptars.HandlerPool([traces.file]).get_for_message(traces)
 
 
-def _spans(content: bytes) -> pa.StructArray:
-    groups = _handler().list_to_record_batch([content]).column("resource_spans").flatten()
-    return groups.field("scope_spans").flatten().field("spans").flatten()
-
-
-def _shared(origins: Sequence[tuple[Row, int]]) -> dict[str, pa.Array]:
-    schema = arrow_schema("spans")
-    names = origins[0][0] if origins else ()
-    place = pa.array(np.repeat(np.arange(len(origins)), [count for _, count in origins]))
+def _shared(groups: pa.StructArray, scopes: pa.ListArray, counts: Numbers) -> dict[str, pa.Array]:
+    """What the spans of one resource and scope have in common."""
+    resources = maps(groups.field("resource").field("attributes"))
+    hot = [pick(dict(pairs), HOT) for pairs in resources.to_pylist()]
+    owners = np.repeat(np.arange(len(groups)), _lengths(scopes))
+    names = pc.struct_field(scopes.values, ["scope", "name"]).to_pylist()
+    of_scope = pa.array(np.repeat(np.arange(len(names)), counts))
+    of_group = pa.array(np.repeat(owners, counts))
     return {
-        name: pa.array([row[name] for row, _ in origins], schema.field(name).type).take(place)
-        for name in names
+        "scope": _taken([name or None for name in names], of_scope),
+        "resource": resources.take(of_group),
+        **{column: _taken([each[column] for each in hot], of_group) for column in HOT},
     }
 
 
+def _taken(values: list[str | None], places: pa.Array) -> pa.Array:
+    different = set(values)
+    if len(different) == 1:
+        return pa.repeat(pa.scalar(different.pop(), pa.string()), len(places))
+    return pa.array(values, pa.string()).take(places)
+
+
 def _own(spans: pa.StructArray) -> dict[str, pa.Array]:
-    start = spans.field("start_time_unix_nano").to_numpy()
-    end = spans.field("end_time_unix_nano").to_numpy()
-    ended = end > 0
-    if not ((start >= EARLIEST_NS) & (start < LATEST_NS)).all() or (end[ended] >= LATEST_NS).any():
+    start, end = (spans.field(name).to_numpy() for name in ("start", "end"))
+    ended = end != 0
+    if ((start < EARLIEST_NS) | (start >= LATEST_NS)).any():
         raise _Unusual
-    if (end[ended] < start[ended]).any():
+    if ((end < start) & ended).any() or (end >= LATEST_NS).any():
         raise _Unusual
-    time_ns = start.astype(np.int64)
     status = spans.field("status")
     code = pc.fill_null(pc.struct_field(status, "code"), 0)
     return {
-        "time": _time(time_ns),
-        "time_ns": pa.array(time_ns),
-        "duration_ns": pa.array(end.astype(np.int64) - time_ns, mask=~ended),
+        "time": _times(start),
+        "time_ns": pa.array(start),
+        "duration_ns": pa.array(end - start, mask=~ended),
         "trace_id": _id(spans.field("trace_id"), 16),
         "span_id": _id(spans.field("span_id"), 8),
         "parent_span_id": _none_if_empty(_hexadecimal(spans.field("parent_span_id"))),
         "name": spans.field("name"),
         "kind": _named(spans.field("kind"), SPAN_KINDS),
         "status": _named(code, SPAN_STATUSES),
-        "status_message": _none_if_empty(pc.struct_field(status, "message")),
+        "status_message": _none_if_empty(pc.fill_null(pc.struct_field(status, "message"), "")),
         "trace_state": _none_if_empty(spans.field("trace_state")),
-        "attributes": _attributes(spans.field("attributes")),
+        "attributes": maps(spans.field("attributes")),
         "span_events": _events(spans.field("events")),
         "links": _links(spans.field("links")),
     }
 
 
-def _time(time_ns: Numbers) -> pa.Array:
-    return pa.array(time_ns // _US).cast(pa.timestamp("us", tz="UTC"))
+def _times(time_ns: Numbers, missing: Mask | None = None) -> pa.Array:
+    return pa.array(time_ns // _US, mask=missing).view(_TIME)
 
 
 def _id(ids: pa.Array, size: int) -> pa.Array:
     """In hexadecimal; each must be of its size, and not all zero."""
-    offsets, data = _bytes(ids)
+    offsets, data = content(ids)
     if (np.diff(offsets) != size).any():
         raise _Unusual
-    if not np.frombuffer(data, np.uint64).reshape(-1, size // 8).any(axis=1).all():
+    words = data.view(np.uint64).reshape(-1, size // 8)
+    if not words.any(axis=1).all():
         raise _Unusual
     return _hexadecimal(ids)
 
 
 def _hexadecimal(ids: pa.Array) -> pa.Array:
-    offsets, data = _bytes(ids)
-    text = pa.py_buffer(data.hex().encode())
-    return pa.StringArray.from_buffers(len(ids), pa.py_buffer((offsets * 2).tobytes()), text)
-
-
-def _bytes(ids: pa.Array) -> tuple[npt.NDArray[np.int32], bytes]:
-    if ids.null_count:
-        raise _Unusual
-    _, places, content = ids.buffers()
-    offsets = np.frombuffer(places, np.int32)[ids.offset : ids.offset + len(ids) + 1]
-    data = b"" if content is None else content[int(offsets[0]) : int(offsets[-1])].to_pybytes()
-    return offsets - offsets[0], data
+    offsets, data = content(ids)
+    return pa.StringArray.from_buffers(
+        len(ids), pa.py_buffer(offsets * 2), pa.py_buffer(hexlify(data.data))
+    )
 
 
 def _none_if_empty(texts: pa.Array) -> pa.Array:
-    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+    empty = _lengths(texts) == 0
+    if not empty.any():
+        return texts
+    if empty.all():
+        return pa.nulls(len(texts), pa.string())
+    _, offsets, data = texts.buffers()
+    there = pa.py_buffer(np.packbits(~empty, bitorder="little"))
+    return pa.StringArray.from_buffers(len(texts), offsets, data, there)
 
 
 def _named(numbers: pa.Array, names: Sequence[str]) -> pa.Array:
-    known = numbers.to_numpy(zero_copy_only=False)
+    known = numbers.to_numpy()
     places = np.where((known >= 0) & (known < len(names)), known, 0)
     return pa.array(names, pa.string()).take(pa.array(places))
 
 
-def _attributes(lists: pa.ListArray) -> pa.MapArray:
-    """Sorted by key, values as text."""
-    pairs = lists.flatten()
-    keys, values = pairs.field("key"), _texts(pairs.field("value"))
-    counts = pc.list_value_length(lists).to_numpy(zero_copy_only=False)
-    offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
-    coded = keys.dictionary_encode()
-    names = coded.dictionary
-    rank = np.empty(len(names), np.int64)
-    rank[pc.sort_indices(names).to_numpy()] = np.arange(len(names))
-    order_of = np.repeat(np.arange(len(lists)), counts) * (len(names) + 1)
-    if len(keys):
-        order_of = order_of + rank[coded.indices.to_numpy()]
-    steps = np.diff(order_of)
-    if (steps <= 0).any():
-        order = np.argsort(order_of, kind="stable")
-        if (np.diff(order_of[order]) == 0).any():
-            raise _Unusual  # the same key twice
-        keys, values = keys.take(pa.array(order)), values.take(pa.array(order))
-    return pa.MapArray.from_arrays(pa.array(offsets), keys, values)
-
-
-def _texts(values: pa.StructArray) -> pa.Array:
-    texts = pc.struct_field(values, "string_value")
-    if not texts.null_count:
-        return texts
-    if any(pc.struct_field(values, name).null_count < len(values) for name in _NESTED):
-        raise _Unusual
-    for name in _SCALARS:
-        found = pc.struct_field(values, name)
-        if found.null_count == len(found):
-            continue
-        if name == "double_value":
-            shown = pa.array(
-                [None if value is None else json.dumps(value) for value in found.to_pylist()],
-                pa.string(),
-            )
-        else:
-            shown = found.cast(pa.string())
-        texts = pc.coalesce(texts, shown)
-    return texts
-
-
 def _events(lists: pa.ListArray) -> pa.ListArray:
     kind = arrow_schema("spans").field("span_events").type
-    events = lists.flatten()
-    times = events.field("time_unix_nano").to_numpy()
-    if (times >= LATEST_NS).any():
-        raise _Unusual
-    columns = [
-        _time(times.astype(np.int64)),
-        events.field("name"),
-        _attributes(events.field("attributes")),
-    ]
-    return _listed(lists, columns, kind)
+    events = lists.values
+    times, names = events.field("time").to_numpy(), events.field("name")
+    attributes = maps(events.field("attributes"))
+    for lengths, most in (
+        (_lengths(names), TEXT),
+        (_lengths(attributes), ATTRIBUTES),
+        (_lengths(attributes.keys), TEXT),
+        (_lengths(attributes.items.fill_null("")), TEXT),
+    ):
+        if lengths.max(initial=0) > most:
+            raise _Unusual
+    untrue = (times // _US * _US < EARLIEST_NS) | (times // _US * _US >= LATEST_NS)
+    return _listed(lists, [_times(times, untrue), names, attributes], kind)
 
 
 def _links(lists: pa.ListArray) -> pa.ListArray:
     kind = arrow_schema("spans").field("links").type
-    links = lists.flatten()
+    links = lists.values
     columns = [_hexadecimal(links.field("trace_id")), _hexadecimal(links.field("span_id"))]
     return _listed(lists, columns, kind)
 
 
 def _listed(lists: pa.ListArray, columns: list[pa.Array], kind: pa.ListType) -> pa.ListArray:
-    counts = pc.list_value_length(lists).to_numpy(zero_copy_only=False)
-    if len(counts) and counts.max() > PARTS:
+    if _lengths(lists).max(initial=0) > PARTS:
         raise _Unusual
-    offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
     items = pa.StructArray.from_arrays(columns, fields=list(kind.value_type))
-    return pa.ListArray.from_arrays(pa.array(offsets), items, type=kind)
+    return pa.ListArray.from_arrays(lists.offsets, items, type=kind)
+
+
+def _offsets(values: pa.Array) -> Numbers:
+    return np.frombuffer(values.buffers()[1], np.int32, len(values) + 1, values.offset * 4)
+
+
+def _lengths(values: pa.Array) -> Numbers:
+    return np.diff(_offsets(values))

@@ -20,7 +20,7 @@ from workspace_ext.storage.failures import explain
 
 _log = logging.getLogger(__name__)
 
-_MAGIC = b"investigation journal 1\n"
+_MAGIC = b"investigation journal 2\n"
 _HEAD = struct.Struct("<II")
 _SUFFIX = ".journal"
 
@@ -162,7 +162,7 @@ def set_aside(path: Path) -> None:
     aside = path.with_suffix(".damaged")
     path.replace(aside)
     _log.error(
-        "%s is damaged: what was readable is in the store, the rest is lost; kept as %s",
+        "%s: what could be read is in the store, the rest is not; kept as %s",
         path,
         aside.name,
     )

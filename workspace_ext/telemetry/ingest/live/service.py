@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import Counter, deque
-from collections.abc import Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -19,17 +19,18 @@ from workspace_ext.foundation.clock import Clock, now_ns
 from workspace_ext.foundation.errors import BadInput, Damaged, InvestigationError, Unavailable
 from workspace_ext.storage.failures import explain
 from workspace_ext.storage.telemetry import TelemetryEngine
-from workspace_ext.telemetry.ingest.live.delivery import Delivery, decode, encode
+from workspace_ext.telemetry.ingest.live.delivery import Delivery
 from workspace_ext.telemetry.ingest.live.journal import (
     Journal,
     drop,
     file_of,
     files,
-    scan,
     set_aside,
     trim,
 )
 from workspace_ext.telemetry.ingest.live.merge import Book, merge, merged_upto
+from workspace_ext.telemetry.ingest.live.recovery import recover
+from workspace_ext.telemetry.ingest.live.request import Request, pack
 
 _log = logging.getLogger(__name__)
 
@@ -62,22 +63,35 @@ class Totals:
         records: By adapter and what became of them: kept, duplicate, rejected.
         late: Kept records that came late, by adapter.
         size: Bytes of bodies, by adapter.
+        warnings: That senders were told, by adapter.
         refused: Requests that were told to come again, by reason.
         syncs: Of the journal.
         merges: Into the store.
         failures: Merges that failed and were tried again.
         merge_seconds: That merges took.
+        cpu_seconds: Of the processor, that the threads of each stage used.
     """
 
     requests: Counter[str] = field(default_factory=Counter)
     records: Counter[tuple[str, str]] = field(default_factory=Counter)
     late: Counter[str] = field(default_factory=Counter)
     size: Counter[str] = field(default_factory=Counter)
+    warnings: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     syncs: int = 0
     merges: int = 0
     failures: int = 0
     merge_seconds: float = 0.0
+    cpu_seconds: defaultdict[str, float] = field(default_factory=partial(defaultdict, float))
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Counts the processor's time of a stage; each stage is done by one thread only."""
+        started = time.thread_time()
+        try:
+            yield
+        finally:
+            self.cpu_seconds[name] += time.thread_time() - started
 
 
 @dataclass
@@ -86,6 +100,7 @@ class _Group:
 
     number: int
     deliveries: list[Delivery] | None
+    whole: bool = True
     held_bytes: int = 0
     sequence: int = 0
     since: float = field(default_factory=time.monotonic)
@@ -129,13 +144,13 @@ class LiveIngest:
         self._writer.start()
         self._merger.start()
 
-    def accept(self, delivery: Delivery) -> Future[None]:
-        """Takes a delivery; the future ends when it is on disk, or could not be written.
+    def accept(self, request: Request, delivery: Delivery) -> Future[None]:
+        """Takes a delivery; the future ends when its request is on disk, or cannot be written.
 
         Raises:
             Unavailable: There is no room for it now; nothing was kept.
         """
-        content = encode(delivery)
+        content = pack(request)
         taken: Future[None] = Future()
         taken.set_running_or_notify_cancel()
         with self._changed:
@@ -221,7 +236,7 @@ class LiveIngest:
             if found:
                 trim(found[-1][1])
             groups = deque(
-                _Group(number, None, path.stat().st_size, sequence=sequence)
+                _Group(number, None, held_bytes=path.stat().st_size, sequence=sequence)
                 for sequence, (number, path) in enumerate(found, start=1)
             )
         except OSError as error:
@@ -240,7 +255,8 @@ class LiveIngest:
                 self._waiting.clear()
             if not taken:
                 return
-            failed = self._append(taken)
+            with self.totals.stage("journal"):
+                failed = self._append(taken)
             for _, _, future in taken:
                 if failed is None:
                     future.set_result(None)
@@ -274,6 +290,7 @@ class LiveIngest:
             for delivery in deliveries:
                 self.totals.requests[delivery.adapter] += 1
                 self.totals.size[delivery.adapter] += delivery.size
+                self.totals.warnings[delivery.adapter] += len(delivery.warnings)
             self._changed.notify_all()
         if group.held_bytes >= self._limits.group_bytes:
             self._journal.rotate()
@@ -292,7 +309,9 @@ class LiveIngest:
             with self._io:
                 if group.number == self._journal.number:
                     self._journal.rotate()
-            if not self._merge_group(group):
+            with self.totals.stage("merge"):
+                merged = self._merge_group(group)
+            if not merged:
                 with self._changed:
                     self._changed.wait_for(
                         lambda: self._finishing or self._wanted > self._merged, _RETRY_SECONDS
@@ -311,20 +330,19 @@ class LiveIngest:
         started = time.perf_counter()
         path = file_of(self._folder, group.number)
         try:
-            whole = True
             if group.deliveries is None:
-                found = scan(path)
-                group.deliveries, whole = list(map(decode, found.contents)), not found.lost
+                group.deliveries, group.whole = recover(path)
             try:
                 books = self._into_store(group.deliveries, group.number)
             except (BadInput, Damaged, duckdb.Error, pa.ArrowException, ValueError, TypeError):
-                books, whole = self._one_by_one(group.deliveries, group.number)
+                books, merged = self._one_by_one(group.deliveries, group.number)
+                group.whole = group.whole and merged
         except Exception as error:  # whatever it is, the next try or the next start may do it
             self._note_failure(error)
             return False
         self._note_merge(group, books, time.perf_counter() - started)
         with suppress(OSError):
-            if not whole:
+            if not group.whole:
                 set_aside(path)
             drop(self._folder, group.number)
         return True

@@ -1,0 +1,244 @@
+"""Cautions: what somebody should know about the data that a query looked at, in short sentences.
+
+On one pin the data stays the same, so each span of minutes is looked at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from workspace_ext.foundation.clock import Window
+from workspace_ext.telemetry.catalog.gaps import (
+    MINUTE_NS,
+    MOST_MINUTES,
+    STEADY,
+    Gap,
+    Profile,
+    minutes_of,
+    profile_of,
+    profile_sql,
+)
+from workspace_ext.telemetry.catalog.times import within
+from workspace_ext.telemetry.catalog.traces import (
+    LOOKED_AT,
+    MOST_SPANS,
+    TRACES_SQL,
+    Sampled,
+    Skew,
+    read_traces,
+)
+
+Ask = Callable[[str, Mapping[str, object], int], list[dict[str, Any]]]
+"""Runs SQL of ours with its values at a pin."""
+
+_REMEMBERED = 1000
+_NAMED = 3
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a query looked at.
+
+    Attributes:
+        signal: The table.
+        window: From when to when.
+        label: What the window is called, as in "window" or "baseline".
+        services: The only services that it is about; None for all.
+    """
+
+    signal: str
+    window: Window
+    label: str
+    services: frozenset[str] | None = None
+
+    def concerns(self, service: str | None) -> bool:
+        """Whether it is about a service."""
+        return self.services is None or service in self.services
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is known of some minutes of a signal at a pin."""
+
+    profile: Profile
+    gaps: Sequence[Gap]
+    skews: Sequence[Skew] = ()
+    sampled: Sequence[Sampled] = ()
+
+
+_Minutes = tuple[str, int, int, int]  # signal, first and end minute, pin
+
+
+class Cautions:
+    """Finds and remembers them. Safe to be used from several threads."""
+
+    def __init__(self) -> None:
+        self._seen: dict[_Minutes, _Seen] = {}
+        self._later: dict[tuple[str, Window, int, int], int] = {}
+
+    def known(self, looks: Sequence[Look], pin: int, newest: int) -> list[str] | None:
+        """What is remembered; None when something must be looked at first."""
+        try:
+            return list(self._told(looks, pin, newest))
+        except KeyError:
+            return None
+
+    def find(self, looks: Sequence[Look], pin: int, newest: int, ask: Ask) -> list[str]:
+        """What somebody should know.
+
+        Args:
+            looks: What the query looked at.
+            pin: The highest batch that it saw.
+            newest: The highest batch there is.
+            ask: Runs SQL.
+        """
+        for memory in (self._seen, self._later):
+            if len(memory) > _REMEMBERED:
+                memory.clear()
+        for look in looks:
+            key = _minutes(look, pin)
+            if _is_steady(look) and key not in self._seen:
+                self._seen[key] = _look(key, ask)
+            later = (look.signal, look.window, pin, newest)
+            if newest > pin and later not in self._later:
+                sql = (
+                    f"SELECT count(*) AS n FROM {look.signal}"  # noqa: S608 - a known name
+                    f" WHERE batch_id > $pin AND {within(look.window)}"
+                )
+                self._later[later] = ask(sql, {"pin": pin}, newest)[0]["n"]
+        return list(self._told(looks, pin, newest))
+
+    def _told(self, looks: Sequence[Look], pin: int, newest: int) -> Iterator[str]:
+        for look in looks:
+            if _is_steady(look):
+                seen = self._seen[_minutes(look, pin)]
+                yield from _of_gaps(look, seen.gaps)
+                yield from _of_skews(look, seen.skews)
+                yield from _of_sampling(look, seen.sampled)
+            if newest > pin:
+                more = self._later[look.signal, look.window, pin, newest]
+                if more:
+                    yield (
+                        f"the {look.label} has {more:,} more {look.signal} that came after pin"
+                        f" {pin}: moving the pin to {newest} would add them"
+                    )
+
+
+def look_at(signal: str, window: Window, pin: int, ask: Ask) -> tuple[Profile, Sequence[Gap]]:
+    """The profile of a signal in a window, and its gaps."""
+    seen = _look(_minutes(Look(signal, window, ""), pin), ask, traces=False)
+    return seen.profile, seen.gaps
+
+
+def _is_steady(look: Look) -> bool:
+    first, end = minutes_of(look.window)
+    return look.signal in STEADY and end - first <= MOST_MINUTES
+
+
+def _minutes(look: Look, pin: int) -> _Minutes:
+    return (look.signal, *minutes_of(look.window), pin)
+
+
+def _look(key: _Minutes, ask: Ask, *, traces: bool = True) -> _Seen:
+    signal, first, end, pin = key
+    rows = ask(profile_sql(signal), {"first": first, "end": end}, pin)
+    profile = profile_of(signal, rows)
+    seen = _Seen(profile, profile.gaps())
+    if signal != "spans" or not traces or not 0 < profile.total <= MOST_SPANS:
+        return seen
+    skews, sampled = look_at_traces(Window(first * MINUTE_NS, end * MINUTE_NS), profile, pin, ask)
+    return _Seen(profile, seen.gaps, skews, sampled)
+
+
+def look_at_traces(
+    window: Window, profile: Profile, pin: int, ask: Ask
+) -> tuple[list[Skew], list[Sampled]]:
+    """What the traces of a window say about clocks and sampling; see `LOOKED_AT`."""
+    values = {
+        "start": _EPOCH + timedelta(microseconds=window.start_ns // 1000),
+        "end": _EPOCH + timedelta(microseconds=window.end_ns // 1000),
+        "nth": max(1, profile.total // LOOKED_AT),
+    }
+    return read_traces(ask(TRACES_SQL, values, pin))
+
+
+# -- in words ------------------------------------------------------------------------------------
+
+
+def _of_gaps(look: Look, gaps: Iterable[Gap]) -> Iterator[str]:
+    first, end = look.window.start_ns, look.window.end_ns
+    by_service: dict[str, list[Gap]] = {}
+    for gap in gaps:
+        over = gap.start_ns + gap.minutes * MINUTE_NS
+        if look.concerns(gap.service) and gap.start_ns < end and over > first:
+            by_service.setdefault(gap.service or "(no service)", []).append(gap)
+    if by_service:
+        worst = sorted(by_service.items(), key=lambda each: -sum(gap.minutes for gap in each[1]))
+        told = "; ".join(_gaps(service, found) for service, found in worst[:_NAMED])
+        yield f"{look.signal} are missing in the {look.label}: {told}{_more(len(worst))}"
+
+
+def _gaps(service: str, gaps: Sequence[Gap]) -> str:
+    longest = max(gaps, key=lambda gap: gap.minutes)
+    usual = f"{longest.usual:,.0f} a minute are usual"
+    others = "" if longest.alone else ", no other service has any then"
+    if len(gaps) == 1:
+        return (
+            f"{service} has none for {longest.minutes} min from {_clock(longest)}, {usual}{others}"
+        )
+    minutes = sum(gap.minutes for gap in gaps)
+    return (
+        f"{service} has none in {minutes} min over {len(gaps)} gaps, the longest"
+        f" {longest.minutes} min from {_clock(longest)}, {usual}{others}"
+    )
+
+
+def _clock(gap: Gap) -> str:
+    return f"{_EPOCH + timedelta(microseconds=gap.start_ns // 1000):%H:%M}Z"
+
+
+def _of_skews(look: Look, skews: Iterable[Skew]) -> Iterator[str]:
+    found = [
+        skew
+        for skew in skews
+        if skew.doubtful and (look.concerns(skew.service) or look.concerns(skew.caller))
+    ]
+    told = "; ".join(
+        f"{skew.service} begins before its caller {skew.caller} in {skew.early:,} of"
+        f" {skew.calls:,} calls, by {skew.median_ns / 1e6:,.0f} ms (median)"
+        for skew in found[:_NAMED]
+    )
+    if found:
+        yield f"clocks differ in the {look.label}: {told}{_more(len(found))}"
+
+
+def _of_sampling(look: Look, sampled: Iterable[Sampled]) -> Iterator[str]:
+    own = [each for each in sampled if look.concerns(each.service)]
+    spans = sum(each.spans for each in own)
+    hinted = [(chance, n) for each in own for chance, n in each.hints.items()]
+    if hinted:
+        share = sum(n for _, n in hinted) / spans
+        least, most = min(chance for chance, _ in hinted), max(chance for chance, _ in hinted)
+        kept = f"{least:.2%}" if least == most else f"{least:.2%} to {most:.2%}"
+        yield (
+            f"{share:.0%} of the spans in the {look.label} come from sampled traces, of which"
+            f" {kept} were kept: counts and rates are those of the sample"
+        )
+    torn = sorted((each for each in own if each.torn), key=lambda each: -each.orphans)
+    if torn:
+        told = ", ".join(
+            f"{each.service or '(no service)'} {each.orphans / each.spans:.0%}"
+            for each in torn[:_NAMED]
+        )
+        yield (
+            f"spans in the {look.label} have a parent that is not in the data:"
+            f" {told}{_more(len(torn))}"
+        )
+
+
+def _more(found: int) -> str:
+    return f", and {found - _NAMED} more services" if found > _NAMED else ""
