@@ -19,6 +19,7 @@ from workspace_ext.client.upload import Progress, read_report, send_file
 from workspace_ext.foundation.actor import system_user
 from workspace_ext.protocol.hypotheses import HypothesisSummary
 from workspace_ext.protocol.messages import (
+    ArchiveWishes,
     EventIn,
     FunctionTest,
     InvestigationState,
@@ -133,9 +134,26 @@ class BrokerClient:
         """The records refused last, and why."""
         return self._list("GET", "/v1/catalog/quarantine", query={"limit": limit})
 
+    def quality(
+        self, window: str | None = None, *, service: str | None = None, pin: int | None = None
+    ) -> dict[str, Any]:
+        """How far the data of a window can be trusted, by signal and service.
+
+        Args:
+            window: As ``START/END``; the hour up to the newest record when None.
+            service: The only one wanted.
+            pin: The highest batch that counts; the newest when None.
+        """
+        query = {"window": window, "service": service, "pin": pin}
+        return self._json("GET", "/v1/catalog/quality", query=query, seconds=None)
+
     def lineage(self, query: str) -> dict[str, Any]:
         """Where the answer to a recorded query comes from: what it read, batches, sources."""
         return self._json("GET", f"/v1/queries/{_part(query)}/lineage", seconds=None)
+
+    def status(self) -> dict[str, Any]:
+        """What an on-call asks first: lag, failures, sizes, free disk, newest record."""
+        return self._json("GET", "/v1/status")
 
     def retention(self) -> dict[str, Any]:
         """The store's policy, when it was applied last, and what the last run removed."""
@@ -236,7 +254,13 @@ class BrokerClient:
         return self._transport.content("GET", _investigation(uid, f"queries/{_part(query)}/result"))
 
     def archive(
-        self, uid: str, notebook: Mapping[str, Any], target: IO[bytes], *, actor: str | None = None
+        self,
+        uid: str,
+        notebook: Mapping[str, Any],
+        target: IO[bytes],
+        *,
+        actor: str | None = None,
+        wishes: ArchiveWishes | None = None,
     ) -> None:
         """Writes an archive: the investigation frozen together with this notebook.
 
@@ -245,12 +269,13 @@ class BrokerClient:
             notebook: Its notebook's content.
             target: Where to write.
             actor: Who freezes it; the caller's own when None.
+            wishes: How large its slices may be, and what else to redact.
         """
         response = self._transport.open(
             "POST",
             _investigation(uid, "archive"),
             query={"actor": actor},
-            body=json.dumps(notebook).encode(),
+            body=json.dumps({"notebook": notebook, "wishes": wishes or {}}).encode(),
             seconds=None,
         )
         try:

@@ -93,7 +93,8 @@ class Claims:
             for query in replays
             if query.hypothesis == hypothesis["id"]
         ]
-        tests += _functions(hypothesis, again)
+        functions = list(_functions(hypothesis, again))
+        tests += functions
         other = [test for test in tests if test[2] not in (None, test[1])]
         if other:
             told = [f"{name} {then} it then, {now} now" for name, then, now in other]
@@ -102,6 +103,10 @@ class Claims:
         if unanswered:
             what = _counted(len(unanswered), "query", "queries")
             return None, f"{what} of its evidence could not be replayed"
+        hidden = [test for test in tests if test[2] is None]
+        if hidden:
+            why = "not run again" if hidden[0] in functions else "not compared (redacted)"
+            return None, f"{_counted(len(hidden), 'test', 'tests')} {why}"
         if tests:
             how = "came out as then" if len(tests) == 1 else "all came out as then"
             return True, f"{_counted(len(tests), 'test', 'tests')} {how}"

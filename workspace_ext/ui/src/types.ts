@@ -68,6 +68,25 @@ export interface QueryRequest {
   limits?: QueryLimits;
 }
 /**
+ * What is wanted of an archive. Slices larger than a default are refused; an explicit cap cuts them. ``redact`` is a policy beside the store's own.
+ */
+export interface ArchiveWishes {
+  max_slice_rows?: number;
+  max_slice_mb?: number;
+  redact?: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * A notebook, to be frozen together with its investigation.
+ */
+export interface ArchiveRequest {
+  notebook: {
+    [k: string]: unknown;
+  };
+  wishes?: ArchiveWishes;
+}
+/**
  * Which template, exactly: the digest is over the file's bytes.
  */
 export interface TemplateRef {
