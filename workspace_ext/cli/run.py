@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 
 from workspace_ext.cli.options import Command, pass_output, store_option
 from workspace_ext.cli.output import Output
+from workspace_ext.foundation.errors import NotFound
 
 if TYPE_CHECKING:
     from workspace_ext.client.broker import BrokerClient
@@ -74,9 +76,15 @@ def run_and_save(
     from workspace_ext.foundation.actor import system_user
     from workspace_ext.inquiry.headless.notebook import read_notebook, write_notebook
     from workspace_ext.inquiry.headless.runner import run_notebook
+    from workspace_ext.inquiry.headless.versions import keep, keep_as_found
+    from workspace_ext.inquiry.metadata.notebook import read_uid
 
     notebook = read_notebook(path)
     before = deepcopy(notebook)
+    uid = read_uid(notebook)
+    if uid is not None:
+        with suppress(NotFound):  # it is of another store: the run says so
+            keep_as_found(client, uid, path, notebook)
     with output.progress() as progress:
         task = progress.add_task(path.name, total=None, state="starting the kernel")
 
@@ -90,6 +98,7 @@ def run_and_save(
         finally:
             if notebook != before:
                 write_notebook(target, notebook)
+        keep(client, report.investigation, target, notebook, system_user(), reason="run headless")
     if report.interrupted:
         raise KeyboardInterrupt
     return report

@@ -18,11 +18,13 @@ from workspace_ext.client.transport import Transport
 from workspace_ext.client.upload import Progress, read_report, send_file
 from workspace_ext.foundation.actor import system_user
 from workspace_ext.protocol.messages import (
+    ArchiveWishes,
     EventIn,
     InvestigationState,
     LedgerEntry,
     NotebookProjection,
     QueryRequest,
+    VersionIn,
 )
 
 HEALTH_SECONDS = 5.0
@@ -129,9 +131,56 @@ class BrokerClient:
         """The records refused last, and why."""
         return self._list("GET", "/v1/catalog/quarantine", query={"limit": limit})
 
+    def quality(
+        self, window: str | None = None, *, service: str | None = None, pin: int | None = None
+    ) -> dict[str, Any]:
+        """How far the data of a window can be trusted, by signal and service.
+
+        Args:
+            window: As ``START/END``; the hour up to the newest record when None.
+            service: The only one wanted.
+            pin: The highest batch that counts; the newest when None.
+        """
+        query = {"window": window, "service": service, "pin": pin}
+        return self._json("GET", "/v1/catalog/quality", query=query, seconds=None)
+
     def lineage(self, query: str) -> dict[str, Any]:
         """Where the answer to a recorded query comes from: what it read, batches, sources."""
         return self._json("GET", f"/v1/queries/{_part(query)}/lineage", seconds=None)
+
+    def status(self) -> dict[str, Any]:
+        """What an on-call asks first: lag, failures, sizes, free disk, newest record."""
+        return self._json("GET", "/v1/status")
+
+    def retention(self) -> dict[str, Any]:
+        """The store's policy, when it was applied last, and what the last run removed."""
+        return self._json("GET", "/v1/retention")
+
+    def retain(
+        self, policy: Mapping[str, Any], *, dry_run: bool = False, actor: str | None = None
+    ) -> dict[str, Any]:
+        """Removes what is too old or too much, but for what investigations need.
+
+        Args:
+            policy: ``older_than`` as in "30d", ``larger_than`` as in "50GB", ``even_unarchived``.
+            dry_run: Whether only to say what would go.
+            actor: Who does this; the operating system's user when None.
+
+        Returns:
+            What went, and what was spared for whom.
+
+        Raises:
+            BadInput: The policy is wrong.
+        """
+        body = {**policy, "dry_run": dry_run, "actor": actor or str(system_user())}
+        return self._json("POST", "/v1/retention", body=body, seconds=None)
+
+    def keep_policy(
+        self, policy: Mapping[str, Any] | None, *, actor: str | None = None
+    ) -> dict[str, Any]:
+        """Makes a policy the store's own: its broker applies it every hour. None ends that."""
+        body = {**(policy or {}), "actor": actor or str(system_user())}
+        return self._json("POST", "/v1/retention/policy", body=body)
 
     def templates(self) -> list[dict[str, Any]]:
         """All query templates."""
@@ -191,7 +240,13 @@ class BrokerClient:
         return self._transport.content("GET", _investigation(uid, f"queries/{_part(query)}/result"))
 
     def archive(
-        self, uid: str, notebook: Mapping[str, Any], target: IO[bytes], *, actor: str | None = None
+        self,
+        uid: str,
+        notebook: Mapping[str, Any],
+        target: IO[bytes],
+        *,
+        actor: str | None = None,
+        wishes: ArchiveWishes | None = None,
     ) -> None:
         """Writes an archive: the investigation frozen together with this notebook.
 
@@ -200,12 +255,13 @@ class BrokerClient:
             notebook: Its notebook's content.
             target: Where to write.
             actor: Who freezes it; the caller's own when None.
+            wishes: How large its slices may be, and what else to redact.
         """
         response = self._transport.open(
             "POST",
             _investigation(uid, "archive"),
             query={"actor": actor},
-            body=json.dumps(notebook).encode(),
+            body=json.dumps({"notebook": notebook, "wishes": wishes or {}}).encode(),
             seconds=None,
         )
         try:
@@ -214,6 +270,44 @@ class BrokerClient:
             raise self._transport.broken(error) from error
         finally:
             response.close()
+
+    # -- versions ----------------------------------------------------------------------------
+
+    def save_version(self, uid: str, version: VersionIn) -> dict[str, Any]:
+        """Keeps a saved notebook; the version, with ``new`` False when nothing changed.
+
+        Raises:
+            Conflict: Parts are neither sent nor kept; send all of them.
+        """
+        return self._json("POST", _investigation(uid, "versions"), body=version)
+
+    def versions(
+        self, uid: str, *, before: int | None = None, limit: int = 100
+    ) -> list[dict[str, Any]]:
+        """The saved versions of an investigation's notebook, the newest first."""
+        query = {"before": before, "limit": limit}
+        return self._list("GET", _investigation(uid, "versions"), query=query)
+
+    def version(self, uid: str, revision: int | None = None) -> dict[str, Any]:
+        """``{version, notebook}`` of a revision, the newest when None."""
+        named = "newest" if revision is None else str(revision)
+        return self._json("GET", _investigation(uid, f"versions/{named}"))
+
+    def cell_versions(self, uid: str, cell: str) -> list[dict[str, Any]]:
+        """Who changed a cell, when and why, the newest first."""
+        return self._list("GET", _investigation(uid, f"cells/{_part(cell)}/versions"))
+
+    def blame(self, uid: str) -> list[dict[str, Any]]:
+        """Who last changed and who last ran each cell of the newest version."""
+        return self._list("GET", _investigation(uid, "blame"))
+
+    def recovered(self, uid: str) -> dict[str, Any]:
+        """A notebook of all cells that were ever saved or run."""
+        return self._json("GET", _investigation(uid, "recovered"))
+
+    def notebooks(self) -> list[dict[str, Any]]:
+        """All files that have versions: ``investigation, path, revision, at`` of the newest."""
+        return self._list("GET", "/v1/notebooks")
 
     def verify(self, uid: str | None = None) -> dict[str, Any]:
         """Checks the ledger's chains: all, or one investigation's."""

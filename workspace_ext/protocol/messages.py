@@ -59,6 +59,25 @@ class QueryRequest(TypedDict):
     limits: NotRequired[QueryLimits]
 
 
+class ArchiveWishes(TypedDict, total=False):
+    """What is wanted of an archive.
+
+    Slices larger than a default are refused; an explicit cap cuts them. ``redact`` is a policy
+    beside the store's own.
+    """
+
+    max_slice_rows: int
+    max_slice_mb: int
+    redact: dict[str, Any]
+
+
+class ArchiveRequest(TypedDict):
+    """A notebook, to be frozen together with its investigation."""
+
+    notebook: dict[str, Any]
+    wishes: NotRequired[ArchiveWishes]
+
+
 class TemplateRef(TypedDict):
     """Which template, exactly: the digest is over the file's bytes."""
 
@@ -256,6 +275,7 @@ class EventIn(TypedDict):
     data: dict[str, Any]
     actor: NotRequired[str]  # taken from service clients only
     rationale: NotRequired[str]
+    attached: NotRequired[dict[str, str]]  # texts the data name by digest, kept beside the ledger
 
 
 class LedgerEntry(TypedDict):
@@ -276,6 +296,77 @@ class LedgerEntry(TypedDict):
     prev: str
     hash: str
     data: NotRequired[dict[str, Any] | None]  # None once redacted
+
+
+# -- versions of a notebook ------------------------------------------------------------------
+
+
+class CellManifest(TypedDict):
+    """A cell by the digests of its parts."""
+
+    uid: str
+    cell: str
+    source: str
+    count: int | None
+    outputs: list[str]
+
+
+class Manifest(TypedDict):
+    """A notebook by the digests of its parts; its own digest is over this, as canonical JSON."""
+
+    notebook: str
+    cells: list[CellManifest]
+
+
+class VersionIn(TypedDict):
+    """A saved notebook on its way to the record; ``id`` makes a repeated report harmless.
+
+    ``parts`` holds the text of each part that the record may not have yet; ``by`` tells of
+    single cells who changed them, where that is not everybody in ``actors``.
+    """
+
+    id: str
+    path: str
+    time: str
+    actors: list[str]
+    reason: str
+    manifest: Manifest
+    parts: dict[str, str]
+    by: dict[str, list[str]]
+
+
+class VersionInfo(TypedDict):
+    """A version without its content; see `inquiry.versions.model.Version`."""
+
+    revision: int
+    path: str
+    at: str
+    actors: list[str]
+    reason: str
+    digest: str
+    seq: int
+    head: str
+    parent: int
+    changes: dict[str, str]
+
+
+class CellChange(TypedDict):
+    """That somebody changed a cell: one line of its history."""
+
+    revision: int
+    at: str
+    actors: list[str]
+    reason: str
+    what: str
+
+
+class BlameLine(TypedDict):
+    """Who last changed a cell, and who last ran it."""
+
+    uid: str
+    text: str  # the first line of its source
+    changed: CellChange | None
+    run: Step | None
 
 
 # -- what a notebook carries -----------------------------------------------------------------

@@ -88,6 +88,9 @@ class Claims:
         if unanswered:
             what = _counted(len(unanswered), "query", "queries")
             return None, f"{what} of its evidence could not be replayed"
+        hidden = [test for test in tests if test.now is None]
+        if hidden:
+            return None, f"{_counted(len(hidden), 'test', 'tests')} not compared (redacted)"
         if tests:
             how = "came out as then" if len(tests) == 1 else "all came out as then"
             return True, f"{_counted(len(tests), 'test', 'tests')} {how}"

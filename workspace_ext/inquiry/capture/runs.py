@@ -56,7 +56,7 @@ class _Run:
     cell: str
     actor: Actor
     lane: tuple[str, str]
-    source_digest: str
+    source: str
     started: bool = False
     busy: bool = False
     shown: bool = False  # execute_input came: the kernel really took it up
@@ -104,7 +104,7 @@ class RunRecorder:
             cell=_valid(cell),
             actor=actor,
             lane=(channel, str(header.get("subshell_id") or "")),
-            source_digest=digest_text(_valid(str(content.get("code", "")))),
+            source=_valid(str(content.get("code", ""))),
         )
         if not any(other.lane == asked.lane for other in self._runs.values() if other is not asked):
             events += self._start(asked)
@@ -164,13 +164,14 @@ class RunRecorder:
         if run.started:
             return []
         run.started = True
+        digest = digest_text(run.source)
         data = {
             "run": run.id,
             "cell": run.cell,
-            "source_digest": run.source_digest,
+            "source_digest": digest,
             "kernel": self._kernel,
         }
-        return [self._event("run.started", run, data)]
+        return [{**self._event("run.started", run, data), "attached": {digest: run.source}}]
 
     def _finish(self, run_id: str, status: Status, error: str | None = None) -> list[EventIn]:
         run = self._runs.pop(run_id, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from workspace_ext.foundation.canonical import digest_text
 from workspace_ext.foundation.clock import Window, parse_rfc3339
 from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.foundation.hints import did_you_mean
@@ -23,7 +24,6 @@ REPORTED = frozenset(
         "decision.made",
         "conclusion.reached",
         "archive.created",
-        "notebook.saved",
     }
 )
 """The types that clients report; the broker writes all others itself."""
@@ -44,6 +44,9 @@ def check_shape(event: EventIn) -> None:
             code="unknown_event",
         )
     validate("events", event["data"], definition=kind)
+    for digest, text in event.get("attached", {}).items():
+        if digest_text(text) != digest:
+            raise BadInput(f"the text attached as {digest} is another one", hint="attach it again")
     if event["time"]:
         parse_rfc3339(event["time"])
     if kind == "hypothesis.changed" and not event.get("rationale", "").strip():

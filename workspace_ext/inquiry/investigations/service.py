@@ -25,6 +25,7 @@ from workspace_ext.inquiry.investigations.checks import (
 from workspace_ext.inquiry.investigations.fold import apply, delta
 from workspace_ext.inquiry.investigations.model import QueryRecord, summary
 from workspace_ext.inquiry.investigations.reading import InvestigationReader
+from workspace_ext.inquiry.versions import blobs
 from workspace_ext.ledger.model import Event
 from workspace_ext.ledger.service import STORE_STREAM, Batch, Ledger
 from workspace_ext.protocol.messages import (
@@ -148,6 +149,7 @@ class InvestigationService(InvestigationReader):
                         continue
                     check_against(after, event, newest_pin=newest)
                     entry = batch.append(uid, told_event(after, event, principal))
+                    blobs.put_texts(batch.connection, event.get("attached", {}))
                     after = apply(after, entry) or after
                 if summary(before) != summary(after):
                     store.put_summary(batch.connection, summary(after))

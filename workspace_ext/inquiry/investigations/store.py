@@ -11,6 +11,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from workspace_ext.foundation.canonical import canonical_json, digest_bytes
 from workspace_ext.inquiry.investigations.model import QueryRecord
+from workspace_ext.inquiry.versions.store import MIGRATIONS as VERSIONS_MIGRATIONS
 from workspace_ext.ledger.store import MIGRATIONS as LEDGER_MIGRATIONS
 from workspace_ext.protocol.messages import InvestigationSummary
 from workspace_ext.storage.migrations import Migration
@@ -33,7 +34,11 @@ CREATE TABLE kept_results (digest VARCHAR NOT NULL PRIMARY KEY, content BLOB NOT
     ),
 )
 
-RECORDS_MIGRATIONS = {"ledger": LEDGER_MIGRATIONS, "investigations": MIGRATIONS}
+RECORDS_MIGRATIONS = {
+    "ledger": LEDGER_MIGRATIONS,
+    "investigations": MIGRATIONS,
+    "versions": VERSIONS_MIGRATIONS,
+}
 """All tables of a store's records: what `RecordsEngine` is given."""
 
 _META = MetaData()

@@ -47,7 +47,7 @@ def cell_uid(cells: Sequence[Mapping[str, Any]], cell_id: str) -> str:
 
 def cell_uids(cells: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """The uid of every cell, by cell id."""
-    held = zip(cells, _held(cells), strict=True)
+    held = zip(cells, uids_of(cells), strict=True)
     return {str(cell["id"]): uid for cell, uid in held if cell.get("id")}
 
 
@@ -63,7 +63,7 @@ def apply_projection(notebook: dict[str, Any], projection: NotebookProjection) -
     if is_newer(notebook):
         return False
     cells = notebook.get("cells") or []
-    uids = _held(cells)
+    uids = uids_of(cells)
     changed = _put(notebook, projection["notebook"])
     for cell, uid in zip(cells, uids, strict=True):
         held = read_metadata(cell)
@@ -74,7 +74,7 @@ def apply_projection(notebook: dict[str, Any], projection: NotebookProjection) -
     return changed
 
 
-def _held(cells: Sequence[Mapping[str, Any]]) -> list[str]:
+def uids_of(cells: Sequence[Mapping[str, Any]]) -> list[str]:
     """The uid of each cell, in order: its own if it holds it first, else one from its id."""
     uids: list[str | None] = []
     taken: set[str] = set()

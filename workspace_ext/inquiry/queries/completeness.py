@@ -1,18 +1,21 @@
-"""How complete the data is that a template looked at: asked beside the query, remembered by pin."""
+"""How complete the data is that a query looked at: asked beside it, remembered by pin."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from workspace_ext.foundation.errors import InvestigationError
+from workspace_ext.inquiry.queries.regard import looks_of_parts, looks_of_scans
 from workspace_ext.inquiry.templates.quality import Part, Probe, parts_of, reach_of, reach_sql
+from workspace_ext.telemetry.catalog.cautions import Cautions, Look
 
 if TYPE_CHECKING:
     from workspace_ext.inquiry.queries.question import Question
-    from workspace_ext.telemetry.query.model import Limits
+    from workspace_ext.telemetry.catalog.service import Catalog
+    from workspace_ext.telemetry.query.model import Limits, Scan
     from workspace_ext.telemetry.query.runner import QueryRunner
 
 _THREADS = 4
@@ -20,51 +23,87 @@ _REMEMBERED = 1000
 
 
 class Completeness:
-    """Runs probes. On one pin the data stays the same, so each window is looked at once."""
+    """Runs probes. On one pin the data stays the same, so each window is looked at once.
 
-    def __init__(self, runner: QueryRunner) -> None:
+    Args:
+        runner: Runs SQL.
+        catalog: Tells the newest pin, and which services there are.
+        whole: Whether the store is one that data comes into, batch by batch; a replay's holds
+            parts of one, and says nothing about gaps, clocks and what came later.
+    """
+
+    def __init__(self, runner: QueryRunner, catalog: Catalog, *, whole: bool = True) -> None:
         self._runner = runner
+        self._catalog = catalog
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="probe")
-        self._known: dict[tuple[Part, int], list[str]] = {}
+        self._known: dict[tuple[Part, int, int], list[str]] = {}
+        self._cautions = Cautions() if whole else None
 
     def begin(
         self, question: Question, pin: int, limits: Limits, cancelled: threading.Event
     ) -> Future[list[str]]:
-        """Starts to look; the future has the warnings."""
+        """Starts to look at what a template requires; the future has the warnings."""
         parts = parts_of(question.template, question.arguments) if question.template else []
-        known = {part: self._known.get((part, pin)) for part in parts}
+        removed = len(self._catalog.held().removals)
+        known = {part: self._known.get((part, pin, removed)) for part in parts}
+        looks = looks_of_parts(parts, question)
         if None not in known.values():
-            done: Future[list[str]] = Future()
-            done.set_result([warning for found in known.values() for warning in found or ()])
-            return done
-        return self._threads.submit(self._look, known, pin, limits, cancelled)
+            cautions = self._remembered(looks, pin)
+            if cautions is not None:
+                done: Future[list[str]] = Future()
+                found = [warning for each in known.values() for warning in each or ()]
+                done.set_result(found + cautions)
+                return done
+        return self._threads.submit(self._look, known, looks, pin, limits, cancelled)
+
+    def of_scans(
+        self,
+        question: Question,
+        scans: Sequence[Scan],
+        pin: int,
+        limits: Limits,
+        cancelled: threading.Event,
+    ) -> list[str]:
+        """Looks at what a free query scanned, once that is known."""
+        looks = looks_of_scans(scans, question, self._catalog.services)
+        found = self._remembered(looks, pin)
+        return self._look({}, looks, pin, limits, cancelled) if found is None else found
 
     def close(self) -> None:
         """Ends the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
+    def _remembered(self, looks: Sequence[Look], pin: int) -> list[str] | None:
+        if self._cautions is None:
+            return []
+        return self._cautions.known(looks, pin, self._catalog.held())
+
     def _look(
         self,
         known: dict[Part, list[str] | None],
+        looks: Sequence[Look],
         pin: int,
         limits: Limits,
         cancelled: threading.Event,
     ) -> list[str]:
-        probe = Probe([part for part, found in known.items() if found is None])
-        assert probe.sql is not None
-
-        def rows_of(sql: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
-            batches = self._runner.look(sql, values, pin=pin, limits=limits, cancelled=cancelled)
+        def ask(sql: str, values: Mapping[str, object], at: int = pin) -> list[dict[str, Any]]:
+            batches = self._runner.look(sql, values, pin=at, limits=limits, cancelled=cancelled)
             return [row for batch in batches for row in batch.to_pylist()]
 
+        cautions = []
         try:
-            rows = rows_of(probe.sql, probe.values)
-            without = sorted({row["signal"] for row in rows if not row["n"]})
-            reach = reach_of(rows_of(reach_sql(without), {})) if without else {}
+            probe = Probe([part for part, found in known.items() if found is None])
+            if probe.sql is not None:
+                removed = len(self._catalog.held().removals)
+                rows = ask(probe.sql, probe.values)
+                without = sorted({row["signal"] for row in rows if not row["n"]})
+                reach = reach_of(ask(reach_sql(without), {})) if without else {}
+                if len(self._known) >= _REMEMBERED:
+                    self._known.clear()
+                for part, found in probe.findings(rows, reach):
+                    known[part] = self._known[part, pin, removed] = found
+            if self._cautions is not None:
+                cautions = self._cautions.find(looks, pin, self._catalog.held(), ask)
         except InvestigationError as error:
             return [f"how complete the data is could not be checked: {error.message}"]
-        if len(self._known) >= _REMEMBERED:
-            self._known.clear()
-        for part, found in probe.findings(rows, reach):
-            known[part] = self._known[part, pin] = found
-        return [warning for found in known.values() for warning in found or ()]
+        return [warning for found in known.values() for warning in found or ()] + cautions

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,7 @@ class QueryService:
         catalog: Tells the newest pin and the known services.
         templates: The templates there are.
         investigations: Keeps the records.
+        whole: Whether it is a store that data comes into, not a part of one; see `Completeness`.
     """
 
     def __init__(
@@ -60,12 +61,14 @@ class QueryService:
         catalog: Catalog,
         templates: TemplateLibrary,
         investigations: InvestigationService,
+        *,
+        whole: bool = True,
     ) -> None:
         self._runner = runner
         self._catalog = catalog
         self._templates = templates
         self._investigations = investigations
-        self._completeness = Completeness(runner)
+        self._completeness = Completeness(runner, catalog, whole=whole)
         self.side = ThreadPoolExecutor(_JUDGES, thread_name_prefix="judge")
 
     def ask(self, request: QueryRequest, principal: Principal, cancelled: threading.Event) -> Asked:
@@ -153,7 +156,8 @@ class QueryService:
     def _start(self, asking: _Asking, limits: Limits, cancelled: threading.Event) -> Asked:
         question = asking.question
         assert question is not None
-        warnings = self._completeness.begin(question, asking.pin, limits, cancelled)
+        about = (asking.pin, limits, cancelled)
+        warnings = self._completeness.begin(question, *about) if question.template else None
         running = self._runner.run(
             question.sql,
             question.values,
@@ -162,7 +166,10 @@ class QueryService:
             free=question.template is None,
             cancelled=cancelled,
         )
-        return Asked(self, asking, running, warnings)
+        if warnings is not None:
+            return Asked(self, asking, running, warnings.result)
+        look = self._completeness.of_scans  # free SQL has its plan when its rows are through
+        return Asked(self, asking, running, lambda: look(question, running.scan, *about))
 
     # -- after the rows ------------------------------------------------------------------------
 
@@ -249,7 +256,7 @@ class Asked:
         service: QueryService,
         asking: _Asking,
         running: RunningQuery,
-        warnings: Future[list[str]],
+        warnings: Callable[[], list[str]],
     ) -> None:
         self.schema: pa.Schema = running.schema
         self.query_id = asking.id
@@ -297,7 +304,7 @@ class Asked:
 
     def _finish(self) -> Tallied:
         unordered = self._running.compare["mode"] == "unordered"
-        return self._tally.finish(self._warnings.result, unordered=unordered)
+        return self._tally.finish(self._warnings, unordered=unordered)
 
 
 def _window(value: Any) -> Window | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from workspace_ext.foundation.clock import Window
 from workspace_ext.inquiry.templates.model import Template
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,6 +30,11 @@ class Part:
     start: datetime
     end: datetime
 
+    @property
+    def span(self) -> Window:
+        """The window."""
+        return Window(_since_epoch(self.start), _since_epoch(self.end))
+
     def warnings(self, row: Mapping[str, Any], reach: str = "") -> list[str]:
         """What its row of the answer warns of; ``reach`` tells where there is data."""
         signal, window, count = self.signal, self.window, row["n"]
@@ -46,6 +52,10 @@ class Part:
             if not filled:
                 found.append(f"none of the {signal} in the {window} has a {column}")
         return found
+
+
+def _since_epoch(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 class Probe:

@@ -13,7 +13,7 @@ _SQL = """
 SELECT batch_id, epoch_us(committed_at), name, format, content_digest, bytes,
        spans, logs, metrics, events, services, duplicates, quarantined,
        epoch_us(first_time), epoch_us(last_time), adapter_version,
-       epoch_us(received_at), requests, records, late, ahead
+       epoch_us(received_at), requests, records, late, ahead, warnings
 FROM raw.batches
 """
 
@@ -63,4 +63,5 @@ def _batch(row: tuple[Any, ...]) -> dict[str, Any]:
         "kept": kept,
         "late": row[19],
         "ahead": row[20],
+        "warnings": row[21] or [],
     }

@@ -68,6 +68,25 @@ export interface QueryRequest {
   limits?: QueryLimits;
 }
 /**
+ * What is wanted of an archive. Slices larger than a default are refused; an explicit cap cuts them. ``redact`` is a policy beside the store's own.
+ */
+export interface ArchiveWishes {
+  max_slice_rows?: number;
+  max_slice_mb?: number;
+  redact?: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * A notebook, to be frozen together with its investigation.
+ */
+export interface ArchiveRequest {
+  notebook: {
+    [k: string]: unknown;
+  };
+  wishes?: ArchiveWishes;
+}
+/**
  * Which template, exactly: the digest is over the file's bytes.
  */
 export interface TemplateRef {
@@ -272,6 +291,12 @@ export interface EventIn {
   };
   actor?: string;
   rationale?: string;
+  /**
+   * Texts that the data name by digest, kept beside the ledger.
+   */
+  attached?: {
+    [k: string]: string;
+  };
 }
 /**
  * An event as it stands in the ledger (CloudEvents names, then ours).
@@ -294,6 +319,79 @@ export interface LedgerEntry {
   data?: {
     [k: string]: unknown;
   } | null;
+}
+/**
+ * A cell by the digests of its parts.
+ */
+export interface CellManifest {
+  uid: string;
+  cell: string;
+  source: string;
+  count: number | null;
+  outputs: string[];
+}
+/**
+ * A notebook by the digests of its parts; its own digest is over this, as canonical JSON.
+ */
+export interface Manifest {
+  notebook: string;
+  cells: CellManifest[];
+}
+/**
+ * A saved notebook on its way to the record; ``id`` makes a repeated report harmless. ``parts`` holds the text of each part that the record may not have yet; ``by`` tells of single cells who changed them, where that is not everybody in ``actors``.
+ */
+export interface VersionIn {
+  id: string;
+  path: string;
+  time: string;
+  /**
+   * @minItems 1
+   */
+  actors: [string, ...string[]];
+  reason: string;
+  manifest: Manifest;
+  parts: {
+    [k: string]: string;
+  };
+  by: {
+    [k: string]: string[];
+  };
+}
+/**
+ * A version without its content.
+ */
+export interface VersionInfo {
+  revision: number;
+  path: string;
+  at: string;
+  actors: string[];
+  reason: string;
+  digest: string;
+  seq: number;
+  head: string;
+  parent: number;
+  changes: {
+    [k: string]: string;
+  };
+}
+/**
+ * That somebody changed a cell: one line of its history.
+ */
+export interface CellChange {
+  revision: number;
+  at: string;
+  actors: string[];
+  reason: string;
+  what: string;
+}
+/**
+ * Who last changed a cell, and who last ran it.
+ */
+export interface BlameLine {
+  uid: string;
+  text: string;
+  changed: CellChange | null;
+  run: Step | null;
 }
 /**
  * What belongs into a notebook file: its own metadata, and that of each cell by uid.

@@ -1,0 +1,121 @@
+"""history, diff, restore, blame: what people and scripts get of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from tests.contract.cli.conftest import Command
+from tests.support.broker import broker
+
+
+@pytest.fixture(autouse=True)
+def running(store: Path) -> Iterator[None]:
+    """Its broker stays between the commands."""
+    with broker(store):
+        yield
+
+
+@pytest.fixture
+def notebook(store: Path, command: Command) -> Path:
+    """A notebook that was run twice, and edited by hand between."""
+    cells = [
+        nbformat.v4.new_code_cell(text, id=name) for name, text in (("a", "1"), ("b", "2 * 1"))
+    ]
+    kernel = {"name": "python3", "display_name": "Python", "language": "python"}
+    made = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    path = store.parent / "n.ipynb"
+    nbformat.write(made, path)
+    assert command("run", path, "--store", store).code == 0
+    path.write_text(path.read_text().replace("2 * 1", "20 + 1"))
+    assert command("run", path, "--store", store).code == 0
+    return path
+
+
+def sources(path: Path) -> dict[str, str]:
+    return {cell["id"]: cell["source"] for cell in nbformat.read(path, as_version=4)["cells"]}
+
+
+def test_a_notebook_and_all_that_can_be_asked_of_it(
+    notebook: Path, store: Path, command: Command
+) -> None:
+    def ask(name: str, *more: object) -> Any:
+        done = command(name, notebook, *more, "--store", store, "--json")
+        assert done.code == 0, done.err
+        return done.json
+
+    found = ask("history")
+    assert [(one["revision"], one["reason"]) for one in found] == [
+        (3, "run headless"),
+        (2, "found changed outside"),
+        (1, "run headless"),
+    ]
+    assert found[1]["actors"] == ["user:unknown"]
+    assert found[1]["changes"] == {"b": "source"}
+    assert [one["revision"] for one in ask("history", "--cell", "b")] == [3, 2, 1]
+    assert [one["uid"] for one in ask("blame")] == ["a", "b"]
+    assert ask("diff", 1, 2)["cells"] == {"b": "source"}
+    assert ask("diff")["cells"] == {}
+
+    made = ask("restore", 1, "--cell", "b", "--reason", "two is enough")
+    assert sources(notebook) == {"a": "1", "b": "2 * 1"}
+    assert made["version"]["reason"] == "restored cell b of revision 1: two is enough"
+    assert ask("history", "--limit", 1)[0]["revision"] == 4
+    people = command("history", notebook, "--store", store).out
+    assert "unknown" in people
+    assert "2 added" in people
+    assert "20 + 1" in command("diff", notebook, 1, 2, "--store", store).out
+
+
+def test_a_cut_or_deleted_notebook_comes_back(
+    notebook: Path, store: Path, command: Command
+) -> None:
+    before = nbformat.read(notebook, as_version=4)
+    whole = notebook.read_text()
+    for damage in (lambda: notebook.write_text(whole[: len(whole) // 2]), notebook.unlink):
+        damage()
+        assert "no notebook" in command("diff", notebook, "--store", store).err
+        assert command("restore", notebook, "--from-journal", "--store", store).code == 0
+        assert nbformat.read(notebook, as_version=4)["cells"] == before["cells"]
+    assert notebook.with_name("n.ipynb.damaged").read_text() == whole[: len(whole) // 2]
+    assert command("restore", notebook, 1, "--store", store).code == 0
+    assert sources(notebook) == {"a": "1", "b": "2 * 1"}
+
+
+def test_a_notebook_without_history_says_so(store: Path, command: Command) -> None:
+    path = store.parent / "new.ipynb"
+    for name in ("history", "blame", "diff"):
+        done = command(name, path, "--store", store)
+        assert done.code == 2
+        assert "no version of it" in done.err
+    made = nbformat.v4.new_notebook()
+    made.metadata["investigation"] = {"uid": "elsewhere"}
+    nbformat.write(made, path)
+    assert "no investigation 'elsewhere'" in command("history", path, "--store", store).err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("restore", "n.ipynb"), "give a revision"),
+        (("restore", "n.ipynb", "1", "--from-journal"), "give a revision"),
+        (("restore", "n.ipynb", "0"), "0"),
+        (("diff", "n.ipynb", "1", "2", "3"), "two revisions"),
+        (("diff", "n.ipynb", "first"), "first"),
+        (("history",), "NOTEBOOK"),
+    ],
+)
+def test_wrong_use_is_told(arguments: tuple[str, ...], said: str, command: Command) -> None:
+    done = command(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+
+
+def test_errors_are_json_too(notebook: Path, store: Path, command: Command) -> None:
+    done = command("restore", notebook, 99, "--store", store, "--json")
+    assert (done.code, json.loads(done.err)["error"]["code"]) == (2, "no_version")
