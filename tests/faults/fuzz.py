@@ -38,7 +38,7 @@ from workspace_ext.telemetry.ingest.model import Parsed
 from workspace_ext.telemetry.schema import SIGNALS
 
 SECONDS = 2.0
-"""No input may take longer."""
+"""Of the processor; no input may take longer."""
 
 MEMORY_BYTES = 3 << 30
 """Of address space, in the long round."""
@@ -178,7 +178,7 @@ class Checker:
         context = Context(NOW_NS, "x", sample.headers, sample.signal, self._mapping)
         self.inputs += 1
         self._adapter.recognise(Head(body, "x.json"))
-        started = time.perf_counter()
+        started = time.thread_time()  # others may keep the machine busy
         parts: list[Parsed] = []
         refused: BadInput | None = None
         try:
@@ -189,7 +189,7 @@ class Checker:
             self.refused += 1
             assert refused.hint
             assert "\n" not in refused.message
-        taken = time.perf_counter() - started
+        taken = time.thread_time() - started
         self.slowest = max(self.slowest, taken)
         assert taken < SECONDS, f"{taken:.1f} s"
         self._check_together(body, sample, parts)
