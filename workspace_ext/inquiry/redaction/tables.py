@@ -25,13 +25,20 @@ class TableRedactor:
     Args:
         redactor: Does it.
         file: Where they will stand.
-        table: Where they are from; empty for a result.
+        table: Where they are from; empty for a result, which may have taken its columns and
+            values from anywhere.
     """
 
     def __init__(self, redactor: Redactor, file: str, table: str = "") -> None:
         self._redactor = redactor
         self._file = file
         self._table = table
+        columns = redactor.policy.columns
+        self._columns = {name for name in columns if "." not in name} | {
+            name.partition(".")[2]
+            for name in columns
+            if not table or name.partition(".")[0] == table
+        }
         hints = [pattern.hint for pattern in redactor.policy.patterns]
         self._hint = "|".join(f"(?:{hint})" for hint in hints) if all(hints) else ""
         self.changed: set[str] = set()
@@ -69,8 +76,7 @@ class TableRedactor:
             yield self.batch(batch)
 
     def _column(self, name: str, column: pa.Array) -> pa.Array:
-        columns = self._redactor.policy.columns
-        if name in columns or f"{self._table}.{name}" in columns:
+        if name in self._columns:
             return self._emptied(name, column)
         if name in KEYS or not any(self._may_hold(leaf) for leaf in _texts(column)):
             return column
@@ -88,7 +94,7 @@ class TableRedactor:
         attributes = self._redactor.policy.attributes
         if attributes and pc.any(pc.is_in(texts, value_set=_array(sorted(attributes)))).as_py():
             return True
-        if not self._hint:
+        if not self._hint or (self._redactor.has_learned and not self._table):
             return True
         return bool(pc.any(pc.match_substring_regex(texts, self._hint)).as_py())
 
