@@ -17,6 +17,7 @@ from workspace_kernel.events import Reporter
 from workspace_kernel.help import TemplateHelp, TemplateList
 from workspace_kernel.hypothesis import Hypothesis, evidence_ids
 from workspace_kernel.ids import stable_id
+from workspace_kernel.quality import Quality
 from workspace_kernel.result import Result
 from workspace_kernel.values import to_wire
 
@@ -70,6 +71,21 @@ class Investigation:
         if template is None:
             return self.templates()
         return TemplateHelp(self._catalogue.template(template))
+
+    def quality(self, service: str | None = None, *, window: Any = None) -> Quality:
+        """How far the data can be trusted, in the investigation's window and at its pin.
+
+        Args:
+            service: The only one wanted.
+            window: Another window, as ``"START/END"`` or a pair of times.
+        """
+        state = self.state
+        span = state["window"]
+        if window is not None:
+            span = Window.parse(to_wire(window, "window")).to_dict()  # type: ignore[assignment]
+        text = f"{span['start']}/{span['end']}" if span else None
+        client = self._connection.client
+        return Quality(client.quality(text, service=service, pin=state["pin"]))
 
     # -- saying ------------------------------------------------------------------------------
 

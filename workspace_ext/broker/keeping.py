@@ -77,8 +77,9 @@ class Keeper:
         self._wake.set()
 
     def close(self) -> None:
-        """Ends it; what is begun is finished."""
+        """Ends it; what is begun goes on at the next start."""
         self._stopping = True
+        self._services.retention.stop()
         self._wake.set()
         self._thread.join()
 

@@ -9,12 +9,14 @@ from tornado.web import Application
 from workspace_ext.broker import keeping
 from workspace_ext.broker.archives import ArchiveHandler
 from workspace_ext.broker.handlers import Call, CallHandler, NoRoute, Reply, Route
+from workspace_ext.broker.health import told
 from workspace_ext.broker.live import FollowHandler, HealthHandler, LeaseHandler, ReleaseHandler
 from workspace_ext.broker.queries import QueryHandler
 from workspace_ext.broker.runtime import Runtime
 from workspace_ext.broker.uploads import IngestHandler
 from workspace_ext.broker.versions import VERSION_ROUTES
 from workspace_ext.foundation.actor import Actor
+from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.protocol.messages import ARROW_STREAM
 from workspace_ext.telemetry.retention.model import Policy
@@ -45,6 +47,16 @@ def batches(call: Call) -> Any:
 def quarantine(call: Call) -> Any:
     """GET /v1/catalog/quarantine."""
     return call.services.catalog.quarantine(call.number("limit", 100))
+
+
+def quality(call: Call) -> Any:
+    """GET /v1/catalog/quality."""
+    window = call.query.get("window")
+    return call.services.quality.report(
+        None if window is None else Window.parse(window),
+        pin=call.number("pin", 0) if "pin" in call.query else None,
+        service=call.query.get("service"),
+    )
 
 
 def lineage(call: Call) -> Any:
@@ -119,6 +131,11 @@ def kept_result(call: Call) -> Any:
     return Reply(kept, ARROW_STREAM)
 
 
+def status(call: Call) -> Any:
+    """GET /v1/status: what an on-call asks first."""
+    return told(call.services)
+
+
 def retention(call: Call) -> Any:
     """GET /v1/retention: the store's policy."""
     return keeping.describe(call.services)
@@ -156,6 +173,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     "/v1/catalog": {"GET": Route("catalog.read", catalog)},
     "/v1/catalog/batches": {"GET": Route("catalog.read", batches)},
     "/v1/catalog/quarantine": {"GET": Route("catalog.read", quarantine)},
+    "/v1/catalog/quality": {"GET": Route("catalog.read", quality)},
     "/v1/queries/([^/]+)/lineage": {"GET": Route("query.read", lineage)},
     "/v1/templates": {"GET": Route("template.read", templates)},
     "/v1/templates/([^/]+)": {"GET": Route("template.read", template)},
@@ -171,6 +189,7 @@ ROUTES: dict[str, dict[str, Route]] = {
         "POST": Route("investigation.read", report),
     },
     f"{_ONE}/queries/([^/]+)/result": {"GET": Route("query.read", kept_result)},
+    "/v1/status": {"GET": Route("catalog.read", status)},
     "/v1/retention": {
         "GET": Route("catalog.read", retention),
         "POST": Route("data.remove", retain),

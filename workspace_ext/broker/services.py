@@ -18,6 +18,7 @@ from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.records import RecordsEngine
 from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.catalog.lineage import Origins
+from workspace_ext.telemetry.catalog.quality import Quality
 from workspace_ext.telemetry.catalog.service import Catalog
 from workspace_ext.telemetry.ingest.live.service import LiveIngest
 from workspace_ext.telemetry.ingest.service import IngestService
@@ -47,6 +48,7 @@ class Services:
     runner: QueryRunner
     queries: QueryService
     lineage: Lineage
+    quality: Quality
     archives: Freezer
     retention: RetentionService
 
@@ -98,6 +100,7 @@ class Services:
             queries=QueryService(
                 runner, catalog, templates, investigations, whole=not folder.sealed
             ),
+            quality=Quality(runner, catalog),
             lineage=Lineage(investigations, templates, plans, Origins(telemetry)),
             archives=Freezer(
                 folder, investigations, templates, SliceSource(telemetry), plans, Origins(telemetry)

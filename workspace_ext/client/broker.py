@@ -131,9 +131,26 @@ class BrokerClient:
         """The records refused last, and why."""
         return self._list("GET", "/v1/catalog/quarantine", query={"limit": limit})
 
+    def quality(
+        self, window: str | None = None, *, service: str | None = None, pin: int | None = None
+    ) -> dict[str, Any]:
+        """How far the data of a window can be trusted, by signal and service.
+
+        Args:
+            window: As ``START/END``; the hour up to the newest record when None.
+            service: The only one wanted.
+            pin: The highest batch that counts; the newest when None.
+        """
+        query = {"window": window, "service": service, "pin": pin}
+        return self._json("GET", "/v1/catalog/quality", query=query, seconds=None)
+
     def lineage(self, query: str) -> dict[str, Any]:
         """Where the answer to a recorded query comes from: what it read, batches, sources."""
         return self._json("GET", f"/v1/queries/{_part(query)}/lineage", seconds=None)
+
+    def status(self) -> dict[str, Any]:
+        """What an on-call asks first: lag, failures, sizes, free disk, newest record."""
+        return self._json("GET", "/v1/status")
 
     def retention(self) -> dict[str, Any]:
         """The store's policy, when it was applied last, and what the last run removed."""

@@ -36,7 +36,7 @@ class Completeness:
         self._runner = runner
         self._catalog = catalog
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="probe")
-        self._known: dict[tuple[Part, int], list[str]] = {}
+        self._known: dict[tuple[Part, int, int], list[str]] = {}
         self._cautions = Cautions() if whole else None
 
     def begin(
@@ -44,7 +44,8 @@ class Completeness:
     ) -> Future[list[str]]:
         """Starts to look at what a template requires; the future has the warnings."""
         parts = parts_of(question.template, question.arguments) if question.template else []
-        known = {part: self._known.get((part, pin)) for part in parts}
+        removed = len(self._catalog.held().removals)
+        known = {part: self._known.get((part, pin, removed)) for part in parts}
         looks = looks_of_parts(parts, question)
         if None not in known.values():
             cautions = self._remembered(looks, pin)
@@ -75,7 +76,7 @@ class Completeness:
     def _remembered(self, looks: Sequence[Look], pin: int) -> list[str] | None:
         if self._cautions is None:
             return []
-        return self._cautions.known(looks, pin, self._catalog.newest())
+        return self._cautions.known(looks, pin, self._catalog.held())
 
     def _look(
         self,
@@ -93,15 +94,16 @@ class Completeness:
         try:
             probe = Probe([part for part, found in known.items() if found is None])
             if probe.sql is not None:
+                removed = len(self._catalog.held().removals)
                 rows = ask(probe.sql, probe.values)
                 without = sorted({row["signal"] for row in rows if not row["n"]})
                 reach = reach_of(ask(reach_sql(without), {})) if without else {}
                 if len(self._known) >= _REMEMBERED:
                     self._known.clear()
                 for part, found in probe.findings(rows, reach):
-                    known[part] = self._known[part, pin] = found
+                    known[part] = self._known[part, pin, removed] = found
             if self._cautions is not None:
-                cautions = self._cautions.find(looks, pin, self._catalog.newest(), ask)
+                cautions = self._cautions.find(looks, pin, self._catalog.held(), ask)
         except InvestigationError as error:
             return [f"how complete the data is could not be checked: {error.message}"]
         return [warning for found in known.values() for warning in found or ()] + cautions

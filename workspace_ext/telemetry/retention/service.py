@@ -51,6 +51,7 @@ class RetentionService:
         self._clock = clock
         self._step_rows = step_rows
         self._running = threading.Lock()
+        self._stopped = False
 
     def policy(self) -> tuple[Policy | None, int | None]:
         """The policy that the broker applies by itself, and when it did last (nanoseconds)."""
@@ -100,6 +101,8 @@ class RetentionService:
             }
             for piece in plan.pieces:
                 self._remove(piece, note)
+            if self._stopped:
+                return {**plan.to_dict(), "run": run}
             if plan.quarantined or kept:
                 with self._engine.write() as connection:
                     store.remove_quarantine(connection, plan)
@@ -109,6 +112,10 @@ class RetentionService:
                 self._engine.checkpoint()
                 self._removed()
             return {**plan.to_dict(), "run": run}
+
+    def stop(self) -> None:
+        """Ends a run between two of its steps; the next one goes on from there."""
+        self._stopped = True
 
     def removals(self, run: str | None = None) -> dict[str, Any] | None:
         """What a run removed, as it was noted; the latest when None; None when there is none."""
@@ -123,6 +130,8 @@ class RetentionService:
             if not places:
                 return
             for place in places:
+                if self._stopped:
+                    return
                 with self._engine.write() as connection:
                     left -= store.remove(connection, piece, place, note)
 
