@@ -40,8 +40,8 @@ def run(millions: int = DEFAULT_MILLIONS) -> list[Row]:
         size = (Path(name) / "store" / "telemetry.duckdb").stat().st_size / (millions * MILLION)
     print(
         f"{millions} million spans: {MILLION / seconds[0]:,.0f} per processor second in the first"
-        f" million, {MILLION / seconds[-1]:,.0f} in the last; {size:.1f} bytes a span, {parquet:.1f}"
-        f" as sorted Parquet with zstd; memory at most {_most_memory() >> 20} MiB",
+        f" million, {MILLION / seconds[-1]:,.0f} in the last; {size:.1f} bytes a span,"
+        f" {parquet:.1f} as sorted Parquet with zstd; memory at most {_most_memory() >> 20} MiB",
         file=sys.stderr,
     )
     last, first = seconds[-1], seconds[0]
@@ -89,8 +89,8 @@ def _accept(live: LiveIngest, number: int, records: pa.Table) -> None:
         try:
             live.accept(request, delivery).result(60)
             return
-        except Unavailable:
-            live.flush(60)
+        except Unavailable:  # as a sender that comes again
+            time.sleep(0.05)
 
 
 def _parquet_bytes(store: Store, path: Path) -> float:
