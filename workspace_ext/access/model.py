@@ -29,10 +29,14 @@ Action = Literal[
 KERNEL_EVENTS = frozenset(
     {
         "hypothesis.proposed",
+        "hypothesis.predicted",
         "hypothesis.changed",
         "note.added",
+        "finding.added",
         "decision.made",
         "conclusion.reached",
+        "outcome.recorded",
+        "file.read",
         "investigation.scoped",
     }
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from tornado.web import Application
 
@@ -18,7 +18,7 @@ from workspace_ext.broker.versions import VERSION_ROUTES
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput, NotFound
-from workspace_ext.protocol.messages import ARROW_STREAM
+from workspace_ext.protocol.messages import ARROW_STREAM, FunctionTest
 from workspace_ext.telemetry.retention.model import Policy
 
 _OPENING = {"title", "severity", "window", "baseline", "services", "notebook", "actor", "uid"}
@@ -131,6 +131,18 @@ def kept_result(call: Call) -> Any:
     return Reply(kept, ARROW_STREAM)
 
 
+def report_test(call: Call) -> Any:
+    """POST /v1/investigations/UID/tests."""
+    test = cast(FunctionTest, call.fields())
+    return call.services.queries.report_test(call.path[0], test, call.principal)
+
+
+def hypotheses(call: Call) -> Any:
+    """GET /v1/hypotheses."""
+    state, limit = call.query.get("state"), call.number("limit", 100)
+    return list(call.services.investigations.hypotheses(call.query.get("text", ""), state, limit))
+
+
 def status(call: Call) -> Any:
     """GET /v1/status: what an on-call asks first."""
     return told(call.services)
@@ -188,6 +200,8 @@ ROUTES: dict[str, dict[str, Route]] = {
         # which events a caller may report is decided event by event, by the service
         "POST": Route("investigation.read", report),
     },
+    f"{_ONE}/tests": {"POST": Route("query.ask", report_test)},
+    "/v1/hypotheses": {"GET": Route("investigation.read", hypotheses)},
     f"{_ONE}/queries/([^/]+)/result": {"GET": Route("query.read", kept_result)},
     "/v1/status": {"GET": Route("catalog.read", status)},
     "/v1/retention": {

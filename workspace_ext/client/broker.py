@@ -17,13 +17,16 @@ from workspace_ext.client.lease import Lease
 from workspace_ext.client.transport import Transport
 from workspace_ext.client.upload import Progress, read_report, send_file
 from workspace_ext.foundation.actor import system_user
+from workspace_ext.protocol.hypotheses import HypothesisSummary
 from workspace_ext.protocol.messages import (
     ArchiveWishes,
     EventIn,
+    FunctionTest,
     InvestigationState,
     LedgerEntry,
     NotebookProjection,
     QueryRequest,
+    TestOutcome,
     VersionIn,
 )
 
@@ -217,6 +220,17 @@ class BrokerClient:
     def report(self, uid: str, events: Sequence[EventIn]) -> dict[str, Any]:
         """Reports what happened; repeating a report adds nothing. Returns what changed."""
         return self._json("POST", _investigation(uid, "events"), body=list(events))
+
+    def report_test(self, uid: str, test: FunctionTest) -> TestOutcome:
+        """Reports what a function found out about a hypothesis; the broker says what it means."""
+        return cast(TestOutcome, self._json("POST", _investigation(uid, "tests"), body=test))
+
+    def hypotheses(
+        self, text: str = "", *, state: str | None = None, limit: int = 100
+    ) -> list[HypothesisSummary]:
+        """The hypotheses of all investigations that have these words, the newest first."""
+        query = {"text": text or None, "state": state, "limit": limit}
+        return cast("list[HypothesisSummary]", self._list("GET", "/v1/hypotheses", query=query))
 
     def entries(self, uid: str, *, after: int = 0, limit: int = 1000) -> list[LedgerEntry]:
         """Its ledger, from after a sequence number on."""

@@ -169,21 +169,13 @@ def _query(
     told = QueryReplay(old.id, title_of(old), verdict, comparison)
     if outcome is None or old.test is None:
         return told
-    answer = _outcome(old.test["expect"], new) if new is not None and not hidden else None
+    answer = new["outcome"] if new is not None and new["ok"] and not hidden else None
     return replace(told, hypothesis=outcome["hypothesis"], then=outcome["outcome"], now=answer)
 
 
 def title_of(record: QueryRecord) -> str:
     """What a query is called in a report."""
     return record.template["id"] if record.template else record.title
-
-
-def _outcome(expect: str, new: QuerySummary) -> str | None:
-    if not new["ok"]:
-        return None
-    if new["interesting"] is None:
-        return "inconclusive"
-    return "supported" if new["interesting"] == (expect == "interesting") else "refuted"
 
 
 def _compared(

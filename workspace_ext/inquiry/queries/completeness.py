@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from workspace_ext.foundation.errors import InvestigationError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from workspace_ext.telemetry.query.model import Limits, Scan
     from workspace_ext.telemetry.query.runner import QueryRunner
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _THREADS = 4
 _REMEMBERED = 1000
 
@@ -69,6 +71,29 @@ class Completeness:
         found = self._remembered(looks, pin)
         return self._look({}, looks, pin, limits, cancelled) if found is None else found
 
+    def any_rows(self, scans: Iterable[Scan], pin: int, limits: Limits) -> bool:
+        """Whether one of the places that a query read holds anything.
+
+        Raises:
+            LimitExceeded: It took too long to find out.
+        """
+        for scan in scans:
+            sql = f"SELECT count(*) AS n FROM (SELECT 1 FROM {scan.table} LIMIT 1)"  # noqa: S608
+            values: dict[str, object] = {}
+            if scan.window is not None:
+                bounds = "time >= $start AND time < $end"
+                sql = sql.replace(" LIMIT 1", f" WHERE {bounds} LIMIT 1")
+                values = {
+                    "start": _moment(scan.window.start_ns),
+                    "end": _moment(scan.window.end_ns),
+                }
+            look = self._runner.look(
+                sql, values, pin=pin, limits=limits, cancelled=threading.Event()
+            )
+            if any(row["n"] for batch in look for row in batch.to_pylist()):
+                return True
+        return False
+
     def close(self) -> None:
         """Ends the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -107,3 +132,7 @@ class Completeness:
         except InvestigationError as error:
             return [f"how complete the data is could not be checked: {error.message}"]
         return [warning for found in known.values() for warning in found or ()] + cautions
+
+
+def _moment(time_ns: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=-(-time_ns // 1000))
