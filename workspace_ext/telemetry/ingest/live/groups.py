@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from workspace_ext.telemetry.ingest.live.delivery import Delivery
+from workspace_ext.telemetry.ingest.live.merge import ROW_GROUP_ROWS
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class LiveLimits:
     held_bytes: int = 256 << 20
     waiting: int = 512
     group_bytes: int = 96 << 20
-    group_rows: int = 122_880
+    group_rows: int = ROW_GROUP_ROWS
     merge_seconds: float = 1.0
     patience_seconds: float = 3.0
 
