@@ -21,7 +21,10 @@ settings.load_profile("house")
 @pytest.fixture(autouse=True)
 def _no_store_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test sees no workspace, broker or investigation of whoever runs it."""
-    for name in ("STORE", "BROKER", "TOKEN", "UID", "PROBLEM", "DEBUG", "OTLP", "INGEST_TOKEN"):
+    for name in (
+        "STORE", "BROKER", "TOKEN", "UID", "PROBLEM", "DEBUG",
+        "OTLP", "OTLP_GRPC", "SYSLOG", "INGEST_TOKEN",
+    ):  # fmt: skip
         monkeypatch.delenv(f"INVESTIGATION_{name}", raising=False)
 
 

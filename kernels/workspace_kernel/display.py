@@ -27,6 +27,8 @@ COLORS = {
     "refuted": "#b3261e",
     "inconclusive": "#777",
     "root cause": "#6a3fb5",
+    "contributing": "#6a3fb5",
+    "ruled out": "#777",
     "proposed": "#2b6cb0",
     "testing": "#2b6cb0",
 }

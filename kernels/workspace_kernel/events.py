@@ -6,7 +6,12 @@ from typing import Any
 
 from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.ids import new_id
-from workspace_ext.protocol.messages import EventIn, InvestigationState
+from workspace_ext.protocol.messages import (
+    EventIn,
+    FunctionTest,
+    InvestigationState,
+    TestOutcome,
+)
 from workspace_kernel.connection import Connection
 
 
@@ -55,6 +60,13 @@ class Reporter:
             "rationale": rationale,
         }
         self._connection.client.report(self.uid, [event])
+
+    def report_test(self, test: FunctionTest) -> TestOutcome:
+        """Reports what a function found out; the broker says what it means."""
+        run = self._connection.here().ref
+        if run is not None:
+            test["run"] = run
+        return self._connection.client.report_test(self.uid, test)
 
     @property
     def cell(self) -> str:

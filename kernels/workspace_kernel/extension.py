@@ -17,6 +17,7 @@ from workspace_kernel.investigation import Investigation
 from workspace_kernel.magics import TelemetryMagics
 
 NAME = "investigation"
+MAGICS = {"cell": ("telemetry",), "line": ("hypothesis", "finding", "decision")}
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def load(shell: InteractiveShell) -> None:
     investigation = Investigation(connection)
     shell.user_ns[NAME] = investigation
     shell.user_ns_hidden[NAME] = investigation
-    shell.register_magics(TelemetryMagics(shell, Asker(connection)))
+    shell.register_magics(TelemetryMagics(shell, Asker(connection), investigation))
     match = matcher(Completer(Catalogue(connection), lambda name, _: _holds(shell, name)))
     shell.Completer.custom_matchers.append(match)
     errors.install()
@@ -52,7 +53,9 @@ def unload(shell: InteractiveShell) -> None:
         shell.user_ns.pop(NAME)
         shell.user_ns_hidden.pop(NAME, None)
     shell.Completer.custom_matchers.remove(installed.match)
-    shell.magics_manager.magics["cell"].pop("telemetry", None)
+    for kind, names in MAGICS.items():
+        for name in names:
+            shell.magics_manager.magics[kind].pop(name, None)
     errors.uninstall()
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput
-from workspace_ext.foundation.ids import new_id
+from workspace_ext.foundation.ids import new_id, stable_id
 from workspace_ext.protocol.messages import InvestigationState
 from workspace_kernel.asking import Asker
 from workspace_kernel.cards import Card
 from workspace_kernel.catalogue import Catalogue
 from workspace_kernel.connection import Connection
 from workspace_kernel.events import Reporter
+from workspace_kernel.files import digest_file
 from workspace_kernel.help import TemplateHelp, TemplateList
 from workspace_kernel.hypothesis import Hypothesis, evidence_ids
-from workspace_kernel.ids import stable_id
+from workspace_kernel.quality import Quality
 from workspace_kernel.result import Result
 from workspace_kernel.values import to_wire
 
@@ -71,18 +73,38 @@ class Investigation:
             return self.templates()
         return TemplateHelp(self._catalogue.template(template))
 
+    def quality(self, service: str | None = None, *, window: Any = None) -> Quality:
+        """How far the data can be trusted, in the investigation's window and at its pin.
+
+        Args:
+            service: The only one wanted.
+            window: Another window, as ``"START/END"`` or a pair of times.
+        """
+        state = self.state
+        span = state["window"]
+        if window is not None:
+            span = Window.parse(to_wire(window, "window")).to_dict()  # type: ignore[assignment]
+        text = f"{span['start']}/{span['end']}" if span else None
+        client = self._connection.client
+        return Quality(client.quality(text, service=service, pin=state["pin"]))
+
     # -- saying ------------------------------------------------------------------------------
 
     def hypothesis(self, text: str, predicts: str = "") -> Hypothesis:
-        """States a claim, and what must show if it is true; stated again, it is the same one."""
+        """States a claim, and what must show if it is true; stated again, it is the same one.
+
+        A claim that stands in a text cell (*Hypothesis: …*) is taken up by the same words.
+        """
         said = _said(text, "hypothesis")
-        return Hypothesis(said, predicts.strip(), self._reporter, self._asker).propose()
+        return Hypothesis(said, self._reporter, self._asker).propose(predicts.strip())
 
     def note(self, text: str) -> Card:
         """Keeps a remark."""
-        said = _said(text, "note")
-        self._once("note.added", said, {"text": said})
-        return Card("Note", said)
+        return self._keep("note", text)
+
+    def finding(self, text: str) -> Card:
+        """Keeps something that was found out."""
+        return self._keep("finding", text)
 
     def decide(self, text: str, because: str = "") -> Card:
         """Keeps a decision, and why it was made."""
@@ -97,6 +119,7 @@ class Investigation:
         confidence: float,
         evidence: Any = (),
         hypothesis: Hypothesis | None = None,
+        despite: str = "",
     ) -> Card:
         """Says what the root cause is.
 
@@ -104,7 +127,9 @@ class Investigation:
             root_cause: In a sentence.
             confidence: From 0 to 1.
             evidence: The results that carry it.
-            hypothesis: The hypothesis that has proved to be the cause.
+            hypothesis: The hypothesis that has proved to be the cause; refused when its tests
+                failed or had no data.
+            despite: Why it is the cause all the same; the hypothesis is marked with it.
         """
         if isinstance(confidence, bool) or not 0 <= confidence <= 1:
             raise BadInput(
@@ -120,14 +145,45 @@ class Investigation:
             "hypothesis": hypothesis.id if hypothesis else None,
         }
         known = self.state["conclusion"]
-        if known is None or any(known.get(key) != value for key, value in data.items()):
-            self._reporter.report("conclusion.reached", self._reporter.uid, data)
+        if (
+            known is None
+            or any(known.get(key) != value for key, value in data.items())
+            or (hypothesis is not None and hypothesis.state != "root_cause")
+        ):
+            told = {**data, "override": despite} if despite else data
+            self._reporter.report("conclusion.reached", self.uid, told, rationale=said)
         count = len(carried_by)
         details = (
             f"Confidence {data['confidence_percent']} %",
             f"Evidence: {count} quer{'y' if count == 1 else 'ies'}",
         )
         return Card("Conclusion", said, details, "root cause")
+
+    def outcome(self, *, correct: bool, because: str) -> Card:
+        """Says, later, whether the conclusion turned out to be right, and how that is known.
+
+        Many of these show how well stated confidence holds: ``jupyter investigation calibration``.
+        """
+        reason = _said(because, "reason")
+        data = {"correct": bool(correct)}
+        self._reporter.report("outcome.recorded", self.uid, data, rationale=reason)
+        return Card("Outcome", "it was right" if correct else "it was wrong", (reason,))
+
+    def file(self, path: str | Path) -> Path:
+        """Records that this cell reads a file: its name, size and digest.
+
+        Returns:
+            The path, as in ``pd.read_csv(investigation.file("orders.csv"))``.
+
+        Raises:
+            NotFound: There is no such file.
+        """
+        read = Path(path)
+        size, digest = digest_file(read)
+        name = read.name if read.is_absolute() else read.as_posix()
+        data = {"name": name, "size": size, "digest": digest}
+        self._reporter.report("file.read", name[-256:], data)
+        return read
 
     def scope(
         self,
@@ -174,6 +230,11 @@ class Investigation:
     def uid(self) -> str:
         """Under which it is recorded."""
         return self._reporter.uid
+
+    def _keep(self, what: str, text: str) -> Card:
+        said = _said(text, what)
+        self._once(f"{what}.added", said, {"text": said})
+        return Card(what.capitalize(), said)
 
     def _once(self, kind: str, content: str, data: dict[str, Any]) -> None:
         cell = self._reporter.cell

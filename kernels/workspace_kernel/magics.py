@@ -1,4 +1,4 @@
-"""``%%telemetry``: a cell that is SQL."""
+"""``%%telemetry``, a cell that is SQL; ``%hypothesis``, ``%finding``, ``%decision``."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import shlex
 from typing import NoReturn
 
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics, cell_magic, magics_class
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.protocol.assignments import read_assignments
 from workspace_kernel.asking import Asker
+from workspace_kernel.cards import Card
+from workspace_kernel.hypothesis import Hypothesis
+from workspace_kernel.investigation import Investigation
 from workspace_kernel.result import Result
 
 
@@ -22,11 +25,35 @@ class TelemetryMagics(Magics):
     Args:
         shell: The shell they are registered in.
         asker: Puts the question.
+        investigation: Keeps what is said.
     """
 
-    def __init__(self, shell: InteractiveShell, asker: Asker) -> None:
+    def __init__(self, shell: InteractiveShell, asker: Asker, investigation: Investigation) -> None:
         super().__init__(shell)
         self._asker = asker
+        self._investigation = investigation
+
+    @line_magic
+    def hypothesis(self, line: str) -> Hypothesis:
+        """States a claim and what it predicts.
+
+        ::
+
+            h = %hypothesis the cart exhausts its pool --predicts waits come before errors
+        """
+        text, predicts = _said(line, "--predicts")
+        return self._investigation.hypothesis(text, predicts=predicts)
+
+    @line_magic
+    def finding(self, line: str) -> Card:
+        """Keeps something that was found out: ``%finding the pool is empty since 10:05``."""
+        return self._investigation.finding(line)
+
+    @line_magic
+    def decision(self, line: str) -> Card:
+        """Keeps a decision: ``%decision restart the cart --because its pool does not recover``."""
+        text, because = _said(line, "--because")
+        return self._investigation.decide(text, because=because)
 
     @cell_magic
     def telemetry(self, line: str, cell: str) -> Result:
@@ -47,6 +74,14 @@ class TelemetryMagics(Magics):
         if name and self.shell is not None:
             self.shell.user_ns[name] = result.df
         return result
+
+
+def _said(line: str, option: str) -> tuple[str, str]:
+    """A sentence and what stands behind an option; neither needs quotes."""
+    text, given, more = f" {line} ".partition(f" {option} ")
+    if given and not more.strip():
+        raise BadInput(f"{option} is empty", hint=f"say it behind {option}", code="usage")
+    return text.strip(), more.strip()
 
 
 class _Options(argparse.ArgumentParser):

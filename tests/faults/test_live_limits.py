@@ -25,7 +25,7 @@ signal.signal(signal.SIGUSR2, lambda *_: resource.setrlimit(resource.RLIMIT_FSIZ
 # Merges wait, so that what is accepted piles up.
 SLOW_MERGE = """
 from workspace_ext.telemetry.ingest.live import service
-service.LiveLimits.__init__.__defaults__ = (100 << 10, 512, 1 << 20, 0.7)
+service.LiveLimits.__init__.__defaults__ = (100 << 10, 512, 1 << 20, 122_880, 0.7, 0.7)
 real = service.merge
 import time
 def slow(*arguments):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.notebooks.conftest import Run, said
 from workspace_ext.client.broker import BrokerClient
 
@@ -62,9 +64,9 @@ def test_running_it_again_says_nothing_twice(
     assert kinds.count("query.answered") == 4
 
 
-def test_another_prediction_is_another_hypothesis(run: Run, client: BrokerClient) -> None:
-    made, _ = run(CONFIG + 'g = investigation.hypothesis("config is down")\ng.id == h.id')
-    assert said(made.cells[0]) == "False"
+def test_the_same_words_are_the_same_hypothesis(run: Run) -> None:
+    made, _ = run(CONFIG + 'g = investigation.hypothesis("Config  is down")\ng.id == h.id')
+    assert said(made.cells[0]) == "True"
 
 
 def test_scope_is_recorded_when_it_changes(
@@ -80,9 +82,10 @@ def test_scope_is_recorded_when_it_changes(
 
 def test_a_person_can_judge(run: Run, client: BrokerClient, investigation: str) -> None:
     made, report = run(
-        CONFIG + 'h.support("seen in the logs")\nh.support("seen in the logs")',
+        CONFIG + 'seen = investigation.sql("SELECT count(*) AS n FROM logs")\n'
+        'for _ in range(2):\n    h.support("seen in the logs", evidence=seen)',
         'h.refute("the pod was up")',
-        'h.support("seen in the logs")',
+        'h.support("seen in the logs", evidence=seen)',
         'h.refute(" ")',
     )
     assert [failure.message for failure in report.failures] == [
@@ -93,6 +96,7 @@ def test_a_person_can_judge(run: Run, client: BrokerClient, investigation: str) 
         entry for entry in client.entries(investigation) if entry["type"] == "hypothesis.changed"
     ]
     assert [entry["rationale"] for entry in changed] == [
+        "somebody looks at it",
         "seen in the logs",
         "the pod was up",
         "seen in the logs",
@@ -102,7 +106,7 @@ def test_a_person_can_judge(run: Run, client: BrokerClient, investigation: str) 
 
 def test_wrong_tests(run: Run) -> None:
     made, report = run(
-        CONFIG + 'h.test("latency.shift", expect="maybe")',
+        CONFIG + 'h.test("latency.shift", expect="maybe(")',
         'h.test("latency.shfit")',
         'investigation.conclude("x", confidence=0.5, evidence=["no such query"])',
         'investigation.scope(window="2023-01-30T12:02:00Z/2023-01-30T11:59:00Z")',
@@ -113,11 +117,115 @@ def test_wrong_tests(run: Run) -> None:
         assert len(cell.outputs[0]["traceback"]) == 2, cell.outputs
 
 
-def test_sql_as_a_test_is_evidence_without_a_verdict(
+def test_sql_is_judged_by_a_condition(run: Run, client: BrokerClient, investigation: str) -> None:
+    sql = "SELECT count(*) AS n FROM spans"
+    made, report = run(
+        CONFIG + f'h.test("{sql}", expect="n > 100")',
+        f'h.test("{sql}")',
+        f'h.test("{sql}", expect="maximum(n) > 100")',
+    )
+    assert [failure.message.split(":")[0] for failure in report.failures] == [
+        "SQL has no rule that could find it interesting",
+        "expect='maximum(n) > 100' is no condition",
+    ]
+    assert "Hypothesis supported: n > 100: true, on 1 row" in said(made.cells[0])
+    (claim,) = client.state(investigation)["hypotheses"].values()
+    assert (claim["state"], len(claim["tests"]), len(claim["evidence"])) == ("supported", 1, 1)
+
+
+def test_a_prediction_after_the_test_is_late(
     run: Run, client: BrokerClient, investigation: str
 ) -> None:
-    made, report = run(CONFIG + 'h.test("SELECT count(*) AS n FROM spans")')
+    made, report = run(
+        'h = investigation.hypothesis("config is down")\nh.predict("it is slow")\nh',
+        'h.test("latency.shift", service="ts-config-service")',
+        'investigation.hypothesis("Config is  down", predicts="it is not slow")',
+    )
     assert report.ok, report.failures
-    assert "Hypothesis inconclusive" in said(made.cells[0])
+    assert "Predicts: it is slow" in said(made.cells[0])
+    assert "Predicts (written after a test began): it is not slow" in said(made.cells[2])
     (claim,) = client.state(investigation)["hypotheses"].values()
-    assert len(claim["evidence"]) == 1
+    assert (claim["state"], claim["prediction_late"]) == ("refuted", True)
+
+
+FUNCTIONS = """
+import pandas as pd
+def yes(): return True
+def with_evidence(): return False, investigation.run("triage.overview")
+def rows(least=1): return pd.DataFrame({"x": [1.5, float("nan")], "at": pd.Timestamp("2024-05-01")})
+def nothing(): return None
+def empty(): return pd.DataFrame({"x": []})
+def breaks(): raise ValueError("no such pod")
+"""
+
+
+def test_python_functions_as_tests(run: Run, client: BrokerClient, investigation: str) -> None:
+    made, report = run(
+        FUNCTIONS + CONFIG + "h.test(yes)",
+        "h.test(with_evidence)",
+        'h.test(rows, expect="max(x) > 1", least=2)',
+        "h.test(nothing)",
+        'h.test(empty, expect="max(x) > 1")',
+        "h.test(breaks)",
+        "h.test(rows)",
+        'h.test(yes, expect="max(x) > 1")',
+        "h",
+    )
+    assert [failure.cell for failure in report.failures] == [6, 7, 8]
+    (claim,) = client.state(investigation)["hypotheses"].values()
+    outcomes = [(test["name"], test["outcome"]) for test in claim["tests"].values()]
+    assert outcomes == [
+        ("yes", "supported"),
+        ("with_evidence", "refuted"),
+        ("rows", "supported"),
+        ("nothing", "inconclusive"),
+        ("empty", "inconclusive"),
+        ("breaks", "inconclusive"),
+        ("rows", "inconclusive"),
+        ("yes", "inconclusive"),
+    ]
+    tests = list(claim["tests"].values())
+    assert tests[5]["reason"] == "ValueError: no such pod"
+    assert {test["judge"] for test in tests} == {"kernel"}
+    assert tests[0]["source_digest"] != tests[1]["source_digest"]
+    assert claim["evidence"] == list(client.state(investigation)["queries"])
+    assert "Found by code in this kernel" in said(made.cells[0])
+    assert "Refuted by with_evidence" in said(made.cells[8])
+
+
+def test_what_its_tests_do_not_show_is_not_published(
+    run: Run, client: BrokerClient, investigation: str
+) -> None:
+    conclude = 'investigation.conclude("config", confidence=0.9, hypothesis=h'
+    made, report = run(
+        CONFIG + conclude + ")",
+        't = h.test("latency.shift", service="ts-config-service")',
+        conclude + ")",
+        'h.support("I feel it")',
+        conclude + ', despite="the template misses start-up")',
+        "h",
+        'investigation.outcome(correct=False, because="it came back without config")',
+    )
+    codes = [failure.message for failure in report.failures]
+    assert len(codes) == 3, codes
+    assert codes[0] == "a hypothesis that is proposed cannot become root cause"
+    assert "speaks against it" in codes[1]
+    assert "cannot be published as supported" in codes[2]
+    assert "Published despite its tests: the template misses start-up" in said(made.cells[5])
+    conclusion = client.state(investigation)["conclusion"]
+    assert conclusion is not None
+    assert conclusion["outcome"] is not None
+    assert conclusion["outcome"]["correct"] is False
+
+
+def test_a_file_is_an_input_of_its_step(
+    run: Run, client: BrokerClient, investigation: str, tmp_path: Path
+) -> None:
+    (tmp_path / "orders.csv").write_text("a,b\n1,2\n")
+    read = 'import pandas as pd\nlen(pd.read_csv(investigation.file("orders.csv")))'
+    made, report = run(read, 'investigation.file("nothing.csv")')
+    assert said(made.cells[0]) == "1"
+    assert [failure.message for failure in report.failures] == ["there is no file nothing.csv"]
+    steps = list(client.state(investigation)["steps"].values())
+    (file,) = steps[0]["files"]
+    assert (file["name"], file["size"]) == ("orders.csv", 8)

@@ -17,10 +17,11 @@ from tests.support.broker import broker
 from tests.support.templates import write_template
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.actor import Actor
-from workspace_ext.foundation.canonical import digest_json
+from workspace_ext.foundation.canonical import digest_bytes
 from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.ids import new_id
-from workspace_ext.inquiry.archive.container import LEDGER, MANIFEST
+from workspace_ext.inquiry.archive.auditor import PAYLOAD as DATA
+from workspace_ext.inquiry.archive.container import ABOUT, LEDGER
 from workspace_ext.inquiry.headless.model import RunOptions
 from workspace_ext.inquiry.headless.runner import run_notebook
 from workspace_ext.ledger.model import Event, seal
@@ -141,32 +142,43 @@ def report(client: BrokerClient, uid: str, kind: str, **data: Any) -> None:
 
 
 Parts = dict[str, bytes]
+"""Content by name in the bag: the payload's begin with ``data/``."""
 
 
 def rewritten(path: Path, target: Path, change: Callable[[Parts], None]) -> Path:
     """A copy of an archive with some parts changed, and nothing done to hide it."""
     with zipfile.ZipFile(path) as old:
-        parts = {name: old.read(name) for name in old.namelist()}
+        top = old.namelist()[0].partition("/")[0]
+        parts = {name.removeprefix(f"{top}/"): old.read(name) for name in old.namelist()}
     change(parts)
     with zipfile.ZipFile(target, "w") as new:
         for name, content in parts.items():
-            new.writestr(name, content)
+            new.writestr(f"{top}/{name}", content)
     return target
 
 
+def rebagged(path: Path, target: Path, change: Callable[[Parts], None]) -> Path:
+    """A copy with some parts changed, that is a whole bag: what BagIt alone cannot find."""
+
+    def rebag(parts: Parts) -> None:
+        change(parts)
+        _bag(parts)
+
+    return rewritten(path, target, rebag)
+
+
 def forged(path: Path, target: Path, change: Callable[[Parts], None]) -> Path:
-    """A copy with some parts changed, that verifies: manifest and ledger say the same lie."""
+    """A copy with some parts changed, that verifies: bag, manifest and ledger say the same lie."""
 
     def forge(parts: Parts) -> None:
         change(parts)
-        manifest = json.loads(parts[MANIFEST])
-        names = [name for name in parts if name not in (MANIFEST, LEDGER)]
-        manifest["files"] = {name: _part(parts[name]) for name in names}
-        said = {key: value for key, value in manifest.items() if key not in ("head", "seq")}
-        *entries, last = [json.loads(line) for line in parts[LEDGER].splitlines()]
+        about = json.loads(parts[DATA + ABOUT])
+        about["files"] = {name: _part(parts[DATA + name]) for name in about["files"]}
+        parts[DATA + ABOUT] = json.dumps(about).encode()
+        *entries, last = [json.loads(line) for line in parts[DATA + LEDGER].splitlines()]
         event = Event(
             last["type"],
-            {"digest": digest_json(said)},
+            {"digest": digest_bytes(parts[DATA + ABOUT])},
             Actor.parse(last["actor"]),
             id=last["id"],
             investigation=last["investigation"],
@@ -174,11 +186,17 @@ def forged(path: Path, target: Path, change: Callable[[Parts], None]) -> Path:
         prev, seq = entries[-1]["hash"], last["seq"]
         entry, _ = seal(event, seq=seq, prev=prev, recorded_time=last["recorded_time"])
         lines = [json.dumps(each) for each in (*entries, entry)]
-        parts[LEDGER] = ("\n".join(lines) + "\n").encode()
-        manifest["files"][LEDGER] = _part(parts[LEDGER])
-        parts[MANIFEST] = json.dumps({**manifest, "head": entry["hash"], "seq": seq}).encode()
+        parts[DATA + LEDGER] = ("\n".join(lines) + "\n").encode()
+        _bag(parts)
 
     return rewritten(path, target, forge)
+
+
+def _bag(parts: Parts) -> None:
+    for manifest in ("manifest-sha256.txt", "tagmanifest-sha256.txt"):
+        listed = [line.split("  ", 1)[1] for line in parts[manifest].decode().splitlines()]
+        lines = [f"{sha256(parts[name]).hexdigest()}  {name}\n" for name in listed if name in parts]
+        parts[manifest] = "".join(lines).encode()
 
 
 def _part(content: bytes) -> dict[str, Any]:

@@ -39,6 +39,13 @@ def run_broker(*arguments: str, timeout: float = 60) -> subprocess.CompletedProc
     )
 
 
+def run_code(code: str) -> subprocess.CompletedProcess[str]:
+    """Runs Python in a process of its own, to its end."""
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+
+
 def load_demo(client: BrokerClient, *, only: str = "") -> str:
     """Ingests the incident that ships with the product and opens an investigation of it.
 

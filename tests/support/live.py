@@ -124,9 +124,10 @@ def export_request(first: int, count: int, *, service: str = "cart") -> bytes:
 
 @dataclass
 class Receiver:
-    """A broker's two addresses, and its process."""
+    """A broker's addresses, and its process."""
 
     address: str
+    doors: dict[str, str]
     client: BrokerClient
     process: subprocess.Popen[str]
     folder: Path
@@ -180,7 +181,7 @@ def receiver(folder: Path, *arguments: str, preamble: str = "") -> Iterator[Rece
         ready = json.loads(process.stdout.readline())["ready"]
         token = json.loads((folder / "broker.json").read_text())["token"]
         client = BrokerClient(ready["address"], token)
-        yield Receiver(ready["receiver"], client, process, folder)
+        yield Receiver(ready["doors"]["otlp"], ready["doors"], client, process, folder)
     finally:
         if process.poll() is None:
             process.terminate()

@@ -19,6 +19,7 @@ Action = Literal[
     "event.report",
     "version.save",
     "data.ingest",
+    "data.remove",
     "token.issue",
     "ledger.read",
     "lease.hold",
@@ -28,10 +29,14 @@ Action = Literal[
 KERNEL_EVENTS = frozenset(
     {
         "hypothesis.proposed",
+        "hypothesis.predicted",
         "hypothesis.changed",
         "note.added",
+        "finding.added",
         "decision.made",
         "conclusion.reached",
+        "outcome.recorded",
+        "file.read",
         "investigation.scoped",
     }
 )

@@ -7,14 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from workspace_ext.foundation.errors import InvestigationError
+from workspace_ext.foundation.errors import BadInput, Denied, InvestigationError, Unavailable
 from workspace_ext.telemetry.ingest.model import Parsed
 
 _JSON = "application/json"
 _PROTOBUF = "application/x-protobuf"
 _REASONS_TOLD = 3
-_GRPC = {400: 3, 401: 16, 413: 3, 415: 3, 503: 14}  # codes of google.rpc.Status by HTTP status
-_UNKNOWN = 2
+_UNKNOWN = 2  # codes of google.rpc.Status; the others by the class of an error
+_CODES: dict[type[InvestigationError], int] = {BadInput: 3, Denied: 16, Unavailable: 14}
+_RETRY_SECONDS = {"disk_full": 5}
+_TYPES = "type.googleapis.com/google.rpc."
+
+RETRY_INFO_HEADER = "google.rpc.retryinfo-bin"
+"""Where exporters of the OpenTelemetry SDKs look for it; the specification has it in the status."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,49 @@ class Reply:
     body: bytes = b""
     content_type: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Status:
+    """A ``google.rpc.Status``, with the one detail that OTLP wants of it.
+
+    Attributes:
+        code: Of gRPC.
+        message: What is wrong.
+        retry_seconds: When to come again, as RetryInfo; 0 for never.
+        bad: Whether the request is at fault; BadRequest says so.
+    """
+
+    code: int
+    message: str
+    retry_seconds: int = 0
+    bad: bool = False
+
+    def encode(self) -> bytes:
+        """As protobuf."""
+        detail = b""
+        if self.retry_seconds:
+            detail = _text(1, f"{_TYPES}RetryInfo") + _bytes(2, self.retry_info())
+        elif self.bad:
+            violation = _text(1, "body") + _text(2, self.message)
+            detail = _text(1, f"{_TYPES}BadRequest") + _bytes(2, _bytes(1, violation))
+        head = _number(1, self.code) + _text(2, self.message)
+        return head + (_bytes(3, detail) if detail else b"")
+
+    def retry_info(self) -> bytes:
+        """The detail alone: a Duration."""
+        return _bytes(1, _number(1, self.retry_seconds))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As protobuf's JSON."""
+        made: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.retry_seconds:
+            delay = f"{self.retry_seconds}s"
+            made["details"] = [{"@type": f"{_TYPES}RetryInfo", "retryDelay": delay}]
+        elif self.bad:
+            violations = [{"field": "body", "description": self.message}]
+            made["details"] = [{"@type": f"{_TYPES}BadRequest", "fieldViolations": violations}]
+        return made
 
 
 @dataclass(frozen=True)
@@ -49,12 +97,15 @@ class OtlpAnswers:
 
     def refused(self, error: InvestigationError, headers: Mapping[str, str]) -> Reply:
         """A ``google.rpc.Status``."""
-        code = _GRPC.get(error.status, _UNKNOWN)
-        text = _sentence(error)
+        status = self.status(error)
         if _is_json(headers):
-            body = json.dumps({"code": code, "message": text}).encode()
-            return Reply(error.status, body, _JSON)
-        return Reply(error.status, _number(1, code) + _text(2, text), _PROTOBUF)
+            return Reply(error.status, json.dumps(status.to_dict()).encode(), _JSON)
+        return Reply(error.status, status.encode(), _PROTOBUF)
+
+    def status(self, error: InvestigationError) -> Status:
+        """What is said of a request that was not kept."""
+        code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), _UNKNOWN)
+        return Status(code, _sentence(error), retry_seconds(error), isinstance(error, BadInput))
 
 
 @dataclass(frozen=True)
@@ -106,6 +157,11 @@ class ElasticAnswers:
         cause = {"type": error.code, "reason": _sentence(error)}
         body = json.dumps({"error": cause, "status": error.status}).encode()
         return Reply(error.status, body, _JSON)
+
+
+def retry_seconds(error: InvestigationError) -> int:
+    """After how long a sender should try again; 0 when that is no use."""
+    return _RETRY_SECONDS.get(error.code, 1) if isinstance(error, Unavailable) else 0
 
 
 def _told(parsed: Parsed) -> str:

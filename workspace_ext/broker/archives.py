@@ -8,28 +8,32 @@ from typing import Any
 
 from workspace_ext.broker.handlers import BaseHandler
 from workspace_ext.foundation.actor import Actor
-from workspace_ext.foundation.errors import BadInput
+from workspace_ext.inquiry.archive.freeze import Wishes
+from workspace_ext.inquiry.archive.slices import Cap
+from workspace_ext.protocol.validation import validate
 from workspace_ext.storage.failures import explain
 
 _BLOCK_BYTES = 1 << 20
 
 
 class ArchiveHandler(BaseHandler):
-    """POST /v1/investigations/UID/archive?actor=: the body is the notebook, the answer a zip."""
+    """POST /v1/investigations/UID/archive?actor=: a notebook and wishes; the answer is a zip."""
 
     async def post(self, uid: str) -> None:
         """Freezes the investigation into a file, then sends it."""
         self.allow("investigation.archive")
-        notebook = await self.runtime.call(self.json)
-        if not isinstance(notebook, dict):
-            raise BadInput("the body must be the notebook", hint="send the .ipynb file's content")
+        body = await self.runtime.call(self.json)
+        validate("messages", body, definition="ArchiveRequest")
+        asked = body.get("wishes") or {}
+        cap = Cap(asked.get("max_slice_rows"), asked.get("max_slice_mb"))
+        wishes = Wishes(cap, asked.get("redact") or {})
         actor = Actor.parse(self.arguments().get("actor", str(self.principal.actor)))
         with (
             self.runtime.presence.request(),
             tempfile.TemporaryDirectory(dir=self.runtime.services.folder.spill) as folder,
         ):
             path = Path(folder) / "archive.zip"
-            await self.runtime.call(self._freeze, uid, notebook, actor, path)
+            await self.runtime.call(self._freeze, uid, body["notebook"], actor, path, wishes)
             self.set_header("Content-Type", "application/zip")
             self.set_header("Content-Length", str(path.stat().st_size))
             with path.open("rb") as file:
@@ -37,9 +41,11 @@ class ArchiveHandler(BaseHandler):
                     self.write(block)
                     await self.flush()
 
-    def _freeze(self, uid: str, notebook: dict[str, Any], actor: Actor, path: Path) -> None:
+    def _freeze(
+        self, uid: str, notebook: dict[str, Any], actor: Actor, path: Path, wishes: Wishes
+    ) -> None:
         try:
             with path.open("wb") as target:
-                self.runtime.services.archives.freeze(uid, notebook, actor, target)
+                self.runtime.services.archives.freeze(uid, notebook, actor, target, wishes)
         except OSError as error:
             raise explain(error, path) from error

@@ -27,11 +27,16 @@ _MOST_DISCARDED_BYTES = 256 << 20
 class Call:
     """A request as a route's function sees it."""
 
-    services: Services
+    runtime: Runtime
     principal: Principal
     path: tuple[str, ...]
     query: Mapping[str, str]
     body: Any
+
+    @property
+    def services(self) -> Services:
+        """What the route is over."""
+        return self.runtime.services
 
     def number(self, name: str, default: int) -> int:
         """A whole number from the address, not negative."""
@@ -239,8 +244,8 @@ class CallHandler(BaseHandler):
 
     def _perform(self, route: Route, path: tuple[str, ...]) -> Reply:
         """In a thread, the JSON as well: a large state must not hold up the loop."""
-        services, principal = self.runtime.services, self.principal
-        result = route.function(Call(services, principal, path, self.arguments(), self.json()))
+        call = Call(self.runtime, self.principal, path, self.arguments(), self.json())
+        result = route.function(call)
         return result if isinstance(result, Reply) else Reply(_encoded(result), _JSON)
 
 

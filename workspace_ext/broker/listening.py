@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import socket
+from collections.abc import Mapping
 
 from tornado.netutil import bind_sockets
 
@@ -71,7 +72,7 @@ def address_of(listening: socket.socket) -> str:
 
 
 def remember(
-    folder: StoreFolder, address: str, runtime: Runtime, token: str, receiver: str | None
+    folder: StoreFolder, address: str, runtime: Runtime, token: str, doors: Mapping[str, str]
 ) -> None:
     """Writes ``broker.json``, which only the store's owner can read.
 
@@ -81,7 +82,7 @@ def remember(
     entry = {
         "address": address,
         "token": token,
-        "receiver": receiver,
+        "doors": dict(doors),
         "instance": runtime.instance,
         "pid": os.getpid(),
         "started": runtime.started,

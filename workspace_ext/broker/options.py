@@ -17,6 +17,8 @@ class Options:
         port: The port; 0 takes the one used last when it is free, else any.
         exit_when_unused: Seconds without a lease or a request after which it leaves; None stays.
         otlp: Where to receive telemetry, as in 127.0.0.1:4318; ``INVESTIGATION_OTLP`` when None.
+        otlp_grpc: Where to receive OTLP over gRPC; ``INVESTIGATION_OTLP_GRPC`` when None.
+        syslog: Where to receive syslog over TCP; ``INVESTIGATION_SYSLOG`` when None.
         json: Whether the one line on standard output is JSON (for the process that starts it).
         debug: Whether the log has every request, and errors their traceback.
     """
@@ -26,6 +28,8 @@ class Options:
     port: int = 0
     exit_when_unused: float | None = None
     otlp: str | None = None
+    otlp_grpc: str | None = None
+    syslog: str | None = None
     json: bool = False
     debug: bool = False
 
@@ -42,12 +46,17 @@ class Options:
         parser.add_argument(
             "--exit-when-unused", type=float, metavar="SECONDS", default=cls.exit_when_unused
         )
-        parser.add_argument(
-            "--otlp",
-            metavar="HOST:PORT",
-            default=cls.otlp,
-            help="receive telemetry here; $INVESTIGATION_OTLP when not given, else not at all",
-        )
+        for option, what in (
+            ("otlp", "telemetry over HTTP"),
+            ("otlp-grpc", "OTLP over gRPC"),
+            ("syslog", "syslog over TCP"),
+        ):
+            variable = f"INVESTIGATION_{option.replace('-', '_').upper()}"
+            parser.add_argument(
+                f"--{option}",
+                metavar="HOST:PORT",
+                help=f"receive {what} here; ${variable} when not given, else not at all",
+            )
         parser.add_argument("--json", action="store_true")
         parser.add_argument("--debug", action="store_true")
         return cls(**vars(parser.parse_args(arguments)))

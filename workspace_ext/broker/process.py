@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -17,10 +17,11 @@ from pathlib import Path
 from tornado.httpserver import HTTPServer
 from tornado.web import RequestHandler
 
+from workspace_ext.broker.doors import open_doors, serve_doors
 from workspace_ext.broker.ingesting import record_latest
 from workspace_ext.broker.listening import address_of, bind, remember
 from workspace_ext.broker.options import Options
-from workspace_ext.broker.receiving import Receiving, bind_receiver, serve_receiver
+from workspace_ext.broker.receiving import OTLP, OTLP_GRPC, SYSLOG, Listener, Receiving, wanted
 from workspace_ext.broker.routes import application
 from workspace_ext.broker.runtime import Runtime
 from workspace_ext.broker.services import Services
@@ -31,6 +32,9 @@ from workspace_ext.telemetry.ingest import registry
 from workspace_ext.telemetry.ingest.adapter import Context
 
 _log = logging.getLogger(__name__)
+
+Ready = Callable[[str, Mapping[str, str]], None]
+"""Told a broker's address, and those of its doors by their names."""
 
 _GRACE_SECONDS = 5.0
 _HEAD_BYTES = 1 << 20  # the mapping of an ingest travels in the address
@@ -50,10 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
             host=options.host,
             port=options.port,
             linger=options.exit_when_unused,
-            receive=(
-                Receiving.from_environment()
-                if options.otlp is None
-                else Receiving.parse(options.otlp)
+            receive=wanted(
+                {OTLP: options.otlp, OTLP_GRPC: options.otlp_grpc, SYSLOG: options.syslog}
             ),
             on_ready=partial(_announce, options),
         )
@@ -76,8 +78,8 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     linger: float | None = None,
-    receive: Receiving | None = None,
-    on_ready: Callable[[str, str | None], None],
+    receive: Sequence[Receiving] = (),
+    on_ready: Ready,
 ) -> None:
     """Serves a store until a signal comes, or nobody has used it for a while.
 
@@ -86,9 +88,8 @@ def serve(
         host: The address to listen at.
         port: The port; 0 takes the one used last when it is free, else any.
         linger: Seconds without use after which it leaves; None stays.
-        receive: Where to receive telemetry; None for nowhere. A store made from an archive never
-            does.
-        on_ready: Told the address once it answers, and that of the receiver if there is one.
+        receive: Where to receive telemetry. A store made from an archive never does.
+        on_ready: Told the address once it answers, and those of the doors that are open.
 
     Raises:
         InvestigationError: Why it cannot: the store is held or damaged, the port is taken.
@@ -96,17 +97,16 @@ def serve(
     folder = StoreFolder.open(store)
     with folder.hold("broker"):
         sockets = bind(folder, host, port)
-        if receive is not None and folder.sealed:
-            receive = None
-        in_order = asyncio.run(_serve(folder, sockets, linger, receive, on_ready))
+        doors = () if folder.sealed else receive
+        in_order = asyncio.run(_serve(folder, sockets, linger, doors, on_ready))
     if not in_order:
         logging.shutdown()
         os._exit(0)  # a thread that will not end must not keep the process
 
 
-def _announce(options: Options, address: str, receiver: str | None) -> None:
+def _announce(options: Options, address: str, doors: Mapping[str, str]) -> None:
     if options.json:
-        ready = {"address": address, "receiver": receiver, "pid": os.getpid()}
+        ready = {"address": address, "doors": dict(doors), "pid": os.getpid()}
         _say(json.dumps({"ready": ready}))
     else:
         _say(f"Broker of {options.store} ready at {address} (Ctrl-C stops it)")
@@ -132,10 +132,10 @@ async def _serve(
     folder: StoreFolder,
     sockets: list[socket.socket],
     linger: float | None,
-    receive: Receiving | None,
-    on_ready: Callable[[str, str | None], None],
+    receive: Sequence[Receiving],
+    on_ready: Ready,
 ) -> bool:
-    receiver_sockets = [] if receive is None else bind_receiver(receive)
+    listeners = open_doors(receive, log_function=_log_request)
     services = Services.open(folder)
     record_latest(services)
     runtime = Runtime(services, linger)
@@ -146,21 +146,17 @@ async def _serve(
         application(runtime, log_function=_log_request), max_header_size=_HEAD_BYTES
     )
     server.add_sockets(sockets)
-    servers = [server]
-    address, receiver = address_of(sockets[0]), None
-    if receive is not None and receiver_sockets:
-        receiver_server, receiver = serve_receiver(
-            runtime, receive, receiver_sockets, log_function=_log_request
-        )
-        servers.append(receiver_server)
-    remember(folder, address, runtime, services.tokens.service_token, receiver)
+    address = address_of(sockets[0])
+    await serve_doors(runtime, listeners)
+    doors = {each.receive.door: each.address for each in listeners}
+    remember(folder, address, runtime, services.tokens.service_token, doors)
     _log.info("ready at %s (store %s, process %s)", address, folder.path, os.getpid())
-    on_ready(address, receiver)
-    warming = asyncio.ensure_future(runtime.call(_warm_up, services, receiver is not None))
+    on_ready(address, doors)
+    warming = asyncio.ensure_future(runtime.call(_warm_up, services, bool(doors)))
     runtime.presence.settle()
     await runtime.stopping.wait()
     warming.cancel()
-    return await _leave(servers, runtime)
+    return await _leave(server, listeners, runtime)
 
 
 def _warm_up(services: Services, receives: bool) -> None:
@@ -174,18 +170,20 @@ def _warm_up(services: Services, receives: bool) -> None:
                 registry.decode(name, nothing, Context(now_ns(), signal="spans"))
 
 
-async def _leave(servers: list[HTTPServer], runtime: Runtime) -> bool:
+async def _leave(server: HTTPServer, listeners: list[Listener], runtime: Runtime) -> bool:
     """Stops in order; False when something would not end."""
     _log.info("leaving")
     folder = runtime.services.folder
     with suppress(OSError):
         folder.broker_file.unlink(missing_ok=True)
-    for server in servers:
-        server.stop()
+    server.stop()
+    for each in listeners:
+        each.stop()
     runtime.cancel_all()
     in_order = await runtime.presence.clear(_GRACE_SECONDS)
-    for server in servers:
-        await server.close_all_connections()
+    await server.close_all_connections()
+    for each in listeners:
+        await each.close()
     runtime.close()
     if in_order:
         runtime.services.close()

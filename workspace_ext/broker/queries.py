@@ -105,7 +105,7 @@ class QueryHandler(BaseHandler):
             raise BadInput(f"a query has no {unknown[0]!r}", hint=f"there is: {known}")
         runtime = self.runtime
         with (
-            runtime.metrics.query(),
+            runtime.metrics.query("template" if request.get("template") else "sql"),
             runtime.presence.request(),
             runtime.cancellable() as self._cancelled,
         ):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +10,16 @@ from typing import Any, Protocol
 
 from tornado.web import Application, HTTPError, RequestHandler, stream_request_body
 
-from workspace_ext.broker.answers import ElasticAnswers, OtlpAnswers, PlainAnswers, Reply
-from workspace_ext.broker.intake import MOST_BODY_BYTES, Intake, Request, too_large
-from workspace_ext.broker.metrics import CONTENT_TYPE, Metrics
-from workspace_ext.broker.presence import Presence
+from workspace_ext.broker.answers import (
+    ElasticAnswers,
+    OtlpAnswers,
+    PlainAnswers,
+    Reply,
+    retry_seconds,
+)
+from workspace_ext.broker.intake import MOST_BODY_BYTES, Request, too_large
+from workspace_ext.broker.metrics import CONTENT_TYPE
+from workspace_ext.broker.receiving import Door
 from workspace_ext.foundation.errors import BadInput, Denied, InvestigationError, Unavailable
 from workspace_ext.telemetry.ingest.model import Parsed
 
@@ -22,7 +27,6 @@ _log = logging.getLogger(__name__)
 
 _MOST_DISCARDED_BYTES = 256 << 20
 _STATUS = {"too_large": 413, "bad_encoding": 415, "bad_type": 415}
-_RETRY_AFTER_SECONDS = {"ingest_busy": 1, "disk_full": 5}
 _ANY = ""
 
 
@@ -85,23 +89,6 @@ RECEIVERS: dict[str, Receiver] = {
 }
 
 
-@dataclass(frozen=True)
-class Door:
-    """What all receivers of a broker share.
-
-    Attributes:
-        intake: Where requests go.
-        metrics: Where they are counted.
-        presence: Who uses the broker.
-        token: What senders must show; None lets everybody in who can reach the port.
-    """
-
-    intake: Intake
-    metrics: Metrics
-    presence: Presence
-    token: str | None
-
-
 class DoorHandler(RequestHandler):
     """Checks the token."""
 
@@ -115,13 +102,7 @@ class DoorHandler(RequestHandler):
         Raises:
             Denied: No token, or a wrong one.
         """
-        shown = self.request.headers.get("Authorization", "").encode()
-        if self.door.token and not hmac.compare_digest(shown, f"Bearer {self.door.token}".encode()):
-            raise Denied(
-                "no token, or a wrong one",
-                hint="send the header Authorization: Bearer TOKEN, with this broker's ingest token",
-                code="no_token",
-            )
+        self.door.check(self.request.headers.get("Authorization", ""))
 
     def set_default_headers(self) -> None:
         """For every answer."""
@@ -146,7 +127,7 @@ class MetricsHandler(DoorHandler):
 
 
 class ElasticHandler(DoorHandler):
-    """GET /: what senders of Elastic bulk requests ask before they send."""
+    """GET /, HEAD /_cat/health: what senders of Elastic bulk requests ask before they send."""
 
     def get(self) -> None:
         """That somebody is there."""
@@ -242,7 +223,7 @@ class ReceiverHandler(DoorHandler):
         self.set_status(status)
         self.door.metrics.refused(self._label(), error.code)
         if isinstance(error, Unavailable):
-            self.set_header("Retry-After", str(_RETRY_AFTER_SECONDS.get(error.code, 1)))
+            self.set_header("Retry-After", str(retry_seconds(error)))
         if status == 401:
             self.set_header("WWW-Authenticate", "Bearer")
         reply = self._receiver.answers.refused(error, self._headers_given())
@@ -280,6 +261,7 @@ def receiving(door: Door, **settings: Any) -> Application:
         [
             ("/metrics", MetricsHandler, {"door": door}),
             ("/", ElasticHandler, {"door": door}),
+            ("/_cat/health", ElasticHandler, {"door": door}),
             *(
                 (path, ReceiverHandler, {"door": door, "receiver": receiver})
                 for path, receiver in RECEIVERS.items()

@@ -1,116 +1,188 @@
-"""The port that senders push to: where it is, who may use it, and its server."""
+"""Where a broker receives, who may send there, and what all its doors share."""
 
 from __future__ import annotations
 
-import logging
+import hmac
 import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
-from workspace_ext.broker.listening import address_of, no_socket
-from workspace_ext.broker.receivers import Door, receiving
-from workspace_ext.broker.runtime import Runtime
-from workspace_ext.foundation.errors import BadInput, InvestigationError
+from workspace_ext.broker.intake import Intake
+from workspace_ext.broker.listening import no_socket
+from workspace_ext.broker.metrics import Metrics
+from workspace_ext.broker.presence import Presence
+from workspace_ext.foundation.errors import BadInput, Denied, InvestigationError
 
-_log = logging.getLogger(__name__)
+OTLP, OTLP_GRPC, SYSLOG = "otlp", "otlp-grpc", "syslog"
+"""The doors: HTTP with all its routes, OTLP over gRPC, and syslog over TCP."""
 
-DEFAULT = "127.0.0.1:4318"
-OFF = "off"
-ADDRESS_VARIABLE = "INVESTIGATION_OTLP"
+DEFAULTS = {OTLP: "127.0.0.1:4318", OTLP_GRPC: "127.0.0.1:4317", SYSLOG: "off"}
+VARIABLES = {
+    OTLP: "INVESTIGATION_OTLP",
+    OTLP_GRPC: "INVESTIGATION_OTLP_GRPC",
+    SYSLOG: "INVESTIGATION_SYSLOG",
+}
 TOKEN_VARIABLE = "INVESTIGATION_INGEST_TOKEN"  # noqa: S105 - the name of one
+_OFF = "off"
 _LOOPBACK = ("127.", "::1", "localhost")
 
 
 @dataclass(frozen=True)
 class Receiving:
-    """Where a broker receives.
+    """Where a broker receives, at one of its doors.
 
     Attributes:
         host: The address.
         port: The port; 0 takes any.
-        token: What senders must show; None lets in everybody who can reach the port.
+        token: What senders must show; None lets in everybody who can reach the port. Syslog has
+            no way to show one.
         required: Whether the broker must not start without.
+        door: Which door it is.
     """
 
     host: str
     port: int
     token: str | None = None
     required: bool = True
+    door: str = OTLP
 
     @classmethod
     def parse(
-        cls, text: str, *, token_file: Path | None = None, required: bool = True
+        cls, text: str, *, door: str = OTLP, token_file: Path | None = None, required: bool = True
     ) -> Receiving | None:
         """From ``HOST:PORT``, ``:PORT``, ``PORT`` or ``off``; None when it is off.
 
         Args:
             text: The address.
+            door: See above.
             token_file: Holds the token; ``INVESTIGATION_INGEST_TOKEN`` does when None.
             required: See above.
 
         Raises:
             BadInput: It is no address, or the token cannot be read.
         """
-        if text.strip().lower() == OFF:
+        if text.strip().lower() == _OFF:
             return None
         host, _, port = text.strip().rpartition(":")
         if not port.isascii() or not port.isdigit() or int(port) > 65_535:
-            raise BadInput(f"{text!r} is no address", hint=f"as in {DEFAULT}, or: {OFF}")
-        return cls(host.strip("[]") or "127.0.0.1", int(port), _token(token_file), required)
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Receiving | None:
-        """As ``INVESTIGATION_OTLP`` says; None when it says nothing.
-
-        Raises:
-            BadInput: It says nonsense.
-        """
-        given = (os.environ if environment is None else environment).get(ADDRESS_VARIABLE, OFF)
-        return cls.parse(given, required=False)
+            raise BadInput(
+                f"{text!r} is no address for --{door}", hint=f"as in {_example(door)}, or: {_OFF}"
+            )
+        return cls(host.strip("[]") or "127.0.0.1", int(port), _token(token_file), required, door)
 
     @property
     def open_to(self) -> str:
         """Who may send, as a user should read it."""
-        if self.token:
+        if self.token and self.door != SYSLOG:
             return "whoever has the ingest token"
         local = self.host.startswith(_LOOPBACK)
         return "everybody on this machine" if local else "EVERYBODY WHO CAN REACH THE PORT"
 
+    def bind(self) -> list[socket.socket]:
+        """Listening sockets.
 
-def bind_receiver(receive: Receiving) -> list[socket.socket]:
-    """Listening sockets; none when the port is taken and the broker can do without.
+        Raises:
+            Conflict: The port is taken.
+            BadInput: There is no such address.
+        """
+        try:
+            return bind_sockets(self.port, self.host)
+        except OSError as error:
+            raise no_socket(error, self.host, self.port, f"--{self.door}") from error
+
+
+@dataclass(frozen=True)
+class Door:
+    """What all doors of a broker share.
+
+    Attributes:
+        intake: Where requests go.
+        metrics: Where they are counted.
+        presence: Who uses the broker.
+        token: What senders must show; None lets everybody in who can reach the port.
+    """
+
+    intake: Intake
+    metrics: Metrics
+    presence: Presence
+    token: str | None
+
+    def check(self, shown: str) -> None:
+        """Whether a sender may come in.
+
+        Args:
+            shown: Its ``Authorization``.
+
+        Raises:
+            Denied: No token, or a wrong one.
+        """
+        wanted = f"Bearer {self.token}".encode()
+        if self.token and not hmac.compare_digest(shown.encode(), wanted):
+            raise Denied(
+                "no token, or a wrong one",
+                hint="send the header Authorization: Bearer TOKEN, with this broker's ingest token",
+                code="no_token",
+            )
+
+
+class Listener(Protocol):
+    """An open door. It has its port before the store is opened, and serves after.
+
+    Attributes:
+        receive: What it was opened for.
+        address: Where senders reach it.
+    """
+
+    receive: Receiving
+    address: str
+
+    async def serve(self, door: Door) -> None:
+        """Begins to take requests."""
+
+    def stop(self) -> None:
+        """Takes no new ones; those under way go on."""
+
+    async def close(self) -> None:
+        """Ends what is still open."""
+
+
+def wanted(
+    given: Mapping[str, str | None],
+    *,
+    defaults: Mapping[str, str] | None = None,
+    token_file: Path | None = None,
+) -> tuple[Receiving, ...]:
+    """Where to receive.
+
+    Args:
+        given: The address that was asked for at each door; None when nothing was said.
+        defaults: Used then, if it can be had; what the environment says when None.
+        token_file: See `Receiving.parse`.
 
     Raises:
-        Conflict: The port is taken.
-        BadInput: There is no such address.
+        BadInput: An address or the token is nonsense.
     """
-    try:
-        return bind_sockets(receive.port, receive.host)
-    except OSError as error:
-        refused = no_socket(error, receive.host, receive.port, "--otlp")
-    if receive.required:
-        raise refused
-    _log.warning("no telemetry is received: %s (%s)", refused.message, refused.hint)
-    return []
+    if defaults is None:
+        defaults = {door: os.environ.get(name, _OFF) for door, name in VARIABLES.items()}
+    made = (
+        Receiving.parse(
+            defaults.get(door, _OFF) if text is None else text,
+            door=door,
+            token_file=token_file,
+            required=text is not None,
+        )
+        for door, text in given.items()
+    )
+    return tuple(each for each in made if each is not None)
 
 
-def serve_receiver(
-    runtime: Runtime, receive: Receiving, sockets: list[socket.socket], **settings: Any
-) -> tuple[HTTPServer, str]:
-    """Begins to receive; the server, and its address."""
-    door = Door(runtime.intake, runtime.metrics, runtime.presence, receive.token)
-    server = HTTPServer(receiving(door, **settings), decompress_request=False)
-    server.add_sockets(sockets)
-    address = address_of(sockets[0])
-    level = logging.INFO if receive.open_to.islower() else logging.WARNING
-    _log.log(level, "receives telemetry at %s from %s", address, receive.open_to)
-    return server, address
+def _example(door: str) -> str:
+    return "127.0.0.1:5514" if door == SYSLOG else DEFAULTS[door]
 
 
 def _token(path: Path | None) -> str | None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from tornado.web import Application
 
+from workspace_ext.broker import keeping
 from workspace_ext.broker.archives import ArchiveHandler
 from workspace_ext.broker.handlers import Call, CallHandler, NoRoute, Reply, Route
+from workspace_ext.broker.health import told
 from workspace_ext.broker.live import FollowHandler, HealthHandler, LeaseHandler, ReleaseHandler
 from workspace_ext.broker.queries import QueryHandler
 from workspace_ext.broker.runtime import Runtime
 from workspace_ext.broker.uploads import IngestHandler
 from workspace_ext.broker.versions import VERSION_ROUTES
 from workspace_ext.foundation.actor import Actor
+from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput, NotFound
-from workspace_ext.protocol.messages import ARROW_STREAM
+from workspace_ext.protocol.messages import ARROW_STREAM, FunctionTest
+from workspace_ext.telemetry.retention.model import Policy
 
 _OPENING = {"title", "severity", "window", "baseline", "services", "notebook", "actor", "uid"}
 
@@ -43,6 +47,16 @@ def batches(call: Call) -> Any:
 def quarantine(call: Call) -> Any:
     """GET /v1/catalog/quarantine."""
     return call.services.catalog.quarantine(call.number("limit", 100))
+
+
+def quality(call: Call) -> Any:
+    """GET /v1/catalog/quality."""
+    window = call.query.get("window")
+    return call.services.quality.report(
+        None if window is None else Window.parse(window),
+        pin=call.number("pin", 0) if "pin" in call.query else None,
+        service=call.query.get("service"),
+    )
 
 
 def lineage(call: Call) -> Any:
@@ -117,6 +131,48 @@ def kept_result(call: Call) -> Any:
     return Reply(kept, ARROW_STREAM)
 
 
+def report_test(call: Call) -> Any:
+    """POST /v1/investigations/UID/tests."""
+    test = cast(FunctionTest, call.fields())
+    return call.services.queries.report_test(call.path[0], test, call.principal)
+
+
+def hypotheses(call: Call) -> Any:
+    """GET /v1/hypotheses."""
+    state, limit = call.query.get("state"), call.number("limit", 100)
+    return list(call.services.investigations.hypotheses(call.query.get("text", ""), state, limit))
+
+
+def status(call: Call) -> Any:
+    """GET /v1/status: what an on-call asks first."""
+    return told(call.services)
+
+
+def retention(call: Call) -> Any:
+    """GET /v1/retention: the store's policy."""
+    return keeping.describe(call.services)
+
+
+def retain(call: Call) -> Any:
+    """POST /v1/retention: removes what a policy says; with ``dry_run`` only says what it would."""
+    given = dict(call.fields())
+    actor = Actor.parse(str(given.pop("actor", call.principal.actor)))
+    dry_run = given.pop("dry_run", False)
+    policy = Policy.parse(given)
+    if dry_run is True:
+        return {**call.services.retention.plan(policy).to_dict(), "run": None}
+    return keeping.remove(call.services, policy, actor)
+
+
+def keep_policy(call: Call) -> Any:
+    """POST /v1/retention/policy: what the broker applies every hour; ``{}`` ends it."""
+    given = dict(call.fields())
+    actor = Actor.parse(str(given.pop("actor", call.principal.actor)))
+    keeping.keep_policy(call.services, Policy.parse(given) if given else None, actor)
+    call.runtime.keeper.wake()
+    return keeping.describe(call.services)
+
+
 def verify(call: Call) -> Any:
     """GET /v1/ledger/verify."""
     return call.services.investigations.verify(call.query.get("stream")).to_dict()
@@ -129,6 +185,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     "/v1/catalog": {"GET": Route("catalog.read", catalog)},
     "/v1/catalog/batches": {"GET": Route("catalog.read", batches)},
     "/v1/catalog/quarantine": {"GET": Route("catalog.read", quarantine)},
+    "/v1/catalog/quality": {"GET": Route("catalog.read", quality)},
     "/v1/queries/([^/]+)/lineage": {"GET": Route("query.read", lineage)},
     "/v1/templates": {"GET": Route("template.read", templates)},
     "/v1/templates/([^/]+)": {"GET": Route("template.read", template)},
@@ -143,7 +200,15 @@ ROUTES: dict[str, dict[str, Route]] = {
         # which events a caller may report is decided event by event, by the service
         "POST": Route("investigation.read", report),
     },
+    f"{_ONE}/tests": {"POST": Route("query.ask", report_test)},
+    "/v1/hypotheses": {"GET": Route("investigation.read", hypotheses)},
     f"{_ONE}/queries/([^/]+)/result": {"GET": Route("query.read", kept_result)},
+    "/v1/status": {"GET": Route("catalog.read", status)},
+    "/v1/retention": {
+        "GET": Route("catalog.read", retention),
+        "POST": Route("data.remove", retain),
+    },
+    "/v1/retention/policy": {"POST": Route("data.remove", keep_policy)},
     "/v1/ledger/verify": {"GET": Route("ledger.read", verify)},
     **VERSION_ROUTES,
 }

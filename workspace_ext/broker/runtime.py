@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from workspace_ext.broker.intake import Intake
+from workspace_ext.broker.keeping import Keeper
 from workspace_ext.broker.metrics import Metrics
 from workspace_ext.broker.presence import Presence
 from workspace_ext.broker.services import Services
@@ -38,6 +39,7 @@ class Runtime:
         self.presence = Presence(linger, self.stopping.set)
         self.metrics = Metrics(services)
         self.intake = Intake(services.live)
+        self.keeper = Keeper(services)
         self._calls = ThreadPoolExecutor(_CALL_THREADS, thread_name_prefix="call")
         self._queries = ThreadPoolExecutor(_QUERY_THREADS, thread_name_prefix="query")
         self._running: set[threading.Event] = set()
@@ -69,6 +71,7 @@ class Runtime:
 
     def close(self) -> None:
         """Lets the threads end."""
+        self.keeper.close()
         self.intake.close()
         self._calls.shutdown(wait=False, cancel_futures=True)
         self._queries.shutdown(wait=False, cancel_futures=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from workspace_ext.access.tokens import Tokens
 from workspace_ext.inquiry.archive.freeze import Freezer
+from workspace_ext.inquiry.archive.needs import Needs
 from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.investigations.store import RECORDS_MIGRATIONS
 from workspace_ext.inquiry.queries.lineage import Lineage
@@ -17,6 +18,7 @@ from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.records import RecordsEngine
 from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.catalog.lineage import Origins
+from workspace_ext.telemetry.catalog.quality import Quality
 from workspace_ext.telemetry.catalog.service import Catalog
 from workspace_ext.telemetry.ingest.live.service import LiveIngest
 from workspace_ext.telemetry.ingest.service import IngestService
@@ -24,6 +26,7 @@ from workspace_ext.telemetry.query.runner import QueryRunner
 from workspace_ext.telemetry.query.scan import PlanReader
 from workspace_ext.telemetry.query.slices import SliceSource
 from workspace_ext.telemetry.query.syntax import Parser
+from workspace_ext.telemetry.retention.service import RetentionService
 from workspace_ext.telemetry.schema import MIGRATIONS
 
 
@@ -45,7 +48,9 @@ class Services:
     runner: QueryRunner
     queries: QueryService
     lineage: Lineage
+    quality: Quality
     archives: Freezer
+    retention: RetentionService
 
     @classmethod
     def open(cls, folder: StoreFolder) -> Services:
@@ -95,8 +100,14 @@ class Services:
             queries=QueryService(
                 runner, catalog, templates, investigations, whole=not folder.sealed
             ),
+            quality=Quality(runner, catalog),
             lineage=Lineage(investigations, templates, plans, Origins(telemetry)),
-            archives=Freezer(investigations, templates, SliceSource(telemetry), plans),
+            archives=Freezer(
+                folder, investigations, templates, SliceSource(telemetry), plans, Origins(telemetry)
+            ),
+            retention=RetentionService(
+                telemetry, Needs(investigations, templates, plans), catalog.forget
+            ),
         )
 
     def close(self) -> None:

@@ -53,6 +53,46 @@ def batches(output: Output, store: Path, limit: int) -> None:
     )
 
 
+@command.command(cls=Command, example="jupyter investigation catalog quality --service cart")
+@store_option
+@click.option("--service", help="Only this one.")
+@click.option(
+    "--window", metavar="START/END", help="When; default: the hour up to the newest record."
+)
+@click.option("--pin", type=int, help="Count batches up to this one; default: all there are.")
+@pass_output
+def quality(
+    output: Output, store: Path, service: str | None, window: str | None, pin: int | None
+) -> None:
+    """How far the data of a window can be trusted, by signal and service."""
+    from rich.markup import escape
+
+    from workspace_ext.client.discovery import connect
+
+    with connect(store) as client:
+        found = client.quality(window, service=service, pin=pin)
+    rows = [
+        [
+            each["signal"],
+            each["service"],
+            each["rows"],
+            each["behind_seconds"],
+            sum(gap["minutes"] for gap in each["gaps"]),
+            f"{each['late_share']:.1%}",
+            f"{each['duplicate_share']:.1%}",
+        ]
+        for each in found["signals"]
+    ]
+    names = ["signal", "service", "rows", "behind s", "gaps min", "late", "twice"]
+    span = found["window"]
+    output.show(
+        found,
+        f"{span['start']} to {span['end']}, data up to batch {found['pin']}",
+        _table(names, rows) if rows else "nothing was ingested yet",
+        *[f"[yellow]warning:[/] {escape(warning)}" for warning in found["warnings"]],
+    )
+
+
 @command.command(cls=Command, example="jupyter investigation catalog lineage QUERY_ID")
 @store_option
 @click.argument("query")

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
 
+from workspace_ext.cli.checkup import Check, check_store
 from workspace_ext.cli.options import Command, pass_output, store_option
 from workspace_ext.cli.output import Output
-from workspace_ext.foundation.errors import InvestigationError, NotFound
 
 PACKAGES = (
     "investigation-workspace",
@@ -25,17 +23,8 @@ PACKAGES = (
     "pyarrow",
     "pandas",
 )
-LEAST_FREE_BYTES = 1_000_000_000
 
-
-@dataclass(frozen=True)
-class Check:
-    """One thing looked at; ``hint`` says what to do when it is not good."""
-
-    name: str
-    ok: bool
-    found: str
-    hint: str = ""
+_COLOURS = {"OK": "green", "WARN": "yellow", "FAIL": "red"}
 
 
 @click.command(cls=Command, example="jupyter investigation doctor --store .investigation")
@@ -46,14 +35,15 @@ def command(output: Output, store: Path) -> int:
     from rich.markup import escape
 
     checks = [_python(), *_packages(), _kernelspec(), _front_end(), _server_extension()]
-    checks += _store(store)
+    checks += check_store(store)
     good = all(check.ok for check in checks)
     lines = []
     for check in checks:
-        mark = "[green]ok  [/]" if check.ok else "[red]FAIL[/]"
-        hint = f"  → {check.hint}" if check.hint and not check.ok else ""
+        mark = f"[{_COLOURS[check.level]}]{check.level:4}[/]"
+        hint = f"  → {check.hint}" if check.hint and check.level != "OK" else ""
         lines.append(f"{mark} {check.name}: {escape(check.found + hint)}")
-    output.show({"ok": good, "checks": [asdict(check) for check in checks]}, *lines)
+    found = [{"level": check.level, **asdict(check)} for check in checks]
+    output.show({"ok": good, "checks": found}, *lines)
     return 0 if good else 1
 
 
@@ -99,51 +89,3 @@ def _server_extension() -> Check:
     enabled = bool(extensions.get("workspace_ext"))
     hint = "jupyter server extension enable workspace_ext"
     return Check("Jupyter server extension", enabled, "enabled" if enabled else "off", hint)
-
-
-def _store(store: Path) -> list[Check]:
-    from workspace_ext.client.discovery import connect
-    from workspace_ext.storage.folder import StoreFolder
-
-    try:
-        StoreFolder.open(store)
-    except NotFound:
-        return [Check("workspace folder", ok=True, found=f"none at {store} (nothing to check)")]
-    except InvestigationError as error:
-        return [Check("workspace folder", False, error.message, error.hint)]
-    free = shutil.disk_usage(store).free
-    checks = [
-        Check(
-            "free disk",
-            free >= LEAST_FREE_BYTES,
-            f"{free / 1e9:.1f} GB",
-            "make room: a full disk stops ingest",
-        )
-    ]
-    try:
-        with connect(store) as client:
-            checks.append(_try("broker", lambda: str(client.address)))
-            checks.append(_try("telemetry", lambda: _overview(client.catalog())))
-            verified = client.verify()
-            checks.append(
-                Check(
-                    "ledger",
-                    bool(verified["ok"]),
-                    f"{verified['entries']} entries",
-                    "jupyter investigation verify names what was changed",
-                )
-            )
-    except InvestigationError as error:
-        checks.append(Check("broker", False, error.message, error.hint))
-    return checks
-
-
-def _try(name: str, ask: Callable[[], str]) -> Check:
-    try:
-        return Check(name, ok=True, found=ask())
-    except InvestigationError as error:
-        return Check(name, False, error.message, error.hint)
-
-
-def _overview(catalog: dict[str, object]) -> str:
-    return f"data up to batch {catalog.get('pin')}"

@@ -30,6 +30,9 @@ COMMANDS = {
     "query": "Run a template or SQL and print the rows.",
     "templates": "List, show and check query templates.",
     "run": "Run a notebook headless, captured as in the browser.",
+    "test": "Run a notebook's tests: which of its claims hold?",
+    "hypotheses": "Search what was believed, in all investigations.",
+    "calibration": "How well stated confidence holds.",
     "history": "The saved versions of a notebook: when, who, what, why.",
     "diff": "What differs between two versions, cell by cell.",
     "restore": "A notebook, or one cell, as it was.",
@@ -37,6 +40,7 @@ COMMANDS = {
     "archive": "Freeze an investigation into one file.",
     "replay": "Run an archive again, offline, and compare.",
     "verify": "Check an archive, or a store's ledger, for changes.",
+    "retention": "Remove old data that no investigation needs.",
     "doctor": "What is installed, reachable and healthy.",
 }
 """Each command with its one line; its module is imported only when it is called."""

@@ -20,11 +20,19 @@ from workspace_ext.cli.output import Output
 )
 @click.argument("archive", required=False, type=click.Path(path_type=Path))
 @store_option
+@click.option(
+    "--key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The public key (PEM or OpenSSH) of who should have signed ARCHIVE.",
+)
 @pass_output
-def command(output: Output, archive: Path | None, store: Path) -> int:
-    """Check ARCHIVE for changes; without it, the ledger of a store. Names what was changed."""
+def command(output: Output, archive: Path | None, store: Path, key: Path | None) -> int:
+    """Check ARCHIVE for changes; without it, the ledger of a store. Names what was changed.
+
+    ARCHIVE is the file, or the folder that it was extracted to.
+    """
     if archive is not None:
-        what, problems = _archive(archive)
+        what, problems = _archive(archive, key)
     else:
         what, problems = _store(store)
     lines = [f"[red]changed:[/] {_escaped(problem)}" for problem in problems]
@@ -33,12 +41,14 @@ def command(output: Output, archive: Path | None, store: Path) -> int:
     return 1 if problems else 0
 
 
-def _archive(path: Path) -> tuple[str, list[str]]:
+def _archive(path: Path, key: Path | None) -> tuple[str, list[str]]:
     from workspace_ext.inquiry.archive.reader import Archive
 
     with Archive(path) as archive:
         parts = len(archive.manifest.files)
-        return f"{path}: {parts} parts, {archive.manifest.seq} entries", archive.verify()
+        signature, good = archive.signature(key.read_bytes() if key else None)
+        problems = archive.verify() + ([f"signature: {signature}"] if good is False else [])
+        return f"{path}: {parts} parts, signature: {signature}", problems
 
 
 def _store(store: Path) -> tuple[str, list[str]]:

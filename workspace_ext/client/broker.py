@@ -17,12 +17,16 @@ from workspace_ext.client.lease import Lease
 from workspace_ext.client.transport import Transport
 from workspace_ext.client.upload import Progress, read_report, send_file
 from workspace_ext.foundation.actor import system_user
+from workspace_ext.protocol.hypotheses import HypothesisSummary
 from workspace_ext.protocol.messages import (
+    ArchiveWishes,
     EventIn,
+    FunctionTest,
     InvestigationState,
     LedgerEntry,
     NotebookProjection,
     QueryRequest,
+    TestOutcome,
     VersionIn,
 )
 
@@ -130,9 +134,56 @@ class BrokerClient:
         """The records refused last, and why."""
         return self._list("GET", "/v1/catalog/quarantine", query={"limit": limit})
 
+    def quality(
+        self, window: str | None = None, *, service: str | None = None, pin: int | None = None
+    ) -> dict[str, Any]:
+        """How far the data of a window can be trusted, by signal and service.
+
+        Args:
+            window: As ``START/END``; the hour up to the newest record when None.
+            service: The only one wanted.
+            pin: The highest batch that counts; the newest when None.
+        """
+        query = {"window": window, "service": service, "pin": pin}
+        return self._json("GET", "/v1/catalog/quality", query=query, seconds=None)
+
     def lineage(self, query: str) -> dict[str, Any]:
         """Where the answer to a recorded query comes from: what it read, batches, sources."""
         return self._json("GET", f"/v1/queries/{_part(query)}/lineage", seconds=None)
+
+    def status(self) -> dict[str, Any]:
+        """What an on-call asks first: lag, failures, sizes, free disk, newest record."""
+        return self._json("GET", "/v1/status")
+
+    def retention(self) -> dict[str, Any]:
+        """The store's policy, when it was applied last, and what the last run removed."""
+        return self._json("GET", "/v1/retention")
+
+    def retain(
+        self, policy: Mapping[str, Any], *, dry_run: bool = False, actor: str | None = None
+    ) -> dict[str, Any]:
+        """Removes what is too old or too much, but for what investigations need.
+
+        Args:
+            policy: ``older_than`` as in "30d", ``larger_than`` as in "50GB", ``even_unarchived``.
+            dry_run: Whether only to say what would go.
+            actor: Who does this; the operating system's user when None.
+
+        Returns:
+            What went, and what was spared for whom.
+
+        Raises:
+            BadInput: The policy is wrong.
+        """
+        body = {**policy, "dry_run": dry_run, "actor": actor or str(system_user())}
+        return self._json("POST", "/v1/retention", body=body, seconds=None)
+
+    def keep_policy(
+        self, policy: Mapping[str, Any] | None, *, actor: str | None = None
+    ) -> dict[str, Any]:
+        """Makes a policy the store's own: its broker applies it every hour. None ends that."""
+        body = {**(policy or {}), "actor": actor or str(system_user())}
+        return self._json("POST", "/v1/retention/policy", body=body)
 
     def templates(self) -> list[dict[str, Any]]:
         """All query templates."""
@@ -170,6 +221,17 @@ class BrokerClient:
         """Reports what happened; repeating a report adds nothing. Returns what changed."""
         return self._json("POST", _investigation(uid, "events"), body=list(events))
 
+    def report_test(self, uid: str, test: FunctionTest) -> TestOutcome:
+        """Reports what a function found out about a hypothesis; the broker says what it means."""
+        return cast(TestOutcome, self._json("POST", _investigation(uid, "tests"), body=test))
+
+    def hypotheses(
+        self, text: str = "", *, state: str | None = None, limit: int = 100
+    ) -> list[HypothesisSummary]:
+        """The hypotheses of all investigations that have these words, the newest first."""
+        query = {"text": text or None, "state": state, "limit": limit}
+        return cast("list[HypothesisSummary]", self._list("GET", "/v1/hypotheses", query=query))
+
     def entries(self, uid: str, *, after: int = 0, limit: int = 1000) -> list[LedgerEntry]:
         """Its ledger, from after a sequence number on."""
         query = {"after": after, "limit": limit}
@@ -192,7 +254,13 @@ class BrokerClient:
         return self._transport.content("GET", _investigation(uid, f"queries/{_part(query)}/result"))
 
     def archive(
-        self, uid: str, notebook: Mapping[str, Any], target: IO[bytes], *, actor: str | None = None
+        self,
+        uid: str,
+        notebook: Mapping[str, Any],
+        target: IO[bytes],
+        *,
+        actor: str | None = None,
+        wishes: ArchiveWishes | None = None,
     ) -> None:
         """Writes an archive: the investigation frozen together with this notebook.
 
@@ -201,12 +269,13 @@ class BrokerClient:
             notebook: Its notebook's content.
             target: Where to write.
             actor: Who freezes it; the caller's own when None.
+            wishes: How large its slices may be, and what else to redact.
         """
         response = self._transport.open(
             "POST",
             _investigation(uid, "archive"),
             query={"actor": actor},
-            body=json.dumps(notebook).encode(),
+            body=json.dumps({"notebook": notebook, "wishes": wishes or {}}).encode(),
             seconds=None,
         )
         try:

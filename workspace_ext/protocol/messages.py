@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from workspace_ext.protocol.hypotheses import Conclusion, Hypothesis, Note, Outcome
+
 # -- queries ---------------------------------------------------------------------------------
 
 ARROW_STREAM = "application/vnd.apache.arrow.stream"
@@ -32,10 +34,14 @@ class RunRef(TypedDict):
 
 
 class Expectation(TypedDict):
-    """A query that tests a hypothesis: ``expect`` is "interesting" or "not interesting"."""
+    """A query that tests a hypothesis, and what its answer is if the claim is true.
+
+    ``expect`` is "interesting" or "not interesting" (a template's verdict), or a condition over
+    the answer's columns, as in ``max(ratio) > 2``.
+    """
 
     hypothesis: str
-    expect: Literal["interesting", "not interesting"]
+    expect: str
 
 
 class QueryLimits(TypedDict, total=False):
@@ -57,6 +63,25 @@ class QueryRequest(TypedDict):
     run: NotRequired[RunRef]
     test: NotRequired[Expectation]
     limits: NotRequired[QueryLimits]
+
+
+class ArchiveWishes(TypedDict, total=False):
+    """What is wanted of an archive.
+
+    Slices larger than a default are refused; an explicit cap cuts them. ``redact`` is a policy
+    beside the store's own.
+    """
+
+    max_slice_rows: int
+    max_slice_mb: int
+    redact: dict[str, Any]
+
+
+class ArchiveRequest(TypedDict):
+    """A notebook, to be frozen together with its investigation."""
+
+    notebook: dict[str, Any]
+    wishes: NotRequired[ArchiveWishes]
 
 
 class TemplateRef(TypedDict):
@@ -92,8 +117,28 @@ class TestOutcome(TypedDict):
 
     hypothesis: str
     expect: str
-    outcome: Literal["supported", "refuted", "inconclusive"]
+    outcome: Outcome
     reason: str
+
+
+class FunctionTest(TypedDict):
+    """What a Python function in a kernel found out about a hypothesis.
+
+    It either says itself what it found (``supports``; null where it cannot tell), or it brings
+    ``evidence``, rows that the broker holds against the condition ``expect``.
+    """
+
+    hypothesis: str
+    name: str
+    expect: str
+    supports: NotRequired[bool | None]
+    reason: NotRequired[str]
+    evidence: NotRequired[list[dict[str, Any]]]
+    queries: NotRequired[list[str]]  # ids of recorded queries that it looked at
+    source_digest: str
+    result_digest: str
+    elapsed_ms: int
+    run: NotRequired[RunRef]
 
 
 class Answer(TypedDict):
@@ -118,22 +163,13 @@ class Answer(TypedDict):
 
 # -- the state of an investigation: a fold over its events -----------------------------------
 
-HypothesisState = Literal[
-    "proposed", "testing", "supported", "refuted", "inconclusive", "root_cause"
-]
 
+class FileRef(TypedDict):
+    """A file that a cell read."""
 
-class Hypothesis(TypedDict):
-    """A claim with its prediction. ``evidence`` holds query ids."""
-
-    id: str
-    text: str
-    prediction: str
-    state: HypothesisState
-    by: str
-    at: str
-    evidence: list[str]
-    cell: str | None
+    name: str
+    size: int
+    digest: str
 
 
 class Step(TypedDict):
@@ -148,8 +184,11 @@ class Step(TypedDict):
     ended: str | None
     status: Literal["running", "ok", "error", "aborted", "unknown"]
     error: str | None
+    duration_ms: int | None
     source_digest: str
+    outputs_digest: str | None  # None: not known, or too large
     queries: list[str]
+    files: list[FileRef]
 
 
 class QuerySummary(TypedDict):
@@ -172,30 +211,7 @@ class QuerySummary(TypedDict):
     ok: bool
     error: str | None
     hypothesis: str | None
-
-
-class Note(TypedDict):
-    """A remark or a decision; ``because`` is empty for a remark."""
-
-    id: str
-    kind: Literal["note", "decision"]
-    text: str
-    because: str
-    by: str
-    at: str
-    cell: str | None
-
-
-class Conclusion(TypedDict):
-    """What the investigation found. ``confidence_percent`` is 0 to 100."""
-
-    root_cause: str
-    confidence_percent: int
-    evidence: list[str]
-    hypothesis: str | None
-    by: str
-    at: str
-    cell: str | None
+    outcome: str | None  # of the test that it is
 
 
 class InvestigationState(TypedDict):
@@ -233,6 +249,8 @@ class InvestigationSummary(TypedDict):
     pin: int
     services: list[str]
     root_cause: str | None
+    confidence_percent: int | None
+    correct: bool | None  # how the conclusion turned out
 
 
 class Status(TypedDict):

@@ -12,7 +12,7 @@ import asyncio
 import copy
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -20,6 +20,7 @@ from jupyter_core.utils import ensure_async
 from jupyter_server.utils import ApiPath, to_os_path
 
 from workspace_ext.foundation.errors import NotFound
+from workspace_ext.inquiry.capture.prose import Text, texts
 from workspace_ext.inquiry.metadata.notebook import (
     apply_projection,
     read_metadata,
@@ -56,6 +57,7 @@ class Notebooks:
         live: The notebooks open in shared editing.
         sessions: Tells which notebooks have a kernel.
         state: Gives the state of an investigation that is followed now.
+        said: Told, at each save, what the text cells of an investigation's notebook say.
     """
 
     def __init__(
@@ -64,11 +66,13 @@ class Notebooks:
         live: LiveNotebooks,
         sessions: HasSessions,
         state: Callable[[str], InvestigationState | None],
+        said: Callable[[str, Sequence[Text]], None],
     ) -> None:
         self._contents = contents
         self._live = live
         self._sessions = sessions
         self._state = state
+        self._said = said
         self._saved: dict[str, View] = {}
         self._bound: dict[str, str] = {}
         self._projections: dict[str, NotebookProjection] = {}
@@ -149,6 +153,9 @@ class Notebooks:
         elif read_uid(content) is None and (uid is not None or path not in self._saved):
             self._restore(path, content)
         self._saved[path] = View.of(content)
+        written = texts(content) if uid else []
+        if uid and written:
+            self._said(uid, written)
 
     def _projection(self, uid: str | None) -> NotebookProjection | None:
         """What belongs into the notebooks of an investigation, as far as it is known here."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workspace_ext.foundation.actor import Actor
+from workspace_ext.foundation.errors import InvestigationError
+from workspace_ext.inquiry.capture import prose
 from workspace_ext.protocol.messages import EventIn
 from workspace_ext.server.editors import Editors, follow_authors
 from workspace_ext.server.followers import Followers
+from workspace_ext.server.identity import NOBODY, current_actor
 from workspace_ext.server.link import BrokerLink
 from workspace_ext.server.live import LiveNotebooks
 from workspace_ext.server.notebooks import Notebooks
@@ -58,7 +61,9 @@ class Workspace:
         self.editors = Editors()
         self.live = LiveNotebooks(serverapp, self.editors.note)
         follow_authors(self.live.authored)
-        self.notebooks = Notebooks(contents, self.live, sessions, self.followers.state)
+        self.notebooks = Notebooks(
+            contents, self.live, sessions, self.followers.state, self._written
+        )
         self.openings = Openings(self.link, self.reporter, self.notebooks, contents)
         self.tap = Tap(
             sessions,
@@ -145,6 +150,19 @@ class Workspace:
         if uid not in self._changed:
             self._changed.add(uid)
             asyncio.get_running_loop().call_later(GATHER_SECONDS, self._write, uid)
+
+    def _written(self, uid: str, texts: Sequence[prose.Text]) -> None:
+        who = current_actor()
+        self.spawn(self._record_texts(uid, texts, None if who == NOBODY else who))
+
+    async def _record_texts(self, uid: str, texts: Sequence[prose.Text], who: Actor | None) -> None:
+        """What text cells say becomes part of the record; without a broker, at the next save."""
+        try:
+            state = await self.link.call(lambda client: client.state(uid))
+        except InvestigationError as error:
+            _log.info("text cells of %s are not recorded yet: %s", uid, error.message)
+            return
+        self.reporter.report(uid, prose.events(state, texts, who))
 
     async def stop(self) -> None:
         """Ends all threads; the broker leaves when nobody else uses it."""

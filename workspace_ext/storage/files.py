@@ -46,6 +46,14 @@ def write_whole(path: Path, text: str, *, mode: int | None = None, keep: bool = 
         file.write(text.encode())
 
 
+def size_of(path: Path) -> int:
+    """Of a file, in bytes; 0 when it is not there."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def is_unfinished(path: Path) -> bool:
     """Whether somebody is writing this file just now, or died in the middle of it."""
     return path.name.startswith(_UNFINISHED)

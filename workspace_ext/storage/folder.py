@@ -149,7 +149,15 @@ class StoreFolder:
     @property
     def secret(self) -> bytes:
         """The 32 bytes that sign this store's tokens; made on first use, readable by the owner."""
-        path = self.path / "secret.key"
+        return self._key("secret.key")
+
+    @property
+    def redaction_key(self) -> bytes:
+        """The 32 bytes that tell redacted values apart, of this store alone; made likewise."""
+        return self._key("redaction.key")
+
+    def _key(self, name: str) -> bytes:
+        path = self.path / name
         try:
             if not path.exists():
                 write_whole(path, secrets.token_hex(32) + "\n", mode=0o600, keep=True)

@@ -121,6 +121,14 @@ class TelemetryEngine:
                     self._reopen()
                 raise explain(error, self.folder.telemetry) from error
 
+    def checkpoint(self) -> None:
+        """Writes the log into the file, so that the room of removed rows is used again.
+
+        When a reader is in the way, the next commit that is large enough does it.
+        """
+        with self._writing, self.cursor() as cursor, suppress(duckdb.TransactionException):
+            cursor.execute(f"CHECKPOINT {CATALOG}")
+
     def close(self) -> None:
         """Writes everything into the one file and closes it. Closing twice is harmless."""
         self._closed = True

@@ -276,5 +276,25 @@ MIGRATIONS: tuple[Migration, ...] = (
         );
         """,
     ),
+    Migration(
+        4,
+        "what retention removed, and the policy that the broker applies",
+        """
+        CREATE TABLE raw.removals (
+            number BIGINT PRIMARY KEY,
+            removed_at TIMESTAMPTZ NOT NULL,
+            signal VARCHAR NOT NULL,
+            from_time TIMESTAMPTZ NOT NULL,
+            upto_time TIMESTAMPTZ NOT NULL,
+            from_batch BIGINT NOT NULL,
+            upto_batch BIGINT NOT NULL,
+            rows BIGINT NOT NULL,
+            reason VARCHAR NOT NULL,
+            run VARCHAR NOT NULL,
+            actor VARCHAR NOT NULL
+        );
+        CREATE TABLE raw.retention (policy VARCHAR NOT NULL, applied_ns BIGINT);
+        """,
+    ),
 )
 """Written once, never changed: a later change of a table is a later step."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.support.archive import WINDOW, Frozen, cells_of, ingest
+from tests.support.archive import WINDOW, Frozen, cells_of, ingest, report
 from tests.support.broker import broker
 from tests.support.templates import HEADER, write_template
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.inquiry.archive.container import (
-    LEDGER,
+    ABOUT,
     QUERIES,
     Manifest,
     slice_path,
@@ -78,14 +77,23 @@ def test_an_investigation_without_queries_is_frozen_too(
         assert private.query({"sql": "SELECT count(*) AS n FROM spans"}).table["n"][0].as_py() == 0
 
 
-def test_an_archive_is_made_again_and_tells_of_the_one_before(
+def test_the_same_state_gives_the_same_bytes_and_each_time_is_recorded(
     client: BrokerClient, uid: str, tmp_path: Path
 ) -> None:
     freeze(client, uid, tmp_path / "a.zip")
     with freeze(client, uid, tmp_path / "b.zip") as archive:
         assert archive.verify() == []
-        made = [entry for entry in archive.ledger() if entry["type"] == "archive.created"]
-        assert len(made) == 2
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+    made = [entry for entry in client.entries(uid) if entry["type"] == "archive.created"]
+    assert len(made) == 2
+    report(client, uid, "note.added", text="went on")
+    with freeze(client, uid, tmp_path / "c.zip") as archive:
+        assert archive.verify() == []
+        assert [entry["type"] for entry in archive.ledger()][-2:] == [
+            "note.added",
+            "archive.created",
+        ]
+    assert (tmp_path / "a.zip").read_bytes() != (tmp_path / "c.zip").read_bytes()
 
 
 def test_a_notebook_of_a_newer_schema_is_kept_as_it_is(
@@ -152,12 +160,13 @@ def test_names_that_lead_elsewhere_are_not_unpacked(frozen: Frozen, tmp_path: Pa
 
     evil = ["templates/1/../../../x.sql", "templates/1/a/../../../../y.sql", "slices/../z.parquet"]
     with Archive(frozen.path) as archive:
-        said = json.loads(archive.read("manifest.json"))
+        said = json.loads(archive.read(ABOUT))
     said["files"] = {name: {"digest": "sha256:0", "bytes": 1} for name in evil}
     with zipfile.ZipFile(tmp_path / "evil.zip", "w") as target:
-        target.writestr("manifest.json", json.dumps(said))
+        target.writestr("bag/bagit.txt", "BagIt-Version: 1.0")
+        target.writestr(f"bag/data/{ABOUT}", json.dumps(said))
         for name in evil:
-            target.writestr(name, "x")
+            target.writestr(f"bag/data/{name}", "x")
     with Archive(tmp_path / "evil.zip") as archive:
         make_store(archive, tmp_path / "deep" / "er" / "store", pin=0)
     names = {path.name for path in tmp_path.rglob("*")}
@@ -167,5 +176,5 @@ def test_names_that_lead_elsewhere_are_not_unpacked(frozen: Frozen, tmp_path: Pa
 def test_a_manifest_reads_back_as_it_was_written(frozen: Frozen) -> None:
     with Archive(frozen.path) as archive:
         manifest = archive.manifest
-        assert Manifest.parse(json.loads(archive.read("manifest.json"))) == manifest
-        assert manifest.seq == len(io.BytesIO(archive.read(LEDGER)).readlines())
+        assert Manifest.parse(json.loads(archive.read(ABOUT))) == manifest
+        assert manifest.content() == archive.read(ABOUT)

@@ -18,7 +18,7 @@ from workspace_ext.foundation.errors import Damaged, NotFound
 from workspace_ext.inquiry.archive.model import CellReplay, ReplayReport
 from workspace_ext.inquiry.archive.replay import replay
 
-SPANS, LOGS = "slices/spans.parquet", "slices/logs.parquet"
+SPANS, LOGS = "data/slices/spans.parquet", "data/slices/logs.parquet"
 MINE = ("STORE", "BROKER", "TOKEN", "UID")
 SEEN = f"[os.environ.get('INVESTIGATION_' + name) for name in {MINE}]"
 
@@ -129,12 +129,12 @@ def test_data_that_changed_is_told_where_it_changed(
         changed = io.BytesIO()
         pq.write_table(table.set_column(column, name, durations), changed)
         parts[SPANS] = changed.getvalue()
-        notebook = json.loads(parts["notebook.ipynb"])
+        notebook = json.loads(parts["data/notebook.ipynb"])
         notebook["nbformat_minor"] = 4
         for each in notebook["cells"]:
             del each["id"]
         notebook["cells"][1]["source"] = f"import os\nassert 'mine' not in {SEEN}"
-        parts["notebook.ipynb"] = json.dumps(notebook).encode()
+        parts["data/notebook.ipynb"] = json.dumps(notebook).encode()
 
     report = replay(forged(frozen.path, tmp_path / "forged.zip", slower), actor=ALICE)
     assert report.problems == ()
@@ -170,7 +170,7 @@ def test_despite_damage_only_what_needs_the_damaged_part_is_missing(
     assert report.hypotheses[0].holds is True
 
 
-@pytest.mark.parametrize("part", ["notebook.ipynb", "ledger.jsonl", "queries.json"])
+@pytest.mark.parametrize("part", ["data/notebook.ipynb", "data/ledger.jsonl", "data/queries.json"])
 def test_without_its_heart_an_archive_is_not_replayed(
     frozen: Frozen, tmp_path: Path, part: str
 ) -> None:

@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from tests.support.live import START_NS, Receiver, receiver
 from workspace_ext.foundation.clock import now_ns, to_rfc3339
+from workspace_ext.foundation.errors import BadInput, NotFound
 
 MINUTE = 60_000_000_000
 SECOND = 1_000_000_000
@@ -124,3 +125,43 @@ def test_a_query_is_told_that_clocks_differ(broker: Receiver) -> None:
         " calls, by 40 ms (median)"
     )
     assert ask(broker, "cart") == (200, [told])
+
+
+def test_quality_of_a_window_by_signal_and_service(broker: Receiver) -> None:
+    send(broker, spans("cart", [*steady(range(4)), *steady(range(7, 10))], caller="front"))
+    before = send(broker, spans("stock", steady(range(10))))
+    repeated = spans("web", steady(range(2)))
+    send(broker, repeated)
+    send(broker, repeated)
+    found = broker.client.quality(f"{TEN['start']}/{TEN['end']}")
+    by_service = {each["service"]: each for each in found["signals"]}
+    assert list(by_service) == ["cart", "front", "stock", "web"]
+    cart, web = by_service["cart"], by_service["web"]
+    assert (cart["rows"], cart["late_share"]) == (140, 1.0)
+    assert [(gap["minutes"], gap["only_this_service"]) for gap in cart["gaps"]] == [(3, True)]
+    assert (web["duplicates"], web["duplicate_share"], web["gaps"]) == (40, 0.5, [])
+    assert web["behind_seconds"] == 8 * 60
+    assert web["age_seconds"] > web["behind_seconds"]
+    told = "\n".join(found["warnings"])
+    assert "spans are missing in the window: cart has none for 3 min" in told
+    assert "sent more than once: spans of web 50%" in told
+    assert "behind the others: spans of web 480 s" in told
+
+    assert [each["service"] for each in broker.client.quality(service="cart")["signals"]] == [
+        "cart"
+    ]
+    older = broker.client.quality(f"{TEN['start']}/{TEN['end']}", pin=before)
+    assert [each["service"] for each in older["signals"]] == ["cart", "front", "stock"]
+    assert any("40 more spans that came after pin" in each for each in older["warnings"])
+
+
+def test_quality_of_nothing_and_of_nonsense(broker: Receiver) -> None:
+    assert broker.client.quality()["signals"] == []
+    with pytest.raises(NotFound, match="no service 'nowhere'"):
+        broker.client.quality(service="nowhere")
+    with pytest.raises(BadInput, match="not a window"):
+        broker.client.quality("yesterday")
+    with pytest.raises(BadInput, match="no pin 9"):
+        broker.client.quality(pin=9)
+    with pytest.raises(BadInput, match="longer than 31 days"):
+        broker.client.quality("2023-01-01T00:00:00Z/2024-01-01T00:00:00Z")

@@ -18,7 +18,7 @@ from tests.contract.cli.conftest import Command
 from tests.support.archive import Frozen, Parts, forged, rewritten
 from workspace_ext.client.discovery import BROKER_FILE
 
-SLICE = "slices/spans.parquet"
+SLICE = "data/slices/spans.parquet"
 FOREVER = "import time\nopen('begun', 'w').close()\ntime.sleep(600)"
 
 
@@ -34,7 +34,9 @@ def test_archive_then_verify_then_replay_elsewhere(
     target = tmp_path / "mine.zip"
     done = command("archive", frozen.notebook, "--store", frozen.store, "-o", target, "--json")
     assert done.code == 0
-    assert done.json == {"archive": str(target), "bytes": target.stat().st_size, "missing": {}}
+    assert done.json["bytes"] == target.stat().st_size
+    assert not any(done.json[name] for name in ("missing", "capped", "signed"))
+    assert done.json["redacted"]["rules"] == {}
     assert not (frozen.store / BROKER_FILE).exists()
 
     done = command("verify", target)
@@ -72,9 +74,9 @@ def test_a_tampered_slice_is_named_by_verify_and_by_replay(
 
 def test_a_tampered_ledger_entry_is_named(frozen: Frozen, command: Command, tmp_path: Path) -> None:
     def change(parts: Parts) -> None:
-        lines = parts["ledger.jsonl"].splitlines()
+        lines = parts["data/ledger.jsonl"].splitlines()
         lines[3] = lines[3].replace(b"user:alice", b"user:mallory")
-        parts["ledger.jsonl"] = b"\n".join(lines) + b"\n"
+        parts["data/ledger.jsonl"] = b"\n".join(lines) + b"\n"
 
     path = rewritten(frozen.path, tmp_path / "tampered.zip", change)
     done = command("verify", path)
@@ -145,9 +147,9 @@ def test_an_interrupted_replay_leaves_no_process_and_no_folder(
     frozen: Frozen, tmp_path: Path, number: signal.Signals
 ) -> None:
     def endless(parts: Parts) -> None:
-        notebook = json.loads(parts["notebook.ipynb"])
+        notebook = json.loads(parts["data/notebook.ipynb"])
         notebook["cells"][1]["source"] = FOREVER
-        parts["notebook.ipynb"] = json.dumps(notebook).encode()
+        parts["data/notebook.ipynb"] = json.dumps(notebook).encode()
 
     path = forged(frozen.path, tmp_path / "endless.zip", endless)
     temporary = tmp_path / "temporary"

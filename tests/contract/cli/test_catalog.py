@@ -24,3 +24,12 @@ def test_an_unknown_query_is_one_line_and_a_hint(command: Command, served: Path)
     assert (done.code, done.out) == (2, "")
     assert "no query 'nowhere'" in done.err
     assert "Hint" in done.err
+
+
+def test_quality_warns_and_counts(command: Command, served: Path) -> None:
+    found = command("catalog", "quality", "--store", served, "--json").json
+    assert {each["signal"] for each in found["signals"]} == {"spans"}
+    shown = command("catalog", "quality", "--store", served, "--service", "ts-order-service")
+    assert "ts-order-service" in shown.out
+    assert "ts-auth-service" not in shown.out
+    assert command("catalog", "quality", "--store", served, "--window", "now").code == 2

@@ -13,7 +13,8 @@ from workspace_ext.inquiry.archive.claims import Claims
 from workspace_ext.inquiry.archive.model import CellReplay
 from workspace_ext.inquiry.archive.verdicts import Captured, Replayed, judge_cells
 from workspace_ext.inquiry.investigations.model import QueryRecord
-from workspace_ext.protocol.messages import Hypothesis, InvestigationState, Step, Verdict
+from workspace_ext.protocol.hypotheses import Hypothesis
+from workspace_ext.protocol.messages import InvestigationState, Step, Verdict
 
 SOURCE = "ask()"
 Status = Literal["running", "ok", "error", "aborted", "unknown"]
@@ -55,8 +56,11 @@ def step(name: str, *queries: str, status: Status = "ok", **how: Any) -> Step:
         "ended": None,
         "status": status,
         "error": how.get("error"),
+        "duration_ms": None,
         "source_digest": digest_text(how.get("source", SOURCE)),
+        "outputs_digest": None,
         "queries": list(queries),
+        "files": [],
     }
 
 
@@ -92,11 +96,16 @@ def hypothesis(*evidence: str, now: Any = "supported") -> Hypothesis:
         "id": "h",
         "text": "slow",
         "prediction": "",
+        "prediction_late": False,
         "state": now,
+        "why": "",
+        "override": "",
         "by": "user:alice",
         "at": "",
         "evidence": list(evidence),
+        "tests": {},
         "cell": "a",
+        "superseded_by": None,
     }
 
 

@@ -16,7 +16,7 @@ from workspace_ext.protocol.validation import validate
 
 OPENED = {"uid": "u", "title": "Checkout fails", "pin": 3}
 KEYS = st.sampled_from(["a", "b", "c"])
-STATES = ["proposed", "testing", "supported", "refuted", "inconclusive", "root_cause"]
+STATES = ["testing", "supported", "refuted", "inconclusive", "root_cause", "ruled_out"]
 
 
 def made(kind: str, **parts: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[str, Any]]:
@@ -41,9 +41,23 @@ told = st.one_of(
         query=KEYS,
         outcome=st.sampled_from(["supported", "refuted", "inconclusive"]),
     ),
+    made("hypothesis.proposed", hypothesis=KEYS, text=KEYS, supersedes=KEYS),
+    made("hypothesis.predicted", hypothesis=KEYS, prediction=KEYS),
+    made(
+        "hypothesis.tested",
+        hypothesis=KEYS,
+        test=KEYS,
+        cell=KEYS,
+        run=KEYS,
+        judge=st.just("kernel"),
+        outcome=st.sampled_from(["supported", "refuted", "inconclusive"]),
+    ),
     made("hypothesis.changed", hypothesis=KEYS, state=st.sampled_from(STATES)),
     made("note.added", text=KEYS, run=KEYS),
+    made("finding.added", text=KEYS, supersedes=st.sampled_from(["e2", "e3", "none"])),
     made("decision.made", text=KEYS, because=KEYS),
+    made("outcome.recorded", correct=st.booleans()),
+    made("file.read", run=KEYS, name=KEYS, size=st.integers(0, 9), digest=st.just(DIGEST)),
     made("conclusion.reached", root_cause=KEYS, confidence_percent=st.integers(0, 100)),
     made("conclusion.reached", root_cause=KEYS, confidence_percent=st.just(1), hypothesis=KEYS),
     made("notebook.saved", digest=st.just(DIGEST)),

@@ -112,11 +112,14 @@ def test_failed_query_is_recorded_and_leaves_its_hypothesis_open(desk: Desk) -> 
     assert desk.ledger.entries(desk.uid)[-2]["type"] == "query.failed"
 
 
-def test_test_without_answer_takes_nothing_back(desk: Desk) -> None:
+def test_test_asked_again_without_data_leaves_it_open(desk: Desk) -> None:
     propose(desk)
-    desk.service.record_query(desk.uid, record(test=SHIFT), desk.kernel())
-    desk.service.record_query(desk.uid, record(interesting=None, rows=0, test=SHIFT), desk.kernel())
+    desk.service.record_query(desk.uid, record(test=SHIFT, test_id="t1"), desk.kernel())
     assert desk.state["hypotheses"]["h1"]["state"] == "supported"
+    empty = record(interesting=None, rows=0, test=SHIFT, test_id="t1")
+    desk.service.record_query(desk.uid, empty, desk.kernel())
+    assert desk.state["hypotheses"]["h1"]["state"] == "inconclusive"
+    assert len(desk.state["hypotheses"]["h1"]["tests"]) == 1
 
 
 def test_test_of_an_unknown_hypothesis_stores_nothing(desk: Desk) -> None:
@@ -132,17 +135,20 @@ def test_test_of_an_unknown_hypothesis_stores_nothing(desk: Desk) -> None:
 
 
 def test_refuted_hypothesis_stays_and_conclusion_names_the_root_cause(desk: Desk) -> None:
-    propose(desk, "h1")
-    propose(desk, "h2")
+    for key in ("h1", "h2"):
+        propose(desk, key)
+        asked = record(test={"hypothesis": key, "expect": "interesting"})
+        desk.service.record_query(desk.uid, asked, desk.kernel())
     desk.say("hypothesis.changed", hypothesis="h1", state="refuted", _rationale="no waits seen")
-    asked = record()
-    desk.service.record_query(desk.uid, asked, desk.kernel())
     concluded = {"root_cause": "h2 it is", "confidence_percent": 80, "evidence": [asked.id]}
     desk.say("conclusion.reached", hypothesis="h2", **concluded)
     assert desk.state["state"] == "concluded"
     assert desk.state["hypotheses"]["h1"]["state"] == "refuted"
+    assert desk.state["hypotheses"]["h1"]["why"] == "no waits seen"
     assert desk.state["hypotheses"]["h2"]["state"] == "root_cause"
-    assert desk.service.list()[0]["root_cause"] == "h2 it is"
+    (listed,) = desk.service.list()
+    assert (listed["root_cause"], listed["confidence_percent"]) == ("h2 it is", 80)
+    desk.say("hypothesis.changed", hypothesis="h1", state="supported", _rationale="seen after all")
     desk.say("conclusion.reached", root_cause="no, h1", confidence_percent=50, hypothesis="h1")
     states = {key: found["state"] for key, found in desk.state["hypotheses"].items()}
     assert states == {"h1": "root_cause", "h2": "supported"}

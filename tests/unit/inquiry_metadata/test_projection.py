@@ -85,6 +85,7 @@ def query(key: str, cell: str | None = "c1", **more: Any) -> Any:
 
 def hypothesis(key: str, cell: str | None = "c0", evidence: tuple[str, ...] = ()) -> Any:
     made = {"id": key, "text": "pool", "prediction": "waits", "state": "supported"}
+    made |= {"prediction_late": False, "tests": {}, "why": "", "override": ""}
     return {key: {**made, "by": "user:bob", "at": TIME, "evidence": list(evidence), "cell": cell}}
 
 

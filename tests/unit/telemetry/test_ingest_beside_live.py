@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from tests.support.live import START_NS, delivery, done
+from tests.support.live import START_NS, done, sent
 from tests.support.store import open_store
 from tests.support.waiting import until
 from workspace_ext.telemetry.ingest.live.service import LiveIngest, LiveLimits
@@ -47,7 +47,7 @@ def test_live_data_is_merged_while_a_file_is_read(tmp_path: Path) -> None:
         taking = threading.Thread(target=take)
         taking.start()
         assert reading.wait(60)
-        done([live.accept(delivery(500, 1000))])
+        done([live.accept(*sent(500, 1000))])
         merged = live.flush(60)
         go_on.set()
         taking.join(60)

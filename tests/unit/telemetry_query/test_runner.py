@@ -6,7 +6,7 @@ import threading
 import time
 from pathlib import Path
 
-import duckdb
+import pyarrow as pa
 import pytest
 
 from tests.support.spans import Run, add_batch, starter, table
@@ -16,7 +16,7 @@ from workspace_ext.foundation.errors import BadInput, LimitExceeded, NotFound, U
 from workspace_ext.telemetry.query.free import Worker
 from workspace_ext.telemetry.query.model import Limits, Scan
 from workspace_ext.telemetry.query.runner import QueryRunner
-from workspace_ext.telemetry.query.slices import SliceSource
+from workspace_ext.telemetry.query.slices import Slice, SliceSource
 from workspace_ext.telemetry.query.watch import Cancelled
 
 WINDOW = {"start": "2024-05-01T10:01:00Z", "end": "2024-05-01T10:02:00Z"}
@@ -179,7 +179,7 @@ def test_segments_grow_by_what_is_new(tmp_path: Path) -> None:
         add_batch(store)
         folder = store.folder.segments / "spans"
         folder.mkdir()
-        (folder / ".1-9.parquet.torn").write_bytes(b"half")
+        (folder / ".1-9-0.parquet.torn").write_bytes(b"half")
         runner = QueryRunner(store.engine)
         try:
             free = starter(runner, free=True)
@@ -191,22 +191,31 @@ def test_segments_grow_by_what_is_new(tmp_path: Path) -> None:
             assert table(free(count, pin=2)).to_pylist() == [{"n": 1200}]
         finally:
             runner.close()
-        assert sorted(path.name for path in folder.iterdir()) == ["1-1.parquet", "2-3.parquet"]
+        assert sorted(path.name for path in folder.iterdir()) == ["1-1-0.parquet", "2-3-0.parquet"]
 
 
-def test_slices_hold_what_was_read(store: Store, tmp_path: Path) -> None:
-    target = tmp_path / "slice.parquet"
+def test_slices_hold_what_could_be_seen_and_each_row_once(store: Store) -> None:
     source = SliceSource(store.engine)
-    rows = source.write("spans", ["service", "time"], [MINUTE], pin=1, target=target)
-    relation = duckdb.read_parquet(str(target))
-    assert (rows, relation.columns) == (60, ["time", "service", "batch_id"])
-    assert source.write("spans", ["name"], None, pin=2, target=target) == 1200
-    assert source.write("spans", ["name"], [], pin=2, target=target) == 0
-    assert source.write("services", ["name"], None, pin=2, target=target) == 0
+
+    def rows(table: str, columns: list[str], *seen: tuple[Window | None, int]) -> pa.Table:
+        wanted = Slice(table, tuple(columns), seen)
+        with source.rows(wanted) as reader:
+            found = reader.read_all()
+        assert source.count(wanted) == found.num_rows
+        return found
+
+    minute = rows("spans", ["service", "time"], (MINUTE, 1))
+    assert (minute.num_rows, minute.schema.names) == (60, ["time", "service", "batch_id"])
+    assert rows("spans", ["name"], (None, 2)).num_rows == 1200
+    assert rows("spans", ["name"], (MINUTE, 2), (None, 1)).num_rows == 600
+    assert rows("spans", ["name"], (MINUTE, 1), (MINUTE, 2)).num_rows == 60
+    assert rows("spans", ["name"], (MINUTE, 1), (None, 2)).num_rows == 1200
+    assert rows("spans", ["name"]).num_rows == 0
+    assert rows("services", ["name"], (None, 2)).num_rows == 0
     with pytest.raises(NotFound, match="nothing"):
-        source.write("spans", ["nothing"], None, pin=2, target=target)
+        rows("spans", ["nothing"], (None, 2))
     with pytest.raises(NotFound, match="table passwords"):
-        source.write("passwords", [], None, pin=2, target=target)
+        rows("passwords", [], (None, 2))
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from workspace_kernel.connection import Connection
 from workspace_kernel.context import Here, read
 from workspace_kernel.help import TemplateHelp, TemplateList
 from workspace_kernel.hypothesis import evidence_ids
-from workspace_kernel.ids import stable_id
 from workspace_kernel.magics import _options
 
 from workspace_ext.foundation.errors import BadInput, NotFound
+from workspace_ext.foundation.ids import stable_id
 
 
 def test_the_server_s_stamp_counts() -> None:

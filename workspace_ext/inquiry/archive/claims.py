@@ -13,7 +13,8 @@ from workspace_ext.inquiry.archive.model import (
 )
 from workspace_ext.inquiry.archive.verdicts import Captured, last_steps, same_question, title_of
 from workspace_ext.inquiry.investigations.model import QueryRecord
-from workspace_ext.protocol.messages import Hypothesis, InvestigationState
+from workspace_ext.protocol.hypotheses import Hypothesis
+from workspace_ext.protocol.messages import InvestigationState
 
 _NO_ANSWER = ("data missing", "error")
 
@@ -44,9 +45,17 @@ class Claims:
             again = self._now["hypotheses"].get(uid)
             after = again["state"] if again else None
             evidence = self._evidence(hypothesis["evidence"])
-            holds, why = self._holds(hypothesis, after, evidence)
+            holds, why = self._holds(hypothesis, again, evidence)
             yield HypothesisReplay(
-                uid, hypothesis["text"], hypothesis["state"], after, holds, why, evidence
+                uid,
+                hypothesis["text"],
+                hypothesis["state"],
+                after,
+                holds,
+                why,
+                evidence,
+                hypothesis["prediction"],
+                tuple(_marks(hypothesis)),
             )
 
     def conclusion(self) -> ConclusionReplay | None:
@@ -76,21 +85,32 @@ class Claims:
         return tuple(f"{count} asked {where}" for where, count in counts.items() if count)
 
     def _holds(
-        self, hypothesis: Hypothesis, after: str | None, evidence: Sequence[Evidence]
+        self, hypothesis: Hypothesis, again: Hypothesis | None, evidence: Sequence[Evidence]
     ) -> tuple[bool | None, str]:
         replays = [query for _, query in self._replays.values()]
-        tests = [query for query in replays if query.hypothesis == hypothesis["id"]]
-        other = [test for test in tests if test.now not in (None, test.then)]
+        tests = [
+            (query.title, query.then, query.now)
+            for query in replays
+            if query.hypothesis == hypothesis["id"]
+        ]
+        functions = list(_functions(hypothesis, again))
+        tests += functions
+        other = [test for test in tests if test[2] not in (None, test[1])]
         if other:
-            told = [f"{test.title} {test.then} it then, {test.now} now" for test in other]
+            told = [f"{name} {then} it then, {now} now" for name, then, now in other]
             return False, "; ".join(told).replace("inconclusive it", "was inconclusive")
         unanswered = [each for each in evidence if each.cell is None or each.verdict in _NO_ANSWER]
         if unanswered:
             what = _counted(len(unanswered), "query", "queries")
             return None, f"{what} of its evidence could not be replayed"
+        hidden = [test for test in tests if test[2] is None]
+        if hidden:
+            why = "not run again" if hidden[0] in functions else "not compared (redacted)"
+            return None, f"{_counted(len(hidden), 'test', 'tests')} {why}"
         if tests:
             how = "came out as then" if len(tests) == 1 else "all came out as then"
             return True, f"{_counted(len(tests), 'test', 'tests')} {how}"
+        after = again["state"] if again else None
         return _judged_by_hand(hypothesis["state"], after, evidence)
 
     def _evidence(self, queries: Iterable[str]) -> tuple[Evidence, ...]:
@@ -98,6 +118,9 @@ class Claims:
 
     def _found(self, query: str) -> Evidence:
         record = self._then.queries.get(query)
+        if record is None and query in self._cells:
+            ran = self._cells[query]
+            return Evidence(query, "a cell", ran.summary, ran.position, ran.verdict, ran.reason)
         if record is None:
             return Evidence(query, "a query", "", None, "skipped", "is not in the record")
         title, said = title_of(record), record.verdict["reason"] if record.verdict else ""
@@ -121,6 +144,26 @@ class Claims:
             if cell and same_question(self._then.queries[again.query]) == asks:
                 return cell, again
         return None
+
+
+def _functions(
+    then: Hypothesis, now: Hypothesis | None
+) -> Iterator[tuple[str, str | None, str | None]]:
+    """The tests that are code in a kernel: name, outcome then, outcome now."""
+    again = now["tests"] if now else {}
+    for key, test in then["tests"].items():
+        if test["judge"] == "kernel" and not test["replaced"]:
+            repeated = again.get(key)
+            yield test["name"], test["outcome"], repeated["outcome"] if repeated else None
+
+
+def _marks(hypothesis: Hypothesis) -> Iterator[str]:
+    if hypothesis["prediction_late"]:
+        yield "its prediction was written after a test had begun"
+    if hypothesis["override"]:
+        yield f"published despite its tests: {hypothesis['override']}"
+    if hypothesis["superseded_by"]:
+        yield "its words were changed since"
 
 
 def _judged_by_hand(

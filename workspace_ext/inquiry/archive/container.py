@@ -1,41 +1,58 @@
-"""The file: one zip whose manifest names every part with its digest.
+"""The file: a BagIt bag (RFC 8493) in a zip, whose payload is an RO-Crate.
 
 ::
 
-    manifest.json         format, investigation, pin, ledger head, files {path: digest, bytes}
-    notebook.ipynb        as it was when frozen
-    ledger.jsonl          the investigation's whole chain, one entry a line
-    queries.json          every captured query in full
-    results/<query>.arrow results that were small enough to keep (Arrow IPC)
-    slices/<table>.parquet the rows that the queries could have read, up to the pin
-    templates/<version>/<area>/<name>.sql
-    env.json              Python, platform, packages
+    investigation-<uid>/
+      bagit.txt bag-info.txt manifest-sha256.txt tagmanifest-sha256.txt
+      verify.py                  checks all this with Python's standard library alone
+      signature.dsse.json        only when it was signed
+      data/
+        ro-crate-metadata.json   what everything is, and which run of which cell made it
+        prov.json                the same as W3C PROV: cell run, query, slice, batch, source
+        investigation.json       what was frozen: pin, digests, what is missing or was redacted
+        ledger.jsonl             the investigation's whole chain, one entry a line
+        notebook.ipynb           as it was when frozen
+        queries.json             every captured query in full
+        results/<query>.arrow    results that were small enough to keep (Arrow IPC)
+        slices/<table>.parquet   the rows that the queries could see
+        templates/<version>/<area>/<name>.sql
+        env.json pylock.toml     Python, platform, packages
+        redaction.json           what was taken out, by rule and file
 
-The ledger's last entry, ``archive.created``, holds a digest over the manifest and by it over all
-parts but the ledger: neither can be changed without breaking the chain as well.
+The ledger's last entry, ``archive.created``, holds the digest of ``investigation.json``, which
+holds those of all parts frozen. The ledger itself and what is derived from it
+(``ro-crate-metadata.json``, ``prov.json``) are in the bag's manifests only.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import zipfile
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from workspace_ext.foundation.canonical import PREFIX, digest_json
+from workspace_ext.foundation.canonical import PREFIX
+from workspace_ext.inquiry.archive import auditor
 
 FORMAT = "investigation-archive"
 VERSION = 1
-MANIFEST = "manifest.json"
+ABOUT = "investigation.json"
 NOTEBOOK = "notebook.ipynb"
 LEDGER = "ledger.jsonl"
 QUERIES = "queries.json"
 ENVIRONMENT = "env.json"
+LOCK = "pylock.toml"
+REDACTION = "redaction.json"
+PROVENANCE = "prov.json"
+CRATE = "ro-crate-metadata.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can say: its bytes depend on content alone
+_UNIX = 3
 _BLOCK = 1 << 20
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
 def slice_path(table: str) -> str:
@@ -53,40 +70,59 @@ def template_path(template: str, version: int) -> str:
     return f"templates/{version}/{template.replace('.', '/')}.sql"
 
 
+def bag_name(investigation: str) -> str:
+    """The folder at the top of an investigation's archive."""
+    return f"investigation-{_UNSAFE.sub('-', investigation)}"
+
+
+@dataclass(frozen=True)
+class Redacted:
+    """What the redaction took out, as a replay has to know it.
+
+    Attributes:
+        entries: Entries of the ledger, by number: the ``digest`` of what is left of the entry,
+            and whether its ``header`` was changed as well as its payload.
+        cells: The uids of cells whose code was changed.
+        queries: The ids of queries whose record or kept result was changed.
+        columns: The columns of which some values were changed, by table.
+    """
+
+    entries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    cells: tuple[str, ...] = ()
+    queries: tuple[str, ...] = ()
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Manifest:
-    """What an archive says about itself.
+    """What was frozen.
 
     Attributes:
         investigation: Its uid.
         title: Its title.
         pin: Its pin when it was frozen.
-        frozen_at: When that was.
         missing: What should be in it and is not, by path: why.
-        head: The hash of the ledger's last entry.
-        seq: The number of that entry.
-        files: Digest and size of each part, by path.
-        format: Tells such archives from other zip files.
+        capped: Slices that hold less than was read, by path: ``rows`` of how many (``of``), and
+            the time up to which they are whole (``until``, RFC 3339; None: no time is).
+        redacted: What was taken out.
+        files: Digest and size of each part frozen, by path.
+        format: Tells such archives from other bags.
         version: Of the format.
     """
 
     investigation: str
     title: str
     pin: int
-    frozen_at: str
-    missing: dict[str, str] = field(default_factory=dict)
-    head: str = ""
-    seq: int = 0
-    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+    capped: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    redacted: Redacted = field(default_factory=Redacted)
+    files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     format: str = FORMAT
     version: int = VERSION
 
-    def digest(self) -> str:
-        """The digest over all that it says, but for the ledger, which holds it."""
-        said = asdict(self)
-        del said["head"], said["seq"]
-        said["files"] = {path: part for path, part in self.files.items() if path != LEDGER}
-        return digest_json(said)
+    def content(self) -> bytes:
+        """The bytes of ``investigation.json``; the ledger holds their digest."""
+        return readable_json(asdict(self))
 
     @classmethod
     def parse(cls, content: dict[str, Any]) -> Manifest:
@@ -95,14 +131,28 @@ class Manifest:
         Raises:
             TypeError: Something in it is missing, unknown, or of the wrong type.
         """
-        manifest = cls(**content)
-        parts = [*manifest.files.values(), {"digest": manifest.head, "bytes": manifest.seq}]
-        for part in parts:
+        redacted = Redacted(**content["redacted"])
+        columns = {table: tuple(names) for table, names in redacted.columns.items()}
+        redacted = replace(
+            redacted,
+            cells=tuple(redacted.cells),
+            queries=tuple(redacted.queries),
+            columns=columns,
+        )
+        manifest = cls(**{**content, "redacted": redacted})
+        for part in manifest.files.values():
             if not (isinstance(part.get("digest"), str) and isinstance(part.get("bytes"), int)):
                 raise TypeError("a part without digest or size")
-        if not isinstance(manifest.pin, int) or not isinstance(manifest.missing, dict):
-            raise TypeError("pin or missing is of the wrong type")
+        maps = (manifest.missing, manifest.capped, *asdict(manifest.redacted).values())
+        if not isinstance(manifest.pin, int) or not all(isinstance(m, dict | tuple) for m in maps):
+            raise TypeError("something is of the wrong type")
         return manifest
+
+
+def readable_json(value: Any) -> bytes:
+    """JSON for people to read too; equal values give equal bytes."""
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
+    return (text + "\n").encode()
 
 
 class ArchiveWriter:
@@ -110,34 +160,69 @@ class ArchiveWriter:
 
     Args:
         target: A new file; whoever opened it closes it.
+        investigation: The uid of what is archived.
     """
 
-    def __init__(self, target: BinaryIO) -> None:
+    def __init__(self, target: BinaryIO, investigation: str) -> None:
         self._zip = zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED)
+        self._top = f"{bag_name(investigation)}/"
         self.files: dict[str, dict[str, Any]] = {}
 
     def add(self, path: str, content: bytes | Path) -> None:
-        """Adds a part."""
-        info = zipfile.ZipInfo(path, _EPOCH)
-        info.external_attr = 0o644 << 16
-        info.compress_type = zipfile.ZIP_DEFLATED
+        """Adds a part of the payload."""
+        digest, size = self._write(auditor.PAYLOAD + path, content)
+        self.files[path] = {"digest": PREFIX + digest, "bytes": size}
+
+    def add_json(self, path: str, value: Any) -> None:
+        """Adds a part that is JSON for people to read too."""
+        self.add(path, readable_json(value))
+
+    def finish(self, info: Mapping[str, str]) -> None:
+        """Writes what makes a bag of it, and the zip's own index.
+
+        Args:
+            info: What ``bag-info.txt`` says beside the size; RFC 8493 2.2.2 tells the labels.
+        """
+        octets = sum(part["bytes"] for part in self.files.values())
+        told = {**info, "Payload-Oxum": f"{octets}.{len(self.files)}"}
+        tags = {
+            "bagit.txt": b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n",
+            "bag-info.txt": "".join(
+                f"{label}: {' '.join(text.split())}\n" for label, text in sorted(told.items())
+            ).encode(),
+            "verify.py": Path(auditor.__file__).read_bytes(),
+            auditor.MANIFEST: _listing(
+                {
+                    auditor.PAYLOAD + path: part["digest"].removeprefix(PREFIX)
+                    for path, part in self.files.items()
+                }
+            ),
+        }
+        digests = {name: self._write(name, content)[0] for name, content in tags.items()}
+        self._write(auditor.TAG_MANIFEST, _listing(digests))
+        self._zip.close()
+
+    def _write(self, name: str, content: bytes | Path) -> tuple[str, int]:
         digest, size = sha256(), 0
-        with self._zip.open(info, "w", force_zip64=True) as part:
+        with self._zip.open(part_info(self._top + name), "w", force_zip64=True) as part:
             for block in _blocks(content):
                 part.write(block)
                 digest.update(block)
                 size += len(block)
-        self.files[path] = {"digest": PREFIX + digest.hexdigest(), "bytes": size}
+        return digest.hexdigest(), size
 
-    def add_json(self, path: str, value: Any) -> None:
-        """Adds a part that is JSON for people to read too."""
-        text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
-        self.add(path, (text + "\n").encode())
 
-    def finish(self, manifest: Manifest) -> None:
-        """Writes the manifest, with all parts added, and the zip's own index."""
-        self.add_json(MANIFEST, {**asdict(manifest), "files": self.files})
-        self._zip.close()
+def part_info(name: str) -> zipfile.ZipInfo:
+    """How a file stands in the zip: nothing of it depends on when and where it was written."""
+    info = zipfile.ZipInfo(name, _EPOCH)
+    info.create_system = _UNIX
+    info.external_attr = 0o644 << 16
+    info.compress_type = zipfile.ZIP_DEFLATED
+    return info
+
+
+def _listing(digests: Mapping[str, str]) -> bytes:
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items())).encode()
 
 
 def _blocks(content: bytes | Path) -> Iterator[bytes]:

@@ -4,38 +4,75 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from workspace_ext import __version__
 from workspace_ext.access.model import Principal
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.canonical import digest_bytes
 from workspace_ext.foundation.clock import now_ns, to_rfc3339
-from workspace_ext.foundation.errors import BadInput
+from workspace_ext.foundation.errors import BadInput, Conflict
 from workspace_ext.foundation.ids import new_id
 from workspace_ext.inquiry.archive.container import (
+    ABOUT,
+    CRATE,
     ENVIRONMENT,
     LEDGER,
+    LOCK,
     NOTEBOOK,
+    PROVENANCE,
     QUERIES,
+    REDACTION,
     ArchiveWriter,
     Manifest,
+    Redacted,
     result_path,
     slice_path,
     template_path,
 )
-from workspace_ext.inquiry.archive.environment import describe_environment
-from workspace_ext.inquiry.archive.slices import Slice, cut
+from workspace_ext.inquiry.archive.crate import Told, describe
+from workspace_ext.inquiry.archive.environment import describe_environment, lock_file
+from workspace_ext.inquiry.archive.prov import provenance
+from workspace_ext.inquiry.archive.redacting import (
+    redact_entries,
+    redact_notebook,
+    redact_queries,
+    redact_result,
+)
+from workspace_ext.inquiry.archive.slices import Cap, cut, write_slice
+from workspace_ext.inquiry.investigations.fold import fold
 from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.investigations.service import InvestigationService
-from workspace_ext.inquiry.metadata.notebook import read_uid
+from workspace_ext.inquiry.metadata.notebook import cell_uids, read_uid
+from workspace_ext.inquiry.redaction.policy import FILE, make_policy, read_policy
+from workspace_ext.inquiry.redaction.redactor import Redactor
+from workspace_ext.inquiry.redaction.tables import TableRedactor
 from workspace_ext.inquiry.templates.library import TemplateLibrary
 from workspace_ext.inquiry.templates.model import BindContext, Template
 from workspace_ext.protocol.messages import EventIn, LedgerEntry, TemplateRef
+from workspace_ext.storage.folder import StoreFolder
+from workspace_ext.telemetry.catalog.lineage import Origins
 from workspace_ext.telemetry.query.scan import PlanReader
-from workspace_ext.telemetry.query.slices import SliceSource
+from workspace_ext.telemetry.query.slices import Slice, SliceSource
+
+_MADE = "archive.created"
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What somebody wants of an archive.
+
+    Attributes:
+        cap: How large its slices may be.
+        redact: A policy beside the store's own; see `redaction.policy`.
+    """
+
+    cap: Cap = field(default_factory=Cap)
+    redact: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -43,21 +80,33 @@ class Freezer:
     """Makes archives of a store's investigations.
 
     Args:
+        folder: The store: its key and its policy for redaction.
         investigations: Where they are kept.
         templates: Where their templates are.
         slices: Where the rows come from.
         plans: Tells which rows a template's query reads.
+        origins: Tells where rows came from.
     """
 
+    folder: StoreFolder
     investigations: InvestigationService
     templates: TemplateLibrary
     slices: SliceSource
     plans: PlanReader
+    origins: Origins
 
-    def freeze(self, uid: str, notebook: Mapping[str, Any], actor: Actor, target: BinaryIO) -> None:
+    def freeze(
+        self,
+        uid: str,
+        notebook: Mapping[str, Any],
+        actor: Actor,
+        target: BinaryIO,
+        wishes: Wishes | None = None,
+    ) -> None:
         """Writes an investigation's archive, and records that it was made.
 
-        A template that is gone, or was changed since it was used, cannot be put in; the manifest
+        The same state gives the same bytes: an archive that was made of it before is made again.
+        A template that is gone, or was changed since it was used, cannot be put in; the archive
         says so.
 
         Args:
@@ -65,56 +114,119 @@ class Freezer:
             notebook: Its notebook, as JSON.
             actor: Who freezes it.
             target: A new file.
+            wishes: What is wanted of it.
 
         Raises:
             NotFound: There is no such investigation.
-            BadInput: The notebook belongs to another investigation.
+            BadInput: The notebook belongs to another investigation; the redaction policy is
+                wrong; a slice is too large and nobody said what to do about it.
+            Conflict: Somebody wrote a secret into the ledger meanwhile.
         """
-        state = self.investigations.state(uid)
+        self.investigations.state(uid)
         if read_uid(notebook) != uid:
             raise BadInput(
                 f"the notebook does not belong to investigation {uid}",
                 hint="give the notebook that was worked in",
                 code="other_notebook",
             )
-        records = [self._scanned(record) for record in self.investigations.queries(uid)]
-        writer = ArchiveWriter(target)
-        writer.add_json(NOTEBOOK, notebook)
-        writer.add_json(ENVIRONMENT, describe_environment())
-        writer.add_json(QUERIES, [_described(record) for record in records])
-        missing = self._add_templates(writer, records)
-        self._add_results(writer, records)
-        self._add_slices(writer, cut(records))
-        frozen_at = to_rfc3339(now_ns())
+        entries = list(self.investigations.entries(uid))
+        while entries[-1]["type"] == _MADE:
+            entries.pop()
+        with tempfile.TemporaryDirectory(dir=self.folder.spill) as name:
+            redactor = self._redactor(entries, wishes or Wishes())
+            cap = (wishes or Wishes()).cap
+            work = _Work(self, uid, entries, redactor, ArchiveWriter(target, uid), Path(name))
+            work.freeze(notebook, actor, cap)
+
+    def _redactor(self, entries: Iterable[LedgerEntry], wishes: Wishes) -> Redactor:
+        path = self.folder.path / FILE
+        own = read_policy(path) if path.exists() else {}
+        actors = {str(who) for entry in entries for who in (entry["actor"], entry["on_behalf_of"])}
+        keep = {part for who in actors for part in (who, who.partition(":")[2])}
+        # The store's own policy has the last word on what is looked for.
+        return Redactor(make_policy(wishes.redact, own), self.folder.redaction_key, keep)
+
+
+class _Work:
+    """One archive under way."""
+
+    def __init__(
+        self,
+        freezer: Freezer,
+        uid: str,
+        entries: list[LedgerEntry],
+        redactor: Redactor,
+        writer: ArchiveWriter,
+        folder: Path,
+    ) -> None:
+        self._freezer = freezer
+        self._uid = uid
+        self._entries = entries
+        self._redactor = redactor
+        self._writer = writer
+        self._folder = folder
+        self._columns: dict[str, tuple[str, ...]] = {}
+        self._capped: dict[str, dict[str, Any]] = {}
+        self._origins: dict[str, Mapping[str, Any]] = {}
+
+    def freeze(self, notebook: Mapping[str, Any], actor: Actor, cap: Cap) -> None:
+        """Writes it. Data goes first: what is taken out of it is taken out of texts as well."""
+        state = fold(self._entries)
+        assert state is not None
+        found = self._freezer.investigations.queries(self._uid)
+        records = [self._scanned(record) for record in found if record.id in state["queries"]]
+        for wanted in cut(records):
+            self._add_slice(wanted, cap)
+        changed = self._add_results(records)
+        missing = self._add_templates(records)
+        queries, also = redact_queries(self._redactor, records)
+        redacted = redact_notebook(self._redactor, notebook)
+        entries, numbers = redact_entries(self._redactor, self._entries)
+        environment = describe_environment()
+        self._writer.add_json(NOTEBOOK, redacted.content)
+        self._writer.add_json(QUERIES, queries)
+        self._writer.add_json(ENVIRONMENT, environment)
+        self._writer.add(LOCK, lock_file(__version__))
+        self._writer.add_json(REDACTION, self._redactor.report())
+        state = fold(entries)
+        assert state is not None
         manifest = Manifest(
-            uid, state["title"], state["pin"], frozen_at, missing, files=writer.files
+            self._uid,
+            state["title"],
+            state["pin"],
+            missing,
+            self._capped,
+            Redacted(
+                numbers, redacted.cells, tuple(sorted({*changed, *also})), dict(self._columns)
+            ),
+            dict(self._writer.files),
         )
-        entries = self._recorded(uid, manifest, actor)
-        lines = [json.dumps(entry, sort_keys=True, ensure_ascii=False) for entry in entries]
-        writer.add(LEDGER, ("\n".join(lines) + "\n").encode())
-        writer.finish(replace(manifest, head=entries[-1]["hash"], seq=entries[-1]["seq"]))
-
-    def _add_templates(
-        self, writer: ArchiveWriter, records: Sequence[QueryRecord]
-    ) -> dict[str, str]:
-        missing: dict[str, str] = {}
-        references = [record.template for record in records if record.template]
-        for used in {found["digest"]: found for found in references}.values():
-            path = template_path(used["id"], used["version"])
-            template = self._template(used)
-            content = template.path.read_bytes() if template is not None else b""
-            if digest_bytes(content) == used["digest"]:
-                writer.add(path, content)
-            else:
-                missing[path] = "gone, or changed, since it was used"
-        return missing
-
-    def _template(self, used: TemplateRef) -> Template | None:
-        try:
-            template = self.templates.get(used["id"], used["version"])
-        except BadInput:
-            return None
-        return template if template.digest == used["digest"] else None
+        self._writer.add(ABOUT, manifest.content())
+        entries += self._made(manifest, actor)
+        self._add_ledger(entries)
+        positions = _positions(redacted.content)
+        told = Told(
+            state,
+            queries,
+            redacted.content,
+            positions,
+            dict(self._writer.files),
+            entries[-1],
+            environment,
+            __version__,
+        )
+        self._writer.add_json(PROVENANCE, provenance(told, entries, self._origins))
+        told = replace(told, files=dict(self._writer.files))
+        self._writer.add_json(CRATE, describe(told))
+        self._writer.finish(
+            {
+                "Bag-Software-Agent": f"investigation-workspace {__version__}",
+                "Bagging-Date": entries[-1]["time"][:10],
+                "External-Description": state["title"],
+                "External-Identifier": self._uid,
+                "Ledger-Head": entries[-1]["hash"],
+            }
+        )
 
     def _scanned(self, record: QueryRecord) -> QueryRecord:
         """The record with what its query read; a template that is gone cannot tell."""
@@ -122,42 +234,104 @@ class Freezer:
         if template is None:
             return record
         bound = template.bind(record.params, BindContext())
-        scans = self.plans.scan(template.sql, bound.values)
+        scans = self._freezer.plans.scan(template.sql, bound.values)
         return replace(record, scan={"tables": [scan.to_dict() for scan in scans]})
 
-    def _add_results(self, writer: ArchiveWriter, records: Sequence[QueryRecord]) -> None:
+    def _template(self, used: TemplateRef) -> Template | None:
+        try:
+            template = self._freezer.templates.get(used["id"], used["version"])
+        except BadInput:
+            return None
+        return template if template.digest == used["digest"] else None
+
+    def _add_templates(self, records: Sequence[QueryRecord]) -> dict[str, str]:
+        missing: dict[str, str] = {}
+        references = [record.template for record in records if record.template]
+        for used in {found["digest"]: found for found in references}.values():
+            path = template_path(used["id"], used["version"])
+            template = self._template(used)
+            content = template.path.read_bytes() if template is not None else b""
+            text = content.decode(errors="surrogateescape")
+            if digest_bytes(content) != used["digest"]:
+                missing[path] = "gone, or changed, since it was used"
+            elif self._redactor.text(text, path) != text:
+                missing[path] = "left out: it holds what is redacted"
+            else:
+                self._writer.add(path, content)
+        return missing
+
+    def _add_results(self, records: Sequence[QueryRecord]) -> set[str]:
+        changed = set()
         for record in records:
-            kept = self.investigations.kept_result(record.id)
+            kept = self._freezer.investigations.kept_result(record.id)
             if kept is not None:
-                writer.add(result_path(record.id), kept)
+                content, was_changed = redact_result(self._redactor, record.id, kept)
+                self._writer.add(result_path(record.id), content)
+                changed |= {record.id} if was_changed else set()
+        return changed
 
-    def _add_slices(self, writer: ArchiveWriter, slices: list[Slice]) -> None:
-        with tempfile.TemporaryDirectory() as name:
-            for wanted in slices:
-                path = Path(name) / "slice.parquet"
-                self.slices.write(
-                    wanted.table, wanted.columns, wanted.windows, pin=wanted.pin, target=path
-                )
-                writer.add(slice_path(wanted.table), path)
+    def _add_slice(self, wanted: Slice, cap: Cap) -> None:
+        path, target = slice_path(wanted.table), self._folder / "slice.parquet"
+        source = self._freezer.slices
+        rows = TableRedactor(self._redactor, path, wanted.table)
+        batches: Counter[int] = Counter()
+        total = source.count(wanted)
+        with source.rows(wanted) as found:
+            written = write_slice(wanted.table, total, rows.reader(found, batches), cap, target)
+        self._writer.add(path, target)
+        capped = written.capped()
+        if capped is not None:
+            self._capped[path] = capped
+        if rows.changed:
+            self._columns[wanted.table] = tuple(sorted(rows.changed))
+        found_origins = self._freezer.origins.of_rows(batches)
+        self._origins[path] = self._redactor.tree(found_origins, PROVENANCE)
 
-    def _recorded(self, uid: str, manifest: Manifest, actor: Actor) -> list[LedgerEntry]:
-        """The ledger up to the entry that says that this archive was made."""
+    def _made(self, manifest: Manifest, actor: Actor) -> list[LedgerEntry]:
+        """The entries after the frozen ones, up to the first that tells of this very archive.
+
+        That it was made is recorded each time, for who may ask where a copy went. Whatever else
+        was recorded meanwhile is not part of it: of that, only the links of the chain are shown.
+        """
+        digest = digest_bytes(manifest.content())
         event: EventIn = {
             "id": new_id(),
-            "type": "archive.created",
-            "subject": uid,
-            "time": manifest.frozen_at,
-            "data": {"digest": manifest.digest()},
+            "type": _MADE,
+            "subject": self._uid,
+            "time": to_rfc3339(now_ns()),
+            "data": {"digest": digest},
             "actor": str(actor),
         }
-        self.investigations.report(uid, [event], Principal(actor, "service"))
-        entries = list(self.investigations.entries(uid))
-        while entries[-1]["id"] != event["id"]:
-            entries.pop()
-        return entries
+        self._freezer.investigations.report(self._uid, [event], Principal(actor, "service"))
+        after: list[LedgerEntry] = []
+        for entry in self._freezer.investigations.entries(
+            self._uid, after=self._entries[-1]["seq"]
+        ):
+            told = entry.get("data") or {}
+            if entry["type"] == _MADE:
+                after.append(entry)
+                if told.get("digest") == digest:
+                    return after
+                continue
+            if self._redactor.text(entry["rationale"], LEDGER) != entry["rationale"]:
+                raise Conflict(
+                    "the investigation went on while it was frozen",
+                    hint="archive it again",
+                    code="went_on",
+                )
+            after.append({**entry, "data": None})
+        raise AssertionError("what was just recorded is not in the ledger")
+
+    def _add_ledger(self, entries: Iterable[LedgerEntry]) -> None:
+        lines = [json.dumps(entry, sort_keys=True, ensure_ascii=False) for entry in entries]
+        self._writer.add(LEDGER, ("\n".join(lines) + "\n").encode())
 
 
-def _described(record: QueryRecord) -> dict[str, Any]:
-    described = asdict(record)
-    del described["kept"]
-    return described
+def _positions(notebook: Mapping[str, Any]) -> dict[str, int]:
+    cells = notebook.get("cells") or []
+    uids = cell_uids(cells)
+    return {
+        uids[str(cell["id"])]: position
+        for position, cell in enumerate(cells)
+        if str(cell.get("id")) in uids
+    }

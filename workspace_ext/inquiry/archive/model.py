@@ -79,7 +79,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class HypothesisReplay:
-    """A hypothesis then and now; ``holds`` is None when the replay could not tell, ``why`` says."""
+    """A hypothesis then and now; ``holds`` is None when the replay could not tell, ``why`` says.
+
+    ``marks`` are what a reader must know of it: a late prediction, a claim made despite its tests.
+    """
 
     id: str
     text: str
@@ -88,6 +91,8 @@ class HypothesisReplay:
     holds: bool | None
     why: str
     evidence: tuple[Evidence, ...] = ()
+    prediction: str = ""
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from workspace_ext.foundation.canonical import digest_bytes
 from workspace_ext.foundation.errors import Damaged
 from workspace_ext.inquiry.archive.container import slice_path
 from workspace_ext.inquiry.archive.reader import Archive
@@ -55,7 +56,7 @@ def make_store(
     try:
         with engine.write() as connection:
             rows = {name: _load(archive, name, store, connection) for name in SIGNALS}
-            batch = {"pin": pin, "head": archive.manifest.head, **rows}
+            batch = {"pin": pin, "head": digest_bytes(archive.manifest.content()), **rows}
             connection.execute(_BATCH, batch)
             if services:
                 names = {"names": sorted(services), "beyond": pin + 1}

@@ -4,65 +4,55 @@ from __future__ import annotations
 
 import json
 import struct
-import zipfile
-import zlib
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
-from workspace_ext.foundation.canonical import PREFIX
 from workspace_ext.foundation.errors import BadInput, Conflict, Damaged, NotFound, Unavailable
-from workspace_ext.inquiry.archive.container import FORMAT, LEDGER, MANIFEST, VERSION, Manifest
-from workspace_ext.ledger.model import verify_entries
+from workspace_ext.inquiry.archive import auditor
+from workspace_ext.inquiry.archive.container import ABOUT, FORMAT, LEDGER, VERSION, Manifest
 from workspace_ext.protocol.messages import LedgerEntry
-
-_BLOCK = 1 << 20
-_MOST_IN_MEMORY = 1 << 30
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
 
 
 class Archive:
-    """An archive to read. Use it as a context.
+    """An archive to read, zipped or extracted to a folder. Use it as a context.
 
     Args:
-        path: The file.
+        path: Where it is.
 
     Raises:
-        NotFound: There is no such file.
+        NotFound: There is nothing.
         BadInput: It is no archive.
         Conflict: A newer version wrote it.
-        Damaged: Its manifest cannot be read.
+        Damaged: What it says of itself cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._zip = zipfile.ZipFile(path)
+            self._bag = auditor.Bag(path)
         except FileNotFoundError as error:
             raise NotFound(f"there is no file {path}", hint="check the path") from error
-        except IsADirectoryError as error:
-            raise self._not_an_archive("a folder") from error
         except OSError as error:
             raise Unavailable(
                 f"cannot read {path}: {error.strerror or error}",
                 hint="check the file and its permissions",
             ) from error
-        except (zipfile.BadZipFile, ValueError, RuntimeError, struct.error) as error:
-            raise self._not_an_archive("no zip file") from error
+        except (auditor.NotABag, struct.error) as error:
+            raise self._not_an_archive(str(error)) from error
         self._aside: set[str] = set()
         try:
             self.manifest = self._read_manifest()
         except BaseException:
-            self._zip.close()
+            self._bag.close()
             raise
 
     def __enter__(self) -> Archive:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._zip.close()
+        self._bag.close()
 
     def _not_an_archive(self, what: str) -> BadInput:
         return BadInput(
@@ -79,11 +69,11 @@ class Archive:
         )
 
     def _read_manifest(self) -> Manifest:
-        if not self.has(MANIFEST):
-            raise self._not_an_archive("another zip file")
-        content = self.read_json(MANIFEST)
+        if not self.has(ABOUT):
+            raise self._not_an_archive("another bag")
+        content = self.read_json(ABOUT)
         if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise self._not_an_archive("another zip file")
+            raise self._not_an_archive("another bag")
         version = content.get("version")
         if isinstance(version, int) and version > VERSION:
             raise Conflict(
@@ -93,12 +83,12 @@ class Archive:
             )
         try:
             return Manifest.parse(content)
-        except (AttributeError, TypeError) as error:
-            raise self._damaged(f"{MANIFEST} cannot be understood: {error}") from error
+        except (AttributeError, KeyError, TypeError) as error:
+            raise self._damaged(f"{ABOUT} cannot be understood: {error}") from error
 
     def has(self, path: str) -> bool:
         """Whether a part is there, and not set aside."""
-        return path in self._zip.NameToInfo and path not in self._aside
+        return auditor.PAYLOAD + path in self._bag.names and path not in self._aside
 
     def set_aside(self, paths: Iterable[str]) -> None:
         """Counts some parts as missing from now on, because they are damaged."""
@@ -111,13 +101,11 @@ class Archive:
             Damaged: It is missing, cannot be unpacked, or is larger than any such part.
         """
         try:
-            if self._zip.getinfo(path).file_size > _MOST_IN_MEMORY:
-                raise self._damaged(f"{path} is too large")
-            return self._zip.read(path)
+            return self._bag.read(auditor.PAYLOAD + path)
         except KeyError as error:
             raise self._damaged(f"{path} is missing") from error
-        except _UNREADABLE as error:
-            raise self._damaged(f"{path} cannot be unpacked") from error
+        except auditor.UNREADABLE as error:
+            raise self._damaged(f"{path} cannot be unpacked: {error}") from error
 
     def read_json(self, path: str) -> Any:
         """A part that is JSON.
@@ -158,57 +146,55 @@ class Archive:
             entries.append(cast("LedgerEntry", entry))
         return entries
 
+    @cached_property
+    def frozen_at(self) -> str:
+        """When it was made: the time of the ledger's last entry.
+
+        Raises:
+            Damaged: The ledger cannot be read.
+        """
+        entries = self.ledger()
+        return str(entries[-1].get("time")) if entries else ""
+
+    @cached_property
+    def damaged_files(self) -> dict[str, str]:
+        """What is wrong with the files of the bag, by name; empty when nothing is."""
+        return auditor.damaged_files(self._bag)
+
     def damaged_parts(self) -> dict[str, str]:
-        """What is wrong with the parts, by path; empty when nothing is."""
-        wrong: dict[str, str] = {}
-        for path, part in self.manifest.files.items():
-            found = self._zip.NameToInfo.get(path)
-            if found is None:
-                wrong[path] = "is missing"
-            elif found.file_size != part["bytes"]:
-                wrong[path] = "was changed: its size is not the one in the manifest"
-            else:
-                wrong.update(self._other_content(path, part["digest"]))
-        names = [name for name in self._zip.namelist() if not name.endswith("/")]
-        for path, times in Counter(names).items():
-            if times > 1:
-                wrong[path] = f"is there {times} times"
-            elif path not in self.manifest.files and path != MANIFEST:
-                wrong[path] = "is not in the manifest"
-        return wrong
+        """What is wrong with the parts of the payload, by path; empty when nothing is."""
+        frozen = {path: str(part["digest"]) for path, part in self.manifest.files.items()}
+        other = auditor.other_content(self._bag, frozen)
+        return dict.fromkeys(other, "is not what was frozen") | {
+            name.removeprefix(auditor.PAYLOAD): what
+            for name, what in self.damaged_files.items()
+            if name.startswith(auditor.PAYLOAD)
+        }
 
     def verify(self) -> list[str]:
-        """Everything that is wrong: parts, the chain, the manifest; empty when nothing is."""
-        problems = [f"{path} {what}" for path, what in self.damaged_parts().items()]
-        try:
-            entries = self.ledger()
-        except Damaged as error:
-            return [*problems, error.message.removeprefix(f"{self.path}: ")]
-        head = (self.manifest.seq, self.manifest.head)
-        report = verify_entries(entries, stream=self.manifest.investigation, head=head)
-        problems += [f"{LEDGER}: entry {found.seq} {found.what}" for found in report.problems]
-        last: dict[str, Any] = dict(entries[-1]) if entries else {}
-        if last.get("type") != "archive.created" or last.get("seq") != self.manifest.seq:
-            problems.append(f"{LEDGER} does not end with the making of this archive")
-        elif (last.get("data") or {}).get("digest") != self.manifest.digest():
-            problems.append(f"{MANIFEST} says something else than the ledger says was frozen")
-        return problems
+        """Everything that is wrong: files, chain, what was frozen; empty when nothing is."""
+        files = [f"{name} {what}" for name, what in sorted(self.damaged_files.items())]
+        return files + auditor.content_problems(self._bag)
 
-    def _other_content(self, path: str, expected: str) -> dict[str, str]:
-        digest = sha256()
-        try:
-            for block in self._unpacked(path):
-                digest.update(block)
-        except Damaged:
-            return {path: "cannot be unpacked"}
-        if PREFIX + digest.hexdigest() == expected:
-            return {}
-        return {path: "was changed: its digest is not the one in the manifest"}
+    def bag_digests(self) -> dict[str, str]:
+        """The SHA-256 of the bag's two manifests: all that a signature has to be over.
+
+        Raises:
+            Damaged: One cannot be read.
+        """
+        digests = auditor.manifest_digests(self._bag)
+        if None in digests.values():
+            raise self._damaged("a manifest of the bag cannot be read")
+        return {name: str(digest) for name, digest in digests.items()}
+
+    def signature(self, key: bytes | None = None) -> tuple[str, bool | None]:
+        """What can be said of its signature; see `auditor.signature`."""
+        return auditor.signature(self._bag, key)
 
     def _unpacked(self, path: str) -> Iterator[bytes]:
         try:
-            with self._zip.open(path) as part:
-                while block := part.read(_BLOCK):
-                    yield block
-        except _UNREADABLE as error:
+            yield from self._bag.blocks(auditor.PAYLOAD + path)
+        except KeyError as error:
+            raise self._damaged(f"{path} is missing") from error
+        except auditor.UNREADABLE as error:
             raise self._damaged(f"{path} cannot be unpacked") from error

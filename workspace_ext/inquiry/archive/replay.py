@@ -33,7 +33,7 @@ from workspace_ext.inquiry.archive.environment import describe_environment, drif
 from workspace_ext.inquiry.archive.model import ReplayReport
 from workspace_ext.inquiry.archive.private import make_store
 from workspace_ext.inquiry.archive.reader import Archive
-from workspace_ext.inquiry.archive.slices import scans_of
+from workspace_ext.inquiry.archive.slices import is_cut_off, scans_of
 from workspace_ext.inquiry.archive.verdicts import Captured, Replayed, judge_cells
 from workspace_ext.inquiry.headless.model import RunOptions
 from workspace_ext.inquiry.headless.runner import run_notebook
@@ -88,7 +88,7 @@ def replay(
             title=archive.manifest.title,
             conclusion=claims.conclusion(),
             pin=archive.manifest.pin,
-            frozen_at=archive.manifest.frozen_at,
+            frozen_at=archive.frozen_at,
             replayed_at=to_rfc3339(now_ns()),
             seconds=round(time.monotonic() - begun, 2),
             problems=tuple(problems),
@@ -147,20 +147,40 @@ def _captured(archive: Archive) -> Captured:
         if archive.has(result_path(record.id))
     }
     lost = {record.id: tuple(_lost(archive, record)) for record in records}
-    return Captured(state, {record.id: record for record in records}, results, lost)
+    return Captured(
+        state,
+        {record.id: record for record in records},
+        results,
+        lost,
+        {record.id for record in records if _is_redacted(archive, record)},
+        set(archive.manifest.redacted.cells),
+    )
 
 
 def _lost(archive: Archive, record: QueryRecord) -> Iterable[str]:
     """What a query needs and the archive does not have, or not as it was."""
-    for table in sorted({scan.table for scan in scans_of(record)}):
+    scans = scans_of(record)
+    for table in sorted({scan.table for scan in scans}):
         if not archive.has(slice_path(table)):
             yield f"slice of {table}"
+    capped = archive.manifest.capped
+    for table in sorted({scan.table for scan in scans if is_cut_off(scan, capped)}):
+        part = capped[slice_path(table)]
+        yield f"slice of {table}: {part['rows']:,} of {part['of']:,} rows were taken"
     if record.template is not None:
         name, version = record.template["id"], record.template["version"]
         path = template_path(name, version)
         part = archive.manifest.files.get(path, {})
         if not archive.has(path) or part.get("digest") != record.template["digest"]:
             yield f"template {name} v{version}"
+
+
+def _is_redacted(archive: Archive, record: QueryRecord) -> bool:
+    """Whether something of a query was redacted: itself, its result, or what it read."""
+    redacted = archive.manifest.redacted
+    return record.id in redacted.queries or any(
+        set(scan.columns) & set(redacted.columns.get(scan.table, ())) for scan in scans_of(record)
+    )
 
 
 class _Replay:

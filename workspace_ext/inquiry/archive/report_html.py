@@ -9,6 +9,7 @@ from workspace_ext.inquiry.archive.model import CellReplay, ReplayReport
 from workspace_ext.inquiry.archive.wording import (
     MARKS,
     STILL,
+    claim,
     differing,
     environment,
     facts,
@@ -105,7 +106,9 @@ def _hypotheses(report: ReplayReport) -> Iterator[Sequence[str]]:
     shades = {True: "same", False: "changed", None: "skipped"}
     for found in report.hypotheses:
         now = f'<span class="verdict {shades[found.holds]}">{STILL[found.holds]}</span>'
-        yield escape(found.text), escape(found.before.replace("_", " ")), now, escape(found.why)
+        text, *more = map(escape, claim(found))
+        said = text + "".join(f'<br><span class="dim">{line}</span>' for line in more)
+        yield said, escape(found.before.replace("_", " ")), now, escape(found.why)
 
 
 def _cells(cells: Iterable[CellReplay]) -> str:

@@ -9,6 +9,7 @@ from workspace_ext.inquiry.archive.model import CellReplay, ReplayReport
 from workspace_ext.inquiry.archive.wording import (
     MARKS,
     STILL,
+    claim,
     differing,
     environment,
     facts,
@@ -35,8 +36,8 @@ def to_markdown(report: ReplayReport) -> str:
     if report.hypotheses:
         columns = ("hypothesis", "then", "now", "why")
         rows = [
-            (_text(found.text), found.before.replace("_", " "), STILL[found.holds],
-             _text(found.why))
+            ("<br>".join(map(_text, claim(found))), found.before.replace("_", " "),
+             STILL[found.holds], _text(found.why))
             for found in report.hypotheses
         ]  # fmt: skip
         lines += ["", "## Hypotheses", "", *_table(columns, rows)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _SUMMARY_CHARACTERS = 80
 _FINISHED = ("ok", "error")
+_REDACTED = "not compared (redacted)"
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,16 @@ class Captured:
         queries: In full, by id.
         results: The kept ones, by query.
         lost: By query: the parts it needs that are missing or damaged.
+        redacted: The queries of which something was redacted: words, result, or data read.
+        redacted_cells: The cells whose code was redacted.
     """
 
     state: InvestigationState
     queries: Mapping[str, QueryRecord]
     results: Mapping[str, pa.Table]
     lost: Mapping[str, Sequence[str]]
+    redacted: Set[str] = frozenset()
+    redacted_cells: Set[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -55,13 +60,18 @@ def judge_cells(notebook: Any, then: Captured, now: Replayed) -> Iterator[CellRe
     """A verdict for each code cell, in order."""
     before, after = last_steps(then.state), last_steps(now.state)
     uids = cell_uids(notebook.cells)
+    masked = False  # what a cell computed from redacted values goes on in those after it
     for position, cell in enumerate(notebook.cells, start=1):
         if cell.cell_type != "code" or not cell.source.strip():
             continue
         uid = uids[cell.id]
         old, new = before.get(uid), after.get(uid)
-        verdict, reason, queries = _judge(old, new, then, now)
-        if old is not None and digest_text(cell.source) != old["source_digest"]:
+        asks = set(old["queries"]) if old else set()
+        masked = masked or uid in then.redacted_cells or bool(asks & then.redacted)
+        verdict, reason, queries = _judge(old, new, then, now, masked=masked)
+        if uid in then.redacted_cells:
+            reason = f"its code was redacted; {reason}".removesuffix("; ")
+        elif old is not None and digest_text(cell.source) != old["source_digest"]:
             reason = f"edited after its last captured run; {reason}".removesuffix("; ")
         yield CellReplay(uid, position, _summary(cell.source), verdict, reason, queries)
 
@@ -82,7 +92,9 @@ def same_question(record: QueryRecord | QuerySummary) -> str:
 _Judged = tuple[CellVerdict, str, tuple[QueryReplay, ...]]
 
 
-def _judge(old: Step | None, new: Step | None, then: Captured, now: Replayed) -> _Judged:
+def _judge(
+    old: Step | None, new: Step | None, then: Captured, now: Replayed, *, masked: bool
+) -> _Judged:
     if old is None:
         return "skipped", "no run of it to its end was captured", ()
     if not then.queries.keys() >= set(old["queries"]):
@@ -92,11 +104,13 @@ def _judge(old: Step | None, new: Step | None, then: Captured, now: Replayed) ->
     if lost:
         return "data missing", f"the archive has no sound {', '.join(lost)}", ()
     answered = [now.state["queries"][query] for query in new["queries"]] if new else []
-    queries, more = _queries(asked, answered, then, now)
+    queries, more = _queries(asked, answered, then, now, masked=masked)
     own, reason = _ended(old, new)
+    if masked and (own in ("changed", "error") or more):
+        own, reason, more = "skipped", f"{_REDACTED}: {reason}", 0
     if more and own == "skipped":
         own, reason = "changed", f"asks {more} more {'query' if more == 1 else 'queries'} now"
-    elif queries and own == "skipped":
+    elif queries and own == "skipped" and not reason.startswith(_REDACTED):
         reason = ""
     return worst([own, *(query.verdict for query in queries)]), reason, queries
 
@@ -118,7 +132,12 @@ def _ended(old: Step, new: Step | None) -> tuple[CellVerdict, str]:
 
 
 def _queries(
-    asked: Sequence[QueryRecord], answered: Sequence[QuerySummary], then: Captured, now: Replayed
+    asked: Sequence[QueryRecord],
+    answered: Sequence[QuerySummary],
+    then: Captured,
+    now: Replayed,
+    *,
+    masked: bool,
 ) -> tuple[tuple[QueryReplay, ...], int]:
     """The captured queries of a run, each with its answer now, and how many more there are.
 
@@ -133,32 +152,30 @@ def _queries(
             if old.id not in paired and same:
                 paired[old.id] = same[0]
                 left.remove(same[0])
-    return tuple(_query(old, paired.get(old.id), then, now) for old in asked), len(left)
+    judged = (_query(old, paired.get(old.id), then, now, masked=masked) for old in asked)
+    return tuple(judged), len(left)
 
 
 def _query(
-    old: QueryRecord, new: QuerySummary | None, then: Captured, now: Replayed
+    old: QueryRecord, new: QuerySummary | None, then: Captured, now: Replayed, *, masked: bool
 ) -> QueryReplay:
     verdict, comparison = _compared(old, new, then, now)
+    other = masked and (new is None or same_question(new) != same_question(old))
+    hidden = verdict in ("changed", "error") and (old.id in then.redacted or other)
+    if hidden:
+        reason = f"{_REDACTED}: {comparison.reason}"
+        verdict, comparison = "skipped", Comparison("not compared", None, reason)
     outcome = old.outcome()
     told = QueryReplay(old.id, title_of(old), verdict, comparison)
     if outcome is None or old.test is None:
         return told
-    answer = _outcome(old.test["expect"], new) if new is not None else None
+    answer = new["outcome"] if new is not None and new["ok"] and not hidden else None
     return replace(told, hypothesis=outcome["hypothesis"], then=outcome["outcome"], now=answer)
 
 
 def title_of(record: QueryRecord) -> str:
     """What a query is called in a report."""
     return record.template["id"] if record.template else record.title
-
-
-def _outcome(expect: str, new: QuerySummary) -> str | None:
-    if not new["ok"]:
-        return None
-    if new["interesting"] is None:
-        return "inconclusive"
-    return "supported" if new["interesting"] == (expect == "interesting") else "refuted"
 
 
 def _compared(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workspace_ext.inquiry.archive.model import CellReplay, Evidence, ReplayReport
+from workspace_ext.inquiry.archive.model import CellReplay, Evidence, HypothesisReplay, ReplayReport
 
 MARKS = {
     "same": "✓",
@@ -79,6 +79,12 @@ def told(evidence: Evidence) -> str:
     """What a piece of evidence said, and what is wrong with it now."""
     wrong = "" if evidence.verdict == "same" else f"now: {evidence.reason}"
     return "; ".join(filter(None, (evidence.said, wrong)))
+
+
+def claim(hypothesis: HypothesisReplay) -> list[str]:
+    """A hypothesis in lines: what it says, what it predicts, what a reader must know of it."""
+    predicts = [f"Predicts: {hypothesis.prediction}"] if hypothesis.prediction else []
+    return [hypothesis.text, *predicts, *(f"Note: {mark}" for mark in hypothesis.marks)]
 
 
 def environment(report: ReplayReport) -> tuple[str, bool]:

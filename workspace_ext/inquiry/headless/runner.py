@@ -12,6 +12,7 @@ from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.errors import NotFound
+from workspace_ext.inquiry.capture import prose
 from workspace_ext.inquiry.headless.execution import Execution
 from workspace_ext.inquiry.headless.model import AS_IT_IS, RunOptions, RunReport, Watch
 from workspace_ext.inquiry.metadata.notebook import apply_projection, read_uid
@@ -44,6 +45,10 @@ def run_notebook(
     """
     kernel = _kernel(notebook, options)
     uid = _investigation(notebook, client, path=path, actor=actor)
+    # Before the first cell: a prediction in a text cell is written before its test.
+    said = prose.events(client.state(uid), prose.texts(notebook), actor)
+    if said:
+        client.report(uid, said)
     run = Execution(notebook, client, uid=uid, actor=actor, options=options)
     begun = time.monotonic()
     asyncio.run(run.execute(kernel, path, watch or (lambda _done, _of: None)))

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from workspace_ext.access.model import Principal
 from workspace_ext.foundation.actor import Actor
+from workspace_ext.foundation.ids import new_id, stable_id
 from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.ledger.model import Event
-from workspace_ext.protocol.messages import EventIn, InvestigationState, TestOutcome
+from workspace_ext.protocol.messages import (
+    EventIn,
+    FunctionTest,
+    InvestigationState,
+    RunRef,
+    TestOutcome,
+)
 
 
 def told_event(state: InvestigationState, event: EventIn, principal: Principal) -> Event:
@@ -67,10 +75,82 @@ def query_events(
     )
     if outcome is None:
         return [asked]
-    data = {**outcome, "query": record.id, "run": record.run, "cell": record.cell}
-    key = outcome["hypothesis"]
-    test = replace(asked, type="hypothesis.tested", data=data, id=f"{record.id}.test", subject=key)
+    data = {
+        **outcome,
+        "test": record.test_id or record.id,
+        "name": record.template["id"] if record.template else record.title,
+        "judge": "broker",
+        "query": record.id,
+        "run": record.run,
+        "cell": record.cell,
+        "elapsed_ms": record.elapsed_ms,
+        "result_digest": record.digest,
+    }
+    test = replace(
+        asked,
+        type="hypothesis.tested",
+        data=data,
+        id=f"{record.id}.test",
+        subject=outcome["hypothesis"],
+        rationale=outcome["reason"],
+    )
     return [asked, test]
+
+
+def testing_event(
+    state: InvestigationState, hypothesis: str, run: RunRef | None, principal: Principal
+) -> Event:
+    """That the first test of a hypothesis begins."""
+    told: dict[str, Any] = {"hypothesis": hypothesis, "state": "testing", "evidence": []}
+    data = {**told, **_place(state, run, principal)}
+    return _of_kernel(state, "hypothesis.changed", data, principal, "its first test begins")
+
+
+def function_event(
+    state: InvestigationState, test: FunctionTest, told: TestOutcome, principal: Principal
+) -> Event:
+    """What a function in a kernel found out; a kernel's word, and marked as that."""
+    place = _place(state, test.get("run"), principal)
+    named = [test["name"], test["expect"], place["cell"] or ""]
+    data = {
+        **told,
+        "test": stable_id("function", *named),
+        "name": test["name"],
+        "judge": "kernel",
+        "query": None,
+        "evidence": list(test.get("queries") or ()),
+        "elapsed_ms": test["elapsed_ms"],
+        "source_digest": test["source_digest"],
+        "result_digest": test["result_digest"],
+        **place,
+    }
+    return _of_kernel(state, "hypothesis.tested", data, principal, told["reason"])
+
+
+def _place(
+    state: InvestigationState, run: RunRef | None, principal: Principal
+) -> dict[str, str | None]:
+    """Run and cell, as far as the kernel may name them."""
+    if run is None or _is_foreign(state, run["id"], principal):
+        return {"run": None, "cell": None}
+    step = state["steps"].get(run["id"])
+    return {"run": run["id"], "cell": step["cell"] if step else run["cell"]}
+
+
+def _of_kernel(
+    state: InvestigationState, kind: str, data: dict[str, Any], principal: Principal, why: str
+) -> Event:
+    return Event(
+        kind,
+        data,
+        principal.actor,
+        id=new_id(),
+        subject=data["hypothesis"],
+        source=str(principal.actor),
+        investigation=state["uid"],
+        on_behalf_of=person_behind(state, data["run"], principal),
+        rationale=why,
+    )
 
 
 def placed(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from workspace_ext.foundation.canonical import digest_text
 from workspace_ext.foundation.clock import Window, parse_rfc3339
 from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.foundation.hints import did_you_mean
+from workspace_ext.inquiry.investigations.lifecycle import check_transition
 from workspace_ext.protocol.messages import EventIn, InvestigationState
 from workspace_ext.protocol.validation import validate
 
@@ -18,15 +19,24 @@ REPORTED = frozenset(
         "investigation.pinned",
         "run.started",
         "run.finished",
+        "file.read",
         "hypothesis.proposed",
+        "hypothesis.predicted",
         "hypothesis.changed",
         "note.added",
+        "finding.added",
         "decision.made",
         "conclusion.reached",
+        "outcome.recorded",
         "archive.created",
     }
 )
 """The types that clients report; the broker writes all others itself."""
+
+_REASONED = {
+    "hypothesis.changed": "a hypothesis is judged",
+    "outcome.recorded": "a conclusion is said to be right or wrong",
+}
 
 
 def check_shape(event: EventIn) -> None:
@@ -49,9 +59,9 @@ def check_shape(event: EventIn) -> None:
             raise BadInput(f"the text attached as {digest} is another one", hint="attach it again")
     if event["time"]:
         parse_rfc3339(event["time"])
-    if kind == "hypothesis.changed" and not event.get("rationale", "").strip():
+    if kind in _REASONED and not event.get("rationale", "").strip():
         raise BadInput(
-            "a hypothesis is judged without a reason",
+            f"{_REASONED[kind]} without a reason",
             hint="say why: the rationale of the event",
             code="no_rationale",
         )
@@ -94,38 +104,85 @@ def require_hypothesis(state: InvestigationState, key: str) -> None:
     )
 
 
+def check_evidence(state: InvestigationState, given: Iterable[str]) -> None:
+    """Refuses evidence that is not there.
+
+    Raises:
+        BadInput: Something in it is neither a query nor a cell that ran.
+    """
+    unknown = [key for key in given if key not in state["queries"]]
+    if unknown:
+        cells = {step["cell"] for step in state["steps"].values()}
+        unknown = [key for key in unknown if key not in cells]
+    if unknown:
+        raise BadInput(
+            f"evidence {unknown[0]!r} is neither a query nor a cell of this investigation",
+            hint="evidence holds ids of recorded queries (result.run_id) or uids of cells",
+            code="unknown_evidence",
+        )
+
+
 def _proposed(state: InvestigationState, data: Mapping[str, Any]) -> None:
-    if data["hypothesis"] in state["hypotheses"]:
+    known = state["hypotheses"].get(data["hypothesis"])
+    said_again = known is not None and (known["superseded_by"] or data.get("supersedes"))
+    if known is not None and not said_again:
         raise BadInput(
             f"hypothesis {data['hypothesis']!r} was stated before",
             hint="give a new id; a hypothesis is corrected by a new one",
             code="hypothesis_exists",
         )
+    if data.get("supersedes"):
+        require_hypothesis(state, data["supersedes"])
+
+
+def _predicted(state: InvestigationState, data: Mapping[str, Any]) -> None:
+    require_hypothesis(state, data["hypothesis"])
 
 
 def _judged(state: InvestigationState, data: Mapping[str, Any]) -> None:
     require_hypothesis(state, data["hypothesis"])
-    _evidence(state, data)
+    check_evidence(state, data.get("evidence") or ())
+    _allowed(state, data, data["state"])
 
 
 def _concluded(state: InvestigationState, data: Mapping[str, Any]) -> None:
+    check_evidence(state, data.get("evidence") or ())
     if data.get("hypothesis"):
         require_hypothesis(state, data["hypothesis"])
-    _evidence(state, data)
+        _allowed(state, data, "root_cause")
 
 
-def _evidence(state: InvestigationState, data: Mapping[str, Any]) -> None:
-    unknown = [key for key in data.get("evidence") or () if key not in state["queries"]]
-    if unknown:
+def _allowed(state: InvestigationState, data: Mapping[str, Any], to: str) -> None:
+    found = state["hypotheses"][data["hypothesis"]]
+    evidence, override = data.get("evidence") or (), data.get("override") or ""
+    check_transition(found, to, evidence=evidence, override=override)
+
+
+def _turned_out(state: InvestigationState, _data: Mapping[str, Any]) -> None:
+    if state["conclusion"] is None:
         raise BadInput(
-            f"evidence {unknown[0]!r} is not a query of this investigation",
-            hint="evidence holds ids of recorded queries (result.answer['query'])",
-            code="unknown_evidence",
+            "there is no conclusion that could be right or wrong",
+            hint="conclude first: investigation.conclude(…)",
+            code="no_conclusion",
+        )
+
+
+def _noted(state: InvestigationState, data: Mapping[str, Any]) -> None:
+    old = data.get("supersedes")
+    if old and old not in state["notes"]:
+        raise BadInput(
+            f"there is no note {old!r} that it could replace",
+            hint="supersedes holds the id of a note of this investigation",
+            code="unknown_note",
         )
 
 
 _CHECKS: dict[str, Callable[[InvestigationState, Mapping[str, Any]], None]] = {
     "hypothesis.proposed": _proposed,
+    "hypothesis.predicted": _predicted,
     "hypothesis.changed": _judged,
+    "finding.added": _noted,
+    "decision.made": _noted,
     "conclusion.reached": _concluded,
+    "outcome.recorded": _turned_out,
 }

@@ -6,10 +6,11 @@ delta cheap: what is not the same object is what changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from workspace_ext.protocol.messages import Hypothesis, InvestigationState, LedgerEntry, Step
+from workspace_ext.inquiry.investigations.beliefs import CHANGES, Change, Data, Handler, person
+from workspace_ext.protocol.messages import InvestigationState, LedgerEntry, Step
 
 MAPS = ("hypotheses", "steps", "queries", "notes", "participants")
 """The parts of a state that are keyed by id; a delta carries only their changed entries."""
@@ -17,9 +18,6 @@ MAPS = ("hypotheses", "steps", "queries", "notes", "participants")
 BESIDE = frozenset({"notebook.saved", "archive.created"})
 """Entries that tell of the record itself, and leave the state as it is: the head that a saved
 notebook carries would otherwise change by saving it."""
-
-Data = Mapping[str, Any]
-Change = dict[str, Any]
 
 
 def fold(
@@ -81,20 +79,6 @@ def merge(before: InvestigationState | None, change: Mapping[str, Any]) -> Inves
     return cast(InvestigationState, merged)
 
 
-def person(entry: LedgerEntry) -> str:
-    """Who did it: the person, when a program did it for one."""
-    actor, behind = entry["actor"], entry["on_behalf_of"]
-    return behind if behind is not None and not actor.startswith("user:") else actor
-
-
-def cell_of(state: InvestigationState, data: Data) -> str | None:
-    """The cell an event belongs to: that of its run as the server told it, or as it says."""
-    step = state["steps"].get(str(data.get("run")))
-    if step is not None:
-        return step["cell"]
-    return str(data["cell"]) if data.get("cell") else None
-
-
 def _opened(entry: LedgerEntry, data: Data) -> InvestigationState:
     return {
         "uid": str(data["uid"]),
@@ -141,9 +125,12 @@ def _run_started(state: InvestigationState, entry: LedgerEntry, data: Data) -> C
         "ended": None,
         "status": "running",
         "error": None,
+        "duration_ms": None,
         "source_digest": str(data["source_digest"]),
+        "outputs_digest": None,
         # A query may be recorded before the run that asks it: they come from two processes.
         "queries": [key for key, query in state["queries"].items() if query["run"] == run],
+        "files": [],
     }
     return {"steps": {**state["steps"], run: step}}
 
@@ -152,14 +139,15 @@ def _run_finished(state: InvestigationState, entry: LedgerEntry, data: Data) -> 
     step = state["steps"].get(str(data["run"]))
     if step is None or step["status"] != "running":
         return {}
-    ended = {**step, "ended": entry["time"], "status": data["status"], "error": data.get("error")}
+    told = {name: data.get(name) for name in ("error", "duration_ms", "outputs_digest")}
+    ended = {**step, **told, "ended": entry["time"], "status": data["status"]}
     return {"steps": {**state["steps"], step["id"]: ended}}
 
 
 def _query(state: InvestigationState, _entry: LedgerEntry, data: Data) -> Change:
     query = str(data["id"])
     told = {name: value for name, value in data.items() if name != "record"}
-    change: Change = {"queries": {**state["queries"], query: told}}
+    change: Change = {"queries": {**state["queries"], query: {"outcome": None, **told}}}
     step = state["steps"].get(str(data.get("run")))
     if step is not None and query not in step["queries"]:
         longer = {**step, "queries": [*step["queries"], query]}
@@ -167,95 +155,22 @@ def _query(state: InvestigationState, _entry: LedgerEntry, data: Data) -> Change
     return change
 
 
-def _proposed(state: InvestigationState, entry: LedgerEntry, data: Data) -> Change:
-    key = str(data["hypothesis"])
-    proposed: Hypothesis = {
-        "id": key,
-        "text": str(data["text"]),
-        "prediction": str(data.get("prediction") or ""),
-        "state": "proposed",
-        "by": person(entry),
-        "at": entry["time"],
-        "evidence": [],
-        "cell": cell_of(state, data),
-    }
-    return {"hypotheses": {**state["hypotheses"], key: proposed}}
-
-
-def _tested(state: InvestigationState, _entry: LedgerEntry, data: Data) -> Change:
-    found = state["hypotheses"].get(str(data["hypothesis"]))
-    if found is None:
+def _file_read(state: InvestigationState, _entry: LedgerEntry, data: Data) -> Change:
+    step = state["steps"].get(str(data.get("run")))
+    file = {name: data[name] for name in ("name", "size", "digest")}
+    if step is None or file in step["files"]:
         return {}
-    outcome, now = data["outcome"], found["state"]
-    if outcome == "inconclusive" and now in ("supported", "refuted", "root_cause"):
-        outcome = now  # a test without an answer takes nothing back
-    elif outcome == "supported" and now == "root_cause":
-        outcome = now
-    return _judge(state, found["id"], outcome, [str(data["query"])])
+    read = {**step, "files": [*step["files"], file]}
+    return {"steps": {**state["steps"], step["id"]: read}}
 
 
-def _changed(state: InvestigationState, _entry: LedgerEntry, data: Data) -> Change:
-    if str(data["hypothesis"]) not in state["hypotheses"]:
-        return {}
-    return _judge(state, str(data["hypothesis"]), data["state"], data.get("evidence") or [])
-
-
-def _judge(state: InvestigationState, key: str, verdict: str, evidence: Iterable[str]) -> Change:
-    found = state["hypotheses"][key]
-    more = [query for query in dict.fromkeys(evidence) if query not in found["evidence"]]
-    judged = {**found, "state": verdict, "evidence": [*found["evidence"], *more]}
-    return {"hypotheses": {**state["hypotheses"], key: judged}}
-
-
-def _noted(state: InvestigationState, entry: LedgerEntry, data: Data) -> Change:
-    note = {
-        "id": entry["id"],
-        "kind": "decision" if entry["type"] == "decision.made" else "note",
-        "text": str(data["text"]),
-        "because": str(data.get("because") or ""),
-        "by": person(entry),
-        "at": entry["time"],
-        "cell": cell_of(state, data),
-    }
-    return {"notes": {**state["notes"], entry["id"]: note}}
-
-
-def _concluded(state: InvestigationState, entry: LedgerEntry, data: Data) -> Change:
-    key = data.get("hypothesis")
-    change: Change = {
-        "state": "concluded",
-        "conclusion": {
-            "root_cause": str(data["root_cause"]),
-            "confidence_percent": int(data["confidence_percent"]),
-            "evidence": list(data.get("evidence") or ()),
-            "hypothesis": key,
-            "by": person(entry),
-            "at": entry["time"],
-            "cell": cell_of(state, data),
-        },
-    }
-    hypotheses = dict(state["hypotheses"])
-    before = state["conclusion"]["hypothesis"] if state["conclusion"] else None
-    if before in hypotheses and before != key and hypotheses[before]["state"] == "root_cause":
-        hypotheses[before] = {**hypotheses[before], "state": "supported"}
-    if key in hypotheses:
-        hypotheses[key] = {**hypotheses[key], "state": "root_cause"}
-    if hypotheses != state["hypotheses"]:
-        change["hypotheses"] = hypotheses
-    return change
-
-
-_CHANGES: dict[str, Callable[[InvestigationState, LedgerEntry, Data], Change]] = {
+_CHANGES: dict[str, Handler] = {
     "investigation.scoped": _scoped,
     "investigation.pinned": _pinned,
     "run.started": _run_started,
     "run.finished": _run_finished,
+    "file.read": _file_read,
     "query.answered": _query,
     "query.failed": _query,
-    "hypothesis.proposed": _proposed,
-    "hypothesis.tested": _tested,
-    "hypothesis.changed": _changed,
-    "note.added": _noted,
-    "decision.made": _noted,
-    "conclusion.reached": _concluded,
+    **CHANGES,
 }

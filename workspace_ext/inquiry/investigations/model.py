@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from workspace_ext.protocol.hypotheses import Hypothesis, HypothesisSummary
 from workspace_ext.protocol.messages import (
     Compare,
     Expectation,
@@ -26,6 +27,8 @@ class QueryRecord:
     which tables, columns and time window it read: recorded of free SQL, and of a template's
     read from its plan when an archive is made. ``kept`` holds a small result as an Arrow IPC
     stream; it is not read back with the record (see `InvestigationService.kept_result`).
+    ``test`` is what it tests, ``judged`` what came of a condition (None: the verdict decides),
+    ``test_id`` names the test: asked the same way again, it is the same one.
     """
 
     id: str
@@ -47,6 +50,8 @@ class QueryRecord:
     digest: str | None = None
     unordered_digest: str | None = None
     test: Expectation | None = None
+    test_id: str | None = None
+    judged: TestOutcome | None = None
     elapsed_ms: int = 0
     scan: dict[str, Any] = field(default_factory=dict)
     kept: bytes | None = field(default=None, repr=False)
@@ -54,6 +59,7 @@ class QueryRecord:
 
     def summary(self) -> QuerySummary:
         """The part that the ledger and the panel carry."""
+        tested = self.outcome()
         return {
             "id": self.id,
             "run": self.run,
@@ -72,12 +78,15 @@ class QueryRecord:
             "ok": self.ok,
             "error": self.error,
             "hypothesis": self.test["hypothesis"] if self.test else None,
+            "outcome": tested["outcome"] if tested else None,
         }
 
     def outcome(self) -> TestOutcome | None:
         """What this query says about the hypothesis it tests; None when it tests none."""
         if self.test is None:
             return None
+        if self.judged is not None:
+            return self.judged
         expect = self.test["expect"]
         outcome: TestOutcome = {
             "hypothesis": self.test["hypothesis"],
@@ -98,6 +107,7 @@ class QueryRecord:
 def summary(state: InvestigationState) -> InvestigationSummary:
     """One line of a list."""
     conclusion = state["conclusion"]
+    outcome = conclusion["outcome"] if conclusion else None
     return {
         "uid": state["uid"],
         "title": state["title"],
@@ -108,4 +118,25 @@ def summary(state: InvestigationState) -> InvestigationSummary:
         "pin": state["pin"],
         "services": state["services"],
         "root_cause": conclusion["root_cause"] if conclusion else None,
+        "confidence_percent": conclusion["confidence_percent"] if conclusion else None,
+        "correct": outcome["correct"] if outcome else None,
+    }
+
+
+def hypothesis_summary(state: InvestigationState, found: Hypothesis) -> HypothesisSummary:
+    """One line of a list of hypotheses."""
+    return {
+        "investigation": state["uid"],
+        "title": state["title"],
+        "id": found["id"],
+        "text": found["text"],
+        "prediction": found["prediction"],
+        "prediction_late": found["prediction_late"],
+        "state": found["state"],
+        "why": found["why"],
+        "override": found["override"],
+        "evidence": found["evidence"],
+        "by": found["by"],
+        "at": found["at"],
+        "superseded_by": found["superseded_by"],
     }

@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from workspace_ext.foundation.errors import Damaged, NotFound
+from workspace_ext.foundation.errors import BadInput, Damaged, NotFound
+from workspace_ext.foundation.hints import did_you_mean
 from workspace_ext.inquiry.investigations import store
 from workspace_ext.inquiry.investigations.audit import verify
 from workspace_ext.inquiry.investigations.fold import fold
 from workspace_ext.inquiry.investigations.following import Callback, Followers
+from workspace_ext.inquiry.investigations.lifecycle import FOLLOWS
 from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.metadata.projection import project
 from workspace_ext.ledger.model import VerifyReport
 from workspace_ext.ledger.service import STORE_STREAM, Ledger
+from workspace_ext.protocol.hypotheses import HypothesisSummary
 from workspace_ext.protocol.messages import (
     InvestigationState,
     InvestigationSummary,
@@ -45,6 +48,28 @@ class InvestigationReader:
         """All investigations, the newest first."""
         with self._records.connect() as connection:
             return store.summaries(connection)
+
+    def hypotheses(
+        self, text: str = "", state: str | None = None, limit: int = 100
+    ) -> Sequence[HypothesisSummary]:
+        """The hypotheses of all investigations, the newest first.
+
+        Args:
+            text: Words that all occur in claim, prediction or reason.
+            state: Only those in this state.
+            limit: How many at most.
+
+        Raises:
+            BadInput: There is no such state.
+        """
+        if state is not None and state not in FOLLOWS:
+            raise BadInput(
+                f"no hypothesis is ever {state!r}",
+                hint=did_you_mean(state, FOLLOWS),
+                code="unknown_state",
+            )
+        with self._records.connect() as connection:
+            return store.find_hypotheses(connection, text, state, limit)
 
     def state(self, uid: str) -> InvestigationState:
         """Everything known of an investigation.

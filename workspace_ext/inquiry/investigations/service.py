@@ -16,22 +16,35 @@ from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput, Damaged, NotFound, Unavailable
 from workspace_ext.foundation.ids import new_id
 from workspace_ext.inquiry.investigations import store
-from workspace_ext.inquiry.investigations.attribution import placed, query_events, told_event
+from workspace_ext.inquiry.investigations.attribution import (
+    function_event,
+    placed,
+    query_events,
+    testing_event,
+    told_event,
+)
 from workspace_ext.inquiry.investigations.checks import (
     check_against,
+    check_evidence,
     check_shape,
     require_hypothesis,
 )
 from workspace_ext.inquiry.investigations.fold import apply, delta
-from workspace_ext.inquiry.investigations.model import QueryRecord, summary
+from workspace_ext.inquiry.investigations.model import (
+    QueryRecord,
+    hypothesis_summary,
+    summary,
+)
 from workspace_ext.inquiry.investigations.reading import InvestigationReader
 from workspace_ext.inquiry.versions import blobs
 from workspace_ext.ledger.model import Event
 from workspace_ext.ledger.service import STORE_STREAM, Batch, Ledger
 from workspace_ext.protocol.messages import (
     EventIn,
+    FunctionTest,
     InvestigationState,
     LedgerEntry,
+    RunRef,
     TestOutcome,
 )
 from workspace_ext.protocol.validation import validate
@@ -151,8 +164,7 @@ class InvestigationService(InvestigationReader):
                     entry = batch.append(uid, told_event(after, event, principal))
                     blobs.put_texts(batch.connection, event.get("attached", {}))
                     after = apply(after, entry) or after
-                if summary(before) != summary(after):
-                    store.put_summary(batch.connection, summary(after))
+                _list(batch, before, after)
             return self._moved(before, after)
 
     def require_hypothesis(self, uid: str, hypothesis: str) -> None:
@@ -162,6 +174,46 @@ class InvestigationService(InvestigationReader):
             NotFound: There is no such investigation or hypothesis.
         """
         require_hypothesis(self.state(uid), hypothesis)
+
+    def begin_test(self, uid: str, hypothesis: str, run: RunRef | None, by: Principal) -> None:
+        """A test is about to run: what is predicted from now on is predicted late.
+
+        Raises:
+            NotFound: There is no such investigation or hypothesis.
+        """
+        with self._lock:
+            before = self.state(uid)
+            require_hypothesis(before, hypothesis)
+            if before["hypotheses"][hypothesis]["state"] != "proposed":
+                return
+            with self._batch(uid) as batch:
+                entry = batch.append(uid, testing_event(before, hypothesis, run, by))
+                after = apply(before, entry) or before
+                _list(batch, before, after)
+            self._moved(before, after)
+
+    def record_test(self, uid: str, test: FunctionTest, told: TestOutcome, by: Principal) -> None:
+        """Records what a function in a kernel found out about a hypothesis.
+
+        Args:
+            uid: The investigation.
+            test: As the kernel reported it.
+            told: What it says of the hypothesis.
+            by: The kernel.
+
+        Raises:
+            NotFound: There is no such investigation or hypothesis.
+            BadInput: It names a query that is not there.
+        """
+        with self._lock:
+            before = self.state(uid)
+            require_hypothesis(before, test["hypothesis"])
+            check_evidence(before, test.get("queries") or ())
+            with self._batch(uid) as batch:
+                entry = batch.append(uid, function_event(before, test, told, by))
+                after = apply(before, entry) or before
+                _list(batch, before, after)
+            self._moved(before, after)
 
     def record_query(
         self, uid: str | None, record: QueryRecord, principal: Principal
@@ -198,6 +250,8 @@ class InvestigationService(InvestigationReader):
                 for event in query_events(uid, before, record, digest, outcome, principal):
                     entry = batch.append(uid or STORE_STREAM, event)
                     after = apply(after, entry) if after is not None else None
+                if before is not None and after is not None:
+                    _list(batch, before, after)
             if before is not None and after is not None:
                 self._moved(before, after)
         return outcome
@@ -248,3 +302,12 @@ class InvestigationService(InvestigationReader):
             left = deadline - time.monotonic()
             if left <= 0 or not self._arrived.wait(left):
                 return
+
+
+def _list(batch: Batch, before: InvestigationState, after: InvestigationState) -> None:
+    """Brings the lists of investigations and of hypotheses up to date."""
+    if summary(before) != summary(after):
+        store.put_summary(batch.connection, summary(after))
+    for key, found in after["hypotheses"].items():
+        if before["hypotheses"].get(key) is not found:
+            store.put_hypothesis(batch.connection, hypothesis_summary(after, found))

@@ -13,6 +13,7 @@ from workspace_ext.foundation.canonical import canonical_json, digest_bytes
 from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.versions.store import MIGRATIONS as VERSIONS_MIGRATIONS
 from workspace_ext.ledger.store import MIGRATIONS as LEDGER_MIGRATIONS
+from workspace_ext.protocol.hypotheses import HypothesisSummary
 from workspace_ext.protocol.messages import InvestigationSummary
 from workspace_ext.storage.migrations import Migration
 
@@ -32,6 +33,16 @@ CREATE INDEX queries_of_investigation ON queries (investigation, position);
 CREATE TABLE kept_results (digest VARCHAR NOT NULL PRIMARY KEY, content BLOB NOT NULL);
 """,
     ),
+    Migration(
+        2,
+        "hypotheses to search",
+        """
+CREATE TABLE hypotheses (
+  investigation VARCHAR NOT NULL, id VARCHAR NOT NULL, state VARCHAR NOT NULL, at VARCHAR NOT NULL,
+  words VARCHAR NOT NULL, summary BLOB NOT NULL, PRIMARY KEY (investigation, id)
+);
+""",
+    ),
 )
 
 RECORDS_MIGRATIONS = {
@@ -47,6 +58,16 @@ _INVESTIGATIONS = Table(
     _META,
     Column("uid", String, primary_key=True),
     Column("opened_at", String, nullable=False),
+    Column("summary", LargeBinary, nullable=False),
+)
+_HYPOTHESES = Table(
+    "hypotheses",
+    _META,
+    Column("investigation", String, primary_key=True),
+    Column("id", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("words", String, nullable=False),
     Column("summary", LargeBinary, nullable=False),
 )
 _QUERIES = Table(
@@ -90,6 +111,43 @@ def summaries(connection: Connection) -> list[InvestigationSummary]:
         _INVESTIGATIONS.c.opened_at.desc(), _INVESTIGATIONS.c.uid
     )
     return [json.loads(content) for content in connection.execute(query).scalars()]
+
+
+def put_hypothesis(connection: Connection, summary: HypothesisSummary) -> None:
+    """Writes a hypothesis as it stands, to be found."""
+    said = (summary["text"], summary["prediction"], summary["why"], summary["override"])
+    row = {
+        "investigation": summary["investigation"],
+        "id": summary["id"],
+        "state": summary["state"],
+        "at": summary["at"],
+        "words": "\n".join(said).casefold(),
+        "summary": canonical_json({**summary, "title": ""}),  # the title is the list's
+    }
+    statement = insert(_HYPOTHESES).values(row)
+    changed = {name: statement.excluded[name] for name in ("state", "words", "summary")}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["investigation", "id"], set_=changed)
+    )
+
+
+def find_hypotheses(
+    connection: Connection, text: str, state: str | None, limit: int
+) -> list[HypothesisSummary]:
+    """The hypotheses of all investigations in which every word occurs, the newest first."""
+    query = select(_HYPOTHESES.c.summary, _INVESTIGATIONS.c.summary.label("of")).join(
+        _INVESTIGATIONS, _INVESTIGATIONS.c.uid == _HYPOTHESES.c.investigation
+    )
+    for word in text.casefold().split():
+        query = query.where(_HYPOTHESES.c.words.contains(word, autoescape=True))
+    if state is not None:
+        query = query.where(_HYPOTHESES.c.state == state)
+    query = query.order_by(_HYPOTHESES.c.at.desc(), _HYPOTHESES.c.id).limit(limit)
+    found: list[HypothesisSummary] = []
+    for row in connection.execute(query):
+        summary: HypothesisSummary = json.loads(row.summary)
+        found.append({**summary, "title": json.loads(row.of)["title"]})
+    return found
 
 
 def add_query(connection: Connection, investigation: str | None, record: QueryRecord) -> str:

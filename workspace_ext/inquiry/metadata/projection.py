@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workspace_ext.inquiry.metadata.limits import fit_cell, fit_notebook
+from workspace_ext.protocol.hypotheses import Hypothesis
 from workspace_ext.protocol.messages import (
     METADATA_SCHEMA,
     InvestigationState,
@@ -41,14 +42,7 @@ def _notebook(state: InvestigationState) -> dict[str, Any]:
         "services": list(state["services"]),
         "pin": state["pin"],
         "hypotheses": {
-            key: {
-                "text": found["text"],
-                "prediction": found["prediction"],
-                "state": found["state"],
-                "by": found["by"],
-                "evidence": _cells(state, found["evidence"]),
-            }
-            for key, found in state["hypotheses"].items()
+            key: _hypothesis(state, found) for key, found in state["hypotheses"].items()
         },
         "participants": dict(state["participants"]),
         "templates": templates,
@@ -71,10 +65,25 @@ def _notebook(state: InvestigationState) -> dict[str, Any]:
     return notebook
 
 
-def _cells(state: InvestigationState, queries: list[str]) -> list[str]:
-    """The uids of the cells that asked these queries, each once."""
-    found = (state["queries"].get(query) for query in queries)
-    return list(dict.fromkeys(query["cell"] for query in found if query and query["cell"]))
+def _hypothesis(state: InvestigationState, found: Hypothesis) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "text": found["text"],
+        "prediction": found["prediction"],
+        "state": found["state"],
+        "by": found["by"],
+        "evidence": _cells(state, found["evidence"]),
+    }
+    if found["prediction_late"]:
+        told["prediction_late"] = True
+    return told
+
+
+def _cells(state: InvestigationState, evidence: list[str]) -> list[str]:
+    """The uids of the cells that hold this evidence (queries, or cells themselves), each once."""
+    holds: dict[str, str | None] = {step["cell"]: step["cell"] for step in state["steps"].values()}
+    holds |= {key: query["cell"] for key, query in state["queries"].items()}
+    cells = (holds.get(each) for each in evidence)
+    return list(dict.fromkeys(cell for cell in cells if cell))
 
 
 def _roles(state: InvestigationState, cells: dict[str, dict[str, Any]]) -> None:
@@ -86,7 +95,7 @@ def _roles(state: InvestigationState, cells: dict[str, dict[str, Any]]) -> None:
         return cell
 
     for note in state["notes"].values():
-        if note["kind"] == "note":
+        if note["kind"] != "decision":
             say(note["cell"], "note")
     for query in state["queries"].values():
         cell = say(query["cell"], "query")

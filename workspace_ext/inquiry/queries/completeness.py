@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from workspace_ext.foundation.errors import InvestigationError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from workspace_ext.telemetry.query.model import Limits, Scan
     from workspace_ext.telemetry.query.runner import QueryRunner
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _THREADS = 4
 _REMEMBERED = 1000
 
@@ -36,7 +38,7 @@ class Completeness:
         self._runner = runner
         self._catalog = catalog
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="probe")
-        self._known: dict[tuple[Part, int], list[str]] = {}
+        self._known: dict[tuple[Part, int, int], list[str]] = {}
         self._cautions = Cautions() if whole else None
 
     def begin(
@@ -44,7 +46,8 @@ class Completeness:
     ) -> Future[list[str]]:
         """Starts to look at what a template requires; the future has the warnings."""
         parts = parts_of(question.template, question.arguments) if question.template else []
-        known = {part: self._known.get((part, pin)) for part in parts}
+        removed = len(self._catalog.held().removals)
+        known = {part: self._known.get((part, pin, removed)) for part in parts}
         looks = looks_of_parts(parts, question)
         if None not in known.values():
             cautions = self._remembered(looks, pin)
@@ -68,6 +71,29 @@ class Completeness:
         found = self._remembered(looks, pin)
         return self._look({}, looks, pin, limits, cancelled) if found is None else found
 
+    def any_rows(self, scans: Iterable[Scan], pin: int, limits: Limits) -> bool:
+        """Whether one of the places that a query read holds anything.
+
+        Raises:
+            LimitExceeded: It took too long to find out.
+        """
+        for scan in scans:
+            sql = f"SELECT count(*) AS n FROM (SELECT 1 FROM {scan.table} LIMIT 1)"  # noqa: S608
+            values: dict[str, object] = {}
+            if scan.window is not None:
+                bounds = "time >= $start AND time < $end"
+                sql = sql.replace(" LIMIT 1", f" WHERE {bounds} LIMIT 1")
+                values = {
+                    "start": _moment(scan.window.start_ns),
+                    "end": _moment(scan.window.end_ns),
+                }
+            look = self._runner.look(
+                sql, values, pin=pin, limits=limits, cancelled=threading.Event()
+            )
+            if any(row["n"] for batch in look for row in batch.to_pylist()):
+                return True
+        return False
+
     def close(self) -> None:
         """Ends the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -75,7 +101,7 @@ class Completeness:
     def _remembered(self, looks: Sequence[Look], pin: int) -> list[str] | None:
         if self._cautions is None:
             return []
-        return self._cautions.known(looks, pin, self._catalog.newest())
+        return self._cautions.known(looks, pin, self._catalog.held())
 
     def _look(
         self,
@@ -93,15 +119,20 @@ class Completeness:
         try:
             probe = Probe([part for part, found in known.items() if found is None])
             if probe.sql is not None:
+                removed = len(self._catalog.held().removals)
                 rows = ask(probe.sql, probe.values)
                 without = sorted({row["signal"] for row in rows if not row["n"]})
                 reach = reach_of(ask(reach_sql(without), {})) if without else {}
                 if len(self._known) >= _REMEMBERED:
                     self._known.clear()
                 for part, found in probe.findings(rows, reach):
-                    known[part] = self._known[part, pin] = found
+                    known[part] = self._known[part, pin, removed] = found
             if self._cautions is not None:
-                cautions = self._cautions.find(looks, pin, self._catalog.newest(), ask)
+                cautions = self._cautions.find(looks, pin, self._catalog.held(), ask)
         except InvestigationError as error:
             return [f"how complete the data is could not be checked: {error.message}"]
         return [warning for found in known.values() for warning in found or ()] + cautions
+
+
+def _moment(time_ns: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=-(-time_ns // 1000))

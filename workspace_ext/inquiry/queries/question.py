@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput
-from workspace_ext.protocol.messages import Expectation, InvestigationState, QueryRequest
+from workspace_ext.inquiry.queries.expectation import VERDICTS, check_expectation
+from workspace_ext.protocol.messages import InvestigationState, QueryRequest
 
 if TYPE_CHECKING:
     from workspace_ext.inquiry.templates.model import Template
@@ -63,12 +64,16 @@ def check_request(request: QueryRequest) -> None:
         given = request.get(name)
         if isinstance(given, dict) and given and set(given) != keys:
             raise _bad(f"{name} must have {' and '.join(sorted(keys))}", "see QueryRequest")
-    _check_test(request.get("test"))
-
-
-def _check_test(test: Expectation | None) -> None:
-    if test and test["expect"] not in ("interesting", "not interesting"):
-        raise _bad(f"expect is {test['expect']!r}", 'it must be "interesting" or "not interesting"')
+    test = request.get("test")
+    if test:
+        if not isinstance(test["expect"], str):
+            raise _bad("expect must be text", 'as in "expect": "interesting"')
+        check_expectation(test["expect"])
+        if request.get("sql") and test["expect"] in VERDICTS:
+            raise _bad(
+                f"SQL has no rule that could find it {test['expect']}",
+                'say what its rows must show, as in expect="max(ratio) > 2"',
+            )
 
 
 def free_question(

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from workspace_ext.access.model import Principal
 from workspace_ext.foundation.clock import Window, now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput, InvestigationError
-from workspace_ext.foundation.ids import new_id
-from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.investigations.service import InvestigationService
+from workspace_ext.inquiry.queries.asking import Asking, answer_of
 from workspace_ext.inquiry.queries.completeness import Completeness
+from workspace_ext.inquiry.queries.expectation import VERDICTS, Condition, judge_function
 from workspace_ext.inquiry.queries.question import Question, check_request, free_question
 from workspace_ext.inquiry.queries.tally import Tallied, Tally
-from workspace_ext.inquiry.templates.chart import vega_lite
 from workspace_ext.inquiry.templates.judge import Judge
 from workspace_ext.inquiry.templates.library import TemplateLibrary
 from workspace_ext.inquiry.templates.model import BindContext, Template
 from workspace_ext.protocol.messages import (
     Answer,
-    Compare,
+    FunctionTest,
     InvestigationState,
     QueryRequest,
     TestOutcome,
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _JUDGES = 4
-_FAILED: Compare = {"mode": "none", "reason": "the query failed"}
 
 
 class QueryService:
@@ -87,14 +84,38 @@ class QueryService:
         uid = request.get("investigation")
         state = self._investigations.state(uid) if uid is not None else None
         self._check_test(request, uid)
-        asking = _Asking(request, principal, to_rfc3339(now_ns()), self._pin(request, state))
+        asking = Asking(request, principal, to_rfc3339(now_ns()), self._pin(request, state))
         try:
             limits = self._runner.limits.narrowed(request.get("limits"))
             asking.question = self._question(request, state)
+            self._begin_test(request, uid, principal)
             return self._start(asking, limits, cancelled)
         except InvestigationError as error:
             self._record_failure(asking, error)
             raise
+
+    def report_test(self, uid: str, test: FunctionTest, principal: Principal) -> TestOutcome:
+        """Takes what a function in a kernel found out about a hypothesis.
+
+        Returns:
+            What it says about the hypothesis.
+
+        Raises:
+            BadInput: The report is wrong.
+            NotFound: There is no such investigation or hypothesis.
+        """
+        told = judge_function(test)
+        self._investigations.record_test(uid, test, told, principal)
+        return told
+
+    def saw_data(self, asking: Asking, running: RunningQuery) -> bool:
+        """Whether there was anything where free SQL looked.
+
+        A count over nothing is a row, too; what it says is nothing about the system.
+        """
+        if asking.question is None or asking.question.template is not None:
+            return True  # a template without rows has no verdict and no condition that holds
+        return self._completeness.any_rows(running.scan, asking.pin, self._runner.limits)
 
     def close(self) -> None:
         """Ends its threads; the runner is closed by whoever made it."""
@@ -114,6 +135,12 @@ class QueryService:
                 code="bad_request",
             )
         self._investigations.require_hypothesis(uid, test["hypothesis"])
+
+    def _begin_test(self, request: QueryRequest, uid: str | None, principal: Principal) -> None:
+        test = request.get("test")
+        if test and uid is not None:
+            run = request.get("run") or None
+            self._investigations.begin_test(uid, test["hypothesis"], run, principal)
 
     def _pin(self, request: QueryRequest, state: InvestigationState | None) -> int:
         asked = request.get("pin")
@@ -153,7 +180,7 @@ class QueryService:
             return BindContext(services=services)
         return BindContext(_window(state["window"]), _window(state["baseline"]), services)
 
-    def _start(self, asking: _Asking, limits: Limits, cancelled: threading.Event) -> Asked:
+    def _start(self, asking: Asking, limits: Limits, cancelled: threading.Event) -> Asked:
         question = asking.question
         assert question is not None
         about = (asking.pin, limits, cancelled)
@@ -173,12 +200,19 @@ class QueryService:
 
     # -- after the rows ------------------------------------------------------------------------
 
-    def record(self, asking: _Asking, running: RunningQuery, tallied: Tallied) -> Answer:
+    def record(
+        self,
+        asking: Asking,
+        running: RunningQuery,
+        tallied: Tallied,
+        judged: TestOutcome | None,
+    ) -> Answer:
         """Records an answer and makes the message that goes with its rows."""
         question = asking.question
         assert question is not None
         record = replace(
             asking.record(),
+            judged=judged,
             compare=running.compare,
             verdict=tallied.verdict,
             rows=tallied.rows,
@@ -190,14 +224,14 @@ class QueryService:
         outcome = self._investigations.record_query(
             asking.request.get("investigation"), record, asking.principal
         )
-        return _answer(asking, record, outcome, None)
+        return answer_of(asking, record, outcome, None)
 
-    def fail(self, asking: _Asking, error: InvestigationError) -> Answer:
+    def fail(self, asking: Asking, error: InvestigationError) -> Answer:
         """Records that a query failed half-way and makes the message that says so."""
         self._record_failure(asking, error)
-        return _answer(asking, asking.record(), None, error)
+        return answer_of(asking, asking.record(), None, error)
 
-    def _record_failure(self, asking: _Asking, error: InvestigationError) -> None:
+    def _record_failure(self, asking: Asking, error: InvestigationError) -> None:
         record = replace(asking.record(), ok=False, error=error.message)
         try:
             self._investigations.record_query(
@@ -205,43 +239,6 @@ class QueryService:
             )
         except InvestigationError:
             _log.exception("a failed query could not be recorded")
-
-
-@dataclass
-class _Asking:
-    """A question under way."""
-
-    request: QueryRequest
-    principal: Principal
-    at: str
-    pin: int
-    question: Question | None = None
-
-    def __post_init__(self) -> None:
-        self.id = new_id()
-        self._started = time.monotonic()
-
-    def record(self) -> QueryRecord:
-        """What is known of it whatever its outcome."""
-        request, question = self.request, self.question
-        template = question.template if question else None
-        run = request.get("run") or None
-        return QueryRecord(
-            id=self.id,
-            at=self.at,
-            title=question.title if question else request.get("template") or "SQL",
-            params=question.recorded if question else dict(request.get("params") or {}),
-            pin=self.pin,
-            compare=_FAILED,
-            run=run["id"] if run else None,
-            cell=run["cell"] if run else None,
-            kernel=self.principal.kernel,
-            template=template.ref() if template else None,
-            sql=request.get("sql") or None,
-            statement=question.sql if question else "",
-            test=request.get("test") or None,
-            elapsed_ms=round((time.monotonic() - self._started) * 1000),
-        )
 
 
 class Asked:
@@ -254,7 +251,7 @@ class Asked:
     def __init__(
         self,
         service: QueryService,
-        asking: _Asking,
+        asking: Asking,
         running: RunningQuery,
         warnings: Callable[[], list[str]],
     ) -> None:
@@ -268,6 +265,9 @@ class Asked:
         assert question is not None
         template = question.template
         judge = Judge(template, question.arguments) if template is not None else None
+        test = asking.request.get("test")
+        expect = test["expect"] if test else VERDICTS[0]
+        self._condition = None if expect in VERDICTS else Condition(expect)
         self._tally = Tally(running.schema, judge, service.side)
         self._answer: Answer | None = None
 
@@ -289,7 +289,10 @@ class Asked:
                 if batch.num_rows:
                     yield batch
                     self._tally.feed(batch)
-            self._answer = self._service.record(self._asking, self._running, self._finish())
+                    if self._condition is not None:
+                        self._condition.feed(batch)
+            tallied, judged = self._finish(), self._judged()
+            self._answer = self._service.record(self._asking, self._running, tallied, judged)
         except InvestigationError as error:
             self._answer = self._service.fail(self._asking, error)
         finally:
@@ -306,39 +309,16 @@ class Asked:
         unordered = self._running.compare["mode"] == "unordered"
         return self._tally.finish(self._warnings, unordered=unordered)
 
+    def _judged(self) -> TestOutcome | None:
+        """What a condition says of the hypothesis; None when the verdict decides, or nothing."""
+        test = self._asking.request.get("test")
+        if self._condition is None or not test:
+            return None
+        outcome, reason = self._condition.outcome()
+        if outcome != "inconclusive" and not self._service.saw_data(self._asking, self._running):
+            outcome, reason = "inconclusive", "no data: nothing is there where it looked"
+        return {**test, "outcome": outcome, "reason": reason}
+
 
 def _window(value: Any) -> Window | None:
     return Window.parse(value) if value is not None else None
-
-
-def _answer(
-    asking: _Asking,
-    record: QueryRecord,
-    outcome: TestOutcome | None,
-    error: InvestigationError | None,
-) -> Answer:
-    template = asking.question.template if asking.question else None
-    return {
-        "query": record.id,
-        "template": record.template,
-        "title": record.title,
-        "question": template.question if template else "",
-        "params": record.params,
-        "pin": record.pin,
-        "rows": record.rows,
-        "digest": record.digest or "",
-        "unordered_digest": record.unordered_digest,
-        "verdict": record.verdict
-        or {
-            "interesting": None,
-            "reason": error.message if error else "",
-            "rows": record.rows,
-            "interesting_rows": 0,
-            "warnings": [],
-        },
-        "compare": record.compare,
-        "chart": vega_lite(template) if template else None,
-        "test": outcome,
-        "elapsed_ms": record.elapsed_ms,
-        "error": error.to_dict() if error else None,
-    }

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from workspace_ext.foundation.clock import Window
@@ -21,7 +20,8 @@ from workspace_ext.telemetry.catalog.gaps import (
     profile_of,
     profile_sql,
 )
-from workspace_ext.telemetry.catalog.times import within
+from workspace_ext.telemetry.catalog.service import Held, Removal
+from workspace_ext.telemetry.catalog.times import moment, within
 from workspace_ext.telemetry.catalog.traces import (
     LOOKED_AT,
     MOST_SPANS,
@@ -36,7 +36,6 @@ Ask = Callable[[str, Mapping[str, object], int], list[dict[str, Any]]]
 
 _REMEMBERED = 1000
 _NAMED = 3
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class _Seen:
+class Seen:
     """What is known of some minutes of a signal at a pin."""
 
     profile: Profile
@@ -70,39 +69,39 @@ class _Seen:
     sampled: Sequence[Sampled] = ()
 
 
-_Minutes = tuple[str, int, int, int]  # signal, first and end minute, pin
+_Minutes = tuple[str, int, int, int, int]  # signal, first and end minute, pin, removals
 
 
 class Cautions:
     """Finds and remembers them. Safe to be used from several threads."""
 
     def __init__(self) -> None:
-        self._seen: dict[_Minutes, _Seen] = {}
+        self._seen: dict[_Minutes, Seen] = {}
         self._later: dict[tuple[str, Window, int, int], int] = {}
 
-    def known(self, looks: Sequence[Look], pin: int, newest: int) -> list[str] | None:
+    def known(self, looks: Sequence[Look], pin: int, held: Held) -> list[str] | None:
         """What is remembered; None when something must be looked at first."""
         try:
-            return list(self._told(looks, pin, newest))
+            return list(self._told(looks, pin, held))
         except KeyError:
             return None
 
-    def find(self, looks: Sequence[Look], pin: int, newest: int, ask: Ask) -> list[str]:
+    def find(self, looks: Sequence[Look], pin: int, held: Held, ask: Ask) -> list[str]:
         """What somebody should know.
 
         Args:
             looks: What the query looked at.
             pin: The highest batch that it saw.
-            newest: The highest batch there is.
+            held: What the store holds.
             ask: Runs SQL.
         """
+        newest = held.newest
         for memory in (self._seen, self._later):
             if len(memory) > _REMEMBERED:
                 memory.clear()
         for look in looks:
-            key = _minutes(look, pin)
-            if _is_steady(look) and key not in self._seen:
-                self._seen[key] = _look(key, ask)
+            if _is_steady(look):
+                self.seen(look, pin, held, ask)
             later = (look.signal, look.window, pin, newest)
             if newest > pin and later not in self._later:
                 sql = (
@@ -110,12 +109,21 @@ class Cautions:
                     f" WHERE batch_id > $pin AND {within(look.window)}"
                 )
                 self._later[later] = ask(sql, {"pin": pin}, newest)[0]["n"]
-        return list(self._told(looks, pin, newest))
+        return list(self._told(looks, pin, held))
 
-    def _told(self, looks: Sequence[Look], pin: int, newest: int) -> Iterator[str]:
+    def seen(self, look: Look, pin: int, held: Held, ask: Ask) -> Seen:
+        """What there is in the minutes of a steady signal's window."""
+        key = _minutes(look, pin, held)
+        if key not in self._seen:
+            self._seen[key] = _look(key, ask)
+        return self._seen[key]
+
+    def _told(self, looks: Sequence[Look], pin: int, held: Held) -> Iterator[str]:
+        newest = held.newest
         for look in looks:
+            yield from _of_removals(look, pin, held.removals)
             if _is_steady(look):
-                seen = self._seen[_minutes(look, pin)]
+                seen = self._seen[_minutes(look, pin, held)]
                 yield from _of_gaps(look, seen.gaps)
                 yield from _of_skews(look, seen.skews)
                 yield from _of_sampling(look, seen.sampled)
@@ -128,30 +136,24 @@ class Cautions:
                     )
 
 
-def look_at(signal: str, window: Window, pin: int, ask: Ask) -> tuple[Profile, Sequence[Gap]]:
-    """The profile of a signal in a window, and its gaps."""
-    seen = _look(_minutes(Look(signal, window, ""), pin), ask, traces=False)
-    return seen.profile, seen.gaps
-
-
 def _is_steady(look: Look) -> bool:
     first, end = minutes_of(look.window)
     return look.signal in STEADY and end - first <= MOST_MINUTES
 
 
-def _minutes(look: Look, pin: int) -> _Minutes:
-    return (look.signal, *minutes_of(look.window), pin)
+def _minutes(look: Look, pin: int, held: Held) -> _Minutes:
+    return (look.signal, *minutes_of(look.window), pin, len(held.removals))
 
 
-def _look(key: _Minutes, ask: Ask, *, traces: bool = True) -> _Seen:
-    signal, first, end, pin = key
+def _look(key: _Minutes, ask: Ask) -> Seen:
+    signal, first, end, pin, _ = key
     rows = ask(profile_sql(signal), {"first": first, "end": end}, pin)
     profile = profile_of(signal, rows)
-    seen = _Seen(profile, profile.gaps())
-    if signal != "spans" or not traces or not 0 < profile.total <= MOST_SPANS:
+    seen = Seen(profile, profile.gaps())
+    if signal != "spans" or not 0 < profile.total <= MOST_SPANS:
         return seen
     skews, sampled = look_at_traces(Window(first * MINUTE_NS, end * MINUTE_NS), profile, pin, ask)
-    return _Seen(profile, seen.gaps, skews, sampled)
+    return Seen(profile, seen.gaps, skews, sampled)
 
 
 def look_at_traces(
@@ -159,8 +161,8 @@ def look_at_traces(
 ) -> tuple[list[Skew], list[Sampled]]:
     """What the traces of a window say about clocks and sampling; see `LOOKED_AT`."""
     values = {
-        "start": _EPOCH + timedelta(microseconds=window.start_ns // 1000),
-        "end": _EPOCH + timedelta(microseconds=window.end_ns // 1000),
+        "start": moment(window.start_ns),
+        "end": moment(window.end_ns),
         "nth": max(1, profile.total // LOOKED_AT),
     }
     return read_traces(ask(TRACES_SQL, values, pin))
@@ -169,36 +171,58 @@ def look_at_traces(
 # -- in words ------------------------------------------------------------------------------------
 
 
+def _of_removals(look: Look, pin: int, removals: Iterable[Removal]) -> Iterator[str]:
+    first, end = look.window.start_ns // 1000, look.window.end_ns // 1000
+    for each in removals:
+        if each.signal != look.signal or each.from_batch > pin:
+            continue
+        if each.first_us < end and each.last_us >= first:
+            within_ = first <= each.first_us and each.last_us < end
+            how_many = "all" if within_ else "some"
+            yield (
+                f"retention removed {each.rows:,} {each.signal} on"
+                f" {moment(each.removed_us * 1000):%Y-%m-%d}, {how_many} of them from the"
+                f" {look.label}"
+            )
+
+
 def _of_gaps(look: Look, gaps: Iterable[Gap]) -> Iterator[str]:
     first, end = look.window.start_ns, look.window.end_ns
-    by_service: dict[str, list[Gap]] = {}
+    alone: dict[str, list[Gap]] = {}
+    shared: dict[tuple[int, int], Gap] = {}
     for gap in gaps:
         over = gap.start_ns + gap.minutes * MINUTE_NS
-        if look.concerns(gap.service) and gap.start_ns < end and over > first:
-            by_service.setdefault(gap.service or "(no service)", []).append(gap)
-    if by_service:
-        worst = sorted(by_service.items(), key=lambda each: -sum(gap.minutes for gap in each[1]))
-        told = "; ".join(_gaps(service, found) for service, found in worst[:_NAMED])
-        yield f"{look.signal} are missing in the {look.label}: {told}{_more(len(worst))}"
+        if not look.concerns(gap.service) or gap.start_ns >= end or over <= first:
+            continue
+        if gap.alone:
+            alone.setdefault(gap.service or "(no service)", []).append(gap)
+        else:
+            shared[gap.start_ns, gap.minutes] = gap
+    told = [_long("no service has any", sorted(shared.values(), key=_start))] if shared else []
+    worst = sorted(alone.items(), key=lambda each: -sum(gap.minutes for gap in each[1]))
+    for service, found in worst[:_NAMED]:
+        usual = max(gap.usual for gap in found)
+        told.append(f"{_long(f'{service} has none', found)}, {usual:,.0f} a minute are usual")
+    if told:
+        more = _more(len(worst))
+        yield f"{look.signal} are missing in the {look.label}: {'; '.join(told)}{more}"
 
 
-def _gaps(service: str, gaps: Sequence[Gap]) -> str:
+def _long(who: str, gaps: Sequence[Gap]) -> str:
     longest = max(gaps, key=lambda gap: gap.minutes)
-    usual = f"{longest.usual:,.0f} a minute are usual"
-    others = "" if longest.alone else ", no other service has any then"
+    when = f"{longest.minutes} min from {_clock(longest)}"
     if len(gaps) == 1:
-        return (
-            f"{service} has none for {longest.minutes} min from {_clock(longest)}, {usual}{others}"
-        )
+        return f"{who} for {when}"
     minutes = sum(gap.minutes for gap in gaps)
-    return (
-        f"{service} has none in {minutes} min over {len(gaps)} gaps, the longest"
-        f" {longest.minutes} min from {_clock(longest)}, {usual}{others}"
-    )
+    return f"{who} in {minutes} min over {len(gaps)} gaps, the longest {when}"
+
+
+def _start(gap: Gap) -> int:
+    return gap.start_ns
 
 
 def _clock(gap: Gap) -> str:
-    return f"{_EPOCH + timedelta(microseconds=gap.start_ns // 1000):%H:%M}Z"
+    return f"{moment(gap.start_ns):%H:%M}Z"
 
 
 def _of_skews(look: Look, skews: Iterable[Skew]) -> Iterator[str]:

@@ -20,6 +20,42 @@ _OWN_NAMES = "name, batch_id FROM raw.services"
 _Extent = tuple[int, int | None, int | None]
 
 
+_REMOVALS = """
+SELECT signal, epoch_us(min(from_time)), epoch_us(max(upto_time)), min(from_batch),
+       sum(rows)::BIGINT, epoch_us(max(removed_at))
+FROM raw.removals GROUP BY run, signal ORDER BY run, signal
+"""
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What one run of retention removed of a signal.
+
+    Attributes:
+        signal: The table.
+        first_us: The time of its earliest record, in microseconds.
+        last_us: The time of its latest record.
+        from_batch: The lowest batch that lost records.
+        rows: How many.
+        removed_us: When.
+    """
+
+    signal: str
+    first_us: int
+    last_us: int
+    from_batch: int
+    rows: int
+    removed_us: int
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the store holds: while it stays equal, the rows at a pin do."""
+
+    newest: int = 0
+    removals: tuple[Removal, ...] = ()
+
+
 @dataclass(frozen=True)
 class _Known:
     """What lies up to a pin: rows, first and last time (microseconds) of each signal; services."""
@@ -46,7 +82,7 @@ class Catalog:
         self._settle = settle
         self._lock = threading.Lock()
         self._known = _Known()
-        self._newest: tuple[int, int] | None = None
+        self._held: tuple[int, Held] | None = None
 
     def pin(self) -> int:
         """The number of the newest batch, with all that was accepted until now; 0 for none."""
@@ -55,11 +91,16 @@ class Catalog:
 
     def newest(self) -> int:
         """The number of the newest batch that can be seen at once; 0 when there is none."""
+        return self.held().newest
+
+    def held(self) -> Held:
+        """The newest batch, and what was removed; the tables are asked once for each commit."""
         commits = self._engine.commits
-        if self._newest is None or self._newest[0] != commits:
+        if self._held is None or self._held[0] != commits:
             with self._engine.cursor() as cursor:
-                self._newest = commits, _pin(cursor)
-        return self._newest[1]
+                removals = (Removal(*row) for row in cursor.execute(_REMOVALS).fetchall())
+                self._held = commits, Held(_pin(cursor), tuple(removals))
+        return self._held[1]
 
     def overview(self) -> dict[str, Any]:
         """Rows, first and last time of each signal, the names of services, and the pin."""
@@ -80,6 +121,11 @@ class Catalog:
             },
             "services": sorted(known.services),
         }
+
+    def forget(self) -> None:
+        """What was known is not true any more: rows were removed."""
+        with self._lock:
+            self._known = _Known()
 
     def services(self) -> list[str]:
         """The names of services in any signal, sorted."""

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from workspace_ext.foundation.clock import Window, to_rfc3339
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def moment(time_ns: int) -> datetime:
+    """Nanoseconds since the epoch as SQL takes a time, in microseconds."""
+    return _EPOCH + timedelta(microseconds=time_ns // 1000)
 
 
 def told(microseconds: int | None) -> str | None:

@@ -31,7 +31,10 @@ class Source:
 
 
 def find_batch(connection: duckdb.DuckDBPyConnection, source: Source) -> IngestReport | None:
-    """The report of the batch that already holds this content, read in the same way."""
+    """The report of the batch that already holds this content, read in the same way.
+
+    A batch of which retention has removed rows does not count: it can be ingested again.
+    """
     rows = connection.execute(
         """
         SELECT batch_id, spans, logs, metrics, events, services, duplicates, quarantined,
@@ -39,6 +42,11 @@ def find_batch(connection: duckdb.DuckDBPyConnection, source: Source) -> IngestR
         FROM raw.batches
         WHERE content_digest = $digest AND format = $format
           AND mapping_digest IS NOT DISTINCT FROM $mapping
+          AND NOT EXISTS (
+              SELECT 1 FROM raw.removals r
+              WHERE batch_id BETWEEN r.from_batch AND r.upto_batch
+                AND first_time < r.upto_time AND last_time >= r.from_time
+          )
         """,
         {"digest": source.digest, "format": source.format, "mapping": source.mapping_digest},
     ).fetchall()

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
@@ -106,9 +106,9 @@ class FreeRunner:
             BadInput: The SQL does not fit the tables.
             LimitExceeded: Time or memory ran out.
         """
-        segments = self._segments.upto(pin)
         rows = FreeRows(self._watchdog, self._lane, limits, cancelled, self._warm)
         try:
+            segments = rows.held.enter_context(self._segments.upto(pin))
             rows.wait()
             rows.spill = mkdtemp(prefix="free-", dir=self._folder.spill)
             job = Job(
@@ -130,7 +130,8 @@ class FreeRunner:
         return rows
 
     def close(self) -> None:
-        """Ends the worker that waits."""
+        """Ends the worker that waits, and the work on segments."""
+        self._segments.close()
         with self._lock:
             self._closed = True
             spare, self._spare = self._spare, None
@@ -168,6 +169,7 @@ class FreeRows:
     Attributes:
         scan: What it read; known when the rows have ended.
         spill: The folder for what does not fit into memory; removed with the rows.
+        held: What must stay until the rows are closed.
     """
 
     def __init__(
@@ -180,6 +182,7 @@ class FreeRows:
     ) -> None:
         self.scan: tuple[Scan, ...] = ()
         self.spill: str | None = None
+        self.held = ExitStack()
         self._on_close = on_close
         self._watchdog = watchdog
         self._lane = lane
@@ -236,6 +239,7 @@ class FreeRows:
         if self.spill is not None:
             shutil.rmtree(self.spill, ignore_errors=True)
             self.spill = None
+        self.held.close()
         if self._entered:
             self._entered = False
             self._lane.leave()

@@ -1,26 +1,69 @@
 """Sealed segments: Parquet copies of the telemetry, sorted by time, for who may not open the store.
 
-``segments/<table>/<from>-<to>.parquet`` holds the rows of the batches from … to, both included.
-A segment appears whole or not at all, and is never changed; sealing again adds what is new.
+``segments/<table>/<from>-<to>-<removals>.parquet`` holds the rows of the batches from … to, both
+included, as they were after so many removals. A segment appears whole or not at all, and is never
+changed: sealing again adds what is new, and where many small ones lie side by side, one that holds
+all of them is sealed in the background. What holds removed rows, or lies within another, goes.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import secrets
 import threading
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from workspace_ext.foundation.errors import InvestigationError
 from workspace_ext.storage.failures import explain
 from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.schema import SIGNALS, Signal
 
-_NAME = re.compile(r"(\d+)-(\d+)\.parquet")
+_log = logging.getLogger(__name__)
+
+_NAME = re.compile(r"(\d+)-(\d+)-(\d+)\.parquet")
 _ROW_GROUP_ROWS = 100_000
+
+FAN = 8
+"""So many neighbours of about one size become one."""
+
+_SMALL_BYTES = 256 << 10
+_LARGE_BYTES = 512 << 20
+"""Not made any larger: sealing it again would cost more than it saves."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One file.
+
+    Attributes:
+        first: The first batch in it.
+        last: The last batch in it.
+        removals: The number of the newest removal that it knows of.
+        path: The file.
+        size: In bytes.
+    """
+
+    first: int
+    last: int
+    removals: int
+    path: Path
+    size: int
+
+    @property
+    def tier(self) -> int:
+        """How often a small one must grow `FAN` times to be as large as this."""
+        tier, size = 0, self.size
+        while size > _SMALL_BYTES:
+            tier, size = tier + 1, size // FAN
+        return tier
 
 
 class Segments:
@@ -34,49 +77,175 @@ class Segments:
         self._engine = engine
         self._folder = engine.folder.segments
         self._lock = threading.Lock()
+        self._compacting = threading.Lock()
+        self._compactor: threading.Thread | None = None
+        self._closed = False
+        self._read: Counter[Path] = Counter()
+        self._unwanted: set[Path] = set()
         for left_over in self._folder.glob("*/.*"):
             left_over.unlink(missing_ok=True)
 
-    def upto(self, pin: int) -> Mapping[str, list[Path]]:
+    @contextmanager
+    def upto(self, pin: int) -> Iterator[Mapping[str, list[Path]]]:
         """The segments of each table that together hold every batch up to a pin.
 
-        They may hold later batches too: filter by ``batch_id``.
+        They may hold later batches too: filter by ``batch_id``. They stay until the context ends.
 
         Raises:
             Unavailable: No space left, for instance.
         """
         try:
             with self._lock, self._engine.cursor() as cursor:
-                return {name: self._table(cursor, SIGNALS[name], pin) for name in SIGNALS}
+                found = {name: self._table(cursor, SIGNALS[name], pin) for name in SIGNALS}
+                paths = {name: [each.path for each in of] for name, of in found.items()}
+                held = [path for of in paths.values() for path in of]
+                self._read.update(held)
         except (duckdb.Error, OSError) as error:
             raise explain(error, self._folder) from error
+        if any(_crowded(of) for of in found.values()):
+            self._begin_compaction()
+        try:
+            yield paths
+        finally:
+            with self._lock:
+                self._read.subtract(held)
+                self._unlink([path for path in self._unwanted if not self._read[path]])
 
-    def _table(self, cursor: duckdb.DuckDBPyConnection, signal: Signal, pin: int) -> list[Path]:
-        folder = self._folder / signal.name
-        sealed = _sealed(folder)
-        after = max((last for _, last, _ in sealed), default=0)
-        row = cursor.execute(
-            f"SELECT max(batch_id) FROM raw.{signal.name}"  # noqa: S608 - own names and numbers
-            f" WHERE batch_id > {after} AND batch_id <= {int(pin)}"
-        ).fetchone()
-        if row is not None and row[0] is not None:
+    def compact(self) -> None:
+        """Makes one of many small ones, as long as there are many; `upto` does it by itself."""
+        with self._compacting:
+            for signal in SIGNALS.values():
+                while not self._closed and self._compact(signal):
+                    pass
+
+    def close(self) -> None:
+        """Ends what works in the background, at the next file."""
+        with self._lock:
+            self._closed = True
+            compactor = self._compactor
+        if compactor is not None:
+            compactor.join()
+
+    def _table(self, cursor: duckdb.DuckDBPyConnection, signal: Signal, pin: int) -> list[Segment]:
+        sealed = self._valid(cursor, signal)
+        after, gaps = 0, []
+        for segment in sealed:
+            if segment.first > after + 1:
+                gaps.append((after + 1, segment.first - 1))
+            after = segment.last
+        gaps.append((after + 1, pin))
+        for first, last in gaps:
+            row = cursor.execute(
+                f"SELECT max(batch_id) FROM raw.{signal.name}"  # noqa: S608 - own names and numbers
+                f" WHERE batch_id >= {first} AND batch_id <= {min(last, pin)}"
+            ).fetchone()
+            if row is not None and row[0] is not None:
+                sealed.append(self._seal(cursor, signal, first, row[0]))
+        return [segment for segment in sorted(sealed, key=_first) if segment.first <= pin]
+
+    def _valid(self, cursor: duckdb.DuckDBPyConnection, signal: Signal) -> list[Segment]:
+        """The segments that hold what the store holds; the others go."""
+        found = _sealed(self._folder / signal.name)
+        oldest = min((segment.removals for segment in found), default=0)
+        removals = cursor.execute(
+            "SELECT number, from_batch, upto_batch FROM raw.removals"
+            " WHERE signal = $1 AND number > $2",
+            [signal.name, oldest],
+        ).fetchall()
+        valid: list[Segment] = []
+        for segment in found:
+            removed = any(
+                number > segment.removals and first <= segment.last and last >= segment.first
+                for number, first, last in removals
+            )
+            if removed or (valid and segment.last <= valid[-1].last):
+                self._drop([segment])
+            else:
+                valid.append(segment)
+        return valid
+
+    def _seal(
+        self, cursor: duckdb.DuckDBPyConnection, signal: Signal, first: int, last: int
+    ) -> Segment:
+        cursor.execute("BEGIN")  # the rows and the number of removals are of one moment
+        try:
+            row = cursor.execute("SELECT coalesce(max(number), 0) FROM raw.removals").fetchall()
+            removals = int(row[0][0])
+            folder = self._folder / signal.name
             folder.mkdir(exist_ok=True)
-            path = folder / f"{after + 1}-{row[0]}.parquet"
-            _seal(cursor, signal, after + 1, row[0], path)
-            sealed.append((after + 1, row[0], path))
-        return [path for first, _, path in sealed if first <= pin]
+            path = folder / f"{first}-{last}-{removals}.parquet"
+            _write(cursor, signal, first, last, path)
+        finally:
+            cursor.execute("ROLLBACK")
+        return Segment(first, last, removals, path, path.stat().st_size)
+
+    def _drop(self, segments: Sequence[Segment]) -> None:
+        self._unwanted.update(segment.path for segment in segments)
+        self._unlink([each.path for each in segments if not self._read[each.path]])
+
+    def _unlink(self, paths: Sequence[Path]) -> None:
+        for path in paths:
+            path.unlink(missing_ok=True)
+            self._unwanted.discard(path)
+            self._read.pop(path, None)
+
+    def _begin_compaction(self) -> None:
+        with self._lock:
+            if self._closed or (self._compactor is not None and self._compactor.is_alive()):
+                return
+            self._compactor = threading.Thread(target=self._compact_all, name="compact")
+            self._compactor.start()
+
+    def _compact_all(self) -> None:
+        try:
+            self.compact()
+        except (InvestigationError, duckdb.Error, OSError):
+            _log.exception("small segments stay as they are")  # nothing is lost by it
+
+    def _compact(self, signal: Signal) -> bool:
+        """Seals one run of neighbours again, as one; whether there was one."""
+        with self._lock, self._engine.cursor() as cursor:
+            run = _crowded(self._valid(cursor, signal))
+        if not run:
+            return False
+        with self._engine.cursor() as cursor:
+            self._seal(cursor, signal, run[0].first, run[-1].last)
+        with self._lock:
+            self._drop(run)
+        return True
 
 
-def _sealed(folder: Path) -> list[tuple[int, int, Path]]:
+def _first(segment: Segment) -> int:
+    return segment.first
+
+
+def _crowded(segments: Sequence[Segment]) -> list[Segment]:
+    """`FAN` or more neighbours of one tier or below it, the lowest tier first; else nothing."""
+    for tier in sorted({segment.tier for segment in segments if segment.size < _LARGE_BYTES}):
+        run: list[Segment] = []
+        for segment in (*segments, None):
+            if segment is not None and segment.tier <= tier and segment.size < _LARGE_BYTES:
+                run.append(segment)
+                if len(run) < 2 * FAN:
+                    continue
+            if len(run) >= FAN:
+                return run
+            run = []
+    return []
+
+
+def _sealed(folder: Path) -> list[Segment]:
+    """By their first batch; of those that begin together, the one that holds the others first."""
     found = []
     for path in folder.glob("*.parquet"):
         match = _NAME.fullmatch(path.name)
         if match:
-            found.append((int(match[1]), int(match[2]), path))
-    return sorted(found)
+            first, last, removals = map(int, match.groups())
+            found.append(Segment(first, last, removals, path, path.stat().st_size))
+    return sorted(found, key=lambda each: (each.first, -each.last, -each.removals))
 
 
-def _seal(
+def _write(
     cursor: duckdb.DuckDBPyConnection, signal: Signal, first: int, last: int, path: Path
 ) -> None:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")

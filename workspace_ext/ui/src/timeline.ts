@@ -2,7 +2,7 @@ import type { InvestigationState, QuerySummary, Step } from './types';
 
 /** Something that a person put on record in a cell. */
 export interface Saying {
-  kind: 'Hypothesis' | 'Note' | 'Decision' | 'Conclusion';
+  kind: 'Hypothesis' | 'Note' | 'Finding' | 'Decision' | 'Conclusion';
   text: string;
 }
 
@@ -52,13 +52,15 @@ interface Said extends Saying {
   at: string;
 }
 
+const KINDS = { note: 'Note', finding: 'Finding', decision: 'Decision' } as const;
+
 function allSaid(state: InvestigationState): Said[] {
   const { hypotheses, notes, conclusion } = state;
   return [
     ...Object.values(hypotheses).map(one => ({ ...one, kind: 'Hypothesis' as const })),
     ...Object.values(notes).map(one => ({
       ...one,
-      kind: one.kind === 'decision' ? ('Decision' as const) : ('Note' as const)
+      kind: KINDS[one.kind]
     })),
     ...(conclusion
       ? [{ ...conclusion, kind: 'Conclusion' as const, text: conclusion.root_cause }]

@@ -38,11 +38,11 @@ export interface RunRef {
   cell: string;
 }
 /**
- * A query that tests a hypothesis: ``expect`` is "interesting" or "not interesting".
+ * A query that tests a hypothesis, and what its answer is if the claim is true: ``expect`` is "interesting", "not interesting", or a condition over the answer's columns.
  */
 export interface Expectation {
   hypothesis: string;
-  expect: 'interesting' | 'not interesting';
+  expect: string;
 }
 /**
  * What one query may use; absent means the broker's default, which is also the most.
@@ -66,6 +66,25 @@ export interface QueryRequest {
   run?: RunRef;
   test?: Expectation;
   limits?: QueryLimits;
+}
+/**
+ * What is wanted of an archive. Slices larger than a default are refused; an explicit cap cuts them. ``redact`` is a policy beside the store's own.
+ */
+export interface ArchiveWishes {
+  max_slice_rows?: number;
+  max_slice_mb?: number;
+  redact?: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * A notebook, to be frozen together with its investigation.
+ */
+export interface ArchiveRequest {
+  notebook: {
+    [k: string]: unknown;
+  };
+  wishes?: ArchiveWishes;
 }
 /**
  * Which template, exactly: the digest is over the file's bytes.
@@ -102,6 +121,30 @@ export interface TestOutcome {
   reason: string;
 }
 /**
+ * What a Python function in a kernel found out about a hypothesis: it says so itself (supports), or brings rows that the broker holds against the condition expect.
+ */
+export interface FunctionTest {
+  hypothesis: string;
+  name: string;
+  expect: string;
+  supports?: boolean | null;
+  reason?: string;
+  /**
+   * @maxItems 10000
+   */
+  evidence?: {
+    [k: string]: unknown;
+  }[];
+  /**
+   * @maxItems 1000
+   */
+  queries?: string[];
+  source_digest: string;
+  result_digest: string;
+  elapsed_ms: number;
+  run?: RunRef;
+}
+/**
  * What comes with the rows.
  */
 export interface Answer {
@@ -128,17 +171,59 @@ export interface Answer {
   } | null;
 }
 /**
- * A claim with its prediction. ``evidence`` holds query ids.
+ * One test with its last outcome. judge tells who found the outcome; replaced is set once the cell of the test tested something else instead.
+ */
+export interface HypothesisTest {
+  id: string;
+  name: string;
+  expect: string;
+  outcome: 'supported' | 'refuted' | 'inconclusive';
+  reason: string;
+  judge: 'broker' | 'kernel';
+  query: string | null;
+  run: string | null;
+  cell: string | null;
+  at: string;
+  elapsed_ms: number;
+  source_digest: string | null;
+  result_digest: string | null;
+  replaced: boolean;
+}
+/**
+ * A claim with its prediction. evidence holds ids of queries and uids of cells; prediction_late: it was written or changed after a test had begun; why is the reason of the state; override, why it is published although its tests do not show it.
  */
 export interface Hypothesis {
   id: string;
   text: string;
   prediction: string;
-  state: 'proposed' | 'testing' | 'supported' | 'refuted' | 'inconclusive' | 'root_cause';
+  prediction_late: boolean;
+  state:
+    | 'proposed'
+    | 'testing'
+    | 'supported'
+    | 'refuted'
+    | 'inconclusive'
+    | 'root_cause'
+    | 'contributing'
+    | 'ruled_out';
+  why: string;
+  override: string;
   by: string;
   at: string;
   evidence: string[];
+  tests: {
+    [k: string]: HypothesisTest;
+  };
   cell: string | null;
+  superseded_by: string | null;
+}
+/**
+ * A file that a cell read.
+ */
+export interface FileRef {
+  name: string;
+  size: number;
+  digest: string;
 }
 /**
  * One run of one cell, under the id of its execute_request.
@@ -153,8 +238,11 @@ export interface Step {
   ended: string | null;
   status: 'running' | 'ok' | 'error' | 'aborted' | 'unknown';
   error: string | null;
+  duration_ms: number | null;
   source_digest: string;
+  outputs_digest: string | null;
   queries: string[];
+  files: FileRef[];
 }
 /**
  * A recorded query, without its rows.
@@ -179,18 +267,29 @@ export interface QuerySummary {
   ok: boolean;
   error: string | null;
   hypothesis: string | null;
+  outcome: string | null;
 }
 /**
- * A remark or a decision; ``because`` is empty for a remark.
+ * A remark, a finding or a decision; because is that of a decision.
  */
 export interface Note {
   id: string;
-  kind: 'note' | 'decision';
+  kind: 'note' | 'finding' | 'decision';
   text: string;
   because: string;
   by: string;
   at: string;
   cell: string | null;
+  superseded_by: string | null;
+}
+/**
+ * Whether a conclusion turned out to be right, as somebody found later.
+ */
+export interface ConclusionOutcome {
+  correct: boolean;
+  because: string;
+  by: string;
+  at: string;
 }
 /**
  * What the investigation found. ``confidence_percent`` is 0 to 100.
@@ -203,6 +302,7 @@ export interface Conclusion {
   by: string;
   at: string;
   cell: string | null;
+  outcome: ConclusionOutcome | null;
 }
 /**
  * Everything the panel shows. A delta has the same shape with only what changed.
@@ -250,6 +350,34 @@ export interface InvestigationSummary {
   pin: number;
   services: string[];
   root_cause: string | null;
+  confidence_percent: number | null;
+  correct: boolean | null;
+}
+/**
+ * One line in a list of hypotheses over all investigations.
+ */
+export interface HypothesisSummary {
+  investigation: string;
+  title: string;
+  id: string;
+  text: string;
+  prediction: string;
+  prediction_late: boolean;
+  state:
+    | 'proposed'
+    | 'testing'
+    | 'supported'
+    | 'refuted'
+    | 'inconclusive'
+    | 'root_cause'
+    | 'contributing'
+    | 'ruled_out';
+  why: string;
+  override: string;
+  evidence: string[];
+  by: string;
+  at: string;
+  superseded_by: string | null;
 }
 /**
  * What the Jupyter server tells its browsers about the broker.

@@ -1,4 +1,4 @@
-"""Many requests become one transaction: without duplicates, sorted by time, with their lineage.
+"""Many requests become one transaction: without duplicates, in order, with their lineage.
 
 Each adapter and source of a merge has a batch of its own, so that one can walk back from a row
 to where it came from; all of them appear at once.
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from workspace_ext.foundation.canonical import digest_json
 from workspace_ext.telemetry.ingest.live.delivery import Delivery
+from workspace_ext.telemetry.ingest.live.maps import each_once
 from workspace_ext.telemetry.ingest.tally import Tally, count_services, totals
 from workspace_ext.telemetry.schema import SIGNALS, Signal
 
@@ -145,30 +146,59 @@ def _books(deliveries: Sequence[Delivery], first: int) -> list[Book]:
     return books
 
 
+@dataclass(frozen=True)
+class _Part:
+    """One delivery's records of one signal, and the number of its book."""
+
+    book: int
+    received_ns: int
+    records: pa.Table
+
+
 def _merge_signal(connection: duckdb.DuckDBPyConnection, signal: Signal, books: list[Book]) -> None:
-    tables, owners, arrivals = [], [], []
+    parts = _parts(signal, books)
+    if not parts:
+        return
+    records = pa.concat_tables([part.records for part in parts])
+    sizes = [len(part.records) for part in parts]
+    owner = np.repeat([part.book for part in parts], sizes)
+    arrivals = np.repeat([part.received_ns for part in parts], sizes)
+    times = records["time_ns"].to_numpy() if signal.timed else None
+    fresh = np.zeros(len(records), np.bool_)
+    fresh[_fresh(connection, signal, records, times)] = True
+    _tally(connection, signal, books, owner, records, arrivals, fresh)
+    batch_ids = np.array([book.batch_id for book in books])[owner]
+    kept = records.append_column("batch_id", pa.array(batch_ids))
+    if not fresh.all():
+        kept = _only(kept, sizes, fresh)
+    if kept.num_rows:
+        _insert(connection, signal, kept)
+
+
+def _parts(signal: Signal, books: list[Book]) -> list[_Part]:
+    """In the order of time: to order requests costs nothing, to order their records would."""
+    found: list[tuple[int, int, _Part]] = []
     for number, book in enumerate(books):
         for delivery in book.deliveries:
             table = delivery.tables.get(signal.name)
             if table is not None and table.num_rows:
-                tables.append(table)
-                owners.append(np.full(table.num_rows, number))
-                arrivals.append(np.full(table.num_rows, delivery.received_ns))
-    if not tables:
-        return
-    owner = np.concatenate(owners)
-    records = pa.concat_tables(tables).combine_chunks()
-    times = records["time_ns"].to_numpy() if signal.timed else None
-    fresh = _fresh(connection, signal, records, times)
-    if times is not None:
-        fresh = fresh[np.argsort(times[fresh], kind="stable")]
-    _tally(connection, signal, books, owner, records, np.concatenate(arrivals), fresh)
-    if not len(fresh):
-        return
-    if len(fresh) < len(records) or np.any(np.diff(fresh) < 0):
-        records = records.take(fresh)
-    batch_ids = np.array([book.batch_id for book in books])[owner[fresh]]
-    _insert(connection, signal, records.append_column("batch_id", pa.array(batch_ids)))
+                first = table["time_ns"][0].as_py() if signal.timed else 0
+                part = _Part(number, delivery.received_ns, table)
+                found.append((first, len(found), part))
+    return [part for _, _, part in sorted(found)]
+
+
+def _only(records: pa.Table, sizes: list[int], fresh: npt.NDArray[np.bool_]) -> pa.Table:
+    """Without the duplicates: mostly they are whole requests, which were sent again."""
+    parts = []
+    start = 0
+    for size in sizes:
+        wanted = fresh[start : start + size]
+        part = records.slice(start, size)
+        if wanted.any():
+            parts.append(part if wanted.all() else part.filter(pa.array(wanted)))
+        start += size
+    return pa.concat_tables(parts) if parts else records.slice(0, 0)
 
 
 def _fresh(
@@ -222,23 +252,21 @@ def _tally(
     owner: Numbers,
     records: pa.Table,
     arrivals: Numbers,
-    fresh: Numbers,
+    fresh: npt.NDArray[np.bool_],
 ) -> None:
-    is_fresh = np.zeros(len(records), np.bool_)
-    is_fresh[fresh] = True
     nothing = pa.nulls(len(records), pa.string())
     columns = {
         "batch_id": pa.array(np.array([book.batch_id for book in books])[owner]),
         "service": records["service"] if signal.timed else nothing,
         "time": records["time"] if signal.timed else nothing.cast(pa.timestamp("us", "UTC")),
-        "fresh": pa.array(is_fresh),
+        "fresh": pa.array(fresh),
         "late": nothing.cast(pa.bool_()),
         "ahead": nothing.cast(pa.bool_()),
     }
     if signal.timed:
         age = arrivals - records["time_ns"].to_numpy()
-        columns["late"] = pa.array((age > LATE_NS) & is_fresh)
-        columns["ahead"] = pa.array((age < -LATE_NS) & is_fresh)
+        columns["late"] = pa.array((age > LATE_NS) & fresh)
+        columns["ahead"] = pa.array((age < -LATE_NS) & fresh)
     connection.register("came", pa.table(columns))
     try:
         count_services(connection, signal, _COUNTED)
@@ -249,6 +277,9 @@ def _tally(
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, signal: Signal, records: pa.Table) -> None:
+    if "resource" in signal.names:
+        place = records.schema.get_field_index("resource")
+        records = records.set_column(place, "resource", each_once(records["resource"]))
     names = ", ".join((*signal.names, "batch_id"))
     connection.register("incoming", records)
     try:

@@ -44,14 +44,19 @@ class LiveLimits:
     Attributes:
         held_bytes: Of records that are not merged yet, in memory and in the journal.
         waiting: Requests that wait for the disk.
-        group_bytes: A journal file ends, and a merge begins, when it holds this much.
-        merge_seconds: The longest that a record waits for its merge to begin.
+        group_bytes: A journal file ends, and a merge begins, when it holds this much,
+        group_rows: or so many records of one signal: a row group of DuckDB, which is compressed
+            and written once, where fewer are written to its log first.
+        merge_seconds: How long a record waits for its merge to begin,
+        patience_seconds: and the longest that it waits when a row group fills up meanwhile.
     """
 
-    held_bytes: int = 96 << 20
+    held_bytes: int = 256 << 20
     waiting: int = 512
-    group_bytes: int = 24 << 20
+    group_bytes: int = 96 << 20
+    group_rows: int = 122_880
     merge_seconds: float = 1.0
+    patience_seconds: float = 3.0
 
 
 @dataclass
@@ -102,8 +107,21 @@ class _Group:
     deliveries: list[Delivery] | None
     whole: bool = True
     held_bytes: int = 0
+    rows: Counter[str] = field(default_factory=Counter)
     sequence: int = 0
     since: float = field(default_factory=time.monotonic)
+
+    def is_full(self, limits: LiveLimits) -> bool:
+        """Whether it must not grow."""
+        most = max(self.rows.values(), default=0)
+        return most >= limits.group_rows or self.held_bytes >= limits.group_bytes
+
+    def left_seconds(self, limits: LiveLimits) -> float:
+        """For how long it may still grow; more, when at its pace it is full soon."""
+        most = max(self.rows.values(), default=0)
+        fills = most * limits.patience_seconds >= limits.group_rows * limits.merge_seconds
+        until = limits.patience_seconds if fills else limits.merge_seconds
+        return max(self.since + until - time.monotonic(), 0)
 
 
 class LiveIngest:
@@ -284,6 +302,9 @@ class LiveIngest:
             assert group.deliveries is not None
             group.deliveries += deliveries
             group.held_bytes += size
+            for delivery in deliveries:
+                for signal, records in delivery.tables.items():
+                    group.rows[signal] += records.num_rows
             self._accepted += len(deliveries)
             group.sequence = self._accepted
             self.totals.syncs += 1
@@ -292,7 +313,7 @@ class LiveIngest:
                 self.totals.size[delivery.adapter] += delivery.size
                 self.totals.warnings[delivery.adapter] += len(delivery.warnings)
             self._changed.notify_all()
-        if group.held_bytes >= self._limits.group_bytes:
+        if group.is_full(self._limits):
             self._journal.rotate()
 
     # -- the merge's thread --------------------------------------------------------------------
@@ -304,8 +325,8 @@ class LiveIngest:
                 if not self._groups:
                     return
                 group = self._groups[0]
-                left = group.since + self._limits.merge_seconds - time.monotonic()
-                self._changed.wait_for(partial(self._due, group), max(left, 0))
+                while not self._due(group):
+                    self._changed.wait(group.left_seconds(self._limits))
             with self._io:
                 if group.number == self._journal.number:
                     self._journal.rotate()
@@ -323,7 +344,8 @@ class LiveIngest:
         return (
             self._finishing
             or self._wanted > self._merged
-            or group.held_bytes >= self._limits.group_bytes
+            or group.is_full(self._limits)
+            or group.left_seconds(self._limits) <= 0
         )
 
     def _merge_group(self, group: _Group) -> bool:

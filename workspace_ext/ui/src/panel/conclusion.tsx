@@ -2,7 +2,7 @@ import * as React from 'react';
 import { count } from '../format';
 import type { InvestigationModel } from '../model';
 import type { Conclusion } from '../types';
-import { Byline, CellLink, Section } from './parts';
+import { Badge, Byline, CellLink, Section } from './parts';
 
 /** What the investigation found; left out until it is found. */
 export function ConclusionCard(props: {
@@ -22,6 +22,14 @@ export function ConclusionCard(props: {
           {conclusion.confidence_percent} % confident
           {evidence > 0 && ` · ${count(evidence, 'piece')} of evidence`}
         </p>
+        {conclusion.outcome && (
+          <p className="jp-Investigation-detail">
+            <Badge tone={conclusion.outcome.correct ? 'good' : 'bad'}>
+              {conclusion.outcome.correct ? 'Turned out right' : 'Turned out wrong'}
+            </Badge>{' '}
+            {conclusion.outcome.because}
+          </p>
+        )}
         <p className="jp-Investigation-byline">
           <Byline by={conclusion.by} at={conclusion.at} />
           <CellLink model={model} cell={conclusion.cell} />

@@ -3,12 +3,16 @@ import type { InvestigationModel } from '../model';
 import type { InvestigationState } from '../types';
 import { Badge, Byline, CellLink, Section } from './parts';
 
-/** Remarks and decisions, newest first; left out while there are none. */
+const BADGE = { note: null, finding: 'Finding', decision: 'Decision' };
+
+/** Remarks, findings and decisions, newest first; left out while there are none. */
 export function Notes(props: {
   model: InvestigationModel;
   state: InvestigationState;
 }): React.ReactElement | null {
-  const notes = Object.values(props.state.notes).sort((a, b) => b.at.localeCompare(a.at));
+  const notes = Object.values(props.state.notes)
+    .filter(note => note.superseded_by === null)
+    .sort((a, b) => b.at.localeCompare(a.at));
   if (notes.length === 0) {
     return null;
   }
@@ -18,7 +22,7 @@ export function Notes(props: {
         {notes.map(note => (
           <li key={note.id} data-note={note.kind}>
             <p>
-              {note.kind === 'decision' && <Badge tone="note">Decision</Badge>} {note.text}
+              {BADGE[note.kind] && <Badge tone="note">{BADGE[note.kind]}</Badge>} {note.text}
             </p>
             {note.because && <p className="jp-Investigation-detail">Because {note.because}</p>}
             <p className="jp-Investigation-byline">

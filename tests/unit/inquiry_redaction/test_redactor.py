@@ -1,0 +1,164 @@
+"""What is taken out, what stays, and what a mark tells."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from workspace_ext.foundation.errors import BadInput
+from workspace_ext.inquiry.redaction.policy import make_policy, read_policy
+from workspace_ext.inquiry.redaction.redactor import Redactor
+from workspace_ext.inquiry.redaction.tables import TableRedactor
+
+KEY = b"k" * 32
+SECRETS = {
+    "private_key": "-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----",
+    "jwt": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N",
+    "bearer_token": "mF_9.B5f-4.1JqMAbcdefgh",
+    "aws_key": "AKIAIOSFODNN7EXAMPLE",
+    "service_token": "ghp_" + "a1B2" * 9,
+    "url_password": "s3cr3t",
+    "named_secret": "hunter22",
+    "email": "ada.lovelace+x@mail.example.org",
+    "card_number": "4111 1111 1111 1111",
+    "ip_address": "10.1.2.3",
+}
+AROUND = {
+    "bearer_token": "Authorization: Bearer {}",
+    "url_password": "postgres://app:{}@db:5432/shop",
+    "named_secret": "connect(password='{}')",
+}
+HARMLESS = [
+    "4111 1111 1111 1112 is no card",
+    "trace 4bf92f3577b34da6a3ce929d0e0e4736, span 00f067aa0ba902b7",
+    "1714557600000000000 ns, 5212.7 ms, 2024-05-01T10:00:00Z",
+    "token = tokens[0]; password = getpass()",
+    "a @ b, model.T@x, @decorator",
+    "https://example.org:8080/path?x=1",
+    "basic auth is on",
+    "3ac2b1d4-4111-4111-8111-111111111111",
+]
+
+
+def redactor(**policy: Any) -> Redactor:
+    return Redactor(make_policy(policy), KEY)
+
+
+@pytest.mark.parametrize("rule", SECRETS)
+def test_a_secret_leaves_a_mark_and_only_itself_is_gone(rule: str) -> None:
+    found = redactor(patterns={rule: True})
+    around = f"before {AROUND.get(rule, '{}')} after"
+    text = found.text(around.format(SECRETS[rule]), "f")
+    assert re.fullmatch(
+        re.escape(around).replace(r"\{\}", rf"\[redacted:{rule}:[0-9a-f]{{16}}\]"), text
+    )
+    assert found.report()["rules"] == {rule: {"places": 1, "values": 1}}
+    assert found.text(text, "f") == text, "a mark is nothing to take out"
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_what_only_looks_like_it_stays(text: str) -> None:
+    assert redactor().text(text, "f") == text
+
+
+def test_equal_values_have_equal_marks_of_this_store_alone() -> None:
+    mail = SECRETS["email"]
+    one, two = redactor().text(mail, "a"), redactor().text(f"{mail},{mail}", "b")
+    assert two == f"{one},{one}"
+    assert Redactor(make_policy(), b"x" * 32).text(mail, "a") != one
+    assert redactor().text("b@example.org", "a") != one
+
+
+def test_what_the_policy_keeps_stays() -> None:
+    kept = redactor(keep=["ada@example.org"])
+    assert kept.text("ada@example.org", "f") == "ada@example.org"
+    assert Redactor(make_policy(), KEY, ["eve@x.org"]).text("eve@x.org", "f") == "eve@x.org"
+    assert redactor(patterns={"email": False}).text("a@example.org", "f") == "a@example.org"
+
+
+def test_json_loses_attributes_and_what_stands_elsewhere_of_them() -> None:
+    found = redactor(attributes=["user"], regexes={"customer": r"cust-(?P<value>\d{6})"})
+    tree = {"user": "Ada", "n": 5, "list": ["cust-123456", None], "deep": {"user": ["Grace", 7]}}
+    left = found.tree(tree, "f")
+    assert left["n"] == 5
+    assert left["deep"]["user"][1] is None
+    assert re.fullmatch(r"cust-\[redacted:customer:\w{16}\]", left["list"][0])
+    assert "Grace" not in found.text("said Grace to Ada", "f")
+    assert "Ada" in found.text("said Grace to Ada", "f"), "too short to be looked for"
+    lines = ["-----BEGIN PRIVATE KEY-----\n", "MIIE\n", "-----END PRIVATE KEY-----"]
+    assert "MIIE" not in "".join(found.tree(lines, "f"))
+    assert found.tree({"id": "a@example.org"}, "f", frozenset({"id"})) == {"id": "a@example.org"}
+
+
+def table(**columns: pa.Array) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def test_tables_lose_values_however_deep_and_columns_of_the_policy() -> None:
+    kind = pa.list_(pa.struct([("name", pa.string()), ("more", pa.map_(pa.string(), pa.string()))]))
+    deep = [[{"name": "x", "more": [("k", "a@example.org"), ("user", "Ada")]}], None, []]
+    batch = table(
+        body=pa.array(["hello", "mail b@example.org", None]),
+        user=pa.array(["Grace", None, "Grace"]),
+        amount=pa.array([1, None, 3]),
+        trace_id=pa.array(["4111111111111111"] * 3),
+        plain=pa.array(["a", "b", "c"]),
+        deep=pa.array(deep, kind),
+    )
+    found = redactor(attributes=["user"], columns=["logs.user", "amount", "spans.plain"])
+    rows = TableRedactor(found, "f", "logs")
+    left = rows.batch(batch)
+    assert rows.changed == {"body", "user", "amount", "deep"}
+    assert left.schema == batch.schema
+    assert left["body"][1].as_py().startswith("mail [redacted:email:")
+    assert left["user"][0] == left["user"][2] != batch["user"][0]
+    assert left["amount"].null_count == 3
+    assert "example.org" not in str(left["deep"].to_pylist())
+    assert "Ada" not in str(left["deep"].to_pylist())
+    for name in ("trace_id", "plain"):
+        assert left[name] == batch[name]
+
+
+def test_a_table_without_secrets_is_the_very_same() -> None:
+    batch = table(a=pa.array(["x", None]), b=pa.array([1, 2]))
+    rows = TableRedactor(redactor(), "f")
+    assert rows.batch(batch).column(0) is batch.column(0) or rows.batch(batch) == batch
+    assert rows.changed == set()
+
+
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [
+        ({"colums": []}, "colums"),
+        ({"patterns": {"mails": True}}, "mails"),
+        ({"patterns": {"email": "maybe"}}, "email"),
+        ({"patterns": ["email"]}, "patterns is no map"),
+        ({"columns": "body"}, "columns is no list"),
+        ({"keep": [1]}, "keep is no list"),
+        ({"regexes": {"a": "("}}, "the regex a"),
+        ({"regexes": {"a": "x*"}}, "matches everything"),
+        ({"regexes": {"a b": "x"}}, "cannot have the name"),
+    ],
+)
+def test_a_wrong_policy_is_told(policy: dict[str, Any], told: str) -> None:
+    with pytest.raises(BadInput, match=re.escape(told)):
+        make_policy(policy)
+
+
+def test_of_two_policies_the_last_decides_on_patterns_and_both_add(tmp_path: Any) -> None:
+    one = {"patterns": {"email": False}, "columns": ["a"]}
+    both = make_policy(one, {"patterns": {"email": True}, "columns": ["b"]})
+    assert "email" in both.to_dict()["patterns"]
+    assert both.columns == {"a", "b"}
+    path = tmp_path / "p.yaml"
+    path.write_text("patterns: {ip_address: on}\n")
+    assert "ip_address" in make_policy(read_policy(path)).to_dict()["patterns"]
+    for text in ("- a", "a: [", "\x00"):
+        path.write_text(text)
+        with pytest.raises(BadInput, match=r"p\.yaml"):
+            read_policy(path)
+    path.write_text("")
+    assert read_policy(path) == {}

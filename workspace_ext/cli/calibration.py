@@ -1,0 +1,94 @@
+"""``jupyter investigation calibration``: how well stated confidence holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from workspace_ext.cli.options import Command, pass_output, store_option
+from workspace_ext.cli.output import Output
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from workspace_ext.inquiry.investigations.calibration import Calibration
+
+
+@click.command(
+    cls=Command,
+    example="""
+    jupyter investigation calibration --store .investigation
+    jupyter investigation calibration --record UID --wrong --because "it came back next day"
+    """,
+)
+@store_option
+@click.option("--record", "uid", metavar="UID", help="First record how this one turned out.")
+@click.option("--right/--wrong", "correct", default=None, help="Its conclusion was.")
+@click.option("--because", default="", help="How that is known.")
+@pass_output
+def command(
+    output: Output, store: Path, uid: str | None, *, correct: bool | None, because: str
+) -> int:
+    """Hold the confidence of all conclusions against how they turned out.
+
+    Prints the Brier score (0 is best; always saying 50 % scores 0.25) and, for each range of
+    confidence, how often it was right. In a notebook, `investigation.outcome(correct=…,
+    because=…)` records how a conclusion turned out.
+    """
+    from workspace_ext.client.discovery import connect
+    from workspace_ext.foundation.errors import BadInput
+    from workspace_ext.inquiry.investigations.calibration import calibration
+    from workspace_ext.storage.folder import StoreFolder
+
+    if (uid is None) != (correct is None):
+        raise BadInput(
+            "an outcome is of one investigation, and right or wrong",
+            hint='as in --record UID --right --because "no alert since the fix"',
+            code="usage",
+        )
+    StoreFolder.open(store)
+    with connect(store) as client:
+        if uid is not None:
+            from workspace_ext.foundation.actor import system_user
+            from workspace_ext.foundation.clock import now_ns, to_rfc3339
+            from workspace_ext.foundation.ids import new_id
+
+            client.report(
+                uid,
+                [
+                    {
+                        "id": new_id(),
+                        "type": "outcome.recorded",
+                        "subject": uid,
+                        "time": to_rfc3339(now_ns()),
+                        "data": {"correct": bool(correct)},
+                        "actor": str(system_user()),
+                        "rationale": because,
+                    }
+                ],
+            )
+        found = calibration(client.investigations())  # type: ignore[arg-type]
+    lines = [f"{found.says}; {found.open} more without a known outcome"]
+    if found.brier is not None and found.base_rate is not None:
+        always = found.base_rate * (1 - found.base_rate)
+        lines.append(
+            f"Brier score {found.brier:.3f} (0 is best); {found.base_rate:.0%} were right, and"
+            f" saying that each time would score {always:.3f}"
+        )
+        output.show(found.to_dict(), *lines, _table(found))
+    else:
+        output.show(found.to_dict(), *lines)
+    return 0
+
+
+def _table(found: Calibration) -> Table:
+    from rich.table import Table
+
+    table = Table("confidence", "n", "stated", "right", box=None)
+    for each in found.bins:
+        stated = f"{each.stated:.0f} %" if each.stated is not None else "-"
+        right = f"{each.right:.0f} %" if each.right is not None else "-"
+        table.add_row(f"{each.low} to {each.high} %", str(each.n), stated, right)
+    return table

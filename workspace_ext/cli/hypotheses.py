@@ -1,0 +1,62 @@
+"""``jupyter investigation hypotheses``: what was believed, in all investigations of a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from workspace_ext.cli.options import Command, pass_output, store_option
+from workspace_ext.cli.output import Output
+
+if TYPE_CHECKING:
+    from workspace_ext.protocol.hypotheses import HypothesisSummary
+
+
+@click.command(
+    cls=Command,
+    example="""
+    jupyter investigation hypotheses --state refuted pool
+    jupyter investigation hypotheses --store .investigation --json
+    """,
+)
+@click.argument("text", nargs=-1)
+@click.option("--state", help="Only those that are proposed, supported, refuted, root_cause …")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@store_option
+@pass_output
+def command(
+    output: Output, text: tuple[str, ...], state: str | None, limit: int, store: Path
+) -> int:
+    """Search the hypotheses of all investigations, refuted ones as well, newest first.
+
+    Every word of TEXT must occur in claim, prediction or reason.
+    """
+    from workspace_ext.client.discovery import connect
+    from workspace_ext.storage.folder import StoreFolder
+
+    StoreFolder.open(store)
+    with connect(store) as client:
+        found = client.hypotheses(" ".join(text), state=state, limit=limit)
+    lines = [line for each in found for line in _lines(each)]
+    output.show(found, *(lines or ["no such hypothesis"]))
+    return 0
+
+
+def _lines(found: HypothesisSummary) -> Iterator[str]:
+    from rich.markup import escape
+
+    state = found["state"].replace("_", " ")
+    yield f"[bold]{state}[/]: {escape(found['text'])}"
+    late = " (written after a test began)" if found["prediction_late"] else ""
+    told = [
+        ("predicts" + late, found["prediction"]),
+        ("why", found["why"]),
+        ("despite its tests", found["override"]),
+        ("evidence", ", ".join(found["evidence"])),
+    ]
+    yield from (f"  {name}: {escape(value)}" for name, value in told if value)
+    where = f"{found['title']} ({found['investigation']}), {found['by']}, {found['at'][:19]}Z"
+    yield f"  [dim]{escape(where)}[/]"

@@ -1,0 +1,115 @@
+"""``jupyter investigation test``: all tests of a notebook's hypotheses, headless."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from workspace_ext.cli.options import Command, pass_output, store_option
+from workspace_ext.cli.output import Output
+
+if TYPE_CHECKING:
+    from workspace_ext.inquiry.headless.testing import Claim, TrialReport
+
+_MARKS = {
+    "passed": "[green]passed[/]",
+    "failed": "[red]failed[/]",
+    "inconclusive": "[yellow]inconclusive[/]",
+    "not run": "[yellow]not run[/]",
+}
+
+
+@click.command(
+    cls=Command,
+    example="""
+    jupyter investigation test incident.ipynb --store .investigation
+    jupyter investigation test incident.ipynb --junit report.xml
+    """,
+    epilog="Exit codes: 0 all published claims hold, 1 one does not or a cell failed,"
+    " 2 wrong use, 3 environment.",
+)
+@click.argument("notebook", type=click.Path(dir_okay=False, path_type=Path))
+@store_option
+@click.option(
+    "--junit",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write the results as JUnit XML.",
+)
+@click.option("--kernel", default="", help="Another kernel than the notebook names.")
+@click.option("--timeout", type=click.FloatRange(min=0.1), help="Seconds one cell may take.")
+@pass_output
+def command(
+    output: Output,
+    notebook: Path,
+    store: Path,
+    junit: Path | None,
+    kernel: str,
+    timeout: float | None,
+) -> int:
+    """Run NOTEBOOK headless and tell, of each hypothesis, what its tests say.
+
+    The run is recorded; the notebook's file stays as it is. A claim that is published (supported,
+    contributing, root cause) must have all its tests passed; a test without data is no support.
+    """
+    from workspace_ext.cli.writing import whole_file
+    from workspace_ext.client.discovery import connect
+    from workspace_ext.foundation.actor import system_user
+    from workspace_ext.inquiry.headless.junit import to_junit
+    from workspace_ext.inquiry.headless.model import RunOptions
+    from workspace_ext.inquiry.headless.notebook import read_notebook
+    from workspace_ext.inquiry.headless.testing import try_notebook
+    from workspace_ext.storage.folder import StoreFolder
+
+    content = read_notebook(notebook)
+    StoreFolder.open(store)
+    options = RunOptions(kernel, timeout, allow_errors=True)
+    with connect(store) as client, output.progress() as progress:
+        task = progress.add_task(notebook.name, total=None, state="starting the kernel")
+
+        def watch(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total, state=f"{done} of {total} cells")
+
+        report = try_notebook(
+            content, client, path=notebook, actor=system_user(), options=options, watch=watch
+        )
+    if report.run.interrupted:
+        raise KeyboardInterrupt
+    if junit is not None:
+        with whole_file(junit) as file:
+            file.write(to_junit(report).encode())
+    output.show(report.to_dict(), *_lines(report))
+    return 0 if report.ok else 1
+
+
+def _lines(report: TrialReport) -> Iterator[str]:
+    from rich.markup import escape
+
+    for claim in report.claims:
+        yield from _claim(claim)
+    for failure in report.run.failures:
+        yield f"[red]Cell {failure.cell} failed:[/] {escape(f'{failure.name}: {failure.message}')}"
+    published = [claim for claim in report.claims if claim.published]
+    fallen = sum(claim.holds is False for claim in published)
+    said = f"{fallen} of {len(published)} published claims do not hold" if fallen else (
+        f"all {len(published)} published claims hold" if published else "no claim is published"
+    )  # fmt: skip
+    yield f"{said}; {report.run.ran} of {report.run.cells} cells ran in {report.run.seconds:.1f} s"
+
+
+def _claim(claim: Claim) -> Iterator[str]:
+    from rich.markup import escape
+
+    fallen = " [red](published, does not hold)[/]" if claim.holds is False else ""
+    late = " [yellow](predicted after a test began)[/]" if claim.prediction_late else ""
+    yield f"[bold]{claim.state.replace('_', ' ')}[/]{fallen}{late}: {escape(claim.text)}"
+    if claim.override:
+        yield f"  [yellow]published despite its tests:[/] {escape(claim.override)}"
+    for trial in claim.trials:
+        where = f"query {trial.query}" if trial.query else "code in the kernel"
+        told = escape(f"{trial.name}, expected {trial.expect}: {trial.why}")
+        yield f"  {_MARKS[trial.status]} {told} [dim]({where}, {trial.seconds:.2f} s)[/]"
+    if not claim.trials:
+        yield f"  [dim]{escape('it has no test')}[/]"

@@ -1,0 +1,134 @@
+"""What an archive holds, without what is secret or personal."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+from workspace_ext.foundation.canonical import digest_json
+from workspace_ext.inquiry.archive.container import LEDGER, NOTEBOOK, QUERIES, result_path
+from workspace_ext.inquiry.investigations.model import QueryRecord
+from workspace_ext.inquiry.metadata.notebook import cell_uids
+from workspace_ext.inquiry.redaction.redactor import Redactor
+from workspace_ext.inquiry.redaction.tables import TableRedactor
+from workspace_ext.protocol.messages import LedgerEntry
+
+NAMES = frozenset(
+    {
+        *("id", "uid", "run", "cell", "kernel", "query", "hypothesis", "evidence", "record"),
+        *("digest", "unordered_digest", "kept_digest", "source_digest", "template", "pin"),
+        *("at", "time", "start", "end", "window", "baseline", "scan", "status", "state", "outcome"),
+        *("expect", "mode", "cell_type", "output_type", "kernelspec"),
+    }
+)
+"""Keys of the record whose values are its own names, times and states."""
+
+_NEITHER = ("image/", "audio/", "video/", "application/pdf", "application/octet-stream")
+"""Outputs that are not text; those of SVG are."""
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A redacted notebook, and the cells whose code is not as it was."""
+
+    content: dict[str, Any]
+    cells: tuple[str, ...]
+
+
+def redact_notebook(redactor: Redactor, notebook: Mapping[str, Any]) -> Notebook:
+    """The notebook: source, outputs and metadata; pictures are only counted."""
+    cells, changed = [], []
+    uids = cell_uids(notebook.get("cells") or [])
+    for cell in notebook.get("cells") or []:
+        outputs = [_output(redactor, output) for output in cell.get("outputs") or []]
+        if cell.get("attachments"):
+            redactor.unseen[NOTEBOOK] += len(cell["attachments"])
+        plain = {key: value for key, value in cell.items() if key not in ("outputs", "attachments")}
+        redacted = redactor.tree(plain, NOTEBOOK, NAMES)
+        if redacted.get("source") != plain.get("source"):
+            changed.append(uids.get(str(cell.get("id")), str(cell.get("id"))))
+        kept = {key: cell[key] for key in ("attachments",) if key in cell}
+        cells.append({**redacted, **kept, **({"outputs": outputs} if "outputs" in cell else {})})
+    rest = {key: value for key, value in notebook.items() if key != "cells"}
+    content = {**redactor.tree(rest, NOTEBOOK, NAMES), "cells": cells}
+    return Notebook(content, tuple(changed))
+
+
+def redact_entries(
+    redactor: Redactor, entries: Iterable[LedgerEntry]
+) -> tuple[list[LedgerEntry], dict[str, dict[str, Any]]]:
+    """The ledger: payloads, and the rationale of a header; hashes and digests stay.
+
+    Returns:
+        The entries, and what `Redacted.entries` says of those that were changed.
+    """
+    redacted: list[LedgerEntry] = []
+    changed: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        rationale = redactor.text(entry["rationale"], LEDGER)
+        data = redactor.tree(entry.get("data"), LEDGER, NAMES)
+        left = cast("LedgerEntry", {**entry, "rationale": rationale, "data": data})
+        if left != entry:
+            header = rationale != entry["rationale"]
+            changed[str(entry["seq"])] = {"digest": digest_json(left), "header": header}
+        redacted.append(left)
+    return redacted, changed
+
+
+def redact_queries(
+    redactor: Redactor, records: Sequence[QueryRecord]
+) -> tuple[list[dict[str, Any]], set[str]]:
+    """The recorded queries as JSON, and the ids of those that were changed."""
+    described = []
+    changed = set()
+    for record in records:
+        plain = {name: value for name, value in asdict(record).items() if name != "kept"}
+        redacted = redactor.tree(plain, QUERIES, NAMES)
+        if redacted != _as_lists(plain):
+            changed.add(record.id)
+        described.append(redacted)
+    return described, changed
+
+
+def _as_lists(plain: Any) -> Any:
+    """The same as JSON gives it back: lists for tuples."""
+    if isinstance(plain, dict):
+        return {key: _as_lists(value) for key, value in plain.items()}
+    if isinstance(plain, list | tuple):
+        return [_as_lists(value) for value in plain]
+    return plain
+
+
+def redact_result(redactor: Redactor, query: str, content: bytes) -> tuple[bytes, bool]:
+    """A kept result as an Arrow IPC stream, and whether it was changed: else the same bytes."""
+    import pyarrow as pa
+
+    with pa.ipc.open_stream(io.BytesIO(content)) as stream:
+        table = stream.read_all()
+    rows = TableRedactor(redactor, result_path(query))
+    batches = [rows.batch(batch) for batch in table.combine_chunks().to_batches()]
+    if not rows.changed:
+        return content, False
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+    return sink.getvalue(), True
+
+
+def _output(redactor: Redactor, output: Mapping[str, Any]) -> dict[str, Any]:
+    data = output.get("data")
+    rest = {key: value for key, value in output.items() if key != "data"}
+    redacted: dict[str, Any] = redactor.tree(rest, NOTEBOOK, NAMES)
+    if not isinstance(data, Mapping):
+        return redacted
+    shown: dict[str, Any] = {}
+    for kind, value in data.items():
+        if kind.startswith(_NEITHER) and "svg" not in kind:
+            redactor.unseen[NOTEBOOK] += 1
+            shown[kind] = value
+        else:
+            shown[kind] = redactor.tree(value, NOTEBOOK)
+    return {**redacted, "data": shown}
