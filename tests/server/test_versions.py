@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ import pytest
 
 from tests.support.editor import Editor
 from tests.support.jupyter import Jupyter, RefusedError, jupyter, notebook
+from tests.support.places import REPOSITORY
 from tests.support.waiting import until
 from workspace_ext.client.discovery import find
 from workspace_ext.inquiry.metadata.notebook import read_metadata, read_uid
@@ -298,3 +302,53 @@ def test_a_notebook_of_a_newer_version_is_read_only_and_says_so(plain: Jupyter, 
     assert "upgrade" in message["data"]["hint"]
     plain.save(path, notebook("2", investigation=newer))
     assert plain.read(path)["metadata"]["investigation"] == newer
+
+
+def _restore(server: Jupyter, path: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command, run by whoever runs the server."""
+    code = "from workspace_ext.cli.main import run; run()"
+    return subprocess.run(
+        [sys.executable, "-c", code, "restore", str(server.root / path), *arguments, "--json"],
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{REPOSITORY}{os.pathsep}{REPOSITORY / 'kernels'}",
+            "JUPYTER_RUNTIME_DIR": str(server.home / "runtime"),
+            "INVESTIGATION_STORE": str(server.store),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_command_restores_where_the_notebook_is_open(
+    tmp_path: Path, editors: list[Editor]
+) -> None:
+    config = """
+c.ServerApp.identity_provider_class = "workspace_ext.server.identity.SystemUserProvider"
+c.IdentityProvider.token = "token-of-alice"
+"""
+    with jupyter(tmp_path, rtc=True, config=config) as server:
+        uid = begin(server, "n.ipynb", "one", "two")
+        editor = Editor(server, "n.ipynb")
+        editors.append(editor)
+        editor.type(0, " changed")
+        until(lambda: len(versions(server, uid)) == 2, "it is saved")
+        done = _restore(server, "n.ipynb", "1", "--reason", "right")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["version"]["reason"] == "restored revision 1: right"
+        until(lambda: editor.read()["cells"][0]["source"] == "one", "the tab shows it")
+        assert "Out-of-band" not in server.log.read_text()
+
+
+def test_the_command_does_not_write_under_a_server_that_it_cannot_ask(
+    shared: Jupyter, name: Name
+) -> None:
+    path = name()
+    begin(shared, path, "1")
+    shared.save(path, edited(shared, path, "2"))
+    done = _restore(shared, path, "1")
+    assert done.returncode == 3
+    assert json.loads(done.stderr)["error"]["code"] == "may_be_open"
+    assert shared.read(path)["cells"][0]["source"] == ["2"]
