@@ -94,6 +94,76 @@ def running(log: Path, *command: str | Path) -> Iterator[None]:
             process.wait(30)
 
 
+@contextmanager
+def prometheus(folder: Path, address: str, job: str) -> Iterator[None]:
+    """Prometheus and Alertmanager: a broker's own health, and an alert that it is up.
+
+    Args:
+        folder: Of their own, and empty.
+        address: The broker's door for HTTP.
+        job: What the samples' job is called.
+    """
+    binary = program("prometheus", package="prometheus")
+    manager = program("prometheus-alertmanager", "alertmanager", package="prometheus-alertmanager")
+    own, alerts = free_port(), free_port()
+    target = address.removeprefix("http://")
+    (folder / "rules.yml").write_text(
+        "groups: [{name: test, rules: [{alert: BrokerIsUp, expr: up == 1,"
+        " labels: {severity: page}, annotations: {summary: It is up}}]}]\n"
+    )
+    (folder / "prometheus.yml").write_text(
+        "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
+        "rule_files: [rules.yml]\n"
+        "alerting: {alertmanagers: [{static_configs:"
+        f" [{{targets: ['127.0.0.1:{alerts}']}}]}}]}}\n"
+        f"scrape_configs: [{{job_name: {job}, static_configs: [{{targets: ['{target}']}}]}}]\n"
+        f"remote_write: [{{url: '{address}/api/v1/write'}}]\n"
+    )
+    (folder / "alertmanager.yml").write_text(
+        "route: {receiver: us, group_wait: 0s, group_interval: 1s}\n"
+        "receivers: [{name: us, webhook_configs:"
+        f" [{{url: '{address}/webhook/alertmanager', send_resolved: true}}]}}]\n"
+    )
+    with (
+        running(
+            folder / "alertmanager.log", manager, f"--config.file={folder}/alertmanager.yml",
+            f"--storage.path={folder}/alerts", f"--web.listen-address=127.0.0.1:{alerts}",
+            "--cluster.listen-address=",
+        ),
+        running(
+            folder / "prometheus.log", binary, f"--config.file={folder}/prometheus.yml",
+            f"--storage.tsdb.path={folder}/tsdb", f"--web.listen-address=127.0.0.1:{own}",
+            "--storage.remote.flush-deadline=1s",
+        ),
+    ):  # fmt: skip
+        yield
+
+
+@contextmanager
+def vmagent(folder: Path, address: str, job: str) -> Iterator[None]:
+    """VictoriaMetrics' agent: it scrapes a broker each second, and writes that to it.
+
+    Args:
+        folder: Of its own, and empty.
+        address: The broker's door for HTTP.
+        job: What the samples' job is called.
+    """
+    binary = program("vmagent", package="victoria-metrics")
+    configuration = folder / "vmagent.yml"
+    target = address.removeprefix("http://")
+    configuration.write_text(
+        "global: {scrape_interval: 1s}\n"
+        f"scrape_configs: [{{job_name: {job}, static_configs: [{{targets: ['{target}']}}]}}]\n"
+    )
+    with running(
+        folder / "vmagent.log", binary, f"-promscrape.config={configuration}",
+        f"-remoteWrite.url={address}/api/v1/write", f"-remoteWrite.label=test={job}",
+        f"-remoteWrite.tmpDataPath={folder}/vmagent-queue", "-remoteWrite.flushInterval=1s",
+        f"-httpListenAddr=127.0.0.1:{free_port()}",
+    ):  # fmt: skip
+        yield
+
+
 def listening(port: int, what: str) -> None:
     """Waits until something answers at a port of this machine."""
 

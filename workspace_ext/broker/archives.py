@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from workspace_ext.broker import tracing
 from workspace_ext.broker.handlers import BaseHandler
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.inquiry.archive.freeze import Wishes
@@ -45,7 +46,7 @@ class ArchiveHandler(BaseHandler):
         self, uid: str, notebook: dict[str, Any], actor: Actor, path: Path, wishes: Wishes
     ) -> None:
         try:
-            with path.open("wb") as target:
+            with path.open("wb") as target, tracing.span("archive", investigation=uid):
                 self.runtime.services.archives.freeze(uid, notebook, actor, target, wishes)
         except OSError as error:
             raise explain(error, path) from error

@@ -8,8 +8,9 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from workspace_ext.broker import tracing
 from workspace_ext.foundation.errors import InvestigationError, Unavailable
 from workspace_ext.telemetry.ingest import registry
 from workspace_ext.telemetry.ingest.live.decoding import Decoded, decode, decode_together
@@ -122,6 +123,15 @@ class Intake:
             BadInput: Nothing in it can be read, now or ever.
             Unavailable: It cannot be kept now.
         """
+        if tracing.is_own(request.headers):
+            return await self._receive(replace(request, source=tracing.OWN))
+        with tracing.span("ingest", request.headers, adapter=request.format) as work:
+            parsed = await self._receive(request)
+            rows = sum(table.num_rows for table in parsed.tables.values())
+            work.tell(rows=rows, rejected=parsed.rejected)
+            return parsed
+
+    async def _receive(self, request: Request) -> Parsed:
         asked = _Asked(request)
         quick = registry.reads_together(request.format)
         (self._together if quick else self._one_by_one).put(asked)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from workspace_ext.broker import tracing
 from workspace_ext.broker.services import Services
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.clock import now_ns, to_rfc3339
@@ -33,10 +34,12 @@ def remove(
         actor: Who wants it.
         kept: Whether it is the store's own policy.
     """
-    done = services.retention.apply(policy, actor, kept=kept)
-    if done["run"] is not None:
-        _record(services, done["run"])
-    return done
+    with tracing.span("retention", itself=kept) as work:
+        done = services.retention.apply(policy, actor, kept=kept)
+        if done["run"] is not None:
+            _record(services, done["run"])
+        work.tell(rows=sum(done["rows"].values()), upto_batch=done["upto_batch"])
+        return done
 
 
 def keep_policy(services: Services, policy: Policy | None, actor: Actor) -> None:

@@ -19,6 +19,7 @@ class Options:
         otlp: Where to receive telemetry, as in 127.0.0.1:4318; ``INVESTIGATION_OTLP`` when None.
         otlp_grpc: Where to receive OTLP over gRPC; ``INVESTIGATION_OTLP_GRPC`` when None.
         syslog: Where to receive syslog over TCP; ``INVESTIGATION_SYSLOG`` when None.
+        trace: Whether it traces itself with OpenTelemetry.
         json: Whether the one line on standard output is JSON (for the process that starts it).
         debug: Whether the log has every request, and errors their traceback.
     """
@@ -30,6 +31,7 @@ class Options:
     otlp: str | None = None
     otlp_grpc: str | None = None
     syslog: str | None = None
+    trace: bool = False
     json: bool = False
     debug: bool = False
 
@@ -57,6 +59,7 @@ class Options:
                 metavar="HOST:PORT",
                 help=f"receive {what} here; ${variable} when not given, else not at all",
             )
+        parser.add_argument("--trace", action="store_true")
         parser.add_argument("--json", action="store_true")
         parser.add_argument("--debug", action="store_true")
         return cls(**vars(parser.parse_args(arguments)))

@@ -17,6 +17,7 @@ from pathlib import Path
 from tornado.httpserver import HTTPServer
 from tornado.web import RequestHandler
 
+from workspace_ext.broker import tracing
 from workspace_ext.broker.doors import open_doors, serve_doors
 from workspace_ext.broker.ingesting import record_latest
 from workspace_ext.broker.listening import address_of, bind, remember
@@ -57,6 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
             receive=wanted(
                 {OTLP: options.otlp, OTLP_GRPC: options.otlp_grpc, SYSLOG: options.syslog}
             ),
+            trace=options.trace,
             on_ready=partial(_announce, options),
         )
     except InvestigationError as error:
@@ -79,6 +81,7 @@ def serve(
     port: int = 0,
     linger: float | None = None,
     receive: Sequence[Receiving] = (),
+    trace: bool = False,
     on_ready: Ready,
 ) -> None:
     """Serves a store until a signal comes, or nobody has used it for a while.
@@ -89,12 +92,15 @@ def serve(
         port: The port; 0 takes the one used last when it is free, else any.
         linger: Seconds without use after which it leaves; None stays.
         receive: Where to receive telemetry. A store made from an archive never does.
+        trace: Whether it traces itself; also when the environment says so.
         on_ready: Told the address once it answers, and those of the doors that are open.
 
     Raises:
         InvestigationError: Why it cannot: the store is held or damaged, the port is taken.
     """
     folder = StoreFolder.open(store)
+    if trace or tracing.wanted():
+        tracing.start()
     with folder.hold("broker"):
         sockets = bind(folder, host, port)
         doors = () if folder.sealed else receive
@@ -137,6 +143,7 @@ async def _serve(
 ) -> bool:
     listeners = open_doors(receive, log_function=_log_request)
     services = Services.open(folder)
+    services.live.on_merge = tracing.merged
     record_latest(services)
     runtime = Runtime(services, linger)
     loop = asyncio.get_running_loop()
@@ -173,6 +180,7 @@ def _warm_up(services: Services, receives: bool) -> None:
 async def _leave(server: HTTPServer, listeners: list[Listener], runtime: Runtime) -> bool:
     """Stops in order; False when something would not end."""
     _log.info("leaving")
+    await runtime.call(tracing.stop)  # while it can still send to itself
     folder = runtime.services.folder
     with suppress(OSError):
         folder.broker_file.unlink(missing_ok=True)

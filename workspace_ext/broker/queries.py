@@ -18,10 +18,11 @@ from typing import IO, Any
 import pyarrow as pa
 from tornado.ioloop import IOLoop
 
+from workspace_ext.broker import tracing
 from workspace_ext.broker.handlers import BaseHandler
 from workspace_ext.foundation.errors import BadInput, from_dict
 from workspace_ext.inquiry.queries.service import Asked
-from workspace_ext.protocol.messages import ANSWER_KEY, ARROW_STREAM, QueryRequest
+from workspace_ext.protocol.messages import ANSWER_KEY, ARROW_STREAM, Answer, QueryRequest
 
 _log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Delivery:
         self._asked = asked
         self._batches: Iterator[pa.RecordBatch] = iter(asked)
         self._held: list[pa.RecordBatch] = []
+        self._sent = False
 
     def small(self) -> bytes | None:
         """The whole answer when it is small, else None; what was read is kept.
@@ -68,8 +70,14 @@ class Delivery:
             with connection.makefile("wb", buffering=_BUFFER_BYTES) as file:
                 file.write(_HEAD)
                 self._write(file)
+                self._sent = True
         finally:
             self.close()
+
+    @property
+    def answer(self) -> Answer | None:
+        """What went with the rows; None before their end."""
+        return self._asked.answer if self._sent else None
 
     def close(self) -> None:
         """Ends the query, wherever it is."""
@@ -92,6 +100,7 @@ class QueryHandler(BaseHandler):
     """POST /v1/queries: an Arrow IPC stream."""
 
     _cancelled: threading.Event | None = None
+    _work: tracing.Span | None = None
 
     async def post(self) -> None:
         """Asks and answers. A caller that goes away cancels its query."""
@@ -104,7 +113,9 @@ class QueryHandler(BaseHandler):
             known = ", ".join(QueryRequest.__annotations__)
             raise BadInput(f"a query has no {unknown[0]!r}", hint=f"there is: {known}")
         runtime = self.runtime
+        headers = {name.lower(): value for name, value in self.request.headers.items()}
         with (
+            tracing.span("query", headers) as self._work,
             runtime.metrics.query("template" if request.get("template") else "sql"),
             runtime.presence.request(),
             runtime.cancellable() as self._cancelled,
@@ -123,9 +134,18 @@ class QueryHandler(BaseHandler):
             self._cancelled.set()
 
     def _begin(self, request: Any, cancelled: threading.Event) -> bytes | Delivery:
-        delivery = Delivery(self.runtime.services.queries.ask(request, self.principal, cancelled))
+        assert self._work is not None
+        self._work.tell(kind="template" if request.get("template") else "sql")
+        self._work.tell(template=request.get("template"))  # and no value of it
+        asked = self.runtime.services.queries.ask(request, self.principal, cancelled)
+        self._work.tell(query=asked.query_id, lane=asked.lane)
+        delivery = Delivery(asked)
         try:
-            return delivery.small() or delivery
+            content = delivery.small()
+            if content is None:
+                return delivery
+            self._work.tell(rows=asked.answer["rows"], pin=asked.answer["pin"])
+            return content
         except BaseException:
             delivery.close()
             raise
@@ -148,6 +168,9 @@ class QueryHandler(BaseHandler):
         loop.add_handler(connection, readable, IOLoop.READ)
         try:
             await self.runtime.query(delivery.send, connection)
+            answer = delivery.answer
+            if self._work is not None and answer is not None:
+                self._work.tell(rows=answer["rows"], pin=answer["pin"])
         except OSError as error:
             _log.debug("a caller went away: %s", error)
         finally:

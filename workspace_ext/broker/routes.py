@@ -49,6 +49,12 @@ def quarantine(call: Call) -> Any:
     return call.services.catalog.quarantine(call.number("limit", 100))
 
 
+def services(call: Call) -> Any:
+    """GET /v1/catalog/services."""
+    newest = call.services.catalog.pin()
+    return call.services.catalog.described(call.number("pin", newest))
+
+
 def quality(call: Call) -> Any:
     """GET /v1/catalog/quality."""
     window = call.query.get("window")
@@ -185,6 +191,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     "/v1/catalog": {"GET": Route("catalog.read", catalog)},
     "/v1/catalog/batches": {"GET": Route("catalog.read", batches)},
     "/v1/catalog/quarantine": {"GET": Route("catalog.read", quarantine)},
+    "/v1/catalog/services": {"GET": Route("catalog.read", services)},
     "/v1/catalog/quality": {"GET": Route("catalog.read", quality)},
     "/v1/queries/([^/]+)/lineage": {"GET": Route("query.read", lineage)},
     "/v1/templates": {"GET": Route("template.read", templates)},

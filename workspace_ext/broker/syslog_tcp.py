@@ -16,15 +16,17 @@ from time import perf_counter
 from workspace_ext.broker.intake import Request
 from workspace_ext.broker.receiving import SYSLOG, Door, Receiving
 from workspace_ext.foundation.errors import InvestigationError, Unavailable
-from workspace_ext.telemetry.ingest.limits import LINE_BYTES
 
 _log = logging.getLogger(__name__)
+
+MOST_MESSAGE_BYTES = 1 << 20
+"""What is longer is cut."""
 
 _READ_BYTES = 256 << 10
 _MOST_CONNECTIONS = 256
 _AGAIN_SECONDS = 0.5
 _GRACE_SECONDS = 5.0
-_TOLD_BYTES = 64  # of a message that is too long
+_COUNT_BYTES = 10  # of a length and its space, at most
 _COUNTED = re.compile(rb"(\d{1,8}) <")
 _COUNT_BEGUN = re.compile(rb"\d{1,8} ?\Z")
 
@@ -53,7 +55,7 @@ class Frames:
                 made.append(bytes(self._held[start:end]))
                 start = end
             else:
-                made.append(self._too_long(start))
+                made.append(self._cut(start))
         del self._held[:start]
         return b"".join(made)
 
@@ -65,27 +67,26 @@ class Frames:
 
     def _end(self, start: int) -> int | None:
         """Where the message ends; ``start`` when it is too long, None when more must come."""
+        have = len(self._held) - start
         if counted := _COUNTED.match(self._held, start):
-            size = int(counted[1])
-            end = counted.end() - 1 + size
-            if size > LINE_BYTES:
-                return start
-            return end if end <= len(self._held) else None
-        if _COUNT_BEGUN.match(self._held, start):
+            end = counted.end() - 1 + int(counted[1])
+            if end <= len(self._held):
+                return end if int(counted[1]) <= MOST_MESSAGE_BYTES else start
+        elif _COUNT_BEGUN.match(self._held, start):
             return None
-        found = self._held.find(b"\n", start)
-        if found >= 0:
-            return found + 1
-        return start if len(self._held) - start > LINE_BYTES else None
+        elif (found := self._held.find(b"\n", start)) >= 0:
+            return found + 1 if found - start <= MOST_MESSAGE_BYTES else start
+        return start if have > MOST_MESSAGE_BYTES + _COUNT_BYTES else None
 
-    def _too_long(self, start: int) -> bytes:
-        """What is handed on of it: for a count only that it was there, of a line its beginning."""
+    def _cut(self, start: int) -> bytes:
+        """The beginning of a message that is too long; the rest will be skipped."""
         if counted := _COUNTED.match(self._held, start):
-            self._skip_bytes = counted.end() - 1 - start + int(counted[1])
-            told = bytes(self._held[start : start + _TOLD_BYTES])
-            return told.replace(b"\n", b" ") + b"\n"
+            begin = counted.end() - 1
+            self._skip_bytes = begin - start + int(counted[1])
+            content = bytes(self._held[begin : begin + MOST_MESSAGE_BYTES])
+            return b"%d %b" % (MOST_MESSAGE_BYTES, content)
         self._skip_line = True
-        return bytes(self._held[start : start + LINE_BYTES - 1]) + b"\n"
+        return bytes(self._held[start : start + MOST_MESSAGE_BYTES]) + b"\n"
 
     def _skipped(self, start: int) -> int:
         if self._skip_line:

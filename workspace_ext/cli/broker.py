@@ -40,6 +40,12 @@ _NAMES = {"otlp": "telemetry", "otlp-grpc": "OTLP over gRPC", "syslog": "syslog"
     type=click.Path(path_type=Path),
     help="A file with the token that senders must show; also $INVESTIGATION_INGEST_TOKEN.",
 )
+@click.option(
+    "--trace",
+    is_flag=True,
+    help="Trace the broker itself, to where OTEL_EXPORTER_OTLP_ENDPOINT says; also"
+    " $INVESTIGATION_TRACE=1.  [default: to itself]",
+)
 @pass_output
 def command(
     output: Output,
@@ -50,6 +56,8 @@ def command(
     otlp_grpc: str | None,
     syslog: str | None,
     ingest_token_file: Path | None,
+    *,
+    trace: bool,
 ) -> None:
     """Run the store's process until Ctrl-C; several Jupyter servers can share it.
 
@@ -81,4 +89,4 @@ def command(
             "\n".join(told),
         )
 
-    serve(store, host=host, port=port, receive=receive, on_ready=ready)
+    serve(store, host=host, port=port, receive=receive, trace=trace, on_ready=ready)

@@ -16,6 +16,29 @@ def command() -> None:
     """What is in a store, how good it is, and where it came from."""
 
 
+@command.command(cls=Command, example="jupyter investigation catalog services")
+@store_option
+@pass_output
+def services(output: Output, store: Path) -> None:
+    """All services: owner, tier and lifecycle, and which signals each sends."""
+    from workspace_ext.client.discovery import connect
+
+    with connect(store) as client:
+        found = client.services()
+    rows = [
+        [
+            each["name"],
+            each["owner"],
+            each["tier"],
+            each["lifecycle"],
+            ", ".join(each["signals"]) or "none",
+        ]
+        for each in found
+    ]
+    shown = _table(["service", "owner", "tier", "lifecycle", "sends"], rows)
+    output.show({"services": found}, shown if rows else "no service is known yet")
+
+
 @command.command(cls=Command, example="jupyter investigation catalog batches --limit 20")
 @store_option
 @click.option("--limit", default=50, show_default=True, help="Only so many of the newest.")

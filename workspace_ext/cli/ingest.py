@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from workspace_ext.cli.options import Command, pass_output, store_option
 from workspace_ext.cli.output import Output, show_error
+from workspace_ext.cli.reading import read_mapping
 from workspace_ext.foundation.errors import BadInput, InvestigationError
 from workspace_ext.telemetry.ingest.registry import formats
+
+if TYPE_CHECKING:
+    from workspace_ext.client.broker import BrokerClient
 
 
 @click.command(
@@ -18,10 +22,25 @@ from workspace_ext.telemetry.ingest.registry import formats
     example="""
     jupyter investigation ingest --store .investigation traces.jsonl.gz
     jupyter investigation ingest --store .investigation spans.csv --mapping spans.mapping.yaml
+    jupyter investigation ingest --store .investigation --watch /var/log/shop
     """,
 )
 @store_option
-@click.argument("paths", metavar="PATH…", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", metavar="[PATH…]", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--watch",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Take what is in a folder and what comes there, until Ctrl-C.",
+)
+@click.option(
+    "--every",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0.01),
+    default=2.0,
+    show_default=True,
+    help="From look to look at the watched folder.",
+)
 @click.option("--format", "format_", type=click.Choice(formats()), help="Found out when not given.")
 @click.option(
     "--mapping",
@@ -30,14 +49,41 @@ from workspace_ext.telemetry.ingest.registry import formats
 )
 @pass_output
 def command(
-    output: Output, store: Path, paths: tuple[Path, ...], format_: str | None, mapping: Path | None
+    output: Output,
+    store: Path,
+    paths: tuple[Path, ...],
+    watch: Path | None,
+    every: float,
+    format_: str | None,
+    mapping: Path | None,
 ) -> int:
     """Load telemetry files. A file loaded before adds nothing; a bad record is put aside.
 
     A file is kept whole or not at all. A file that cannot be read does not stop the others;
     the exit code is then that of its error.
+
+    A watched folder's file is taken when two looks find it the same, and again when it has grown:
+    what was there before adds nothing.
     """
-    from workspace_ext.cli.reading import read_mapping
+    if bool(paths) == (watch is not None):
+        raise BadInput(
+            "nothing to load" if watch is None else "both files and --watch",
+            hint="name files, or a folder with --watch",
+            code="usage",
+        )
+    if watch is None:
+        return _load(output, store, paths, format_, mapping)
+    from workspace_ext.cli.watching import watch as take_from
+
+    def take(client: BrokerClient, path: Path) -> dict[str, Any]:
+        return client.ingest(path, format=format_, mapping=read_mapping(path, mapping))
+
+    return take_from(output, store, watch, take, summary, every)
+
+
+def _load(
+    output: Output, store: Path, paths: tuple[Path, ...], format_: str | None, mapping: Path | None
+) -> int:
     from workspace_ext.client.discovery import connect
 
     reports: list[dict[str, Any]] = []

@@ -134,6 +134,10 @@ class BrokerClient:
         """The records refused last, and why."""
         return self._list("GET", "/v1/catalog/quarantine", query={"limit": limit})
 
+    def services(self, *, pin: int | None = None) -> list[dict[str, Any]]:
+        """All services: owner, tier, lifecycle from the service catalog, and what each sends."""
+        return self._list("GET", "/v1/catalog/services", query={"pin": pin})
+
     def quality(
         self, window: str | None = None, *, service: str | None = None, pin: int | None = None
     ) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -91,7 +92,7 @@ class Transport:
                 method,
                 f"{path}?{urlencode(given)}" if given else path,
                 body=body,  # type: ignore[arg-type] # anything with read() will do
-                headers={**self._headers, **(headers or {})},
+                headers={**self._headers, **_traced(), **(headers or {})},
                 preload_content=False,
                 decode_content=False,
                 redirect=False,
@@ -124,6 +125,17 @@ class Transport:
     def close(self) -> None:
         """Closes the idle connections."""
         self._pool.close()
+
+
+def _traced() -> dict[str, str]:
+    """The ``traceparent`` of the caller's span, when the caller traces itself."""
+    if "opentelemetry.trace" not in sys.modules:
+        return {}
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    headers: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(headers)
+    return headers
 
 
 def _refusal(response: BaseHTTPResponse) -> InvestigationError:

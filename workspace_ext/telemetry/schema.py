@@ -227,12 +227,24 @@ def _table(signal: Signal) -> str:
     return f"CREATE TABLE raw.{signal.name} (\n    {columns},\n    batch_id BIGINT NOT NULL\n);\n"
 
 
-def _view(signal: Signal) -> str:
+_UPTO = "WHERE batch_id <= getvariable('pin')"
+
+
+def _view(signal: Signal, rows: str = _UPTO) -> str:
     names = ", ".join((*signal.names, "batch_id"))
-    return (
-        f"CREATE VIEW main.{signal.name} AS SELECT {names} FROM raw.{signal.name}"  # noqa: S608
-        " WHERE batch_id <= getvariable('pin');\n"
-    )
+    return f"CREATE VIEW main.{signal.name} AS SELECT {names} FROM raw.{signal.name} {rows};\n"  # noqa: S608
+
+
+def visible(signal: Signal) -> str:
+    """What a view shows of its table: the rows up to the pin, and of each service its newest entry.
+
+    A catalog that is imported again brings new entries for what changed; older pins still see
+    the older ones.
+    """
+    if signal is not SERVICES:
+        return _UPTO
+    newest = "PARTITION BY name ORDER BY batch_id DESC, owner, tier, lifecycle, system"
+    return f"{_UPTO} QUALIFY row_number() OVER ({newest}) = 1"
 
 
 MIGRATIONS: tuple[Migration, ...] = (
@@ -295,6 +307,11 @@ MIGRATIONS: tuple[Migration, ...] = (
         );
         CREATE TABLE raw.retention (policy VARCHAR NOT NULL, applied_ns BIGINT);
         """,
+    ),
+    Migration(
+        5,
+        "of each service the newest entry",
+        "DROP VIEW main.services;\n" + _view(SERVICES, visible(SERVICES)),
     ),
 )
 """Written once, never changed: a later change of a table is a later step."""

@@ -33,3 +33,9 @@ def test_quality_warns_and_counts(command: Command, served: Path) -> None:
     assert "ts-order-service" in shown.out
     assert "ts-auth-service" not in shown.out
     assert command("catalog", "quality", "--store", served, "--window", "now").code == 2
+
+
+def test_services_and_what_they_send(command: Command, served: Path) -> None:
+    found = command("catalog", "services", "--store", served, "--json").json["services"]
+    assert all(list(each["signals"]) == ["spans"] for each in found)
+    assert "ts-order-service" in command("catalog", "services", "--store", served).out

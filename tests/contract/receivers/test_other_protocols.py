@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
+from datetime import UTC, datetime
 
 import pytest
+from cloudevents.core.bindings.http import to_binary_event, to_structured_event
+from cloudevents.core.v1.event import CloudEvent
+from logging_loki import LokiHandler
 
 from tests.support.live import Receiver
+from tests.support.payloads import CATALOG
 
 LOKI = {
     "streams": [
@@ -80,3 +86,50 @@ def test_nonsense(open_receiver: Receiver, path: str) -> None:
     answer = open_receiver.post(path, b"\x00nonsense")
     assert answer.status == 400
     assert answer.data
+
+
+def test_loki_handler(open_receiver: Receiver) -> None:
+    """Python's logging, by a package that sends to Loki."""
+    handler = LokiHandler(
+        f"{open_receiver.address}/loki/api/v1/push", tags={"service": "loki-sdk"}, version="1"
+    )
+    logger = logging.getLogger("tests.loki")
+    logger.addHandler(handler)
+    try:
+        logger.error("pool exhausted", extra={"tags": {"shard": "7"}})
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
+    assert open_receiver.rows(
+        "SELECT body, severity_number AS n, attributes['shard'] AS shard FROM logs"
+        " WHERE service = 'loki-sdk'"
+    ) == [{"body": "pool exhausted", "n": 17, "shard": "7"}]
+
+
+@pytest.mark.parametrize("mode", ["structured", "binary"])
+def test_cloudevents_sdk(open_receiver: Receiver, mode: str) -> None:
+    attributes = {
+        "type": "dev.cdevents.service.deployed.0.1.1", "source": "/ci/sdk", "id": f"sdk-{mode}",
+        "specversion": "1.0", "time": datetime(2024, 5, 1, 10, tzinfo=UTC),
+    }  # fmt: skip
+    event = CloudEvent(attributes, {"version": "1.3", "mode": mode})
+    message = {"structured": to_structured_event, "binary": to_binary_event}[mode](event)
+    headers = {name.lower(): value for name, value in message.headers.items()}
+    content_type = headers.pop("content-type", "application/json")
+    for _ in range(2):
+        answer = open_receiver.post("/events", message.body, content_type, **headers)
+        assert answer.status == 202
+    sql = f"SELECT kind FROM events WHERE attributes['data.mode'] = '{mode}'"
+    assert open_receiver.rows(sql) == [{"kind": "deploy"}]
+
+
+def test_catalog(open_receiver: Receiver) -> None:
+    """Backstage's own file, as curl sends it."""
+    for _ in range(2):
+        answer = open_receiver.post("/catalog", CATALOG, "application/yaml")
+        assert (answer.status, answer.data) == (202, b"")
+    found = open_receiver.rows("SELECT * FROM services WHERE name = 'cart'")
+    assert [(row["owner"], row["lifecycle"]) for row in found] == [("red", "production")]
+    answer = open_receiver.post("/catalog", "a: [", "application/yaml")
+    assert answer.status == 400
+    assert b"YAML" in answer.data or b"yaml" in answer.data

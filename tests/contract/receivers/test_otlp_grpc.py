@@ -117,7 +117,7 @@ def test_counted(open_receiver: Receiver, call: Any) -> None:
     refusal(call, b"\xff\xff\xff")
     text = urllib3.request("GET", open_receiver.address + "/metrics").data.decode()
     assert f'refused_requests_total{{reason="bad_request_body",receiver="{EXPORT}"}}' in text
-    assert f'acknowledge_seconds_count{{receiver="{EXPORT}"}}' in text
+    assert f'acknowledge_duration_seconds_count{{receiver="{EXPORT}"}}' in text
 
 
 def test_with_a_token(tmp_path: Path) -> None:

@@ -1,58 +1,25 @@
-"""Debian's Prometheus writes to us, and its Alertmanager tells us of alerts."""
+"""Debian's Prometheus and vmagent write to us, and Alertmanager tells us of alerts."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 import urllib3
 
 from tests.support.live import Receiver
-from tests.support.senders import free_port, program, running
+from tests.support.payloads import MS, written
+from tests.support.senders import prometheus, vmagent
 from tests.support.waiting import until
 
 
 def test_prometheus_and_alertmanager(open_receiver: Receiver, tmp_path: Path) -> None:
     """Prometheus scrapes our own health and writes it to us; its alert comes by Alertmanager."""
-    prometheus = program("prometheus", package="prometheus")
-    alertmanager = program(
-        "prometheus-alertmanager", "alertmanager", package="prometheus-alertmanager"
-    )
-    own, alerts = free_port(), free_port()
-    target = open_receiver.address.removeprefix("http://")
-    (tmp_path / "rules.yml").write_text(
-        "groups: [{name: test, rules: [{alert: BrokerIsUp, expr: up == 1,"
-        " labels: {severity: page}, annotations: {summary: It is up}}]}]\n"
-    )
-    (tmp_path / "prometheus.yml").write_text(
-        "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
-        "rule_files: [rules.yml]\n"
-        "alerting: {alertmanagers: [{static_configs:"
-        f" [{{targets: ['127.0.0.1:{alerts}']}}]}}]}}\n"
-        f"scrape_configs: [{{job_name: broker, static_configs: [{{targets: ['{target}']}}]}}]\n"
-        f"remote_write: [{{url: '{open_receiver.address}/api/v1/write'}}]\n"
-    )
-    (tmp_path / "alertmanager.yml").write_text(
-        "route: {receiver: us, group_wait: 0s, group_interval: 1s}\n"
-        "receivers: [{name: us, webhook_configs:"
-        f" [{{url: '{open_receiver.address}/webhook/alertmanager', send_resolved: true}}]}}]\n"
-    )
-    logs = tmp_path / "prometheus.log", tmp_path / "alertmanager.log"
-    with (
-        running(
-            logs[1], alertmanager, f"--config.file={tmp_path}/alertmanager.yml",
-            f"--storage.path={tmp_path}/alerts", f"--web.listen-address=127.0.0.1:{alerts}",
-            "--cluster.listen-address=",
-        ),
-        running(
-            logs[0], prometheus, f"--config.file={tmp_path}/prometheus.yml",
-            f"--storage.tsdb.path={tmp_path}/tsdb", f"--web.listen-address=127.0.0.1:{own}",
-            "--storage.remote.flush-deadline=1s",
-        ),
-    ):  # fmt: skip
+    with prometheus(tmp_path, open_receiver.address, "broker"):
         samples = until(
             lambda: open_receiver.rows(
                 "SELECT name, value, attributes['job'] AS job FROM metrics"
-                " WHERE name = 'up' ORDER BY time LIMIT 1"
+                " WHERE name = 'up' AND attributes['job'] = 'broker' ORDER BY time LIMIT 1"
             ),
             "a sample comes",
             90,
@@ -73,3 +40,34 @@ def test_prometheus_and_alertmanager(open_receiver: Receiver, tmp_path: Path) ->
     assert 'requests_total{adapter="prometheus-remote-write"}' in told
     assert 'requests_total{adapter="alertmanager"}' in told
     assert "refused_requests_total{reason" not in told
+
+
+def test_vmagent(open_receiver: Receiver, tmp_path: Path) -> None:
+    """VictoriaMetrics' agent scrapes our health and writes it to us, from a queue of its own."""
+    with vmagent(tmp_path, open_receiver.address, "vmagent-job"):
+        (row,) = until(
+            lambda: open_receiver.rows(
+                "SELECT value, attributes['test'] AS test FROM metrics WHERE name = 'up'"
+                " AND attributes['job'] = 'vmagent-job' LIMIT 1"
+            ),
+            "a sample comes",
+            90,
+        )
+    assert row == {"value": 1.0, "test": "vmagent-job"}
+
+
+def test_remote_write_in_zstd(open_receiver: Receiver) -> None:
+    """Newer agents of VictoriaMetrics send zstd when they are told to."""
+    message = written(({"__name__": "in_zstd", "job": "z"}, [(4.0, MS)]))
+    headers = {"Content-Encoding": "zstd", "X-VictoriaMetrics-Remote-Write-Version": "1"}
+    body = pa.compress(message.SerializeToString(), codec="zstd", asbytes=True)
+    for _ in range(2):
+        answer = open_receiver.post("/api/v1/write", body, "application/x-protobuf", **headers)
+        assert answer.status == 204
+    assert open_receiver.rows("SELECT value FROM metrics WHERE name = 'in_zstd'") == [
+        {"value": 4.0}
+    ]
+    bomb = pa.compress(bytes(200 << 20), codec="zstd", asbytes=True)
+    for refused in (b"\x28\xb5\x2f\xfdnonsense", b"", bomb):
+        answer = open_receiver.post("/api/v1/write", refused, "application/x-protobuf", **headers)
+        assert answer.status in (400, 413) or not refused

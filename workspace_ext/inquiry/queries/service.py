@@ -257,6 +257,7 @@ class Asked:
     ) -> None:
         self.schema: pa.Schema = running.schema
         self.query_id = asking.id
+        self.lane = running.lane
         self._service = service
         self._asking = asking
         self._running = running

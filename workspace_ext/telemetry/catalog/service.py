@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from workspace_ext.storage.telemetry import TelemetryEngine
-from workspace_ext.telemetry.catalog import batches
+from workspace_ext.telemetry.catalog import batches, services
 from workspace_ext.telemetry.catalog.times import told
 from workspace_ext.telemetry.schema import SIGNALS
 
@@ -131,6 +131,11 @@ class Catalog:
         """The names of services in any signal, sorted."""
         names: list[str] = self.overview()["services"]
         return names
+
+    def described(self, pin: int | None = None) -> list[dict[str, Any]]:
+        """All services with owner, tier, lifecycle and signals, at a pin; see `services.known`."""
+        with self._engine.cursor() as cursor:
+            return services.known(cursor, self.newest() if pin is None else pin)
 
     def batches(self, limit: int = 100, *, files: bool = False) -> list[dict[str, Any]]:
         """The newest batches, newest first; only those of files when asked."""

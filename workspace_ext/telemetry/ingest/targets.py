@@ -18,6 +18,36 @@ TEMPORALITIES = ("delta", "cumulative")
 EVENT_KINDS = ("alert", "deploy", "change", "flag", "incident", "annotation")
 
 
+RESOURCE_NAMES = {
+    "service": ("service.name",),
+    "environment": ("deployment.environment.name", "deployment.environment"),
+    "version": (
+        "service.version",
+        "k8s.pod.label.app.kubernetes.io/version",
+        "k8s.pod.labels.app.kubernetes.io/version",
+        "app.kubernetes.io/version",
+    ),
+    "namespace": ("k8s.namespace.name", "service.namespace"),
+    "pod": ("k8s.pod.name",),
+    "host": ("host.name", "k8s.node.name"),
+    "region": ("cloud.region",),
+}
+"""Which attributes fill the hot columns, the first that has a value: OpenTelemetry's semantic
+conventions (the older ``deployment.environment`` too), and the recommended labels of Kubernetes as
+its attributes processor writes them."""
+
+LABEL_NAMES = {
+    "service": ("service_name", "service", "app_kubernetes_io_name", "job"),
+    "environment": ("deployment_environment_name", "deployment_environment", "environment", "env"),
+    "version": ("service_version", "app_kubernetes_io_version", "version"),
+    "namespace": ("k8s_namespace_name", "kubernetes_namespace", "namespace"),
+    "pod": ("k8s_pod_name", "kubernetes_pod_name", "pod"),
+    "host": ("host_name", "k8s_node_name", "node", "host", "instance"),
+    "region": ("cloud_region", "region"),
+}
+"""The same for labels, as Prometheus, Loki and Alertmanager have them: without dots."""
+
+
 @dataclass(frozen=True)
 class Target:
     """A field.

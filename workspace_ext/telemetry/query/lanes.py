@@ -18,7 +18,8 @@ _LOOK_SECONDS = 0.05
 class Lane:
     """At most ``width`` turns at once."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, name: str = "") -> None:
+        self.name = name
         self._free = width
         self._lock = threading.Lock()
         self._waiting: deque[threading.Event] = deque()

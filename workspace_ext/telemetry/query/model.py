@@ -100,6 +100,11 @@ class RunningQuery(Protocol):
         ...
 
     @property
+    def lane(self) -> str:
+        """Where it waited for its turn: interactive, heavy or free."""
+        ...
+
+    @property
     def compare(self) -> Compare:
         """How a replay may compare the result."""
         ...

@@ -110,6 +110,8 @@ class QueryRunner:
 class _FreeQuery:
     """A `RunningQuery` over free SQL."""
 
+    lane = "free"
+
     def __init__(self, rows: FreeRows, found: Lint) -> None:
         self._rows = rows
         self.schema: pa.Schema = rows.schema
@@ -133,6 +135,7 @@ class _TrustedQuery:
 
     def __init__(self, rows: TrustedRows, found: Lint) -> None:
         self._rows = rows
+        self.lane = rows.lane
         self.schema: pa.Schema = rows.schema
         self.compare: Compare = found.compare(rows.schema)
 

@@ -72,8 +72,8 @@ class TrustedRunner:
         self._engine = engine
         self._watchdog = watchdog
         self._pace = Pace()
-        self._interactive = Lane(_INTERACTIVE)
-        self._heavy = Lane(_HEAVY)
+        self._interactive = Lane(_INTERACTIVE, "interactive")
+        self._heavy = Lane(_HEAVY, "heavy")
 
     def run(
         self,
@@ -114,6 +114,7 @@ class TrustedRows:
     ) -> None:
         self._cursor = cursor
         self._lane = lane
+        self.lane = lane.name
         self._limits = limits
         self._watchdog = watchdog
         self._watch = watchdog.watch(limits.seconds, cancelled, cursor.interrupt)

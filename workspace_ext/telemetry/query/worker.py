@@ -24,7 +24,7 @@ from workspace_ext.telemetry.query.model import Scan
 from workspace_ext.telemetry.query.scan import PlanReader
 from workspace_ext.telemetry.query.syntax import Parser
 from workspace_ext.telemetry.query.trusted import open_reader
-from workspace_ext.telemetry.schema import SIGNALS, Signal
+from workspace_ext.telemetry.schema import SIGNALS, Signal, visible
 
 
 def main() -> None:
@@ -101,7 +101,7 @@ def _view(signal: Signal, segments: list[str]) -> str:
         files = ", ".join(_quoted(path) for path in segments)
         return (
             f"CREATE VIEW {signal.name} AS SELECT {names} FROM read_parquet([{files}])"  # noqa: S608
-            " WHERE batch_id <= getvariable('pin')"
+            f" {visible(signal)}"
         )
     columns = (*signal.columns, ("batch_id", "BIGINT"))
     empty = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns)

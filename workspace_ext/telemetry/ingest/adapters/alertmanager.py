@@ -12,8 +12,8 @@ from typing import Any
 
 from workspace_ext.telemetry.ingest.adapter import NO, SURE, Adapter, Context, Head, whole
 from workspace_ext.telemetry.ingest.adapters.json_body import json_list, json_object
-from workspace_ext.telemetry.ingest.adapters.labels import HOT
 from workspace_ext.telemetry.ingest.rows import BadRecord, Rows, as_pairs, as_time, check_time, pick
+from workspace_ext.telemetry.ingest.targets import LABEL_NAMES
 
 _KEYS = re.compile(rb'"(groupKey|groupLabels|commonLabels)"')
 _STATES = ("firing", "resolved")
@@ -50,7 +50,7 @@ def _alert(rows: Rows, number: int, alert: dict[str, Any], source: str) -> None:
         "events",
         number,
         {
-            **pick(labels, HOT),
+            **pick(labels, LABEL_NAMES),
             "time_ns": start_ns,
             "end_time": end_ns // 1000 if end_ns > 0 else None,
             "kind": "alert",

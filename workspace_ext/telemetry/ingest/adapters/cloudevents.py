@@ -17,8 +17,6 @@ from urllib.parse import unquote
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.telemetry.ingest.adapter import NO, SURE, Adapter, Context, Head, whole
 from workspace_ext.telemetry.ingest.adapters.json_body import flat, json_body
-from workspace_ext.telemetry.ingest.adapters.labels import HOT
-from workspace_ext.telemetry.ingest.adapters.otlp_records import HOT as OTEL_HOT
 from workspace_ext.telemetry.ingest.rows import (
     BadRecord,
     Row,
@@ -28,6 +26,7 @@ from workspace_ext.telemetry.ingest.rows import (
     check_time,
     pick,
 )
+from workspace_ext.telemetry.ingest.targets import LABEL_NAMES, RESOURCE_NAMES
 
 _KINDS = {
     "flag": "flag|flags|featureflag|featureflags|toggle|toggles",
@@ -46,9 +45,9 @@ _HOT = {
     column: tuple(
         f"{prefix}{name}"
         for prefix in ("", "data.")
-        for name in (*OTEL_HOT[column], *names, f"{column}name", f"{column}Name")
+        for name in (*RESOURCE_NAMES[column], *names, f"{column}name", f"{column}Name")
     )
-    for column, names in HOT.items()
+    for column, names in LABEL_NAMES.items()
 }
 
 

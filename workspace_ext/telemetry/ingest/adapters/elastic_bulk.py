@@ -13,8 +13,6 @@ from typing import IO, Any
 
 from workspace_ext.telemetry.ingest.adapter import NO, SURE, Adapter, Context, Head, lines
 from workspace_ext.telemetry.ingest.adapters.json_body import flat
-from workspace_ext.telemetry.ingest.adapters.labels import HOT
-from workspace_ext.telemetry.ingest.adapters.otlp_records import HOT as OTEL_HOT
 from workspace_ext.telemetry.ingest.limits import LINE_BYTES
 from workspace_ext.telemetry.ingest.model import Parsed
 from workspace_ext.telemetry.ingest.rows import (
@@ -27,20 +25,26 @@ from workspace_ext.telemetry.ingest.rows import (
     pick,
 )
 from workspace_ext.telemetry.ingest.severity import severity_number
+from workspace_ext.telemetry.ingest.targets import LABEL_NAMES, RESOURCE_NAMES
 
 _ACTION = re.compile(rb'\s*\{\s*"(index|create|update|delete)"\s*:\s*\{')
 _WITH_DOCUMENT = ("index", "create")
 _TIMES = ("@timestamp", "timestamp", "time", "timereported", "timegenerated", "date")
 _BODIES = ("message", "msg", "log", "event.original", "body")
 _LEVELS = ("log.level", "level", "severity", "severity_text", "loglevel", "priority")
-_HOT = {
+_ALSO_LABELS = ("environment", "version", "region")
+_ECS = {
     "service": ("service.name", "service_name", "service", "app", "programname", "app-name"),
-    "environment": ("service.environment", *OTEL_HOT["environment"], *HOT["environment"]),
-    "version": ("service.version", "version"),
-    "namespace": ("kubernetes.namespace", "kubernetes.namespace_name", *OTEL_HOT["namespace"]),
-    "pod": ("kubernetes.pod.name", "kubernetes.pod_name", *OTEL_HOT["pod"]),
+    "environment": ("service.environment",),
+    "version": ("kubernetes.labels.app_kubernetes_io/version",),
+    "namespace": ("kubernetes.namespace", "kubernetes.namespace_name"),
+    "pod": ("kubernetes.pod.name", "kubernetes.pod_name"),
     "host": ("host.name", "host.hostname", "host", "hostname", "fromhost", "agent.hostname"),
-    "region": ("cloud.region", "region"),
+    "region": (),
+}
+_HOT = {
+    name: (*own, *RESOURCE_NAMES[name], *(LABEL_NAMES[name] if name in _ALSO_LABELS else ()))
+    for name, own in _ECS.items()
 }
 _MILLISECONDS = 10_000_000_000
 """A number of seconds that is larger than this is one of milliseconds: the year 2286."""

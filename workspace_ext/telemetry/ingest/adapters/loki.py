@@ -11,7 +11,6 @@ from typing import Any
 
 from workspace_ext.telemetry.ingest.adapter import NO, SURE, Adapter, Context, Head, whole
 from workspace_ext.telemetry.ingest.adapters.json_body import json_list, json_object
-from workspace_ext.telemetry.ingest.adapters.labels import HOT
 from workspace_ext.telemetry.ingest.adapters.wire import declare, parse, text
 from workspace_ext.telemetry.ingest.rows import (
     BadRecord,
@@ -23,6 +22,7 @@ from workspace_ext.telemetry.ingest.rows import (
     pick,
 )
 from workspace_ext.telemetry.ingest.severity import severity_name, severity_number
+from workspace_ext.telemetry.ingest.targets import LABEL_NAMES
 
 _PUSH = declare(
     "logproto",
@@ -38,7 +38,10 @@ _KEY = re.compile(rb'"streams"\s*:\s*\[')
 _LABEL = re.compile(r'\s*([\w.:\-/]+)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)')
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
-_HOT = {**HOT, "service": ("service_name", "service", "app", "job", "container")}
+_HOT = {
+    **LABEL_NAMES,
+    "service": ("service_name", "service", "app_kubernetes_io_name", "app", "job", "container"),
+}
 _LEVELS = ("level", "severity", "severity_text", "detected_level")
 
 

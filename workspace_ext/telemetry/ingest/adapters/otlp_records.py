@@ -18,24 +18,20 @@ from workspace_ext.telemetry.ingest.limits import (
 )
 from workspace_ext.telemetry.ingest.rows import BadRecord, Pairs, Row, check_time, pick
 from workspace_ext.telemetry.ingest.severity import severity_name, severity_number
-from workspace_ext.telemetry.ingest.targets import SPAN_KINDS, SPAN_STATUSES, TEMPORALITIES
+from workspace_ext.telemetry.ingest.targets import (
+    RESOURCE_NAMES,
+    SPAN_KINDS,
+    SPAN_STATUSES,
+    TEMPORALITIES,
+)
 
-HOT = {
-    "service": ("service.name",),
-    "environment": ("deployment.environment.name", "deployment.environment"),
-    "version": ("service.version",),
-    "namespace": ("k8s.namespace.name", "service.namespace"),
-    "pod": ("k8s.pod.name",),
-    "host": ("host.name", "k8s.node.name"),
-    "region": ("cloud.region",),
-}
 _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _SPAN_ID = re.compile(r"(?!0{16})[0-9a-f]{16}")
 
 
 def origin(resource: Pairs, scope: str) -> Row:
     """The columns that all records of one resource and scope share."""
-    row = pick(dict(resource), HOT)
+    row = pick(dict(resource), RESOURCE_NAMES)
     row["resource"] = resource
     row["scope"] = scope or None
     return row

@@ -20,13 +20,12 @@ import pyarrow.compute as pc
 from google.protobuf.message import DecodeError
 
 from workspace_ext.telemetry.ingest.adapters.otlp_attribute_columns import content, maps
-from workspace_ext.telemetry.ingest.adapters.otlp_records import HOT
 from workspace_ext.telemetry.ingest.adapters.wire import declare
 from workspace_ext.telemetry.ingest.columns import arrow_schema
 from workspace_ext.telemetry.ingest.limits import ATTRIBUTES, EARLIEST_NS, LATEST_NS, PARTS, TEXT
 from workspace_ext.telemetry.ingest.model import Together
 from workspace_ext.telemetry.ingest.rows import pick
-from workspace_ext.telemetry.ingest.targets import SPAN_KINDS, SPAN_STATUSES
+from workspace_ext.telemetry.ingest.targets import RESOURCE_NAMES, SPAN_KINDS, SPAN_STATUSES
 
 _US = 1000
 _TIME = pa.timestamp("us", tz="UTC")
@@ -93,7 +92,7 @@ def _handler() -> Any:
 def _shared(groups: pa.StructArray, scopes: pa.ListArray, counts: Numbers) -> dict[str, pa.Array]:
     """What the spans of one resource and scope have in common."""
     resources = maps(groups.field("resource").field("attributes"))
-    hot = [pick(dict(pairs), HOT) for pairs in resources.to_pylist()]
+    hot = [pick(dict(pairs), RESOURCE_NAMES) for pairs in resources.to_pylist()]
     owners = np.repeat(np.arange(len(groups)), _lengths(scopes))
     names = pc.struct_field(scopes.values, ["scope", "name"]).to_pylist()
     of_scope = pa.array(np.repeat(np.arange(len(names)), counts))
@@ -101,7 +100,7 @@ def _shared(groups: pa.StructArray, scopes: pa.ListArray, counts: Numbers) -> di
     return {
         "scope": _taken([name or None for name in names], of_scope),
         "resource": resources.take(of_group),
-        **{column: _taken([each[column] for each in hot], of_group) for column in HOT},
+        **{column: _taken([each[column] for each in hot], of_group) for column in RESOURCE_NAMES},
     }
 
 

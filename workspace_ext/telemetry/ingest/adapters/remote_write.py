@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
+from functools import partial
 from itertools import accumulate
 from typing import Any
 
@@ -61,12 +62,13 @@ _COUNTER_HEAD = {"kind": "sum", "temporality": "cumulative", "monotonic": True}
 
 
 def _decode(rows: Rows, body: bytes, context: Context) -> None:
+    encoding = context.headers.get("content-encoding", "").strip().lower()
+    read = partial(parse, body=body, name=context.name, encoding=encoding)
     if "write.v2" in context.content_type:
-        return _second(rows, parse(_V2, body, context.name, "remote write 2.0 request"))
-    message = parse(_V1, body, context.name, "remote write request")
+        return _second(rows, read(_V2, what="remote write 2.0 request"))
+    message = read(_V1, what="remote write request")
     if not message.timeseries and not message.metadata and not context.content_type:
-        second = parse(_V2, body, context.name, "remote write request")
-        return _second(rows, second)
+        return _second(rows, read(_V2, what="remote write request"))
     return _first(rows, message)
 
 

@@ -1,4 +1,4 @@
-"""Small protobuf messages, declared by hand, and the snappy blocks they come in.
+"""Small protobuf messages, declared by hand, and the compressed blocks they come in.
 
 Texts are declared as bytes: protobuf refuses a whole message for one text that is not UTF-8, and
 one bad label must not cost the others.
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import cramjam
+import pyarrow as pa
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
@@ -50,23 +51,42 @@ def declare(package: str, messages: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def parse(kind: Any, body: bytes, name: str, what: str) -> Any:
-    """A message out of a snappy block.
+def parse(kind: Any, body: bytes, name: str, what: str, encoding: str = "") -> Any:
+    """A message out of a compressed block.
+
+    Args:
+        kind: The message's class.
+        body: The block.
+        name: What it is called in errors.
+        what: What it should be.
+        encoding: "zstd" as VictoriaMetrics' agents send it; snappy, as the protocols have it, else.
 
     Raises:
         BadInput: It is no such block, no such message, or too large.
     """
     try:
-        if cramjam.snappy.decompress_raw_len(body) > WHOLE_BYTES:
+        content = _content(body, encoding)
+        if len(content) > WHOLE_BYTES:
             raise too_large(f"{name}, decompressed,", WHOLE_BYTES)
-        content = bytes(cramjam.snappy.decompress_raw(body))
         message = kind()
         message.ParseFromString(content)
-    except cramjam.DecompressionError as error:
-        raise _unreadable(name, what, f"it is not compressed with snappy: {error}") from None
+    except (cramjam.DecompressionError, OSError) as error:
+        how = encoding or "snappy"
+        raise _unreadable(name, what, f"it is not compressed with {how}: {error}") from None
     except DecodeError as error:
         raise _unreadable(name, what, str(error)) from None
     return message
+
+
+def _content(body: bytes, encoding: str) -> bytes:
+    """The block's content, or at least one byte more than there may be."""
+    if encoding == "zstd":
+        with pa.CompressedInputStream(pa.py_buffer(body), "zstd") as stream:
+            content: bytes = stream.read(WHOLE_BYTES + 1)
+            return content
+    if cramjam.snappy.decompress_raw_len(body) > WHOLE_BYTES:
+        return bytes(WHOLE_BYTES + 1)
+    return bytes(cramjam.snappy.decompress_raw(body))
 
 
 def _unreadable(name: str, what: str, why: str) -> BadInput:

@@ -18,8 +18,8 @@ from workspace_ext.telemetry.ingest.adapters.otlp_records import (
     origin,
     span_row,
 )
-from workspace_ext.telemetry.ingest.rows import BadRecord, Pairs, Rows, as_pairs
-from workspace_ext.telemetry.ingest.targets import SPAN_KINDS, SPAN_STATUSES
+from workspace_ext.telemetry.ingest.rows import BadRecord, Pairs, Row, Rows, as_pairs, pick
+from workspace_ext.telemetry.ingest.targets import RESOURCE_NAMES, SPAN_KINDS, SPAN_STATUSES
 
 _KEYS = re.compile(rb'"(localEndpoint|remoteEndpoint|parentId|annotations|duration)"')
 _ADDRESSES = {"ipv4": "address", "ipv6": "address", "port": "port", "serviceName": "service.name"}
@@ -70,12 +70,11 @@ def _span(rows: Rows, number: int, span: Any, shared: set[tuple[str, str, str]])
     elif (trace_id, parent, service) in shared:
         parent = _own(parent, service)
     attributes = {**tags, **_endpoint(span.get("remoteEndpoint"))}
-    resource: Pairs = [("service.name", service)] if service else []
     rows.add(
         "spans",
         number,
         span_row(
-            origin(resource, tags.get("otel.library.name") or ""),
+            _origin(service, tags),
             trace_id=trace_id,
             span_id=span_id,
             parent_span_id=parent,
@@ -94,6 +93,14 @@ def _span(rows: Rows, number: int, span: Any, shared: set[tuple[str, str, str]])
             links=[],
         ),
     )
+
+
+def _origin(service: str, tags: dict[str, str | None]) -> Row:
+    """What it is of: Zipkin has tags only, and no resource that they could belong to."""
+    resource: Pairs = [("service.name", service)] if service else []
+    shared = origin(resource, tags.get("otel.library.name") or "")
+    told = {**pick(tags, RESOURCE_NAMES), "service": shared["service"]}
+    return {**shared, **{name: value for name, value in told.items() if value}}
 
 
 def _message(tags: dict[str, str | None]) -> str:

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -134,6 +134,9 @@ class LiveIngest:
         clock: Tells the time of a commit.
         limits: See `LiveLimits`.
 
+    Attributes:
+        on_merge: Told of each merge: its batches, and how many seconds it took.
+
     Raises:
         Unavailable: The journal cannot be read.
     """
@@ -146,6 +149,7 @@ class LiveIngest:
         self._limits = limits or LiveLimits()
         self._folder = engine.folder.journal
         self.totals = Totals()
+        self.on_merge: Callable[[Sequence[Book], float], None] | None = None
         self._changed = threading.Condition()
         self._io = threading.Lock()  # so that a group is what its journal file is
         self._waiting: deque[tuple[Delivery, bytes, Future[None]]] = deque()
@@ -413,3 +417,5 @@ class LiveIngest:
                 self.totals.records[book.adapter, "duplicate"] += book.duplicates
                 self.totals.records[book.adapter, "rejected"] += book.rejected
             self._changed.notify_all()
+        if self.on_merge is not None:
+            self.on_merge(books, seconds)
