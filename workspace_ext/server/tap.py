@@ -140,7 +140,10 @@ class Tap:
             if kind not in IOPUB_TYPES and kind != "execute_reply":
                 return
             parent = json.loads(bytes(parts[1]))
-            if parent.get("msg_id") not in kernel.investigations:
+            run = parent.get("msg_id")
+            if run not in kernel.investigations:
+                return
+            if channel == "iopub" and not kernel.recorder.wants(header, run, len(parts[3])):
                 return
             message = {
                 "header": header,
