@@ -26,6 +26,38 @@ from workspace_ext.inquiry.archive.reader import Archive
 from workspace_ext.inquiry.templates.library import TemplateLibrary
 from workspace_ext.protocol.messages import QueryRequest
 
+NOTE = [{"key": "http.route", "value": {"stringValue": "/a"}}]
+DEEP = {
+    "resourceSpans": [
+        {
+            "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "x"}}]},
+            "scopeSpans": [
+                {
+                    "scope": {"name": "s"},
+                    "spans": [
+                        {
+                            "traceId": "4bf92f3577b34da6a3ce929d0e0e4736",
+                            "spanId": "00f067aa0ba902b7",
+                            "name": "deep",
+                            "startTimeUnixNano": "1714557600000000123",
+                            "endTimeUnixNano": "1714557601000000456",
+                            "attributes": NOTE,
+                            "events": [
+                                {
+                                    "timeUnixNano": "1714557600500000000",
+                                    "name": "exception",
+                                    "attributes": NOTE,
+                                }
+                            ],
+                            "links": [{"traceId": "4b" * 16, "spanId": "00f067aa0ba902b8"}],
+                        }
+                    ],
+                }
+            ],
+        }
+    ]
+}
+
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -104,6 +136,20 @@ def test_a_notebook_of_a_newer_schema_is_kept_as_it_is(
     with freeze(client, uid, tmp_path / "a.zip", notebook) as archive:
         kept = archive.read_json("notebook.ipynb")["metadata"]["investigation"]
         assert kept == {"schema": 99, "uid": uid, "colour": "red"}
+
+
+def test_rows_come_back_as_they_were_however_deep(client: BrokerClient, tmp_path: Path) -> None:
+    (tmp_path / "spans.jsonl").write_text(json.dumps(DEEP) + "\n", "utf-8")
+    client.ingest(tmp_path / "spans.jsonl")
+    uid = client.open_investigation("Deep")["uid"]
+    asked: QueryRequest = {"sql": "SELECT * FROM spans WHERE name = 'deep'", "investigation": uid}
+    then = client.query(asked).table
+    assert then.num_rows == 1
+    with freeze(client, uid, tmp_path / "a.zip") as archive:
+        assert archive.manifest.redacted.columns == {}
+        store = make_store(archive, tmp_path / "private", pin=archive.manifest.pin)
+    with broker(store.path) as private:
+        assert private.query({"sql": asked["sql"]}).table.to_pylist() == then.to_pylist()
 
 
 def test_the_notebook_of_another_investigation_is_refused(
