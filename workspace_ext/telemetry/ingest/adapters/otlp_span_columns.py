@@ -180,6 +180,8 @@ def _named(numbers: pa.Array, names: Sequence[str]) -> pa.Array:
 def _events(lists: pa.ListArray) -> pa.ListArray:
     kind = arrow_schema("spans").field("span_events").type
     events = lists.values
+    if not len(events):
+        return _listed(lists, None, kind)
     times, names = events.field("time").to_numpy(), events.field("name")
     attributes = maps(events.field("attributes"))
     for lengths, most in (
@@ -197,14 +199,19 @@ def _events(lists: pa.ListArray) -> pa.ListArray:
 def _links(lists: pa.ListArray) -> pa.ListArray:
     kind = arrow_schema("spans").field("links").type
     links = lists.values
+    if not len(links):
+        return _listed(lists, None, kind)
     columns = [_hexadecimal(links.field("trace_id")), _hexadecimal(links.field("span_id"))]
     return _listed(lists, columns, kind)
 
 
-def _listed(lists: pa.ListArray, columns: list[pa.Array], kind: pa.ListType) -> pa.ListArray:
-    if _lengths(lists).max(initial=0) > PARTS:
+def _listed(lists: pa.ListArray, columns: list[pa.Array] | None, kind: pa.ListType) -> pa.ListArray:
+    if columns is None:
+        items = pa.nulls(0, kind.value_type)
+    elif _lengths(lists).max(initial=0) > PARTS:
         raise _Unusual
-    items = pa.StructArray.from_arrays(columns, fields=list(kind.value_type))
+    else:
+        items = pa.StructArray.from_arrays(columns, fields=list(kind.value_type))
     return pa.ListArray.from_arrays(lists.offsets, items, type=kind)
 
 
