@@ -7,14 +7,15 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
-from urllib.parse import quote
 
 from urllib3.exceptions import HTTPError
 
 from workspace_ext.client.answers import AnswerStream, QueryResult
+from workspace_ext.client.calls import investigation as _investigation
+from workspace_ext.client.calls import part as _part
 from workspace_ext.client.events import EventStream
 from workspace_ext.client.lease import Lease
-from workspace_ext.client.transport import Transport
+from workspace_ext.client.reviews import ReviewCalls
 from workspace_ext.client.upload import Progress, read_report, send_file
 from workspace_ext.foundation.actor import system_user
 from workspace_ext.protocol.hypotheses import HypothesisSummary
@@ -29,7 +30,6 @@ from workspace_ext.protocol.messages import (
     TestOutcome,
     VersionIn,
 )
-from workspace_ext.protocol.reviews import Changes, Review, Thread
 
 HEALTH_SECONDS = 5.0
 """Who lives says so at once."""
@@ -38,21 +38,13 @@ SILENCE_SECONDS = 20.0
 """The broker says something on every open stream far more often than this."""
 
 
-class BrokerClient:
+class BrokerClient(ReviewCalls):
     """Talks to one broker. Safe to share between threads; errors are those the broker raised.
 
     Args:
         address: As in ``http://127.0.0.1:40123``.
         token: The service's or a kernel's.
     """
-
-    def __init__(self, address: str, token: str) -> None:
-        self._transport = Transport(address, token)
-
-    @property
-    def address(self) -> str:
-        """Where the broker listens."""
-        return self._transport.address
 
     # -- the broker itself -------------------------------------------------------------------
 
@@ -328,67 +320,6 @@ class BrokerClient:
         """All files that have versions: ``investigation, path, revision, at`` of the newest."""
         return self._list("GET", "/v1/notebooks")
 
-    # -- review ------------------------------------------------------------------------------
-
-    def review(self, uid: str) -> Review:
-        """How the review of an investigation stands, with its comments."""
-        return cast(Review, self._json("GET", _investigation(uid, "review")))
-
-    def act_on_review(self, uid: str, action: str, **said: str) -> Review:
-        """Moves a review on; see `ReviewAction`.
-
-        Args:
-            uid: The investigation.
-            action: request, approve, changes or archive.
-            said: ``reason``, ``actor``, and ``digest`` of the version that the person looked at.
-
-        Raises:
-            BadInput: It may not follow.
-            Denied: An author may not judge their own work.
-            Conflict: The notebook was saved again meanwhile.
-        """
-        body = {"actor": str(system_user()), **said, "action": action}
-        return cast(Review, self._json("POST", _investigation(uid, "review"), body=body))
-
-    def comment(self, uid: str, text: str, **place: str | None) -> Thread:
-        """Says something; ``cell``, ``hypothesis`` or ``thread`` is the place, ``actor`` who."""
-        body = {"actor": str(system_user()), **place, "text": text}
-        return cast(Thread, self._json("POST", _investigation(uid, "comments"), body=body))
-
-    def settle(self, uid: str, thread: str, *, resolved: bool, actor: str | None = None) -> Thread:
-        """Resolves a thread of comments, or opens it again."""
-        body = {"actor": actor or str(system_user()), "thread": thread, "resolved": resolved}
-        return cast(Thread, self._json("POST", _investigation(uid, "threads"), body=body))
-
-    def changes(self, uid: str, *, since: str | None = None, actor: str | None = None) -> Changes:
-        """What changed since the person last looked, or since a time; see `ReviewService`."""
-        body = {"actor": actor or str(system_user()), "since": since}
-        return cast(Changes, self._json("POST", _investigation(uid, "changes"), body=body))
-
     def verify(self, uid: str | None = None) -> dict[str, Any]:
         """Checks the ledger's chains: all, or one investigation's."""
         return self._json("GET", "/v1/ledger/verify", query={"stream": uid}, seconds=None)
-
-    def close(self) -> None:
-        """Closes the idle connections."""
-        self._transport.close()
-
-    def _json(self, method: str, path: str, **how: Any) -> dict[str, Any]:
-        value = self._transport.json(method, path, **how)
-        if not isinstance(value, dict):
-            raise self._transport.broken(TypeError())
-        return value
-
-    def _list(self, method: str, path: str, **how: Any) -> list[dict[str, Any]]:
-        value = self._transport.json(method, path, **how)
-        if not isinstance(value, list):
-            raise self._transport.broken(TypeError())
-        return value
-
-
-def _part(text: str) -> str:
-    return quote(text, safe="")
-
-
-def _investigation(uid: str, rest: str = "") -> str:
-    return f"/v1/investigations/{_part(uid)}" + (f"/{rest}" if rest else "")
