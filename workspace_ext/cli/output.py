@@ -56,13 +56,15 @@ class Output:
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         console = self.console(stderr=True)
+        # one that is disabled still ends with a line of its own in rich before 14
+        console.quiet = self.as_json or not console.is_terminal
         return Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.fields[state]}", markup=False),
             TimeElapsedColumn(),
             console=console,
-            disable=self.as_json or not console.is_terminal,
+            disable=console.quiet,
         )
 
 
