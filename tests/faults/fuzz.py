@@ -144,7 +144,7 @@ def _graft(content: Any, grafts: list[tuple[float, Any]]) -> Any:
     for where, value in grafts:
         places = list(_places(made))
         holder, key = places[int(where * len(places))]
-        holder[key] = value
+        holder[key] = copy.deepcopy(value)
     return made[0]
 
 
