@@ -17,6 +17,7 @@ from workspace_ext.telemetry.catalog.gaps import (
     minutes_of,
 )
 from workspace_ext.telemetry.catalog.service import Catalog
+from workspace_ext.telemetry.catalog.services import MOST_NAMES as MOST_NAMES_TOLD
 from workspace_ext.telemetry.catalog.times import moment, told
 from workspace_ext.telemetry.catalog.traces import LOOKED_AT
 from workspace_ext.telemetry.ingest.live.merge import LATE_NS
@@ -123,7 +124,7 @@ class Quality:
         newest = self._catalog.pin()
         held = self._catalog.held()
         pin = newest if pin is None else pin
-        _check(pin, newest, service, self._catalog.services())
+        _check(pin, newest, service, self._catalog.overview()["services"])
         now = self._clock()
         whole = self._whole(window, pin, now)
         values = {"start": moment(whole.start_ns), "end": moment(whole.end_ns)}
@@ -234,7 +235,7 @@ def _check(pin: int, newest: int, service: str | None, services: list[str]) -> N
         raise BadInput(
             f"there is no pin {pin}", hint=f"the newest data has pin {newest}", code="unknown_pin"
         )
-    if service is not None and services and service not in services:
+    if service is not None and len(services) < MOST_NAMES_TOLD and service not in services:
         raise NotFound(
             f"there is no service {service!r} in this store",
             hint="`jupyter investigation catalog services` lists them",
