@@ -156,7 +156,7 @@ class _Page:
             (step["started"], _who(step["by"]), self._step(step))
             for step in self._state["steps"].values()
         ]
-        rows = ((_at(at), who, what) for at, who, what in sorted(lines))
+        rows = ((_at(at), who, what) for at, who, what in sorted(lines, key=lambda one: one[0]))
         yield from table(("Time (UTC)", "Who", "What"), rows)
 
     def hypotheses(self) -> Iterator[str]:
@@ -190,7 +190,7 @@ class _Page:
             for claim in self._claims(state)
         ]
         lines += [
-            f"Finding: {plain(note['text'])}{self._place(note['cell'])} ({_who(note['by'])})"
+            f"Finding{self._place(note['cell'])}: {plain(note['text'])} ({_who(note['by'])})"
             for note in self._state["notes"].values()
             if note["kind"] == "finding" and note["superseded_by"] is None
         ]
@@ -257,8 +257,8 @@ class _Page:
             (
                 f'<a id="query-{query.id}"></a>{code(query.id[:8])}',
                 plain(query.title or "SQL", 80),
-                self._place(query.cell).strip(" ()") or "",
-                f"{query.rows} rows, pin {query.pin}",
+                self._place(query.cell).strip(),
+                f"{query.rows} {'row' if query.rows == 1 else 'rows'}, pin {query.pin}",
                 code(result_path(query.id)) if query.kept_digest else "digest only",
                 code((query.digest or "")[:19]),
             )
