@@ -18,6 +18,7 @@ class Row:
         reference_s: Median seconds of the reference.
         judged: Whether the bound is on the ratio, on the difference in seconds, or on ours alone.
         bound: The most it may be.
+        unit: Of ours and the reference: seconds, or megabytes (1,000,000 bytes).
     """
 
     what: str
@@ -26,6 +27,7 @@ class Row:
     reference_s: float
     judged: Literal["ratio", "difference", "absolute"]
     bound: float
+    unit: Literal["s", "MB"] = "s"
 
     @property
     def figure(self) -> float:
@@ -41,11 +43,12 @@ class Row:
 
     def cells(self) -> list[str]:
         """As text."""
-        shown = "{:.2f} x".format if self.judged == "ratio" else _seconds
-        reference = _seconds(self.reference_s) if self.reference_s else "-"
+        plain = _seconds if self.unit == "s" else "{:.2f} MB".format
+        shown = "{:.2f} x".format if self.judged == "ratio" else plain
+        reference = plain(self.reference_s) if self.reference_s else "-"
         holds = "yes" if self.holds else "NO"
         figure, bound = shown(self.figure), shown(self.bound)
-        return [self.what, self.reference, _seconds(self.ours_s), reference, figure, bound, holds]
+        return [self.what, self.reference, plain(self.ours_s), reference, figure, bound, holds]
 
 
 def _seconds(value: float) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.jupyter import Jupyter, notebook
 from tests.support.waiting import until
-from workspace_ext.foundation.canonical import digest_text
+from workspace_ext.foundation.canonical import digest_json, digest_text
 
 STAMP = "get_ipython().kernel.get_parent('shell')"
 
@@ -294,3 +294,33 @@ def test_browsers_that_open_a_notebook_at_once_get_one_kernel(
 
     assert len(kernels) == len(people)
     assert len(set(kernels)) == 1
+
+
+def test_what_text_cells_say_is_recorded_with_each_save(
+    plain: Jupyter, name: Callable[[], str]
+) -> None:
+    path = name()
+    content = notebook("print('a'); print('b')", "1 / 0")
+    text = {"cell_type": "markdown", "id": "t1", "metadata": {}}
+    content["cells"].append({**text, "source": "**Hypothesis:** it is slow\nPrediction: waits"})
+    plain.save(path, content)
+    kernel = plain.kernel(path)
+    kernel.run("print('a'); print('b')")  # from here on it is an investigation
+    uid, broker = uid_of(plain, path), plain.broker()
+    for _ in range(3):
+        plain.save(path, content)
+    until(lambda: broker.state(uid)["hypotheses"], "the claim is recorded")
+    content["cells"][-1] = {**text, "source": "**Finding:** it is slow"}
+    plain.save(path, content)
+    until(lambda: broker.state(uid)["notes"], "the finding is recorded")
+
+    state = broker.state(uid)
+    (claim,) = state["hypotheses"].values()
+    assert (claim["text"], claim["prediction"], claim["cell"]) == ("it is slow", "waits", "t1")
+    assert claim["by"] == "user:alice"
+    kinds = [entry["type"] for entry in broker.entries(uid)]
+    assert (kinds.count("hypothesis.proposed"), kinds.count("finding.added")) == (1, 1)
+    (step,) = steps(plain, path, 1)
+    shown = [{"output_type": "stream", "name": "stdout", "text": "a\nb\n"}]
+    assert step["outputs_digest"] == digest_json(shown)
+    assert step["duration_ms"] >= 0

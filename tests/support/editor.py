@@ -11,6 +11,7 @@ import websocket
 from pycrdt import (
     Array,
     Doc,
+    Encoder,
     Map,
     Text,
     YMessageType,
@@ -21,6 +22,9 @@ from pycrdt import (
 
 from tests.support.jupyter import Jupyter
 from tests.support.waiting import until
+
+_RAW = 2
+"""The type of jupyter-collaboration's own messages, after SYNC and AWARENESS."""
 
 
 class Editor:
@@ -33,6 +37,7 @@ class Editor:
         )
         room = f"json:notebook:{session['fileId']}?sessionId={session['sessionId']}"
         self.lock = threading.Lock()
+        self._saved = threading.Event()
         self._document: Doc[Any] = Doc()
         self._meta = self._document.get("meta", type=Map)
         self._cells = self._document.get("cells", type=Array)
@@ -50,6 +55,16 @@ class Editor:
     def type(self, cell: int, text: str) -> None:
         """Types at the end of a cell."""
         self._change(lambda: self._append(cell, text))
+
+    def save(self) -> None:
+        """Saves now, as Ctrl-S does, and waits until it is done."""
+        self._saved.clear()
+        encoder = Encoder()
+        encoder.write_var_uint(_RAW)
+        encoder.write_var_string("save")
+        encoder.write_var_uint(1)
+        self._socket.send_binary(encoder.to_bytes())
+        assert self._saved.wait(10), "the server saves"
 
     def _append(self, cell: int, text: str) -> None:
         source: Text = self._cells[cell]["source"]
@@ -71,6 +86,8 @@ class Editor:
                         reply = handle_sync_message(message[1:], self._document)
                     if reply is not None:
                         self._socket.send_binary(reply)
+                elif isinstance(message, bytes) and message[0] == _RAW:
+                    self._saved.set()
 
     def close(self) -> None:
         """The tab is closed."""

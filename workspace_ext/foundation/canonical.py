@@ -18,6 +18,10 @@ from workspace_ext.foundation.errors import BadInput
 Buffer = bytes | bytearray | memoryview
 PREFIX = "sha256:"
 
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+
 
 def canonical_json(value: Any, *, floats: bool = True) -> bytes:
     """The canonical JSON bytes of a value.
@@ -32,10 +36,7 @@ def canonical_json(value: Any, *, floats: bool = True) -> bytes:
     if not floats:
         _refuse_floats(value, "$")
     try:
-        text = json.dumps(
-            value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-        )
-        return text.encode()
+        return _ENCODER.encode(value).encode()
     except (TypeError, ValueError) as error:
         raise BadInput(
             f"not representable as JSON: {error}",
@@ -53,7 +54,8 @@ def _refuse_floats(value: Any, where: str) -> None:
         )
     if isinstance(value, dict):
         for key, item in value.items():
-            _refuse_floats(item, f"{where}.{key}")
+            if item is not None and not isinstance(item, (str, int)):
+                _refuse_floats(item, f"{where}.{key}")
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
             _refuse_floats(item, f"{where}[{index}]")

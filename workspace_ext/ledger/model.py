@@ -135,7 +135,7 @@ def seal(event: Event, *, seq: int, prev: str, recorded_time: str) -> tuple[Ledg
 
 def header_hash(entry: Mapping[str, Any]) -> str:
     """The hash that an entry's header must have."""
-    return _hash({name: entry.get(name) for name in HEADER})
+    return _hash(dict(zip(HEADER, map(entry.get, HEADER), strict=True)))
 
 
 def _hash(header: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -92,12 +92,25 @@ class Ledger:
         with self.batch() as batch:
             return batch.find(stream, event.id) or batch.append(stream, event)
 
-    def entries(self, stream: str, after: int = 0, limit: int | None = None) -> list[LedgerEntry]:
-        """The entries after a sequence number, in order; ``data`` is None where redacted."""
+    def entries(
+        self,
+        stream: str,
+        after: int = 0,
+        limit: int | None = None,
+        *,
+        types: Collection[str] | None = None,
+    ) -> list[LedgerEntry]:
+        """The entries after a sequence number, in order; ``data`` is None where redacted.
+
+        Args:
+            stream: The stream.
+            after: A sequence number.
+            limit: Most entries.
+            types: Only entries of these types.
+        """
         with self._records.connect() as connection:
-            return [
-                _told(kept) for kept in store.read(connection, stream, after=after, limit=limit)
-            ]
+            found = store.read(connection, stream, after=after, limit=limit, types=types)
+            return [_told(kept) for kept in found]
 
     def head(self, stream: str) -> tuple[int, str]:
         """Sequence number and hash of the last entry; of an empty stream 0 and its genesis."""

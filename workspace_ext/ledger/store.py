@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from sqlalchemy import (
@@ -74,6 +74,7 @@ _JOINED = select(*ENTRIES.c, PAYLOADS.c.content).select_from(
         PAYLOADS, and_(ENTRIES.c.stream == PAYLOADS.c.stream, ENTRIES.c.seq == PAYLOADS.c.seq)
     )
 )
+_KEPT_AS = (*ENTRIES.c.keys(), "payload")
 _FIND = _JOINED.where(ENTRIES.c.stream == bindparam("of"), ENTRIES.c.id == bindparam("event"))
 _PAGE = 1000
 
@@ -105,14 +106,20 @@ def find(connection: Connection, stream: str, event_id: str) -> dict[str, Any] |
 
 
 def read(
-    connection: Connection, stream: str, *, after: int = 0, limit: int | None = None
+    connection: Connection,
+    stream: str,
+    *,
+    after: int = 0,
+    limit: int | None = None,
+    types: Collection[str] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """The entries after a sequence number as kept, with ``payload`` bytes, page by page."""
+    query = _JOINED if types is None else _JOINED.where(ENTRIES.c.type.in_(types))
     left = limit
     while left is None or left > 0:
         size = _PAGE if left is None else min(left, _PAGE)
         rows = connection.execute(
-            _JOINED.where(ENTRIES.c.stream == stream, ENTRIES.c.seq > after)
+            query.where(ENTRIES.c.stream == stream, ENTRIES.c.seq > after)
             .order_by(ENTRIES.c.seq)
             .limit(size)
         ).all()
@@ -143,7 +150,6 @@ def stray_payloads(connection: Connection) -> list[tuple[str, int]]:
 
 
 def _kept(row: Any) -> dict[str, Any]:
-    kept = dict(row._mapping)  # noqa: SLF001 - the public way to a row's names
-    kept.pop("stream")
-    kept["payload"] = kept.pop("content")
+    kept = dict(zip(_KEPT_AS, row, strict=True))
+    del kept["stream"]
     return kept

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from workspace_ext.foundation.actor import Actor
 from workspace_ext.protocol.messages import METADATA_KEY
 from workspace_ext.server.view import View
 
@@ -19,6 +20,7 @@ ORIGIN = "investigation"
 """Marks our changes for everyone who watches a document."""
 
 _EXTENSION = "jupyter_server_ydoc"
+_NOTEBOOK = "json:notebook:"  # begins the names of notebooks' rooms
 _HANG_UP_SECONDS = 6.0
 
 
@@ -29,13 +31,22 @@ class LiveNotebook:
     metadata break JupyterLab. Each write touches our key alone, so nobody's typing is in the way.
 
     Args:
-        document: The shared document, laid out as `jupyter_ydoc.YNotebook` says.
+        room: Where it is shared; its document is laid out as `jupyter_ydoc.YNotebook` says.
+        changed: Told which cells somebody changed; "" is the notebook itself.
+
+    Attributes:
+        author: Who sent the change that is being taken; None when it is the server's own.
     """
 
-    def __init__(self, document: Doc[Any]) -> None:
+    author: Actor | None = None
+
+    def __init__(self, room: Any, changed: Callable[[str, list[str], Actor], None]) -> None:
         from pycrdt import Array, Map
 
-        self._document = document
+        self._room = room
+        self._changed = changed
+        self._document: Doc[Any] = room.ydoc
+        document = self._document
         self._meta: YMap[Any] = document.get("meta", type=Map)
         self._cells: Array[Any] = document.get("cells", type=Array)
         self._view: View | None = None
@@ -57,10 +68,48 @@ class LiveNotebook:
 
     def _meta_changed(self, _: list[Any]) -> None:
         self._view = None
+        self._note([""])
 
     def _cells_changed(self, events: list[Any]) -> None:
         if any(_matters(event) for event in events):
             self._view = None
+        if self.author is not None:
+            self._note([cell for event in events for cell in self._of(event)])
+
+    def _of(self, event: Any) -> list[str]:
+        """The ids of the cells that an event is about."""
+        if event.path:
+            return [str(self._cells[event.path[0]].get("id"))]
+        added = (cell for part in event.delta for cell in part.get("insert", ()))
+        return ["", *(str(cell.get("id")) for cell in added)]
+
+    def _note(self, cells: list[str]) -> None:
+        if self.author is not None:
+            self._changed(str(self._own.path), cells, self.author)
+
+    @property
+    def _own(self) -> Any:
+        """The document as shared editing itself sees it."""
+        return getattr(self._room, "_document")  # noqa: B009 # it gives no other way
+
+    def content(self) -> dict[str, Any]:
+        """All of the notebook, as a save would have it."""
+        content: dict[str, Any] = self._own.get()
+        return content
+
+    def replace(self, content: dict[str, Any], actor: Actor) -> None:
+        """Makes it another notebook, in everybody's browser; cells that stay are kept."""
+        self.author = actor
+        try:
+            self._own.set(content)
+        finally:
+            self.author = None
+
+    async def save(self) -> None:
+        """Saves it now, as when somebody asks for it."""
+        saving = getattr(self._room, "_save_to_disc")()  # noqa: B009 # as above
+        if saving is not None:
+            await saving
 
     def read(self) -> dict[str, Any]:
         """The notebook without sources and outputs; of the metadata, what says what it is."""
@@ -94,28 +143,42 @@ class LiveNotebooks:
 
     Args:
         serverapp: The server; without shared editing on it, no notebook is ever open here.
+        changed: Told which cells of a notebook somebody changed, and who; see `LiveNotebook`.
     """
 
-    def __init__(self, serverapp: ServerApp) -> None:
+    def __init__(
+        self, serverapp: ServerApp, changed: Callable[[str, list[str], Actor], None]
+    ) -> None:
         self._serverapp = serverapp
-        self._known: dict[str, tuple[Any, LiveNotebook]] = {}
+        self._changed = changed
+        self._known: dict[int, tuple[Any, LiveNotebook]] = {}
 
     def find(self, path: str) -> LiveNotebook | None:
         """The open notebook of a path; None when it is not open, or not loaded yet."""
         room = self._room(path)
-        if room is None or not room.ready:
+        return None if room is None else self._of(room)
+
+    def authored(self, room: Any, actor: Actor | None) -> None:
+        """A room is about to take somebody's change; None: it has taken it."""
+        if str(getattr(room, "room_id", "")).startswith(_NOTEBOOK):
+            live = self._of(room)
+            if live is not None:
+                live.author = actor
+
+    def _of(self, room: Any) -> LiveNotebook | None:
+        if not room.ready:
             return None
-        known = self._known.get(path)
+        known = self._known.get(id(room))
         if known is None or known[0] is not room:
             self._forget_closed()
-            self._known[path] = known = (room, LiveNotebook(room.ydoc))
+            self._known[id(room)] = known = (room, LiveNotebook(room, self._changed))
         return known[1]
 
     def _forget_closed(self) -> None:
         rooms = set(map(id, self._rooms().values()))
-        for path, (room, live) in tuple(self._known.items()):
-            if id(room) not in rooms:
-                self._known.pop(path)
+        for key, (_, live) in tuple(self._known.items()):
+            if key not in rooms:
+                self._known.pop(key)
                 live.forget()
 
     def is_open(self, path: str) -> bool:
@@ -140,7 +203,7 @@ class LiveNotebooks:
     def _room(self, path: str) -> Any:
         rooms, ids = self._rooms(), self._serverapp.web_app.settings.get("file_id_manager")
         file_id = ids.get_id(path) if rooms and ids is not None else None
-        return rooms.get(f"json:notebook:{file_id}") if file_id else None
+        return rooms.get(f"{_NOTEBOOK}{file_id}") if file_id else None
 
     def _rooms(self) -> Mapping[str, Any]:
         apps = self._serverapp.extension_manager.extension_apps.get(_EXTENSION) or ()

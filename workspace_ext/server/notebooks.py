@@ -78,6 +78,7 @@ class Notebooks:
         self._projections: dict[str, NotebookProjection] = {}
         self._watchers: dict[str, set[Watcher]] = {}
         self._writing = asyncio.Lock()
+        self.on_bound: Callable[[str], None] = lambda _path: None
 
     # -- what a notebook is ------------------------------------------------------------------
 
@@ -111,6 +112,7 @@ class Notebooks:
         """Makes a notebook part of an investigation; it is written with the next projection."""
         if self._bound.get(path) != uid:
             self._bound[path] = uid
+            self.on_bound(path)
             for watcher in tuple(self._watchers.get(path, ())):
                 watcher()
 
@@ -130,8 +132,8 @@ class Notebooks:
 
     def moved(self, old: str, new: str) -> None:
         """A file, or a folder of files, has another name now."""
-        _rename(self._saved, old, new)
-        _rename(self._bound, old, new)
+        rename(self._saved, old, new)
+        rename(self._bound, old, new)
 
     def removed(self, path: str) -> None:
         """A file is gone."""
@@ -200,6 +202,19 @@ class Notebooks:
         if projection is not None:
             await self._write_file(path, projection)
 
+    def bring(self, uid: str, content: dict[str, Any]) -> None:
+        """Puts what is known of an investigation into a notebook's content."""
+        projection = self._projection(uid)
+        if projection is not None:
+            apply_projection(content, projection)
+
+    async def read(self, path: str) -> dict[str, Any] | None:
+        """A notebook's content as its file has it; None when there is none, or it is damaged."""
+        try:
+            return await self._load(path)
+        except NotFound:
+            return None
+
     def _write_live(self, path: str, projection: NotebookProjection) -> bool:
         live = self._live.find(path)
         if live is None:
@@ -243,6 +258,7 @@ class Notebooks:
         return content
 
 
-def _rename(known: dict[str, T], old: str, new: str) -> None:
+def rename(known: dict[str, T], old: str, new: str) -> None:
+    """Moves what is known of a file, or of a folder of files, to its new name."""
     for path in [path for path in known if path == old or path.startswith(f"{old}/")]:
         known[new + path[len(old) :]] = known.pop(path)

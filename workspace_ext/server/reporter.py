@@ -7,17 +7,22 @@ import threading
 from collections.abc import Callable, Sequence
 from itertools import takewhile
 from pathlib import Path
+from typing import cast
 
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.errors import BadInput, Conflict, InvestigationError, Unavailable
 from workspace_ext.inquiry.capture.spool import Entry, Spool
-from workspace_ext.protocol.messages import EventIn
+from workspace_ext.protocol.messages import EventIn, VersionIn
 
 _log = logging.getLogger(__name__)
 
 OPENED = "investigation.opened"
 """An event of this type opens its investigation under the uid it names; its data are what
 `BrokerClient.open_investigation` takes."""
+
+SAVED = "notebook.saved"
+"""An event of this type is a saved notebook; its data are what `BrokerClient.save_version`
+takes."""
 
 BATCH_EVENTS = 200
 _FIRST_PAUSE_SECONDS = 0.2
@@ -31,10 +36,18 @@ class Reporter:
     Args:
         folder: Where the spool lives.
         client: Gives the broker's client, or raises why there is none; may block.
+        refused: Told, in the reporter's thread, of each event that the broker will never take:
+            the investigation, the event, and the error's code.
     """
 
-    def __init__(self, folder: Path, client: Callable[[], BrokerClient]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        client: Callable[[], BrokerClient],
+        refused: Callable[[str, EventIn, str], None] = lambda *_: None,
+    ) -> None:
         self._folder = folder
+        self._told_refused = refused
         self._client = client
         self._changed = threading.Condition()
         self._stopping = threading.Event()
@@ -139,6 +152,7 @@ class Reporter:
                     _names([event]),
                     error.message,
                 )
+                self._told_refused(investigation, event, error.code)
             except InvestigationError:
                 return number
         return len(batch)
@@ -159,7 +173,12 @@ def _report(client: BrokerClient, batch: Sequence[Entry]) -> int:
     if first["type"] == OPENED:
         client.open_investigation(**first["data"], actor=first.get("actor"))
         return 1
-    events = list(takewhile(lambda event: event["type"] != OPENED, (e.event for e in batch)))
+    if first["type"] == SAVED:
+        client.save_version(investigation, cast(VersionIn, first["data"]))
+        return 1
+    events = list(
+        takewhile(lambda event: event["type"] not in (OPENED, SAVED), (e.event for e in batch))
+    )
     client.report(investigation, events)
     return len(events)
 

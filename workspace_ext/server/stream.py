@@ -14,7 +14,7 @@ from jupyter_server.base.websocket import WebSocketMixin
 from tornado import web
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from workspace_ext.foundation.errors import InvestigationError
+from workspace_ext.foundation.errors import Conflict, InvestigationError
 from workspace_ext.server.followers import Message
 from workspace_ext.server.workspace import Workspace
 
@@ -64,7 +64,7 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             self.close(1008, "no such notebook")
             return
         self._look_again()
-        if self._uid is None:
+        if self._uid is None and not _is_newer(self._workspace, path):
             self._send({"type": "state", "data": None})
 
     def on_message(self, message: str | bytes) -> None:
@@ -81,7 +81,11 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         """Follows the investigation that the notebook belongs to now."""
         path = self.get_query_argument("path", "").strip("/")
         notebooks = self._workspace.notebooks
-        uid = notebooks.uid(path, notebooks.view(path))
+        view = notebooks.view(path)
+        uid = notebooks.uid(path, view)
+        if view is not None and view.newer and self._unwatch is not None:
+            self._send({"type": "error", "data": _newer(path).to_dict()})
+            return
         if uid is None or uid == self._uid or self._unwatch is None:
             return
         if self._unsubscribe is not None:
@@ -95,3 +99,17 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             self.write_message(json.dumps(message))
         except WebSocketClosedError:
             self.on_close()
+
+
+def _is_newer(workspace: Workspace, path: str) -> bool:
+    view = workspace.notebooks.view(path)
+    return view is not None and view.newer
+
+
+def _newer(path: str) -> Conflict:
+    return Conflict(
+        f"{path} was written by a newer version of Investigation Workspace",
+        hint="its investigation is read-only here, and its metadata stay as they are;"
+        " upgrade investigation-workspace to go on with it",
+        code="newer_metadata",
+    )

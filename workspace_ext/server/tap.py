@@ -47,6 +47,7 @@ class Tap:
         notebooks: Knows which notebook is an investigation.
         record: Takes the events of an investigation.
         used: Told each time a kernel works for an investigation.
+        ran: Told which cells of a notebook somebody runs.
     """
 
     def __init__(
@@ -56,12 +57,14 @@ class Tap:
         notebooks: Notebooks,
         record: Callable[[str, Sequence[EventIn]], None],
         used: Callable[[str, str], None],
+        ran: Callable[[str, Sequence[str], Actor], None],
     ) -> None:
         self._sessions = sessions
         self._spec_of = spec_of
         self._notebooks = notebooks
         self._record = record
         self._used = used
+        self._ran = ran
         self._kernels: dict[str, _Kernel] = {}
 
     def unopened(self, kernel_id: str, cell_id: str = "") -> str | None:
@@ -115,6 +118,8 @@ class Tap:
         kernel = self._kernels.setdefault(kernel_id, _Kernel(RunRecorder(kernel_id)))
         kernel.investigations[run] = uid
         self._used(uid, kernel_id)
+        if path is not None:
+            self._ran(path, [cell_id], actor)
         events = kernel.recorder.request(message, actor=actor, cell=stamp["cell"], channel=channel)
         self._hand_on(kernel, events)
 
@@ -135,7 +140,10 @@ class Tap:
             if kind not in IOPUB_TYPES and kind != "execute_reply":
                 return
             parent = json.loads(bytes(parts[1]))
-            if parent.get("msg_id") not in kernel.investigations:
+            run = parent.get("msg_id")
+            if run not in kernel.investigations:
+                return
+            if channel == "iopub" and not kernel.recorder.wants(header, run, len(parts[3])):
                 return
             message = {
                 "header": header,

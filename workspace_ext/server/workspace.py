@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.errors import InvestigationError
 from workspace_ext.inquiry.capture import prose
+from workspace_ext.protocol.messages import EventIn
+from workspace_ext.server.editors import Editors, follow_authors
 from workspace_ext.server.followers import Followers
 from workspace_ext.server.identity import NOBODY, current_actor
 from workspace_ext.server.link import BrokerLink
@@ -18,6 +20,8 @@ from workspace_ext.server.live import LiveNotebooks
 from workspace_ext.server.notebooks import Notebooks
 from workspace_ext.server.openings import Openings
 from workspace_ext.server.reporter import Reporter
+from workspace_ext.server.restoring import Restores
+from workspace_ext.server.saves import Saves
 from workspace_ext.server.tap import KERNELSPEC, Tap
 
 if TYPE_CHECKING:
@@ -52,9 +56,11 @@ class Workspace:
         kernels, events = serverapp.kernel_manager, serverapp.event_logger
         assert events is not None
         self.link = BrokerLink(store, may_make=may_make)
-        self.reporter = Reporter(spool, self.link.client)
+        self.reporter = Reporter(spool, self.link.client, self._on_refused)
         self.followers = Followers(self.link.client, self.touch)
-        self.live = LiveNotebooks(serverapp)
+        self.editors = Editors()
+        self.live = LiveNotebooks(serverapp, self.editors.note)
+        follow_authors(self.live.authored)
         self.notebooks = Notebooks(
             contents, self.live, sessions, self.followers.state, self._written
         )
@@ -65,8 +71,29 @@ class Workspace:
             self.notebooks,
             record=self.reporter.report,
             used=self.followers.use,
+            ran=self.editors.note,
+        )
+        self.saves = Saves(
+            contents,
+            self.notebooks,
+            self.live,
+            self.editors,
+            record=self.reporter.report,
+            store=store,
+        )
+        self.notebooks.on_bound = self.saves.opened
+        self.restores = Restores(
+            self.link,
+            self.notebooks,
+            self.live,
+            sessions,
+            self.saves,
+            contents=contents,
+            delivered=self.reporter.flush,
         )
         contents.register_pre_save_hook(self.notebooks.before_save)
+        contents.register_pre_save_hook(self.saves.before)  # sees what the hook above added
+        contents.register_post_save_hook(self.saves.after)
         sessions.on_closed.append(self._on_session_closed)
         events.add_listener(schema_id=_CONTENTS_EVENTS, listener=self._on_contents_event)
 
@@ -159,6 +186,9 @@ class Workspace:
         self._changed.discard(uid)
         self.spawn(self.notebooks.write(uid))
 
+    def _on_refused(self, uid: str, event: EventIn, code: str) -> None:
+        self.saves.refused(uid, event, code)
+
     def _on_session_closed(self, path: str) -> None:
         self.spawn(self.notebooks.closed(path))
 
@@ -168,7 +198,10 @@ class Workspace:
         schema_id: str,  # noqa: ARG002
         data: dict[str, Any],
     ) -> None:
-        if data["action"] == "rename":
+        if data["action"] == "get":
+            self.saves.opened(data["path"].strip("/"))
+        elif data["action"] == "rename":
             self.notebooks.moved(data["source_path"], data["path"])
+            self.saves.moved(data["source_path"], data["path"])
         elif data["action"] == "delete":
             self.notebooks.removed(data["path"])

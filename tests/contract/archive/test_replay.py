@@ -137,7 +137,8 @@ def test_data_that_changed_is_told_where_it_changed(
 
     report = replay(forged(frozen.path, tmp_path / "forged.zip", slower), actor=ALICE)
     assert report.problems == ()
-    assert report.verdict == "changed"
+    assert report.verdict == "error"
+    assert "cannot be published as root cause" in cell(report, "end").reason
     found = verdicts(report)
     assert found["sum"] == "skipped", "its kernel sees no store and no broker of the caller"
     assert [uid for uid, verdict in found.items() if verdict == "changed"] == ["claim"]

@@ -12,10 +12,18 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from nbformat.v4 import new_notebook
 
 from tests.contract.cli.conftest import Command
 from tests.support.archive import Frozen, Parts, forged, rewritten
+from tests.support.validators import bag_problems, extracted
 from workspace_ext.client.discovery import BROKER_FILE
 
 SLICE = "data/slices/spans.parquet"
@@ -55,6 +63,74 @@ def test_archive_then_verify_then_replay_elsewhere(
     assert "The cart | is *slow*" in page
     assert "No connections left in the cart" in page
     assert "http" not in page, "a report loads nothing from anywhere"
+
+
+def test_a_cap_is_told_by_archive_and_by_replay(
+    frozen: Frozen, command: Command, tmp_path: Path
+) -> None:
+    target = tmp_path / "capped.zip"
+    asked = ("archive", frozen.notebook, "--store", frozen.store, "-o", target)
+    done = command(*asked, "--max-slice-rows", "150", "--redact-report")
+    assert done.code == 0
+    assert "Nothing was taken out." in done.out
+    assert "slices/spans.parquet has 150 of 210 rows, up to 2024-05-01T10:05:00Z" in done.err
+    assert "slices/logs.parquet has 150 of 210" in done.err
+    done = command("replay", target, "--json")
+    assert done.code == 1
+    cells = {cell["uid"]: cell for cell in done.json["cells"]}
+    assert cells["later"]["verdict"] == "data missing"
+    assert cells["later"]["reason"].endswith("slice of spans: 150 of 210 rows were taken")
+    assert cells["wrong"]["verdict"] == "same"
+    done = command(*asked, "--max-slice-rows", "-1")
+    assert done.code == 2
+
+
+def test_a_signed_archive_tells_by_whom(frozen: Frozen, command: Command, tmp_path: Path) -> None:
+    keys = {}
+    for name in ("mine", "other"):
+        private = Ed25519PrivateKey.generate()
+        pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (tmp_path / f"{name}.pem").write_bytes(pem)
+        public = private.public_key()
+        (tmp_path / f"{name}.pub").write_bytes(
+            public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        )
+        (tmp_path / f"{name}.ssh").write_bytes(
+            public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+        )
+        keys[name] = tmp_path / f"{name}.pem"
+    asked = ("archive", frozen.notebook, "--store", frozen.store, "-o")
+    paths = [tmp_path / "one.zip", tmp_path / "two.zip"]
+    for path in paths:
+        assert command(*asked, path, "--sign", keys["mine"], "--json").json["signed"]
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert bag_problems(extracted(paths[0], tmp_path / "bag")) == ""
+    assert "whose that is, --key tells" in command("verify", paths[0]).out
+    for name in ("mine.pub", "mine.ssh"):
+        done = command("verify", paths[0], "--key", tmp_path / name)
+        assert (done.code, "good, by the key given" in done.out) == (0, True)
+    done = command("verify", paths[0], "--key", tmp_path / "other.pub")
+    assert (done.code, "by another key" in done.out) == (1, True)
+    assert command("verify", frozen.path, "--key", tmp_path / "mine.pub").code == 1
+    changed = rewritten(paths[0], tmp_path / "c.zip", lambda parts: parts.update({SLICE: b"x"}))
+    assert command("verify", changed, "--key", tmp_path / "mine.pub").code == 1
+    whole = forged(paths[0], tmp_path / "f.zip", lambda parts: parts.update({SLICE: b"x"}))
+    done = command("verify", whole, "--json")
+    assert done.json["problems"] == ["signature: the signature is of something else"]
+
+
+def test_what_is_no_key_is_told(frozen: Frozen, command: Command, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_text("no key")
+    target = tmp_path / "a.zip"
+    asked = ("archive", frozen.notebook, "--store", frozen.store, "-o", target)
+    done = command(*asked, "--sign", wrong)
+    assert done.code == 2
+    assert "openssl genpkey" in done.err
+    assert not target.exists()
+    assert command(*asked, "--redact", wrong).code == 2
+    assert not target.exists()
+    assert command("verify", frozen.path, "--key", wrong).code == 1
 
 
 def test_a_tampered_slice_is_named_by_verify_and_by_replay(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from workspace_ext.foundation.actor import Actor
-from workspace_ext.foundation.canonical import digest_text
+from workspace_ext.foundation.canonical import digest_json, digest_text
 from workspace_ext.inquiry.capture.runs import ERROR_LENGTH, RunRecorder
 from workspace_ext.protocol.messages import EventIn
 
@@ -71,7 +71,13 @@ def test_a_run_is_started_as_it_is_asked_for_and_finished_once(recorder: RunReco
     }
     assert (started[0]["actor"], started[0]["time"]) == ("user:alice", "2023-11-14T22:13:20Z")
     assert [brief(events) for events in rest] == [[], [], [("run.finished", "r1", "ok")], [], []]
-    assert rest[2][0]["data"] == {"run": "r1", "status": "ok", "error": None}
+    assert rest[2][0]["data"] == {
+        "run": "r1",
+        "status": "ok",
+        "error": None,
+        "duration_ms": 1000,
+        "outputs_digest": digest_json([]),
+    }
     assert recorder.open_runs == ()
 
 
@@ -91,10 +97,12 @@ def test_an_error_keeps_its_text_whichever_comes_first(recorder: RunRecorder, fi
     by_reply = recorder.reply, reply("r1", "error", ename="ValueError", evalue="no")
     by_idle = recorder.iopub, status("r1", "idle")
 
-    feed, last = by_reply if first == "reply" else by_idle
-    (finished,) = feed(last)
+    feeds = [by_reply, by_idle] if first == "reply" else [by_idle, by_reply]
+    (finished,) = [event for feed, last in feeds for event in feed(last)]
 
-    assert finished["data"] == {"run": "r1", "status": "error", "error": "ValueError: no"}
+    assert finished["data"]["status"] == "error"
+    assert finished["data"]["error"] == "ValueError: no"
+    assert finished["data"]["outputs_digest"]
     assert recorder.iopub(status("r1", "idle")) == []
 
 
@@ -208,3 +216,62 @@ def test_messages_of_unknown_runs_are_ignored(recorder: RunRecorder) -> None:
     assert recorder.iopub(status("nobody", "idle")) == []
     assert recorder.reply(reply("nobody")) == []
     assert recorder.iopub(message("display_data", "nobody", data={})) == []
+
+
+def test_a_run_whose_idle_was_missed_ends_as_the_next_begins(recorder: RunRecorder) -> None:
+    recorder.request(execute("r1"), actor=ALICE, cell="c1")
+    recorder.request(execute("r2"), actor=ALICE, cell="c2")
+    recorder.iopub(shown("r1"))
+    assert recorder.reply(reply("r1")) == []
+    events = recorder.iopub(status("r2", "busy"))
+    assert brief(events) == [("run.finished", "r1", "ok"), ("run.started", "r2", None)]
+    assert events[0]["data"]["outputs_digest"] is None
+    recorder.iopub(shown("r2"))
+    recorder.reply(reply("r2", "error", ename="E", evalue="v"))
+    (ended,) = recorder.ended("the kernel is gone")
+    assert (ended["data"]["status"], ended["data"]["error"]) == ("error", "E: v")
+
+
+def outputs_digest(recorder: RunRecorder, *shown_: dict[str, Any], size: int = 10) -> str | None:
+    recorder.request(execute("r"), actor=ALICE, cell="c")
+    for number, message_ in enumerate([shown("r"), *shown_]):
+        message_["header"] |= {"msg_id": f"m{number}"}
+        for _ in range(2):  # two browsers hear it
+            if recorder.wants(message_["header"], "r", size):
+                recorder.iopub(message_)
+    (finished,) = recorder.iopub(status("r", "idle"))
+    digest: str | None = finished["data"]["outputs_digest"]
+    return digest
+
+
+def test_the_outputs_have_a_digest_that_minds_only_what_is_shown(recorder: RunRecorder) -> None:
+    def stream(text: str) -> dict[str, Any]:
+        return message("stream", "r", name="stdout", text=text)
+
+    def display(text: str, kind: str = "display_data") -> dict[str, Any]:
+        data, transient = {"text/plain": text}, {"display_id": "d"}
+        return message(kind, "r", data=data, metadata={"x": 1}, transient=transient)
+
+    whole = outputs_digest(recorder, stream("ab"), display("1"))
+    assert outputs_digest(recorder, stream("a"), stream("b"), display("1")) == whole
+    assert outputs_digest(recorder, stream("ab"), display("2")) != whole
+    changed = display("1", "update_display_data")
+    assert outputs_digest(recorder, stream("ab"), display("0"), changed) == whole
+    cleared = message("clear_output", "r", wait=False)
+    assert outputs_digest(recorder, stream("x"), cleared, stream("ab"), display("1")) == whole
+    assert outputs_digest(recorder, stream("\ud800")) is None
+    assert outputs_digest(recorder, stream("ab"), size=5_000_000) is None
+
+
+def test_an_error_is_heard_behind_any_amount_of_output(recorder: RunRecorder) -> None:
+    recorder.request(execute("r"), actor=ALICE, cell="c")
+    recorder.iopub(shown("r"))
+    flood = message("stream", "r", name="stdout", text="x")
+    assert not recorder.wants(flood["header"], "r", 5_000_000)
+    assert not recorder.wants(flood["header"], "nobody", 1)
+    assert not recorder.wants({"msg_type": "comm_msg"}, "r", 1)
+    error = message("error", "r", ename="E", evalue="v")
+    assert recorder.wants(error["header"], "r", 10)
+    recorder.iopub(error)
+    (finished,) = recorder.iopub(status("r", "idle"))
+    assert finished["data"]["error"] == "E: v"

@@ -59,6 +59,17 @@ def test_a_secret_leaves_a_mark_and_only_itself_is_gone(rule: str) -> None:
     assert found.text(text, "f") == text, "a mark is nothing to take out"
 
 
+@pytest.mark.parametrize("rule", SECRETS)
+def test_the_quick_look_over_a_column_misses_none(rule: str) -> None:
+    texts = ["nothing", None, f"in {AROUND.get(rule, '{}').format(SECRETS[rule])}", "nothing"]
+    found = redactor(patterns={rule: True})
+    left = TableRedactor(found, "f", "logs").batch(table(body=pa.array(texts)))["body"].to_pylist()
+    assert left == [
+        text if text is None else redactor(patterns={rule: True}).text(text, "f") for text in texts
+    ]
+    assert left[2] != texts[2]
+
+
 @pytest.mark.parametrize("text", HARMLESS)
 def test_what_only_looks_like_it_stays(text: str) -> None:
     assert redactor().text(text, "f") == text

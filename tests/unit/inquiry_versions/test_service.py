@@ -183,6 +183,43 @@ def test_two_cells_of_one_uid_are_refused(kept: Shelf) -> None:
         kept.versions.save(kept.uid, sent)
 
 
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("UPDATE blobs SET content = x'00' WHERE id = 1", "a part of version 1 was changed"),
+        ("DELETE FROM versions WHERE revision = 2", "version 2 is missing"),
+        ("UPDATE versions SET layout = x'00' WHERE revision = 2", "version 2 was changed"),
+        (
+            "UPDATE versions SET layout = (SELECT layout FROM versions WHERE revision = 1)",
+            "version 2 was changed",
+        ),
+        (
+            """INSERT INTO versions SELECT investigation, 9, path, at, actors, reason, digest, seq,
+            head, parent, layout FROM versions WHERE revision = 1""",
+            "version 9 is kept, but no entry tells of it",
+        ),
+    ],
+)
+def test_verify_finds_what_was_changed(kept: Shelf, damage: str, said: str) -> None:
+    kept.save(notebook(a="1"))
+    kept.save(notebook(a="2"))
+    assert kept.investigations.verify(kept.uid).ok
+    with kept.records.begin() as connection:
+        for trigger in ("versions_stay", "versions_unchanged"):
+            connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
+        connection.exec_driver_sql(damage)
+    report = kept.investigations.verify()
+    assert not report.ok
+    assert said in [problem.what for problem in report.problems]
+
+
+def test_versions_are_never_changed_or_deleted(kept: Shelf) -> None:
+    kept.save(notebook(a="1"))
+    for statement in ("DELETE FROM versions", "UPDATE versions SET reason = 'x'"):
+        with pytest.raises(Conflict, match="never"), kept.records.begin() as connection:
+            connection.exec_driver_sql(statement)
+
+
 def test_500_versions_of_a_large_notebook_stay_small(kept: Shelf) -> None:
     """60 cells, 0.7 MB: the bound is 2 MB; full copies are 350 MB, and the first alone is 0.3."""
     start = large_notebook()

@@ -19,6 +19,7 @@ from tests.support.store import Store, open_store
 from tests.support.waiting import until
 from workspace_ext.foundation.errors import Damaged, Unavailable
 from workspace_ext.telemetry.ingest.live import journal
+from workspace_ext.telemetry.ingest.live.decoding import decode
 from workspace_ext.telemetry.ingest.live.merge import LATE_NS, MOST_SOURCES, merge
 from workspace_ext.telemetry.ingest.live.request import Request, pack, unpack
 from workspace_ext.telemetry.ingest.live.service import LiveIngest, LiveLimits
@@ -209,6 +210,46 @@ def test_a_merge_waits_for_a_row_group_that_fills_up(store: Store) -> None:
         done([live.accept(*sent(20))])
         with live._changed:
             assert live._changed.wait_for(lambda: live.totals.merges == 1, 30)
+        assert store.rows(COUNT) == [(30, 30)]
+
+
+def test_a_merge_fills_row_groups_and_the_rest_waits(store: Store) -> None:
+    limits = LiveLimits(group_rows=25, merge_seconds=3600, patience_seconds=3600)
+    with live_ingest(store, limits) as live:
+        done([live.accept(*sent(number, rejects=(Reject(None, "no", "x"),))) for number in (0, 10)])
+        done([live.accept(*sent(20))])
+        with live._changed:
+            assert live._changed.wait_for(lambda: live.totals.merges == 1, 30)
+        assert store.rows(COUNT) == [(25, 25)]
+        assert len(list(store.folder.journal.iterdir())) == 1, "it holds the rest"
+        done([live.accept(*sent(30))])
+        assert live.flush()
+        assert store.rows(COUNT) == [(40, 40)]
+        until(lambda: not list(store.folder.journal.iterdir()), "the journal is dropped")
+        assert live.held_bytes == 0
+        assert live.totals.records["otlp-proto", "duplicate"] == 0
+        assert live.totals.records["otlp-proto", "rejected"] == 2
+
+
+def test_the_rest_of_a_merge_survives_a_crash(tmp_path: Path) -> None:
+    limits = LiveLimits(group_rows=25, merge_seconds=3600, patience_seconds=3600)
+    with open_store(tmp_path / "store") as store:
+        live = LiveIngest(store.engine, limits=limits)
+        requests = [sent(number)[0] for number in (0, 10, 20)]
+        done([live.accept(request, decode(request).delivery) for request in requests])
+        with live._changed:
+            assert live._changed.wait_for(lambda: live.totals.merges == 1, 30)
+        (path,) = store.folder.journal.iterdir()
+        content = path.read_bytes()
+        with store.engine.write() as connection:
+            merged = connection.execute("SELECT merged FROM raw.journal").fetchall()
+        live.close()
+        with store.engine.write() as connection:  # as if it was killed before the rest was merged
+            connection.execute("DELETE FROM raw.spans WHERE batch_id > 1")
+            connection.execute("UPDATE raw.journal SET merged = $1", [merged[0][0]])
+        path.write_bytes(content)
+    with open_store(tmp_path / "store") as store, live_ingest(store) as live:
+        assert live.flush()
         assert store.rows(COUNT) == [(30, 30)]
 
 

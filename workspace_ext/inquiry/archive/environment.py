@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import platform
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import Distribution, distributions
 from typing import Any
 
@@ -19,17 +22,18 @@ _NOTE = """\
 # with the wheel at hand it can be checked. An installer refuses a hash that it does not know;
 # to build the environment anew, lock names and versions against an index.
 """
+_ADDED = frozenset({"INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json"})
 
 
 def describe_environment() -> dict[str, Any]:
     """Python, platform and the version of every installed package."""
-    packages = {_name(found): found.version for found in _installed()}
+    packages = {name: found.version for name, found in _installed().items()}
     return {
         "of": "broker",
         "note": "of the process that answered the queries; a kernel may have others",
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": dict(sorted(packages.items())),
+        "packages": packages,
     }
 
 
@@ -42,9 +46,9 @@ def lock_file(version: str) -> bytes:
     lines = [_NOTE, 'lock-version = "1.0"']
     lines.append(f"created-by = {json.dumps(f'investigation-workspace {version}')}")
     lines.append(f'requires-python = "=={platform.python_version()}"')
-    for found in sorted(_installed(), key=_name):
-        lines += ["", "[[packages]]", f"name = {json.dumps(_name(found))}"]
-        lines += [f"version = {json.dumps(found.version)}", *_source(found)]
+    for name, found in _installed().items():
+        lines += ["", "[[packages]]", f"name = {json.dumps(name)}"]
+        lines += [f"version = {json.dumps(found.version)}", *_source(name, found)]
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -63,28 +67,39 @@ def drift(then: dict[str, Any], now: dict[str, Any]) -> tuple[Drift, ...]:
     )
 
 
-def _installed() -> Iterator[Distribution]:
-    """Each package once: the one that is imported."""
-    seen: set[str] = set()
+@dataclass(frozen=True)
+class _Package:
+    """An installed package: what is asked of it more than once is read but once."""
+
+    name: str
+    version: str
+    installed: Distribution
+
+
+@cache
+def _installed() -> dict[str, _Package]:
+    """Each package by its normalised name (PEP 503), the one that is imported.
+
+    A process keeps the packages that it began with.
+    """
+    packages: dict[str, _Package] = {}
     for found in distributions():
-        if found.metadata["Name"] and _name(found) not in seen:
-            seen.add(_name(found))
-            yield found
+        about = found.metadata
+        name = about["Name"]
+        if name:
+            package = _Package(name, about["Version"] or "0", found)
+            packages.setdefault(re.sub(r"[-_.]+", "-", name).lower(), package)
+    return dict(sorted(packages.items()))
 
 
-def _name(found: Distribution) -> str:
-    """The normalised name: PEP 503."""
-    return re.sub(r"[-_.]+", "-", found.metadata["Name"]).lower()
-
-
-def _source(found: Distribution) -> list[str]:
-    origin = json.loads(found.read_text("direct_url.json") or "{}")
-    wheel, digest = _wheel(found), _files_digest(found)
+def _source(name: str, package: _Package) -> list[str]:
+    origin = json.loads(package.installed.read_text("direct_url.json") or "{}")
+    wheel, digest = _wheel(package), _files_digest(package)
     if "vcs_info" in origin:
         vcs = {"type": origin["vcs_info"]["vcs"], "url": origin["url"]}
         return [f"vcs = {_inline({**vcs, 'commit-id': origin['vcs_info']['commit_id']})}"]
     if "dir_info" in origin or wheel is None or digest is None:  # a checkout, or Debian's own
-        return [f"directory = {_inline({'path': f'./{_name(found)}'})}"]
+        return [f"directory = {_inline({'path': f'./{name}'})}"]
     told = f"{{name = {json.dumps(wheel)}, path = {json.dumps(f'./{wheel}')}, "
     return [f"wheels = [{told}hashes = {_inline({'installed-sha256': digest})}}}]"]
 
@@ -93,28 +108,25 @@ def _inline(values: Mapping[str, str]) -> str:
     return "{" + ", ".join(f"{key} = {json.dumps(value)}" for key, value in values.items()) + "}"
 
 
-def _wheel(found: Distribution) -> str | None:
+def _wheel(package: _Package) -> str | None:
     """The name of the wheel that it was installed from, by its tags: PEP 427."""
-    text = found.read_text("WHEEL") or ""
-    tags = [
-        line.partition(":")[2].strip().split("-") for line in text.splitlines() if "Tag:" in line
-    ]
+    text = package.installed.read_text("WHEEL") or ""
+    lines = [line for line in text.splitlines() if line.startswith("Tag:")]
+    tags = [line.partition(":")[2].strip().split("-") for line in lines]
     if not tags or any(len(tag) != 3 for tag in tags):
         return None
     compressed = "-".join(".".join(dict.fromkeys(part)) for part in zip(*tags, strict=True))
-    name = re.sub(r"[-_.]+", "_", found.metadata["Name"])
-    return f"{name}-{found.version.replace('-', '_')}-{compressed}.whl"
+    name = re.sub(r"[-_.]+", "_", package.name)
+    return f"{name}-{package.version.replace('-', '_')}-{compressed}.whl"
 
 
-def _files_digest(found: Distribution) -> str | None:
+def _files_digest(package: _Package) -> str | None:
+    """The digest over the files that came in the wheel: an installer adds some of its own."""
+    rows = csv.reader((package.installed.read_text("RECORD") or "").splitlines())
     lines = [
-        f"{file.as_posix()},{file.hash.value},{file.size}"
-        for file in found.files or ()
-        if file.hash is not None and not file.as_posix().startswith("../") and _own(file.name)
+        ",".join(row)
+        for row in rows
+        if len(row) == 3 and row[1] and not row[0].startswith("../")
+        if row[0].rpartition("/")[2] not in _ADDED
     ]
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest() if lines else None
-
-
-def _own(name: str) -> bool:
-    """Whether a file came in the wheel: an installer adds some of its own."""
-    return name not in ("INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json")

@@ -13,6 +13,7 @@ from typing import Any
 
 import nbformat
 import pyarrow as pa
+from nbformat.v4.rwbase import rejoin_lines
 
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.discovery import connect
@@ -138,7 +139,8 @@ def _verify(archive: Archive, *, despite_damage: bool) -> list[str]:
 
 
 def _notebook(archive: Archive) -> Any:
-    notebook = nbformat.from_dict(archive.read_json(NOTEBOOK))  # type: ignore[no-untyped-call]
+    content = nbformat.from_dict(archive.read_json(NOTEBOOK))  # type: ignore[no-untyped-call]
+    notebook = rejoin_lines(content)  # type: ignore[no-untyped-call]
     for number, cell in enumerate(notebook.cells):
         cell.setdefault("id", f"cell-{number}")  # before nbformat 4.5 there were none
     return notebook

@@ -9,13 +9,14 @@ gone; iopub of the first tenth of a second of a kernel's life is lost), and each
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.canonical import digest_text
 from workspace_ext.foundation.clock import Clock, now_ns, to_rfc3339
 from workspace_ext.foundation.ids import new_id
+from workspace_ext.inquiry.capture.outputs import TYPES, Outputs
 from workspace_ext.protocol.messages import EventIn
 
 Message = Mapping[str, Any]
@@ -23,7 +24,7 @@ Message = Mapping[str, Any]
 
 Status = Literal["ok", "error", "aborted", "unknown"]
 
-IOPUB_TYPES = frozenset({"status", "execute_input", "error"})
+IOPUB_TYPES = frozenset({"status", "execute_input", "error"}) | TYPES
 """The iopub messages that say something about a run; no other needs to be parsed."""
 
 ERROR_LENGTH = 300
@@ -61,6 +62,9 @@ class _Run:
     busy: bool = False
     shown: bool = False  # execute_input came: the kernel really took it up
     error: str | None = None
+    begun_ns: int = 0
+    replied: tuple[Status, str | None] | None = None
+    outputs: Outputs = field(default_factory=Outputs)
 
 
 class RunRecorder:
@@ -98,7 +102,7 @@ class RunRecorder:
             return []
         header, content = _part(message, "header"), _part(message, "content")
         run = str(header["msg_id"])
-        events = self._finish(run, "unknown", "its id was used again")
+        events = self._settle(run, "unknown", "its id was used again")
         self._runs[run] = asked = _Run(
             id=run,
             cell=_valid(cell),
@@ -110,8 +114,25 @@ class RunRecorder:
             events += self._start(asked)
         return events
 
+    def wants(self, header: Mapping[str, Any], run: object, size: int) -> bool:
+        """Whether a message from iopub is worth reading; one heard on two ways is so once.
+
+        Args:
+            header: The message's.
+            run: The request that it belongs to.
+            size: How long its content is.
+        """
+        found = self._runs.get(str(run))
+        kind = header.get("msg_type")
+        if found is None or kind not in IOPUB_TYPES:
+            return False
+        if kind not in TYPES:
+            return True
+        new = found.outputs.is_new(str(header.get("msg_id")), size)
+        return new and (kind == "error" or not found.outputs.full)
+
     def iopub(self, message: Message) -> list[EventIn]:
-        """A message from the kernel's iopub channel."""
+        """A message from the kernel's iopub channel, if the recorder `wants` it."""
         run = self._of(message)
         if run is None:
             return []
@@ -123,6 +144,8 @@ class RunRecorder:
             return self._start(run)
         if kind == "error":
             run.error = _error_text(content)
+        if kind in TYPES:
+            run.outputs.feed(str(kind), content)
         return []
 
     def reply(self, message: Message) -> list[EventIn]:
@@ -133,7 +156,9 @@ class RunRecorder:
         content = _part(message, "content")
         status = _REPLY_STATUS.get(str(content.get("status")), "unknown")
         error = (run.error or _error_text(content)) if status == "error" else None
-        return self._finish(run.id, status, error)
+        run.replied = status, error
+        # Outputs may still be on their way; idle comes behind them, where iopub is heard.
+        return [] if run.shown else self._finish(run.id, status, error)
 
     def ended(self, reason: str) -> list[EventIn]:
         """The kernel is gone or restarted: whatever was running or waiting has ended with it.
@@ -141,18 +166,20 @@ class RunRecorder:
         Args:
             reason: What happened to the kernel, recorded as the runs' error.
         """
-        return [event for run in self.open_runs for event in self._finish(run, "aborted", reason)]
+        return [event for run in self.open_runs for event in self._settle(run, "aborted", reason)]
 
     def _status(self, run: _Run, state: object) -> list[EventIn]:
         if state == "busy":
             run.busy = True
-            return self._start(run)
+            return self._overtaken(run) + self._start(run)
         if state != "idle":
             return []
+        if run.replied is not None:
+            return self._finish(run.id, *run.replied, whole=True)
         if run.error is not None:
-            return self._finish(run.id, "error", run.error)
+            return self._finish(run.id, "error", run.error, whole=True)
         if run.shown:
-            return self._finish(run.id, "ok")
+            return self._finish(run.id, "ok", whole=True)
         # Busy and idle with nothing between: the kernel skipped it after an earlier error.
         # Idle alone: the beginning was missed, and only the reply can tell how it ended.
         return self._finish(run.id, "aborted") if run.busy else []
@@ -160,10 +187,26 @@ class RunRecorder:
     def _of(self, message: Message) -> _Run | None:
         return self._runs.get(str(_part(message, "parent_header").get("msg_id")))
 
+    def _overtaken(self, run: _Run) -> list[EventIn]:
+        """Ends those before it in its lane that were answered and whose idle was missed."""
+        before = []
+        for other in self._runs.values():
+            if other is run:
+                break
+            if other.lane == run.lane and other.replied is not None:
+                before.append(other.id)
+        return [event for each in before for event in self._settle(each, "unknown")]
+
+    def _settle(self, run_id: str, status: Status, error: str | None = None) -> list[EventIn]:
+        """Ends a run as the kernel answered it, or else as given."""
+        run = self._runs.get(run_id)
+        replied = run.replied if run is not None else None
+        return self._finish(run_id, *(replied or (status, error)))
+
     def _start(self, run: _Run) -> list[EventIn]:
         if run.started:
             return []
-        run.started = True
+        run.started, run.begun_ns = True, self._clock()
         digest = digest_text(run.source)
         data = {
             "run": run.id,
@@ -171,24 +214,39 @@ class RunRecorder:
             "source_digest": digest,
             "kernel": self._kernel,
         }
-        return [{**self._event("run.started", run, data), "attached": {digest: run.source}}]
+        return [
+            {
+                **self._event("run.started", run, data, run.begun_ns),
+                "attached": {digest: run.source},
+            }
+        ]
 
-    def _finish(self, run_id: str, status: Status, error: str | None = None) -> list[EventIn]:
+    def _finish(
+        self, run_id: str, status: Status, error: str | None = None, *, whole: bool = False
+    ) -> list[EventIn]:
+        """Ends a run; ``whole`` says that all its outputs were heard."""
         run = self._runs.pop(run_id, None)
         if run is None:
             return []
         events = self._start(run)
-        data = {"run": run.id, "status": status, "error": error}
-        events.append(self._event("run.finished", run, data))
+        now = self._clock()
+        data = {
+            "run": run.id,
+            "status": status,
+            "error": error,
+            "duration_ms": max(0, (now - run.begun_ns) // 1_000_000),
+            "outputs_digest": run.outputs.digest() if whole else None,
+        }
+        events.append(self._event("run.finished", run, data, now))
         following = next((other for other in self._runs.values() if other.lane == run.lane), None)
         return events if following is None else events + self._start(following)
 
-    def _event(self, kind: str, run: _Run, data: dict[str, Any]) -> EventIn:
+    def _event(self, kind: str, run: _Run, data: dict[str, Any], time_ns: int) -> EventIn:
         return {
             "id": new_id(),
             "type": kind,
             "subject": run.id,
-            "time": to_rfc3339(self._clock()),
+            "time": to_rfc3339(time_ns),
             "data": data,
             "actor": str(run.actor),
         }

@@ -136,7 +136,9 @@ class Execution:
 
     def heard(self, message: dict[str, Any]) -> None:
         """The kernel published something."""
-        self._send(self._recorder.iopub(message))
+        run, size = message["parent_header"].get("msg_id"), len(repr(message["content"]))
+        if self._recorder.wants(message["header"], run, size):
+            self._send(self._recorder.iopub(message))
 
     def answered(self, reply: dict[str, Any]) -> None:
         """The kernel has answered the request."""

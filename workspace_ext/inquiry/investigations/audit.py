@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 
 from workspace_ext.foundation.canonical import digest_bytes
 from workspace_ext.inquiry.investigations import store
+from workspace_ext.inquiry.versions import audit as versions
+from workspace_ext.inquiry.versions import blobs
 from workspace_ext.ledger.model import Problem, VerifyReport
 from workspace_ext.ledger.service import STORE_STREAM, Ledger
 from workspace_ext.protocol.messages import LedgerEntry
@@ -24,14 +26,15 @@ def verify(
     *,
     head: tuple[int, str] | None = None,
 ) -> VerifyReport:
-    """Checks the chains, then each recorded query and kept result against its entry."""
+    """Checks the chains, then each recorded query, kept result and version against its entry."""
     report = ledger.verify(stream, head=head)
     if not report.ok:
         return report
     problems: list[Problem] = []
     with records.connect() as connection:
+        changed = blobs.changed(connection)
         for name, (last, _) in report.heads.items():
-            asked = [entry for entry in ledger.entries(name) if entry["type"] in QUERY_TYPES]
+            asked = ledger.entries(name, types=QUERY_TYPES)
             problems += [
                 Problem(name, entry["seq"], what)
                 for entry in asked
@@ -42,6 +45,8 @@ def verify(
                 Problem(name, last, f"query {query} is recorded, but no entry tells of it")
                 for query in sorted(kept - {entry["id"] for entry in asked})
             ]
+            saved = ledger.entries(name, types=[versions.SAVED])
+            problems += versions.problems(connection, name, saved, changed=changed, last=last)
     return replace(report, problems=tuple(problems))
 
 

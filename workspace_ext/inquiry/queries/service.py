@@ -292,7 +292,8 @@ class Asked:
                     self._tally.feed(batch)
                     if self._condition is not None:
                         self._condition.feed(batch)
-            tallied, judged = self._finish(), self._judged()
+            tallied = self._finish()
+            judged = self._judged(tallied)
             self._answer = self._service.record(self._asking, self._running, tallied, judged)
         except InvestigationError as error:
             self._answer = self._service.fail(self._asking, error)
@@ -310,13 +311,16 @@ class Asked:
         unordered = self._running.compare["mode"] == "unordered"
         return self._tally.finish(self._warnings, unordered=unordered)
 
-    def _judged(self) -> TestOutcome | None:
+    def _judged(self, tallied: Tallied) -> TestOutcome | None:
         """What a condition says of the hypothesis; None when the verdict decides, or nothing."""
         test = self._asking.request.get("test")
         if self._condition is None or not test:
             return None
         outcome, reason = self._condition.outcome()
-        if outcome != "inconclusive" and not self._service.saw_data(self._asking, self._running):
+        question, verdict = self._asking.question, tallied.verdict
+        if question and question.template is not None and verdict["interesting"] is None:
+            outcome, reason = "inconclusive", verdict["reason"]  # its rule had nothing to go by
+        elif outcome != "inconclusive" and not self._service.saw_data(self._asking, self._running):
             outcome, reason = "inconclusive", "no data: nothing is there where it looked"
         return {**test, "outcome": outcome, "reason": reason}
 

@@ -82,7 +82,7 @@ PATTERNS = (
     Pattern(
         "email",
         re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}\b"),
-        r"\w@[A-Za-z0-9-]+\.[A-Za-z]",
+        r"@[A-Za-z0-9-]+\.[A-Za-z]",
     ),
     Pattern(
         "card_number",

@@ -42,6 +42,11 @@ class Redactor:
         self.counts: dict[str, Counter[str]] = defaultdict(Counter)
         self.unseen: Counter[str] = Counter()
 
+    @property
+    def has_learned(self) -> bool:
+        """Whether there are values, taken out by the policy, that other text loses, too."""
+        return bool(self._learned)
+
     def mark(self, value: str, rule: str, file: str, *, times: int = 1) -> str:
         """What stands for a value from now on."""
         if _MARK.fullmatch(value):

@@ -25,13 +25,20 @@ class TableRedactor:
     Args:
         redactor: Does it.
         file: Where they will stand.
-        table: Where they are from; empty for a result.
+        table: Where they are from; empty for a result, which may have taken its columns and
+            values from anywhere.
     """
 
     def __init__(self, redactor: Redactor, file: str, table: str = "") -> None:
         self._redactor = redactor
         self._file = file
         self._table = table
+        columns = redactor.policy.columns
+        self._columns = {name for name in columns if "." not in name} | {
+            name.partition(".")[2]
+            for name in columns
+            if not table or name.partition(".")[0] == table
+        }
         hints = [pattern.hint for pattern in redactor.policy.patterns]
         self._hint = "|".join(f"(?:{hint})" for hint in hints) if all(hints) else ""
         self.changed: set[str] = set()
@@ -69,28 +76,49 @@ class TableRedactor:
             yield self.batch(batch)
 
     def _column(self, name: str, column: pa.Array) -> pa.Array:
-        columns = self._redactor.policy.columns
-        if name in columns or f"{self._table}.{name}" in columns:
-            return self._emptied(name, column)
-        if name in KEYS or not any(self._may_hold(leaf) for leaf in _texts(column)):
-            return column
         import pyarrow as pa
+        import pyarrow.compute as pc
 
-        redacted = [self._value(value) for value in column.to_pylist()]
-        if redacted == column.to_pylist():
+        if name in self._columns:
+            return self._emptied(name, column)
+        if name in KEYS:
+            return column
+        if pa.types.is_string(column.type):
+            return self._searched(name, column)
+        if not any(pc.any(self._may_hold(leaf)).as_py() for leaf in _texts(column)):
+            return column
+        values = column.to_pylist()
+        redacted = [self._value(value) for value in values]
+        if redacted == values:
             return column
         self.changed.add(name)
         return pa.array(redacted, column.type)
 
-    def _may_hold(self, texts: pa.Array) -> bool:
+    def _searched(self, name: str, column: pa.Array) -> pa.Array:
+        """A column of text: only the values that may hold something are gone through."""
+        import pyarrow as pa
         import pyarrow.compute as pc
 
-        attributes = self._redactor.policy.attributes
-        if attributes and pc.any(pc.is_in(texts, value_set=_array(sorted(attributes)))).as_py():
-            return True
-        if not self._hint:
-            return True
-        return bool(pc.any(pc.match_substring_regex(texts, self._hint)).as_py())
+        suspects = pc.fill_null(self._may_hold(column), False)  # noqa: FBT003 - its signature
+        values = column.filter(suspects).to_pylist()
+        redacted = [self._value(value) for value in values]
+        if redacted == values:
+            return column
+        self.changed.add(name)
+        return pc.replace_with_mask(column, suspects, pa.array(redacted, column.type))
+
+    def _may_hold(self, texts: pa.Array) -> pa.Array:
+        """Which texts have to be gone through."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if not self._hint or (self._redactor.has_learned and not self._table):
+            return pa.repeat(True, len(texts))  # noqa: FBT003 - its signature
+        found = pc.match_substring_regex(texts, self._hint)
+        attributes = sorted(self._redactor.policy.attributes)
+        if attributes:
+            found = pc.or_(found, pc.is_in(texts, value_set=pa.array(attributes, pa.string())))
+        return found
 
     def _value(self, value: Any) -> Any:
         """A value, redacted; Arrow gives the pairs of a map as a list of tuples."""
@@ -140,9 +168,3 @@ def _texts(column: pa.Array) -> Iterator[pa.Array]:
     elif pa.types.is_struct(column.type):
         for index in range(column.type.num_fields):
             yield from _texts(column.field(index))
-
-
-def _array(values: list[str]) -> pa.Array:
-    import pyarrow as pa
-
-    return pa.array(values, pa.string())

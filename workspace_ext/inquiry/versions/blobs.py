@@ -61,8 +61,11 @@ def known(connection: Connection, digests: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def digests(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
-    """The digests of texts, by their ids."""
+def digests(connection: Connection, ids: Iterable[int] | None) -> dict[int, str]:
+    """The digests of texts, by their ids; of all when None."""
+    if ids is None:
+        rows = connection.execute(select(_BLOBS.c.id, _BLOBS.c.digest))
+        return {row.id: PREFIX + row.digest.hex() for row in rows}
     wanted = sorted(ids)
     found: dict[int, str] = {}
     for start in range(0, len(wanted), _PAGE):
@@ -133,6 +136,24 @@ def texts(connection: Connection, digests: Iterable[str]) -> dict[str, str]:
         PREFIX + digest.hex(): _checked(digest, _inflate(content, bases.get(base, b"")))
         for digest, base, content in rows
     }
+
+
+def changed(connection: Connection) -> frozenset[str]:
+    """The digests of all texts that are not what was written. Reads everything."""
+    whole: dict[int, bytes] = {}
+    wrong = set()
+    query = select(_BLOBS.c.id, _BLOBS.c.digest, _BLOBS.c.base, _BLOBS.c.content)
+    for row in connection.execute(query.order_by(_BLOBS.c.id)):  # a base comes before its users
+        try:
+            base = b"" if row.base is None else whole.get(row.base, b"")
+            content = _inflate(row.content, base)
+            _checked(row.digest, content)
+        except Damaged:
+            wrong.add(PREFIX + row.digest.hex())
+            continue
+        if row.base is None:
+            whole[row.id] = content[-_WINDOW:]
+    return frozenset(wrong)
 
 
 def _base_of(connection: Connection, like: str) -> tuple[int, bytes] | None:

@@ -157,6 +157,20 @@ def layout(connection: Connection, investigation: str, revision: int) -> Layout 
     return None if found is None else _unpacked(connection, found)
 
 
+def layouts(connection: Connection, investigation: str) -> Iterator[tuple[int, Layout | None]]:
+    """All versions and what each consists of; None where that cannot be read."""
+    query = select(_VERSIONS.c.revision, _VERSIONS.c.layout).where(
+        _VERSIONS.c.investigation == investigation
+    )
+    rows = connection.execute(query.order_by(_VERSIONS.c.revision)).all()
+    names = blobs.digests(connection, None) if rows else {}
+    for row in rows:
+        try:
+            yield row.revision, _layout(json.loads(zlib.decompress(row.layout)), names)
+        except (ValueError, TypeError, KeyError, zlib.error):
+            yield row.revision, None
+
+
 def cell_history(
     connection: Connection, investigation: str, cell: str | None = None
 ) -> Iterator[dict[str, Any]]:
@@ -228,11 +242,17 @@ def _unpacked(connection: Connection, packed: bytes) -> Layout:
     ids = {notebook}
     for _, cell, source, _, outputs in cells:
         ids.update((cell, source, *outputs))
-    digests = blobs.digests(connection, ids)
+    return _layout([notebook, cells], blobs.digests(connection, ids))
+
+
+def _layout(numbered: list[Any], digests: Mapping[int, str]) -> Layout:
+    notebook, cells = numbered
     return Layout(
         digests[notebook],
         tuple(
-            CellParts(uid, digests[cell], digests[source], count, tuple(map(digests.get, outputs)))  # type: ignore[arg-type]
+            CellParts(
+                uid, digests[cell], digests[source], count, tuple(digests[out] for out in outputs)
+            )
             for uid, cell, source, count, outputs in cells
         ),
     )

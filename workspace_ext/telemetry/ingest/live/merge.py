@@ -20,6 +20,9 @@ from workspace_ext.telemetry.ingest.live.maps import each_once
 from workspace_ext.telemetry.ingest.tally import Tally, count_services, totals
 from workspace_ext.telemetry.schema import SIGNALS, Signal
 
+ROW_GROUP_ROWS = 122_880
+"""Of DuckDB: what a transaction brings of a row group whole is compressed and written at once."""
+
 MOST_SOURCES = 16
 """So many sources of one adapter have a batch of their own in a merge; more share one."""
 
@@ -281,13 +284,17 @@ def _insert(connection: duckdb.DuckDBPyConnection, signal: Signal, records: pa.T
         place = records.schema.get_field_index("resource")
         records = records.set_column(place, "resource", each_once(records["resource"]))
     names = ", ".join((*signal.names, "batch_id"))
-    connection.register("incoming", records)
-    try:
-        connection.execute(
-            f"INSERT INTO raw.{signal.name} ({names}) SELECT {names} FROM incoming"  # noqa: S608
-        )
-    finally:
-        connection.unregister("incoming")
+    records = records.combine_chunks()
+    for start in range(0, len(records), ROW_GROUP_ROWS):
+        # One piece is read by one thread. Several would make a part of a row group each, which
+        # are put together when the file is written for the second time.
+        connection.register("incoming", records.slice(start, ROW_GROUP_ROWS))
+        try:
+            connection.execute(
+                f"INSERT INTO raw.{signal.name} ({names}) SELECT {names} FROM incoming"  # noqa: S608
+            )
+        finally:
+            connection.unregister("incoming")
 
 
 def _keep_rejects(connection: duckdb.DuckDBPyConnection, books: list[Book]) -> None:

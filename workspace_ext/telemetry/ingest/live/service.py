@@ -20,6 +20,13 @@ from workspace_ext.foundation.errors import BadInput, Damaged, InvestigationErro
 from workspace_ext.storage.failures import explain
 from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.ingest.live.delivery import Delivery
+from workspace_ext.telemetry.ingest.live.groups import (
+    Group,
+    LiveLimits,
+    left_seconds,
+    split,
+    take,
+)
 from workspace_ext.telemetry.ingest.live.journal import (
     Journal,
     drop,
@@ -35,28 +42,6 @@ from workspace_ext.telemetry.ingest.live.request import Request, pack
 _log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class LiveLimits:
-    """Beyond these a sender is told to come again.
-
-    Attributes:
-        held_bytes: Of records that are not merged yet, in memory and in the journal.
-        waiting: Requests that wait for the disk.
-        group_bytes: A journal file ends, and a merge begins, when it holds this much,
-        group_rows: or so many records of one signal: a row group of DuckDB, which is compressed
-            and written once, where fewer are written to its log first.
-        merge_seconds: How long a record waits for its merge to begin,
-        patience_seconds: and the longest that it waits when a row group fills up meanwhile.
-    """
-
-    held_bytes: int = 256 << 20
-    waiting: int = 512
-    group_bytes: int = 96 << 20
-    group_rows: int = 122_880
-    merge_seconds: float = 1.0
-    patience_seconds: float = 3.0
 
 
 @dataclass
@@ -97,31 +82,6 @@ class Totals:
             yield
         finally:
             self.cpu_seconds[name] += time.thread_time() - started
-
-
-@dataclass
-class _Group:
-    """What one file of the journal holds; ``deliveries`` is None when it must be read first."""
-
-    number: int
-    deliveries: list[Delivery] | None
-    whole: bool = True
-    held_bytes: int = 0
-    rows: Counter[str] = field(default_factory=Counter)
-    sequence: int = 0
-    since: float = field(default_factory=time.monotonic)
-
-    def is_full(self, limits: LiveLimits) -> bool:
-        """Whether it must not grow."""
-        most = max(self.rows.values(), default=0)
-        return most >= limits.group_rows or self.held_bytes >= limits.group_bytes
-
-    def left_seconds(self, limits: LiveLimits) -> float:
-        """For how long it may still grow; more, when at its pace it is full soon."""
-        most = max(self.rows.values(), default=0)
-        fills = most * limits.patience_seconds >= limits.group_rows * limits.merge_seconds
-        until = limits.patience_seconds if fills else limits.merge_seconds
-        return max(self.since + until - time.monotonic(), 0)
 
 
 class LiveIngest:
@@ -249,7 +209,7 @@ class LiveIngest:
         self.totals.refused[reason] += 1
         raise Unavailable(text, hint="send it again a little later", code="ingest_busy")
 
-    def _left_over(self) -> tuple[deque[_Group], int]:
+    def _left_over(self) -> tuple[deque[Group], int]:
         try:
             with self._engine.cursor() as cursor:
                 merged = merged_upto(cursor)
@@ -258,7 +218,7 @@ class LiveIngest:
             if found:
                 trim(found[-1][1])
             groups = deque(
-                _Group(number, None, held_bytes=path.stat().st_size, sequence=sequence)
+                Group(number, None, held_bytes=path.stat().st_size, sequence=sequence)
                 for sequence, (number, path) in enumerate(found, start=1)
             )
         except OSError as error:
@@ -295,20 +255,15 @@ class LiveIngest:
                     self._held -= size
                     self.totals.refused[error.code] += len(taken)
                 return error
-            self._join_group([delivery for delivery, _, _ in taken], size)
+            self._join_group([delivery for delivery, _, _ in taken])
         return None
 
-    def _join_group(self, deliveries: list[Delivery], size: int) -> None:
+    def _join_group(self, deliveries: list[Delivery]) -> None:
         with self._changed:
             if not self._groups or self._groups[-1].number != self._journal.number:
-                self._groups.append(_Group(self._journal.number, []))
+                self._groups.append(Group(self._journal.number, []))
             group = self._groups[-1]
-            assert group.deliveries is not None
-            group.deliveries += deliveries
-            group.held_bytes += size
-            for delivery in deliveries:
-                for signal, records in delivery.tables.items():
-                    group.rows[signal] += records.num_rows
+            group.count(deliveries)
             self._accepted += len(deliveries)
             group.sequence = self._accepted
             self.totals.syncs += 1
@@ -328,14 +283,14 @@ class LiveIngest:
                 self._changed.wait_for(lambda: self._groups or self._finishing)
                 if not self._groups:
                     return
-                group = self._groups[0]
-                while not self._due(group):
-                    self._changed.wait(group.left_seconds(self._limits))
+                while not self._due():
+                    self._changed.wait(max(self._left_seconds(), 0))
+                groups = take(self._groups, self._limits)
             with self._io:
-                if group.number == self._journal.number:
+                if groups[-1].number == self._journal.number:
                     self._journal.rotate()
             with self.totals.stage("merge"):
-                merged = self._merge_group(group)
+                merged = self._merge_groups(groups)
             if not merged:
                 with self._changed:
                     self._changed.wait_for(
@@ -344,33 +299,40 @@ class LiveIngest:
                     if self._finishing:
                         return  # the journal keeps it for the next start
 
-    def _due(self, group: _Group) -> bool:
-        return (
-            self._finishing
-            or self._wanted > self._merged
-            or group.is_full(self._limits)
-            or group.left_seconds(self._limits) <= 0
-        )
+    def _hurried(self) -> bool:
+        return self._finishing or self._wanted > self._merged
 
-    def _merge_group(self, group: _Group) -> bool:
+    def _due(self) -> bool:
+        return self._hurried() or self._left_seconds() <= 0
+
+    def _left_seconds(self) -> float:
+        return left_seconds(self._groups, self._limits)
+
+    def _merge_groups(self, groups: list[Group]) -> bool:
         started = time.perf_counter()
-        path = file_of(self._folder, group.number)
+        last = groups[-1]
         try:
-            if group.deliveries is None:
-                group.deliveries, group.whole = recover(path)
+            for group in groups:
+                if group.deliveries is None:
+                    path = file_of(self._folder, group.number)
+                    group.deliveries, group.whole = recover(path)
+            now, later = split(groups, 0 if self._hurried() else self._limits.group_rows)
+            upto = last.number - 1 if later else last.number
             try:
-                books = self._into_store(group.deliveries, group.number)
+                books = self._into_store(now, upto)
             except (BadInput, Damaged, duckdb.Error, pa.ArrowException, ValueError, TypeError):
-                books, merged = self._one_by_one(group.deliveries, group.number)
-                group.whole = group.whole and merged
+                now, later, upto = split(groups, 0)[0], [], last.number
+                books, merged = self._one_by_one(now, upto)
+                last.whole = last.whole and merged
         except Exception as error:  # whatever it is, the next try or the next start may do it
             self._note_failure(error)
             return False
-        self._note_merge(group, books, time.perf_counter() - started)
+        self._note_merge(groups, later, books, time.perf_counter() - started)
         with suppress(OSError):
-            if not group.whole:
-                set_aside(path)
-            drop(self._folder, group.number)
+            for group in groups:
+                if not group.whole and group.number <= upto:
+                    set_aside(file_of(self._folder, group.number))
+            drop(self._folder, upto)
         return True
 
     def _into_store(self, deliveries: Sequence[Delivery], journal: int) -> list[Book]:
@@ -400,14 +362,19 @@ class LiveIngest:
             self._changed.notify_all()
             self.totals.failures += 1
 
-    def _note_merge(self, group: _Group, books: list[Book], seconds: float) -> None:
+    def _note_merge(
+        self, groups: list[Group], later: list[Delivery], books: list[Book], seconds: float
+    ) -> None:
         if self._failed is not None:
             _log.info("live data is merged again")
         with self._changed:
             self._failed = None
-            self._groups.popleft()
-            self._held -= group.held_bytes
-            self._merged = group.sequence
+            for group in groups if not later else groups[:-1]:
+                self._groups.popleft()
+                self._held -= group.held_bytes
+                self._merged = group.sequence
+            if later:
+                self._held -= groups[-1].keep(later)
             self.totals.merges += 1
             self.totals.merge_seconds += seconds
             for book in books:

@@ -1,0 +1,91 @@
+"""What a run showed, as one digest: the outputs that a saved notebook would hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workspace_ext.foundation.canonical import digest_json
+from workspace_ext.foundation.errors import BadInput
+
+MOST_CHARACTERS = 4_000_000
+"""Outputs beyond this are not digested: it would hold up whoever carries the messages."""
+
+TYPES = frozenset(
+    {
+        "stream",
+        "display_data",
+        "execute_result",
+        "error",
+        "update_display_data",
+        "clear_output",
+    }
+)
+"""The iopub messages that change what a cell shows."""
+
+
+class Outputs:
+    """Feed it a run's messages in order, each once; then ask for the `digest`.
+
+    The digest is over the canonical JSON of the outputs as nbformat 4.5 lays them out, without
+    counters and metadata; text of one stream is joined, however it came in pieces.
+    """
+
+    def __init__(self) -> None:
+        self._shown: list[dict[str, Any]] = []
+        self._named: dict[str, dict[str, Any]] = {}
+        self._seen: set[str] = set()
+        self._characters = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether there is too much: nothing more needs to be read."""
+        return self._characters > MOST_CHARACTERS
+
+    def is_new(self, message_id: str, size: int) -> bool:
+        """Whether a message was not heard before; counts its size, in bytes."""
+        if message_id in self._seen:
+            return False
+        self._seen.add(message_id)
+        self._characters += size
+        return True
+
+    def feed(self, kind: str, content: Mapping[str, Any]) -> None:
+        """Takes a message of one of `TYPES`."""
+        if kind == "stream":
+            self._stream(str(content.get("name")), str(content.get("text", "")))
+        elif kind == "clear_output":
+            self._shown.clear()
+        elif kind == "error":
+            names = ("ename", "evalue", "traceback")
+            self._shown.append({"output_type": kind, **{n: content.get(n) for n in names}})
+        elif kind == "update_display_data":
+            known = self._named.get(_display(content))
+            if known is not None:
+                known["data"] = content.get("data")
+        else:
+            output = {"output_type": kind, "data": content.get("data")}
+            self._shown.append(output)
+            if _display(content):
+                self._named[_display(content)] = output
+
+    def digest(self) -> str | None:
+        """The digest; None when there was too much, or something that is no JSON."""
+        if self.full:
+            return None
+        try:
+            return digest_json(self._shown)
+        except (BadInput, UnicodeEncodeError):
+            return None
+
+    def _stream(self, name: str, text: str) -> None:
+        last = self._shown[-1] if self._shown else {}
+        if last.get("output_type") == "stream" and last["name"] == name:
+            last["text"] += text
+        else:
+            self._shown.append({"output_type": "stream", "name": name, "text": text})
+
+
+def _display(content: Mapping[str, Any]) -> str:
+    transient = content.get("transient")
+    return str(transient.get("display_id") or "") if isinstance(transient, Mapping) else ""
