@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from workspace_ext.inquiry.archive.container import (
     template_path,
 )
 from workspace_ext.inquiry.archive.environment import describe_environment, drift
-from workspace_ext.inquiry.archive.model import ReplayReport
+from workspace_ext.inquiry.archive.model import CellReplay, ReplayReport
 from workspace_ext.inquiry.archive.order import Order, Turn, turns
 from workspace_ext.inquiry.archive.private import make_store
 from workspace_ext.inquiry.archive.reader import Archive
@@ -83,8 +83,8 @@ def replay(
     with Archive(path) as archive, tempfile.TemporaryDirectory(prefix="replay-") as name:
         problems = _verify(archive, despite_damage=despite_damage)
         notebook = _notebook(archive)
-        then = _captured(archive)
         again = deepcopy(notebook)
+        then = _captured(archive)
         runs = turns(notebook, then.state, order)
         options = RunOptions(
             kernel=kernel,
@@ -95,25 +95,30 @@ def replay(
         work = _Replay(archive, then, Path(name), actor)
         now = work.execute(again, runs, options, watch or (lambda _done, _of: None))
         cells = tuple(judge_cells(notebook, again, then, now))
-        claims = Claims(then, now.state, cells)
-        environment = archive.read_json(ENVIRONMENT) if archive.has(ENVIRONMENT) else None
-        return ReplayReport(
-            archive=str(path),
-            investigation=archive.manifest.investigation,
-            title=archive.manifest.title,
-            conclusion=claims.conclusion(),
-            pin=archive.manifest.pin,
-            frozen_at=archive.frozen_at,
-            replayed_at=to_rfc3339(now_ns()),
-            seconds=round(time.monotonic() - begun, 2),
-            problems=tuple(problems),
-            cells=cells,
-            hypotheses=claims.hypotheses(),
-            left_out=claims.left_out(),
-            environment=drift(environment, describe_environment()) if environment else (),
-            order=order,
-            offline=bool(options.launcher),
-        )
+        report = _report(archive, problems, cells, Claims(then, now.state, cells))
+    seconds = round(time.monotonic() - begun, 2)
+    return replace(report, seconds=seconds, order=order, offline=bool(options.launcher))
+
+
+def _report(
+    archive: Archive, problems: Sequence[str], cells: tuple[CellReplay, ...], claims: Claims
+) -> ReplayReport:
+    environment = archive.read_json(ENVIRONMENT) if archive.has(ENVIRONMENT) else None
+    return ReplayReport(
+        archive=str(archive.path),
+        investigation=archive.manifest.investigation,
+        title=archive.manifest.title,
+        conclusion=claims.conclusion(),
+        pin=archive.manifest.pin,
+        frozen_at=archive.frozen_at,
+        replayed_at=to_rfc3339(now_ns()),
+        seconds=0.0,
+        problems=tuple(problems),
+        cells=cells,
+        hypotheses=claims.hypotheses(),
+        left_out=claims.left_out(),
+        environment=drift(environment, describe_environment()) if environment else (),
+    )
 
 
 def _verify(archive: Archive, *, despite_damage: bool) -> list[str]:

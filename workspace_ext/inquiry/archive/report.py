@@ -68,12 +68,12 @@ def write_junit(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(to_junit(found), "utf-8")
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise _unwritable(path, error, "file with --junit") from error
 
 
-def _unwritable(folder: Path, error: OSError) -> Unavailable:
+def _unwritable(folder: Path, error: OSError, other: str = "folder with --report") -> Unavailable:
     return Unavailable(
         f"the report cannot be written to {folder}: {error.strerror or error}",
-        hint="choose another place",
+        hint=f"choose another {other}",
         code="report_unwritable",
     )
