@@ -18,6 +18,8 @@ Action = Literal[
     "investigation.archive",
     "event.report",
     "version.save",
+    "review.act",
+    "comment.write",
     "data.ingest",
     "data.remove",
     "token.issue",

@@ -14,6 +14,8 @@ from workspace_ext.inquiry.queries.service import QueryService
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
 from workspace_ext.inquiry.versions.service import VersionService
 from workspace_ext.ledger.service import Ledger
+from workspace_ext.practice.review.service import ReviewService
+from workspace_ext.practice.review.store import MIGRATIONS as REVIEW_MIGRATIONS
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.records import RecordsEngine
 from workspace_ext.storage.telemetry import TelemetryEngine
@@ -45,6 +47,7 @@ class Services:
     templates: TemplateLibrary
     investigations: InvestigationService
     versions: VersionService
+    reviews: ReviewService
     runner: QueryRunner
     queries: QueryService
     lineage: Lineage
@@ -64,7 +67,7 @@ class Services:
         for leftover in folder.inbox.glob("*.part"):  # of uploads to a broker that was killed
             leftover.unlink(missing_ok=True)
         tokens = Tokens(folder.secret)
-        records = RecordsEngine(folder, RECORDS_MIGRATIONS)
+        records = RecordsEngine(folder, {**RECORDS_MIGRATIONS, "review": REVIEW_MIGRATIONS})
         try:
             telemetry = TelemetryEngine(folder, MIGRATIONS)
         except BaseException:
@@ -82,6 +85,7 @@ class Services:
             sorted(folder.templates.iterdir()) if folder.sealed else default_paths(folder.path)
         )
         investigations = InvestigationService(ledger, records, catalog)
+        versions = VersionService(ledger, records, investigations)
         runner = QueryRunner(telemetry)
         plans = PlanReader(Parser())
         return cls(
@@ -95,7 +99,8 @@ class Services:
             live=live,
             templates=templates,
             investigations=investigations,
-            versions=VersionService(ledger, records, investigations),
+            versions=versions,
+            reviews=ReviewService(records, investigations, versions),
             runner=runner,
             queries=QueryService(
                 runner, catalog, templates, investigations, whole=not folder.sealed

@@ -82,6 +82,7 @@ def test_partial_success_in_protobuf(open_receiver: Receiver) -> None:
     ("body", "content_type", "headers", "status"),
     [
         (b"\xff\xff\xff", PROTOBUF, {}, 400),
+        (b"\n" + b"\xff" * 9 + b"\x01", PROTOBUF, {}, 400),
         (b"{", "application/json", {}, 400),
         (b"not gzip", PROTOBUF, {"Content-Encoding": "gzip"}, 400),
         (b"", PROTOBUF, {"Content-Encoding": "br"}, 415),
@@ -89,7 +90,7 @@ def test_partial_success_in_protobuf(open_receiver: Receiver) -> None:
         (bytes(33 << 20), PROTOBUF, {}, 413),
         (gzip.compress(bytes(200 << 20), 1), PROTOBUF, {"Content-Encoding": "gzip"}, 413),
     ],
-    ids=["protobuf", "json", "gzip", "encoding", "type", "large", "bomb"],
+    ids=["protobuf", "endless", "json", "gzip", "encoding", "type", "large", "bomb"],
 )
 def test_what_can_never_be_read(
     open_receiver: Receiver, body: bytes, content_type: str, headers: dict[str, str], status: int
@@ -100,6 +101,8 @@ def test_what_can_never_be_read(
     assert answer.data
     if content_type == "application/json":
         assert answer.json()["code"] == 3
+    good = open_receiver.post("/v1/traces", export_request(8000, 1, service="after"), PROTOBUF)
+    assert good.status == 200
 
 
 def test_nothing_to_keep(open_receiver: Receiver) -> None:

@@ -21,13 +21,25 @@ QUARANTINE_LIMIT = 10_000
 
 @dataclass(frozen=True)
 class Source:
-    """The file that a batch comes from."""
+    """The file that a batch comes from.
+
+    Attributes:
+        name: What it is called.
+        format: The adapter's name.
+        version: The adapter's.
+        digest: Of its content.
+        mapping_digest: Of the mapping that it was read by.
+        size: In bytes.
+        received_ns: When it was begun to be read.
+    """
 
     name: str
     format: str
+    version: int
     digest: str
     mapping_digest: str | None
     size: int
+    received_ns: int
 
 
 def find_batch(connection: duckdb.DuckDBPyConnection, source: Source) -> IngestReport | None:
@@ -238,17 +250,23 @@ class Batch:
         counts = [report.rows.get(signal, 0) for signal in SIGNALS]
         times = [
             None if ns is None else ns // 1000
-            for ns in (committed_ns, report.first_time_ns, report.last_time_ns)
+            for ns in (
+                committed_ns,
+                report.first_time_ns,
+                report.last_time_ns,
+                self._source.received_ns,
+            )
         ]
         self._connection.execute(
             """
             INSERT INTO raw.batches (
                 batch_id, committed_at, name, format, content_digest, mapping_digest, bytes,
                 spans, logs, metrics, events, services, duplicates, quarantined,
-                first_time, last_time, warnings
+                first_time, last_time, warnings, adapter_version, received_at
             )
             SELECT $1, make_timestamptz($2::BIGINT), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-                   $13, $14, make_timestamptz($15::BIGINT), make_timestamptz($16::BIGINT), $17
+                   $13, $14, make_timestamptz($15::BIGINT), make_timestamptz($16::BIGINT), $17,
+                   $18, make_timestamptz($19::BIGINT)
             """,
             [
                 report.batch_id,
@@ -264,6 +282,8 @@ class Batch:
                 times[1],
                 times[2],
                 list(report.warnings),
+                str(self._source.version),
+                times[3],
             ],
         )
 
