@@ -10,6 +10,7 @@ from workspace_ext.inquiry.archive.needs import Needs
 from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.investigations.store import RECORDS_MIGRATIONS
 from workspace_ext.inquiry.queries.lineage import Lineage
+from workspace_ext.inquiry.queries.reads import Reads
 from workspace_ext.inquiry.queries.service import QueryService
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
 from workspace_ext.inquiry.versions.service import VersionService
@@ -87,7 +88,8 @@ class Services:
         investigations = InvestigationService(ledger, records, catalog)
         versions = VersionService(ledger, records, investigations)
         runner = QueryRunner(telemetry)
-        plans = PlanReader(Parser())
+        reads = Reads(templates, PlanReader(Parser()))
+        origins = Origins(telemetry)
         return cls(
             folder=folder,
             tokens=tokens,
@@ -106,13 +108,9 @@ class Services:
                 runner, catalog, templates, investigations, whole=not folder.sealed
             ),
             quality=Quality(runner, catalog),
-            lineage=Lineage(investigations, templates, plans, Origins(telemetry)),
-            archives=Freezer(
-                folder, investigations, templates, SliceSource(telemetry), plans, Origins(telemetry)
-            ),
-            retention=RetentionService(
-                telemetry, Needs(investigations, templates, plans), catalog.forget
-            ),
+            lineage=Lineage(investigations, reads, origins),
+            archives=Freezer(folder, investigations, reads, SliceSource(telemetry), origins),
+            retention=RetentionService(telemetry, Needs(investigations, reads), catalog.forget),
         )
 
     def close(self) -> None:

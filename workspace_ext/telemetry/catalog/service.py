@@ -12,6 +12,7 @@ import duckdb
 from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.catalog import batches, services
 from workspace_ext.telemetry.catalog.times import told
+from workspace_ext.telemetry.pin import newest_pin
 from workspace_ext.telemetry.schema import SIGNALS
 
 _WITH_SERVICE = ("spans", "logs", "metrics", "events")
@@ -99,7 +100,7 @@ class Catalog:
         if self._held is None or self._held[0] != commits:
             with self._engine.cursor() as cursor:
                 removals = (Removal(*row) for row in cursor.execute(_REMOVALS).fetchall())
-                self._held = commits, Held(_pin(cursor), tuple(removals))
+                self._held = commits, Held(newest_pin(cursor), tuple(removals))
         return self._held[1]
 
     def overview(self) -> dict[str, Any]:
@@ -108,7 +109,7 @@ class Catalog:
             if self._known.pin != self.newest():
                 with self._engine.cursor() as cursor:
                     cursor.execute("BEGIN")
-                    pin = _pin(cursor)
+                    pin = newest_pin(cursor)
                     # only the batches since are looked at: they only grow
                     self._known = _widened(self._known, cursor, pin)
                     cursor.execute("COMMIT")
@@ -162,11 +163,6 @@ class Catalog:
             ]
             for name, signal in SIGNALS.items()
         }
-
-
-def _pin(cursor: duckdb.DuckDBPyConnection) -> int:
-    row = cursor.execute("SELECT coalesce(max(batch_id), 0) FROM raw.batches").fetchall()
-    return int(row[0][0])
 
 
 def _widened(known: _Known, cursor: duckdb.DuckDBPyConnection, pin: int) -> _Known:

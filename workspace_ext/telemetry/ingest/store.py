@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from workspace_ext.telemetry.ingest.model import IngestReport, Reject
 from workspace_ext.telemetry.ingest.tally import count_services
+from workspace_ext.telemetry.pin import newest_pin
 from workspace_ext.telemetry.schema import SIGNALS, Signal
 
 QUARANTINE_LIMIT = 10_000
@@ -120,7 +121,7 @@ class Batch:
 
     def settle(self) -> None:
         """Sorts what was staged, without what comes twice or is in the store by now."""
-        self._seen = _newest(self._connection)
+        self._seen = newest_pin(self._connection)
         for name in self._staged:
             signal = SIGNALS[name]
             self._bounds[name] = self._extent(signal)
@@ -133,7 +134,7 @@ class Batch:
             committed_ns: The time of the commit.
             warnings: For the report.
         """
-        batch_id = _newest(self._connection) + 1
+        batch_id = newest_pin(self._connection) + 1
         rows: dict[str, int] = {}
         duplicates = 0
         for name, staged in self._staged.items():
@@ -286,11 +287,6 @@ class Batch:
                 times[3],
             ],
         )
-
-
-def _newest(connection: duckdb.DuckDBPyConnection) -> int:
-    rows = connection.execute("SELECT coalesce(max(batch_id), 0) FROM raw.batches").fetchall()
-    return int(rows[0][0])
 
 
 def _stored(signal: Signal, bounds: tuple[int, int] | None, also: str = "") -> str:

@@ -18,6 +18,7 @@ from workspace_ext.foundation.canonical import digest_json
 from workspace_ext.telemetry.ingest.live.delivery import Delivery
 from workspace_ext.telemetry.ingest.live.maps import each_once
 from workspace_ext.telemetry.ingest.tally import Tally, count_services, totals
+from workspace_ext.telemetry.pin import newest_pin
 from workspace_ext.telemetry.schema import SIGNALS, Signal
 
 ROW_GROUP_ROWS = 122_880
@@ -116,8 +117,7 @@ def merge(
     Returns:
         The batches.
     """
-    row = connection.execute("SELECT coalesce(max(batch_id), 0) FROM raw.batches").fetchall()
-    books = _books(deliveries, int(row[0][0]) + 1)
+    books = _books(deliveries, newest_pin(connection) + 1)
     for signal in SIGNALS.values():
         _merge_signal(connection, signal, books)
     _keep_rejects(connection, books)
