@@ -2,7 +2,8 @@
 
 Owns: who is who (`identity`), the tap on kernel messages (`connection`, `kernels`, `sessions`,
 `tap`, `reporter`), notebooks and what is written into them (`view`, `live`, `notebooks`,
-`openings`, `followers`), the line to the broker (`link`), the browser's routes (`handlers`,
+`openings`, `followers`), every save as a version by whoever was seen to edit (`saves`, `editors`,
+`restoring`), the line to the broker (`link`), the browser's routes (`handlers` and its kin,
 `stream`), and where the server's state lies (`placement`). `workspace` puts them together.
 Promises: every run through this server is recorded with the person the server authenticated;
 a failing record never stops a run, and says so in the log; a user's typing is never lost to our
