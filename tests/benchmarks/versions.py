@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from itertools import chain
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
@@ -31,7 +32,7 @@ def _versions(folder: Path) -> list[Row]:
     with broker(folder) as client:
         uid = client.open_investigation("Checkout fails")["uid"]
         known = None
-        for at in (start, *edits(start, VERSIONS - 1)):
+        for at in chain([start], edits(start, VERSIONS - 1)):
             copies += len(json.dumps(at))
             begun = perf_counter()
             content = split(at)
@@ -40,6 +41,7 @@ def _versions(folder: Path) -> list[Row]:
             client.save_version(uid, sent)
             saves.append(perf_counter() - begun)
             known = content.layout
+        assert client.versions(uid, limit=1)[0]["revision"] == VERSIONS
         asked = []
         for number in range(ASKED):
             begun = perf_counter()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.notebooks.conftest import Run, said
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
+from tests.notebooks.conftest import ALICE, Run, said
 from workspace_ext.client.broker import BrokerClient
+from workspace_ext.inquiry.headless.runner import run_notebook
 
 CONFIG = 'h = investigation.hypothesis("config is down", predicts="config is slow")\n'
 STORY = (
@@ -229,3 +232,38 @@ def test_a_file_is_an_input_of_its_step(
     steps = list(client.state(investigation)["steps"].values())
     (file,) = steps[0]["files"]
     assert (file["name"], file["size"]) == ("orders.csv", 8)
+
+
+def test_magics_say_the_same(run: Run, client: BrokerClient, investigation: str) -> None:
+    made, report = run(
+        "h = %hypothesis it's the pool --predicts waits before errors",
+        'h.id == investigation.hypothesis("it\'s the pool").id',
+        "%finding the pool is empty since 10:05",
+        "%decision restart it --because its pool does not recover",
+        "%hypothesis the pool --predicts ",
+        "%finding",
+        "%unload_ext workspace_kernel\n%finding x",
+    )
+    assert said(made.cells[1]) == "True"
+    (claim,) = client.state(investigation)["hypotheses"].values()
+    assert (claim["text"], claim["prediction"]) == ("it's the pool", "waits before errors")
+    notes = client.state(investigation)["notes"].values()
+    assert [(note["kind"], note["text"], note["because"]) for note in notes] == [
+        ("finding", "the pool is empty since 10:05", ""),
+        ("decision", "restart it", "its pool does not recover"),
+    ]
+    assert [failure.message for failure in report.failures][:2] == [
+        "--predicts is empty",
+        "the finding is empty",
+    ]
+
+
+def test_code_takes_up_what_a_text_cell_claims(
+    run: Run, client: BrokerClient, tmp_path: Path
+) -> None:
+    made, _ = run("1")
+    text = new_markdown_cell("## Hypothesis\n\nconfig is down\n\nPrediction: slow", id="t")
+    made.cells = [text, new_code_cell('investigation.hypothesis("Config is down")', id="c")]
+    run_notebook(made, client, path=tmp_path / "work.ipynb", actor=ALICE)
+    assert said(made.cells[1]) == "Hypothesis [proposed]: Config is down\n  Predicts: slow"
+    assert made.cells[0].metadata["investigation"]["role"] == "hypothesis"

@@ -10,9 +10,13 @@ import pytest
 
 from tests.support.broker import broker
 from workspace_ext.client.broker import BrokerClient
+from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.errors import Unavailable
+from workspace_ext.inquiry.versions.content import split
+from workspace_ext.inquiry.versions.model import NOTHING, Layout
+from workspace_ext.inquiry.versions.sending import version_in
 from workspace_ext.protocol.messages import EventIn
-from workspace_ext.server.reporter import OPENED, Reporter
+from workspace_ext.server.reporter import OPENED, SAVED, Reporter
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +74,30 @@ def test_a_refused_event_is_a_gap_that_is_logged_and_the_rest_goes_on(
         (True, False),
         (False, True),
     ]
+
+
+def test_a_version_that_misses_parts_is_told_of_and_the_next_one_goes_whole(
+    client: BrokerClient, tmp_path: Path
+) -> None:
+    """As when an earlier one was lost with a disk, or the store is another one now."""
+    refused: list[tuple[str, str, str]] = []
+    reporter = Reporter(
+        tmp_path, lambda: client, lambda uid, event, code: refused.append((uid, event["id"], code))
+    )
+    content = split({"metadata": {}, "nbformat": 4, "nbformat_minor": 5, "cells": []})
+
+    def saved(known: Layout) -> EventIn:
+        sent = version_in(content, path="n.ipynb", actors=[Actor("user", "alice")], known=known)
+        return {**note(sent["id"], ""), "type": SAVED, "data": dict(sent)}
+
+    lost, whole = saved(content.layout), saved(NOTHING)
+    reporter.report("u5", [opened("u5"), lost, note("j", "between"), whole])
+    assert reporter.flush(10)
+    reporter.stop()
+
+    assert refused == [("u5", lost["id"], "parts_missing")]
+    assert [one["revision"] for one in client.versions("u5")] == [1]
+    assert list(client.state("u5")["notes"]) == ["j"]
 
 
 def test_what_the_broker_cannot_take_now_waits_on_disk_for_the_next_reporter(

@@ -146,7 +146,7 @@ class Intake:
         try:
             with self._live.totals.stage("decode together"):
                 made = decode_together([asked.request for asked in taken])
-        except Exception:
+        except BaseException:  # a thread of which everybody has need must not end
             _log.exception("%s requests cannot be decoded together", len(taken))
             made = [None] * len(taken)
         for asked, found in zip(taken, made, strict=True):
@@ -161,7 +161,7 @@ class Intake:
                 with self._live.totals.stage("decode"):
                     made = decode(asked.request)
                 self._keep(asked, made)
-            except Exception as error:  # the sender is told, whatever it is
+            except BaseException as error:  # the sender is told, whatever it is
                 _answer(asked, error)
 
     def _keep(self, asked: _Asked, found: Decoded | InvestigationError) -> None:

@@ -12,6 +12,7 @@ from workspace_ext.broker.handlers import Call, CallHandler, NoRoute, Reply, Rou
 from workspace_ext.broker.health import told
 from workspace_ext.broker.live import FollowHandler, HealthHandler, LeaseHandler, ReleaseHandler
 from workspace_ext.broker.queries import QueryHandler
+from workspace_ext.broker.reviews import REVIEW_ROUTES
 from workspace_ext.broker.runtime import Runtime
 from workspace_ext.broker.uploads import IngestHandler
 from workspace_ext.broker.versions import VERSION_ROUTES
@@ -218,6 +219,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     "/v1/retention/policy": {"POST": Route("data.remove", keep_policy)},
     "/v1/ledger/verify": {"GET": Route("ledger.read", verify)},
     **VERSION_ROUTES,
+    **REVIEW_ROUTES,
 }
 
 

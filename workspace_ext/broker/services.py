@@ -5,15 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workspace_ext.access.tokens import Tokens
+from workspace_ext.foundation.shipped import shipped
 from workspace_ext.inquiry.archive.freeze import Freezer
 from workspace_ext.inquiry.archive.needs import Needs
 from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.investigations.store import RECORDS_MIGRATIONS
 from workspace_ext.inquiry.queries.lineage import Lineage
+from workspace_ext.inquiry.queries.reads import Reads
 from workspace_ext.inquiry.queries.service import QueryService
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
 from workspace_ext.inquiry.versions.service import VersionService
 from workspace_ext.ledger.service import Ledger
+from workspace_ext.practice.review.export import PostMortems
+from workspace_ext.practice.review.service import ReviewService
+from workspace_ext.practice.review.store import MIGRATIONS as REVIEW_MIGRATIONS
+from workspace_ext.practice.review.templates import TemplateReviews
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.records import RecordsEngine
 from workspace_ext.storage.telemetry import TelemetryEngine
@@ -45,6 +51,9 @@ class Services:
     templates: TemplateLibrary
     investigations: InvestigationService
     versions: VersionService
+    reviews: ReviewService
+    template_reviews: TemplateReviews
+    postmortems: PostMortems
     runner: QueryRunner
     queries: QueryService
     lineage: Lineage
@@ -64,7 +73,7 @@ class Services:
         for leftover in folder.inbox.glob("*.part"):  # of uploads to a broker that was killed
             leftover.unlink(missing_ok=True)
         tokens = Tokens(folder.secret)
-        records = RecordsEngine(folder, RECORDS_MIGRATIONS)
+        records = RecordsEngine(folder, {**RECORDS_MIGRATIONS, "review": REVIEW_MIGRATIONS})
         try:
             telemetry = TelemetryEngine(folder, MIGRATIONS)
         except BaseException:
@@ -82,8 +91,14 @@ class Services:
             sorted(folder.templates.iterdir()) if folder.sealed else default_paths(folder.path)
         )
         investigations = InvestigationService(ledger, records, catalog)
+        versions = VersionService(ledger, records, investigations)
+        looked_through = TemplateReviews(
+            ledger, templates, shipped("queries"), sealed=folder.sealed
+        )
+        reviews = ReviewService(records, investigations, versions, looked_through)
         runner = QueryRunner(telemetry)
-        plans = PlanReader(Parser())
+        reads = Reads(templates, PlanReader(Parser()))
+        origins = Origins(telemetry)
         return cls(
             folder=folder,
             tokens=tokens,
@@ -95,19 +110,23 @@ class Services:
             live=live,
             templates=templates,
             investigations=investigations,
-            versions=VersionService(ledger, records, investigations),
+            versions=versions,
+            reviews=reviews,
+            template_reviews=looked_through,
+            postmortems=PostMortems(investigations, versions, reviews, runner),
             runner=runner,
             queries=QueryService(
-                runner, catalog, templates, investigations, whole=not folder.sealed
+                runner,
+                catalog,
+                templates,
+                investigations,
+                whole=not folder.sealed,
+                cautions=looked_through.warnings,
             ),
             quality=Quality(runner, catalog),
-            lineage=Lineage(investigations, templates, plans, Origins(telemetry)),
-            archives=Freezer(
-                folder, investigations, templates, SliceSource(telemetry), plans, Origins(telemetry)
-            ),
-            retention=RetentionService(
-                telemetry, Needs(investigations, templates, plans), catalog.forget
-            ),
+            lineage=Lineage(investigations, reads, origins),
+            archives=Freezer(folder, investigations, reads, SliceSource(telemetry), origins),
+            retention=RetentionService(telemetry, Needs(investigations, reads), catalog.forget),
         )
 
     def close(self) -> None:

@@ -56,13 +56,15 @@ class Output:
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         console = self.console(stderr=True)
+        silent = self.as_json or not console.is_terminal
+        console.quiet = silent  # a disabled display of rich 13 ends with an empty line all the same
         return Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.fields[state]}", markup=False),
             TimeElapsedColumn(),
             console=console,
-            disable=self.as_json or not console.is_terminal,
+            disable=silent,
         )
 
 

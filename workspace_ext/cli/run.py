@@ -12,7 +12,7 @@ import click
 
 from workspace_ext.cli.options import Command, pass_output, store_option
 from workspace_ext.cli.output import Output
-from workspace_ext.foundation.errors import NotFound
+from workspace_ext.foundation.errors import InvestigationError, NotFound
 
 if TYPE_CHECKING:
     from workspace_ext.client.broker import BrokerClient
@@ -98,7 +98,11 @@ def run_and_save(
         finally:
             if notebook != before:
                 write_notebook(target, notebook)
-        keep(client, report.investigation, target, notebook, system_user(), reason="run headless")
+        uid = report.investigation
+        try:
+            keep(client, uid, target, notebook, system_user(), reason="run headless")
+        except InvestigationError as error:  # the notebook is saved, and the next save is a version
+            output.note(f"this save is no version: {error.message}")
     if report.interrupted:
         raise KeyboardInterrupt
     return report

@@ -28,8 +28,9 @@ def restore_through_server(notebook: Path, wish: dict[str, Any]) -> bool:
         Conflict: A server may have it open and does not let us ask.
         InvestigationError: What the server said.
     """
-    for server in _servers_over(notebook.absolute()):
-        path = notebook.absolute().relative_to(server["root_dir"]).as_posix()
+    notebook = notebook.resolve()
+    for server in _servers_over(notebook):
+        path = notebook.relative_to(Path(server["root_dir"]).resolve()).as_posix()
         is_open = _ask(server, "GET", f"investigation/open?path={quote(path)}", _KNOCK_SECONDS)
         if is_open is not None and is_open.get("open"):
             _ask(server, "POST", "investigation/restore", _ANSWER_SECONDS, {**wish, "path": path})
@@ -42,7 +43,8 @@ def _servers_over(notebook: Path) -> Iterator[dict[str, Any]]:
     from jupyter_server.serverapp import list_running_servers
 
     for server in list_running_servers():
-        if notebook.is_relative_to(server.get("root_dir") or "/nowhere"):
+        root = server.get("root_dir")
+        if root and notebook.is_relative_to(Path(root).resolve()):
             yield server
 
 

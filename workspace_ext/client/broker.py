@@ -7,14 +7,15 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
-from urllib.parse import quote
 
 from urllib3.exceptions import HTTPError
 
 from workspace_ext.client.answers import AnswerStream, QueryResult
+from workspace_ext.client.calls import investigation as _investigation
+from workspace_ext.client.calls import part as _part
 from workspace_ext.client.events import EventStream
 from workspace_ext.client.lease import Lease
-from workspace_ext.client.transport import Transport
+from workspace_ext.client.reviews import ReviewCalls
 from workspace_ext.client.upload import Progress, read_report, send_file
 from workspace_ext.foundation.actor import system_user
 from workspace_ext.protocol.hypotheses import HypothesisSummary
@@ -37,21 +38,13 @@ SILENCE_SECONDS = 20.0
 """The broker says something on every open stream far more often than this."""
 
 
-class BrokerClient:
+class BrokerClient(ReviewCalls):
     """Talks to one broker. Safe to share between threads; errors are those the broker raised.
 
     Args:
         address: As in ``http://127.0.0.1:40123``.
         token: The service's or a kernel's.
     """
-
-    def __init__(self, address: str, token: str) -> None:
-        self._transport = Transport(address, token)
-
-    @property
-    def address(self) -> str:
-        """Where the broker listens."""
-        return self._transport.address
 
     # -- the broker itself -------------------------------------------------------------------
 
@@ -330,27 +323,3 @@ class BrokerClient:
     def verify(self, uid: str | None = None) -> dict[str, Any]:
         """Checks the ledger's chains: all, or one investigation's."""
         return self._json("GET", "/v1/ledger/verify", query={"stream": uid}, seconds=None)
-
-    def close(self) -> None:
-        """Closes the idle connections."""
-        self._transport.close()
-
-    def _json(self, method: str, path: str, **how: Any) -> dict[str, Any]:
-        value = self._transport.json(method, path, **how)
-        if not isinstance(value, dict):
-            raise self._transport.broken(TypeError())
-        return value
-
-    def _list(self, method: str, path: str, **how: Any) -> list[dict[str, Any]]:
-        value = self._transport.json(method, path, **how)
-        if not isinstance(value, list):
-            raise self._transport.broken(TypeError())
-        return value
-
-
-def _part(text: str) -> str:
-    return quote(text, safe="")
-
-
-def _investigation(uid: str, rest: str = "") -> str:
-    return f"/v1/investigations/{_part(uid)}" + (f"/{rest}" if rest else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -103,3 +103,15 @@ class Window:
     def before(self) -> Window:
         """The window of equal length that ends where this one starts: the usual baseline."""
         return Window(2 * self.start_ns - self.end_ns, self.start_ns)
+
+
+def united(windows: Iterable[Window]) -> list[Window]:
+    """The same spans of time, in order; those that overlap or touch are one."""
+    found: list[Window] = []
+    for window in sorted(windows, key=lambda each: each.start_ns):
+        if found and window.start_ns <= found[-1].end_ns:
+            last = found.pop()
+            found.append(Window(last.start_ns, max(last.end_ns, window.end_ns)))
+        else:
+            found.append(window)
+    return found

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.archive import WINDOW, Frozen, cells_of, ingest, report
+from tests.support.archive import ALICE, WINDOW, Frozen, cells_of, ingest, report
 from tests.support.broker import broker
 from tests.support.templates import HEADER, write_template
+from workspace_ext.broker.services import Services
 from workspace_ext.client.broker import BrokerClient
-from workspace_ext.foundation.errors import BadInput, NotFound
+from workspace_ext.foundation.errors import BadInput, Conflict, NotFound
 from workspace_ext.inquiry.archive.container import (
     ABOUT,
     QUERIES,
@@ -25,6 +28,39 @@ from workspace_ext.inquiry.archive.private import make_store
 from workspace_ext.inquiry.archive.reader import Archive
 from workspace_ext.inquiry.templates.library import TemplateLibrary
 from workspace_ext.protocol.messages import QueryRequest
+from workspace_ext.storage.folder import StoreFolder
+
+NOTE = [{"key": "http.route", "value": {"stringValue": "/a"}}]
+DEEP = {
+    "resourceSpans": [
+        {
+            "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "x"}}]},
+            "scopeSpans": [
+                {
+                    "scope": {"name": "s"},
+                    "spans": [
+                        {
+                            "traceId": "4bf92f3577b34da6a3ce929d0e0e4736",
+                            "spanId": "00f067aa0ba902b7",
+                            "name": "deep",
+                            "startTimeUnixNano": "1714557600000000123",
+                            "endTimeUnixNano": "1714557601000000456",
+                            "attributes": NOTE,
+                            "events": [
+                                {
+                                    "timeUnixNano": "1714557600500000000",
+                                    "name": "exception",
+                                    "attributes": NOTE,
+                                }
+                            ],
+                            "links": [{"traceId": "4b" * 16, "spanId": "00f067aa0ba902b8"}],
+                        }
+                    ],
+                }
+            ],
+        }
+    ]
+}
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +142,20 @@ def test_a_notebook_of_a_newer_schema_is_kept_as_it_is(
         assert kept == {"schema": 99, "uid": uid, "colour": "red"}
 
 
+def test_rows_come_back_as_they_were_however_deep(client: BrokerClient, tmp_path: Path) -> None:
+    (tmp_path / "spans.jsonl").write_text(json.dumps(DEEP) + "\n", "utf-8")
+    client.ingest(tmp_path / "spans.jsonl")
+    uid = client.open_investigation("Deep")["uid"]
+    asked: QueryRequest = {"sql": "SELECT * FROM spans WHERE name = 'deep'", "investigation": uid}
+    then = client.query(asked).table
+    assert then.num_rows == 1
+    with freeze(client, uid, tmp_path / "a.zip") as archive:
+        assert archive.manifest.redacted.columns == {}
+        store = make_store(archive, tmp_path / "private", pin=archive.manifest.pin)
+    with broker(store.path) as private:
+        assert private.query({"sql": asked["sql"]}).table.to_pylist() == then.to_pylist()
+
+
 def test_the_notebook_of_another_investigation_is_refused(
     client: BrokerClient, uid: str, tmp_path: Path
 ) -> None:
@@ -115,6 +165,66 @@ def test_the_notebook_of_another_investigation_is_refused(
     with pytest.raises(NotFound):
         freeze(client, "nobody", tmp_path / "a.zip", cells_of("nobody", {}))
     assert [entry["type"] for entry in client.entries(uid)] == ["investigation.opened"]
+
+
+@pytest.mark.parametrize(
+    ("wishes", "told"),
+    [
+        ({"max_slice_rows": -1}, "ArchiveRequest"),
+        ({"colour": "red"}, "ArchiveRequest"),
+        ({"redact": {"colums": []}}, "colums"),
+        ({"redact": {"regexes": {"a": "("}}}, "the regex a"),
+    ],
+)
+def test_wishes_that_are_not_understood_are_refused(
+    client: BrokerClient, uid: str, wishes: Any, told: str
+) -> None:
+    with pytest.raises(BadInput, match=told):
+        client.archive(uid, cells_of(uid, {}), io.BytesIO(), wishes=wishes)
+    assert [entry["type"] for entry in client.entries(uid)] == ["investigation.opened"]
+
+
+class _Busy:
+    """Investigations in which somebody else says something while one is frozen."""
+
+    def __init__(self, service: Any, rationale: str) -> None:
+        self._service = service
+        self._rationale = rationale
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._service, name)
+
+    def report(self, uid: str, events: Any, principal: Any) -> Any:
+        said = {**events[0], "id": "meanwhile", "type": "note.added", "data": {"text": "a@b.org"}}
+        self._service.report(uid, [{**said, "rationale": self._rationale}], principal)
+        return self._service.report(uid, events, principal)
+
+
+def test_what_is_said_while_it_is_frozen_is_a_link_of_the_chain_and_no_more(
+    tmp_path: Path,
+) -> None:
+    folder = StoreFolder.create(tmp_path / "store")
+    with folder.hold("test"):
+        services = Services.open(folder)
+        try:
+            for rationale in ("", "asked eve@b.org"):
+                opened = services.investigations.open(title="Busy", actor=ALICE)
+                busy: Any = _Busy(services.investigations, rationale)
+                freezer = replace(services.archives, investigations=busy)
+                notebook, path = cells_of(opened["uid"], {}), tmp_path / "a.zip"
+                with path.open("wb") as target:
+                    if rationale:
+                        with pytest.raises(Conflict, match="went on"):
+                            freezer.freeze(opened["uid"], notebook, ALICE, target)
+                        continue
+                    freezer.freeze(opened["uid"], notebook, ALICE, target)
+                with Archive(path) as archive:
+                    assert archive.verify() == []
+                    kinds = [(entry["type"], entry["data"] is None) for entry in archive.ledger()]
+                assert kinds[1:] == [("note.added", True), ("archive.created", False)]
+                assert b"a@b.org" not in path.read_bytes()
+        finally:
+            services.close()
 
 
 def test_a_template_changed_since_is_not_passed_off_as_the_one_used(

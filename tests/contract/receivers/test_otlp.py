@@ -82,6 +82,7 @@ def test_partial_success_in_protobuf(open_receiver: Receiver) -> None:
     ("body", "content_type", "headers", "status"),
     [
         (b"\xff\xff\xff", PROTOBUF, {}, 400),
+        (b"\n" + b"\xff" * 9 + b"\x01", PROTOBUF, {}, 400),
         (b"{", "application/json", {}, 400),
         (b"not gzip", PROTOBUF, {"Content-Encoding": "gzip"}, 400),
         (b"", PROTOBUF, {"Content-Encoding": "br"}, 415),
@@ -89,7 +90,7 @@ def test_partial_success_in_protobuf(open_receiver: Receiver) -> None:
         (bytes(33 << 20), PROTOBUF, {}, 413),
         (gzip.compress(bytes(200 << 20), 1), PROTOBUF, {"Content-Encoding": "gzip"}, 413),
     ],
-    ids=["protobuf", "json", "gzip", "encoding", "type", "large", "bomb"],
+    ids=["protobuf", "endless", "json", "gzip", "encoding", "type", "large", "bomb"],
 )
 def test_what_can_never_be_read(
     open_receiver: Receiver, body: bytes, content_type: str, headers: dict[str, str], status: int
@@ -100,6 +101,8 @@ def test_what_can_never_be_read(
     assert answer.data
     if content_type == "application/json":
         assert answer.json()["code"] == 3
+    good = open_receiver.post("/v1/traces", export_request(8000, 1, service="after"), PROTOBUF)
+    assert good.status == 200
 
 
 def test_nothing_to_keep(open_receiver: Receiver) -> None:
@@ -109,8 +112,13 @@ def test_nothing_to_keep(open_receiver: Receiver) -> None:
 def test_other_methods(open_receiver: Receiver) -> None:
     import urllib3
 
-    assert urllib3.request("GET", open_receiver.address + "/v1/traces").status == 405
-    assert urllib3.request("GET", open_receiver.address + "/v1/queries").status == 404
+    refused = urllib3.request("GET", open_receiver.address + "/v1/traces")
+    assert (refused.status, refused.json()["code"]) == (405, 3)
+    assert "POST" in refused.json()["message"]
+    assert urllib3.request("PUT", open_receiver.address + "/api/v1/write", body=b"x").status == 405
+    nowhere = urllib3.request("POST", open_receiver.address + "/v1/trace", body=b"x" * 100_000)
+    assert nowhere.status == 404
+    assert "at: /v1/traces, " in nowhere.data.decode()
 
 
 def test_health(open_receiver: Receiver) -> None:

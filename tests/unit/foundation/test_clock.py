@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workspace_ext.foundation.clock import Window, parse_rfc3339, to_rfc3339
+from workspace_ext.foundation.clock import Window, parse_rfc3339, to_rfc3339, united
 from workspace_ext.foundation.errors import BadInput
 
 YEAR_9999_NS = 253_402_300_799_999_999_999
@@ -57,3 +57,9 @@ def test_a_window_in_each_form_is_the_same() -> None:
 def test_no_window(value: object) -> None:
     with pytest.raises(BadInput):
         Window.parse(value)
+
+
+def test_united_windows_are_in_order_and_apart() -> None:
+    late, early, touching = Window(50, 60), Window(10, 30), Window(30, 40)
+    assert united([late, early, touching, Window(12, 20)]) == [Window(10, 40), late]
+    assert united([]) == []

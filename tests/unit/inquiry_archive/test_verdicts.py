@@ -12,8 +12,9 @@ from workspace_ext.foundation.canonical import digest_text
 from workspace_ext.inquiry.archive.claims import Claims
 from workspace_ext.inquiry.archive.model import CellReplay
 from workspace_ext.inquiry.archive.verdicts import Captured, Replayed, judge_cells
+from workspace_ext.inquiry.archive.wording import claim
 from workspace_ext.inquiry.investigations.model import QueryRecord
-from workspace_ext.protocol.hypotheses import Hypothesis
+from workspace_ext.protocol.hypotheses import Hypothesis, HypothesisTest
 from workspace_ext.protocol.messages import InvestigationState, Step, Verdict
 
 SOURCE = "ask()"
@@ -119,7 +120,7 @@ def captured(
 def judged(then: Captured, steps: list[Step], *queries: QueryRecord) -> CellReplay:
     asking: Any = new_code_cell(SOURCE, id="a")  # type: ignore[no-untyped-call]
     notebook: Any = new_notebook(cells=[asking])  # type: ignore[no-untyped-call]
-    (cell,) = judge_cells(notebook, then, Replayed(state(steps, list(queries)), {}))
+    (cell,) = judge_cells(notebook, notebook, then, Replayed(state(steps, list(queries)), {}))
     return cell
 
 
@@ -259,3 +260,56 @@ def test_a_judgement_by_hand_on_other_evidence_is_not_taken_for_granted() -> Non
     (found,) = Claims(then, state([], [], [hypothesis("p1")]), [cell]).hypotheses()
     assert found.holds is None
     assert "by hand" in found.why
+
+
+def function(outcome: Any) -> HypothesisTest:
+    return {
+        "id": "t",
+        "name": "waits",
+        "expect": "returns true",
+        "outcome": outcome,
+        "reason": "",
+        "judge": "kernel",
+        "query": None,
+        "run": "r1",
+        "cell": "a",
+        "at": "",
+        "elapsed_ms": 1,
+        "source_digest": None,
+        "result_digest": None,
+        "replaced": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("now", "holds", "why"),
+    [
+        ("supported", True, "1 test came out as then"),
+        ("refuted", False, "waits supported it then, refuted now"),
+        (None, None, "1 test not run again"),
+    ],
+)
+def test_a_test_in_python_is_compared_as_well(now: Any, holds: bool | None, why: str) -> None:
+    was: Hypothesis = {**hypothesis(), "tests": {"t": function("supported")}}
+    again: Hypothesis = {**hypothesis(), "tests": {"t": function(now)} if now else {}}
+    (found,) = Claims(captured([], [], was), state([], [], [again]), []).hypotheses()
+    assert (found.holds, found.why) == (holds, why)
+
+
+def test_what_a_reader_must_know_of_a_claim_is_told() -> None:
+    marked: Hypothesis = {
+        **hypothesis("a"),
+        "prediction": "it <waits>",
+        "prediction_late": True,
+        "override": "the test looks elsewhere",
+    }
+    cell = CellReplay("a", 3, "ask()", "same", "")
+    claims = Claims(captured([], [], marked), state([], [], [marked]), [cell])
+    (found,) = claims.hypotheses()
+    assert [(each.title, each.cell) for each in found.evidence] == [("a cell", 3)]
+    assert claim(found) == [
+        "slow",
+        "Predicts: it <waits>",
+        "Note: its prediction was written after a test had begun",
+        "Note: published despite its tests: the test looks elsewhere",
+    ]

@@ -212,6 +212,16 @@ def test_hypotheses_are_found_across_investigations(desk: Desk) -> None:
         desk.service.hypotheses(state="refutet")
 
 
+def test_hypotheses_of_before_the_list_are_found_as_well(desk: Desk) -> None:
+    propose(desk)
+    with desk.records.begin() as connection:  # as an earlier version left it
+        connection.exec_driver_sql("DELETE FROM hypotheses")
+        connection.exec_driver_sql("UPDATE investigations SET listed = 0")
+    desk.reopen()
+    for _ in range(2):
+        assert [each["text"] for each in desk.service.hypotheses("pool")] == ["the pool is empty"]
+
+
 def test_a_conclusion_turns_out(desk: Desk) -> None:
     with pytest.raises(BadInput, match="no conclusion"):
         desk.say("outcome.recorded", correct=True, _rationale="fixed")

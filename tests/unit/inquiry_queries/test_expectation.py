@@ -109,6 +109,15 @@ def test_the_broker_judges_a_template_by_a_condition(desk: Desk) -> None:
     assert kinds[2:5] == ["hypothesis.changed", "query.answered", "hypothesis.tested"]
 
 
+def test_rows_that_leave_a_template_open_leave_its_condition_open(desk: Desk) -> None:
+    uid = stated(desk)
+    test = {"hypothesis": "h", "expect": "count(*) >= 0"}
+    _, answer = desk.answer(
+        template="tests.slow", params={"window": LATER}, investigation=uid, test=test
+    )
+    assert answer["test"] == {**test, "outcome": "inconclusive", "reason": "no rows"}
+
+
 def test_the_broker_judges_sql_by_a_condition(desk: Desk) -> None:
     uid = stated(desk)
     test = {"hypothesis": "h", "expect": "n > 100"}

@@ -167,7 +167,11 @@ def test_the_unusual_is_left_alone(change: dict[str, Any], rejected: int) -> Non
     same(after, careful(good))
 
 
-@pytest.mark.parametrize("body", [b"\xff", export_request(0, 2)[:-1], b"\n\x03abc"])
+ENDLESS = b"\n" + b"\xff" * 9 + b"\x01"
+"""A length of 2**64 - 1, at which ptars panics."""
+
+
+@pytest.mark.parametrize("body", [b"\xff", export_request(0, 2)[:-1], b"\n\x03abc", ENDLESS])
 def test_what_is_no_request_is_left_alone(body: bytes) -> None:
     good = export_request(0, 2)
     assert [found is None for found in together(good, body)] == [False, True]

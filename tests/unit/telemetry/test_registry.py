@@ -83,11 +83,15 @@ def test_a_broken_stranger_does_not_stop_the_others(install, store: Store, tmp_p
     assert store.catalog.pin() == 0
 
 
-def test_an_adapter_that_fails_is_one_error(install, store: Store, tmp_path: Path) -> None:
-    text = PYTHON.replace("by_lines(_line)", "lambda stream, context: iter([1 / 0])")
+@pytest.mark.parametrize("kind", ["ZeroDivisionError", "BaseException"])  # a panic is the latter
+def test_an_adapter_that_fails_is_one_error(
+    install, store: Store, tmp_path: Path, kind: str
+) -> None:
+    text = PYTHON.replace("by_lines(_line)", "fail")
+    text = text.replace("\nADAPTER", f"\ndef fail(*_):\n    raise {kind}\n    yield\n\n\nADAPTER")
     install({"tally_adapter": text}, {"tally": "tally_adapter:ADAPTER"})
     (tmp_path / "x.tally").write_bytes(b"x")
-    with pytest.raises(BadInput, match="the adapter tally failed: ZeroDivisionError") as caught:
+    with pytest.raises(BadInput, match=f"the adapter tally failed: {kind}") as caught:
         store.ingest(tmp_path / "x.tally")
     assert caught.value.code == "adapter_failed"
     assert store.catalog.pin() == 0

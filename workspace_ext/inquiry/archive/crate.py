@@ -110,7 +110,19 @@ def describe(told: Told) -> Entity:
         *_people(told),
         *(_file(path, part) for path, part in sorted(told.files.items()) if path != NOTEBOOK),
     ]
-    return {"@context": [CONTEXT, _TERMS], "@graph": graph}
+    return {"@context": [CONTEXT, _TERMS], "@graph": [_compact(entity) for entity in graph]}
+
+
+def _compact(entity: Entity) -> Entity:
+    """As the specification likes it: nothing instead of no values, one value instead of a list."""
+    compact = {key: value for key, value in entity.items() if value not in ([], None)}
+    one = (key for key, value in compact.items() if isinstance(value, list) and len(value) == 1)
+    return {**compact, **{key: compact[key][0] for key in list(one)}}
+
+
+def _moment(time: str) -> str:
+    """ISO 8601 to the millisecond, in the form that the profile's validator knows."""
+    return f"{time[:19]}.{time[20:].rstrip('Z').ljust(3, '0')[:3]}+00:00"
 
 
 def _root(told: Told, steps: Sequence[Step]) -> Entity:
@@ -188,8 +200,9 @@ def _actions(told: Told, steps: Sequence[Step]) -> Iterator[Entity]:
         "name": f"Investigation: {state['title']}",
         "instrument": _ref(NOTEBOOK),
         "agent": [_ref(_person(who)) for who in _who(told)],
-        "startTime": state["opened_at"],
-        "endTime": made["time"],
+        "description": "All that was asked and concluded, from opening to freezing",
+        "startTime": _moment(state["opened_at"]),
+        "endTime": _moment(made["time"]),
         "object": [_ref(path) for path in inputs],
         "result": [_ref(path) for path in results],
     }
@@ -197,9 +210,10 @@ def _actions(told: Told, steps: Sequence[Step]) -> Iterator[Entity]:
         "@id": "#frozen",
         "@type": "CreateAction",
         "name": "Freezing the investigation into this archive",
+        "description": "Slices, results, templates and the notebook were put together, redacted",
         "instrument": _ref(_ENGINE),
         "agent": _ref(_person(made["actor"])),
-        "endTime": made["time"],
+        "endTime": _moment(made["time"]),
         "result": [_ref(LEDGER)],
     }
     if steps:
@@ -229,14 +243,15 @@ def _step_actions(told: Told, step: Step, queries: Sequence[Mapping[str, Any]]) 
         "name": f"Run of cell {step['cell']}",
         "instrument": _ref(_tool(step["cell"])),
         "agent": _ref(_person(step["by"])),
-        "startTime": step["started"],
+        "description": f"{step['by'].partition(':')[2]} ran it; it ended {step['status']}",
+        "startTime": _moment(step["started"]),
         "object": [_ref(path) for path in sorted({p for q in queries for p in told.used(q)})],
         "result": [_ref(path) for path in map(told.result, queries) if path],
     }
     if step["ended"]:
-        run["endTime"] = step["ended"]
+        run["endTime"] = _moment(step["ended"])
     if step["status"] in _STATUS:
-        run["actionStatus"] = _ref(f"http://schema.org/{_STATUS[step['status']]}")
+        run["actionStatus"] = f"http://schema.org/{_STATUS[step['status']]}"
     if step["error"]:
         run["error"] = step["error"]
     yield run

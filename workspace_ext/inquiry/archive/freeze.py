@@ -48,15 +48,14 @@ from workspace_ext.inquiry.investigations.fold import fold
 from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.metadata.notebook import cell_uids, read_uid
+from workspace_ext.inquiry.queries.reads import Reads
 from workspace_ext.inquiry.redaction.policy import FILE, make_policy, read_policy
 from workspace_ext.inquiry.redaction.redactor import Redactor
 from workspace_ext.inquiry.redaction.tables import TableRedactor
-from workspace_ext.inquiry.templates.library import TemplateLibrary
-from workspace_ext.inquiry.templates.model import BindContext, Template
+from workspace_ext.inquiry.templates.model import Template
 from workspace_ext.protocol.messages import EventIn, LedgerEntry, TemplateRef
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.telemetry.catalog.lineage import Origins
-from workspace_ext.telemetry.query.scan import PlanReader
 from workspace_ext.telemetry.query.slices import Slice, SliceSource
 
 _MADE = "archive.created"
@@ -82,17 +81,15 @@ class Freezer:
     Args:
         folder: The store: its key and its policy for redaction.
         investigations: Where they are kept.
-        templates: Where their templates are.
+        reads: Tells which rows their queries read, with which templates.
         slices: Where the rows come from.
-        plans: Tells which rows a template's query reads.
         origins: Tells where rows came from.
     """
 
     folder: StoreFolder
     investigations: InvestigationService
-    templates: TemplateLibrary
+    reads: Reads
     slices: SliceSource
-    plans: PlanReader
     origins: Origins
 
     def freeze(
@@ -132,19 +129,19 @@ class Freezer:
         entries = list(self.investigations.entries(uid))
         while entries[-1]["type"] == _MADE:
             entries.pop()
+        wishes = wishes or Wishes()
         with tempfile.TemporaryDirectory(dir=self.folder.spill) as name:
-            redactor = self._redactor(entries, wishes or Wishes())
-            cap = (wishes or Wishes()).cap
+            redactor = self._redactor(entries, wishes.redact)
             work = _Work(self, uid, entries, redactor, ArchiveWriter(target, uid), Path(name))
-            work.freeze(notebook, actor, cap)
+            work.freeze(notebook, actor, wishes.cap)
 
-    def _redactor(self, entries: Iterable[LedgerEntry], wishes: Wishes) -> Redactor:
+    def _redactor(self, entries: Iterable[LedgerEntry], wish: Mapping[str, Any]) -> Redactor:
         path = self.folder.path / FILE
         own = read_policy(path) if path.exists() else {}
         actors = {str(who) for entry in entries for who in (entry["actor"], entry["on_behalf_of"])}
         keep = {part for who in actors for part in (who, who.partition(":")[2])}
         # The store's own policy has the last word on what is looked for.
-        return Redactor(make_policy(wishes.redact, own), self.folder.redaction_key, keep)
+        return Redactor(make_policy(wish, own), self.folder.redaction_key, keep)
 
 
 class _Work:
@@ -230,19 +227,16 @@ class _Work:
 
     def _scanned(self, record: QueryRecord) -> QueryRecord:
         """The record with what its query read; a template that is gone cannot tell."""
-        template = self._template(record.template) if record.template and record.ok else None
-        if template is None:
+        if record.template is None or not record.ok or self._template(record.template) is None:
             return record
-        bound = template.bind(record.params, BindContext())
-        scans = self._freezer.plans.scan(template.sql, bound.values)
+        scans = self._freezer.reads.of(record)
         return replace(record, scan={"tables": [scan.to_dict() for scan in scans]})
 
     def _template(self, used: TemplateRef) -> Template | None:
         try:
-            template = self._freezer.templates.get(used["id"], used["version"])
+            return self._freezer.reads.template(used)
         except BadInput:
             return None
-        return template if template.digest == used["digest"] else None
 
     def _add_templates(self, records: Sequence[QueryRecord]) -> dict[str, str]:
         missing: dict[str, str] = {}

@@ -9,14 +9,11 @@ import duckdb
 
 from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput, InvestigationError
-from workspace_ext.inquiry.archive.slices import scans_of
 from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.investigations.service import InvestigationService
-from workspace_ext.inquiry.templates.library import TemplateLibrary
-from workspace_ext.inquiry.templates.model import BindContext
+from workspace_ext.inquiry.queries.reads import Reads
 from workspace_ext.protocol.messages import InvestigationState
 from workspace_ext.telemetry.query.model import Scan
-from workspace_ext.telemetry.query.scan import PlanReader
 from workspace_ext.telemetry.retention.model import Spared
 from workspace_ext.telemetry.schema import SIGNALS
 
@@ -33,13 +30,11 @@ class Needs:
 
     Args:
         investigations: Where they are kept.
-        templates: Where their templates are.
-        plans: Tells which rows a template's query reads.
+        reads: Tells which rows their queries read.
     """
 
     investigations: InvestigationService
-    templates: TemplateLibrary
-    plans: PlanReader
+    reads: Reads
 
     def __call__(self, even_unarchived: bool = False) -> Sequence[Spared]:
         """What is spared.
@@ -76,13 +71,9 @@ class Needs:
             yield Spared(table, None if window is None else (window,), pin, why)
 
     def _scans(self, record: QueryRecord) -> Sequence[Scan]:
-        if record.template is None:
-            return scans_of(record)
         try:
-            template = self.templates.get(record.template["id"], record.template["version"])
-            bound = template.bind(record.params, BindContext())
-            return self.plans.scan(template.sql, bound.values)
-        except (InvestigationError, duckdb.Error):  # gone, or changed beyond its parameters
+            return self.reads.of(record)
+        except (InvestigationError, duckdb.Error):  # its template is gone, or another one
             return _by_parameters(record)
 
     def _archived(self, uid: str) -> bool:

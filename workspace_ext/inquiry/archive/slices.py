@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workspace_ext.foundation.clock import Window, parse_rfc3339, to_rfc3339
+from workspace_ext.foundation.clock import Window, parse_rfc3339, to_rfc3339, united
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.inquiry.archive.container import slice_path
 from workspace_ext.inquiry.investigations.model import QueryRecord
@@ -60,7 +60,7 @@ class Written:
 
 def scans_of(record: QueryRecord) -> tuple[Scan, ...]:
     """What one query read."""
-    return tuple(Scan.from_dict(read) for read in record.scan.get("tables", ()))
+    return record.scans
 
 
 def cut(records: Sequence[QueryRecord]) -> list[Slice]:
@@ -72,7 +72,7 @@ def cut(records: Sequence[QueryRecord]) -> list[Slice]:
     scans: dict[str, list[Scan]] = {}
     windows: dict[str, dict[int, list[Window | None]]] = {}
     for record in records:
-        for scan in scans_of(record):
+        for scan in record.scans:
             scans.setdefault(scan.table, []).append(scan)
             windows.setdefault(scan.table, {}).setdefault(record.pin, []).append(scan.window)
     return [
@@ -176,15 +176,4 @@ def _too_large(table: str, how: str) -> BadInput:
 
 def _united(windows: Sequence[Window | None]) -> list[Window | None]:
     bounded = [window for window in windows if window is not None]
-    if len(bounded) < len(windows):
-        return [None]
-    united: list[Window | None] = []
-    last: Window | None = None
-    for window in sorted(bounded, key=lambda each: each.start_ns):
-        if last is not None and window.start_ns <= last.end_ns:
-            last = Window(last.start_ns, max(last.end_ns, window.end_ns))
-            united[-1] = last
-        else:
-            last = window
-            united.append(last)
-    return united
+    return [None] if len(bounded) < len(windows) else [*united(bounded)]

@@ -16,6 +16,7 @@ from workspace_ext.protocol.messages import (
     TestOutcome,
     Verdict,
 )
+from workspace_ext.telemetry.query.model import Scan
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,11 @@ class QueryRecord:
     scan: dict[str, Any] = field(default_factory=dict)
     kept: bytes | None = field(default=None, repr=False)
     kept_digest: str | None = None
+
+    @property
+    def scans(self) -> tuple[Scan, ...]:
+        """What it read, as ``scan`` tells it."""
+        return tuple(Scan.from_dict(read) for read in self.scan.get("tables", ()))
 
     def summary(self) -> QuerySummary:
         """The part that the ledger and the panel carry."""

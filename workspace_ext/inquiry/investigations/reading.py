@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 
@@ -12,7 +13,7 @@ from workspace_ext.inquiry.investigations.audit import verify
 from workspace_ext.inquiry.investigations.fold import fold
 from workspace_ext.inquiry.investigations.following import Callback, Followers
 from workspace_ext.inquiry.investigations.lifecycle import FOLLOWS
-from workspace_ext.inquiry.investigations.model import QueryRecord
+from workspace_ext.inquiry.investigations.model import QueryRecord, hypothesis_summary
 from workspace_ext.inquiry.metadata.projection import project
 from workspace_ext.ledger.model import VerifyReport
 from workspace_ext.ledger.service import STORE_STREAM, Ledger
@@ -24,6 +25,8 @@ from workspace_ext.protocol.messages import (
     NotebookProjection,
 )
 from workspace_ext.storage.records import RecordsEngine
+
+_log = logging.getLogger(__name__)
 
 
 class InvestigationReader:
@@ -68,6 +71,13 @@ class InvestigationReader:
                 hint=did_you_mean(state, FOLLOWS),
                 code="unknown_state",
             )
+        with self._records.connect() as connection:
+            earlier = store.unlisted(connection)
+        for uid in earlier:
+            try:
+                self._list_hypotheses(uid)
+            except Damaged as problem:  # the others are found all the same
+                _log.warning("hypotheses of %s are not listed: %s", uid, problem.message)
         with self._records.connect() as connection:
             return store.find_hypotheses(connection, text, state, limit)
 
@@ -171,6 +181,15 @@ class InvestigationReader:
             head: ``(seq, hash)`` as a saved notebook of that investigation carries it.
         """
         return verify(self._ledger, self._records, uid, head=head)
+
+    def _list_hypotheses(self, uid: str) -> None:
+        """Lists those of an investigation that is older than the list."""
+        with self._lock:
+            state = self.state(uid)
+            with self._records.begin() as connection:
+                for found in state["hypotheses"].values():
+                    store.put_hypothesis(connection, hypothesis_summary(state, found))
+                store.mark_listed(connection, uid)
 
     def _load(self, uid: str) -> InvestigationState | None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Protocol
@@ -166,6 +166,25 @@ class InvestigationService(InvestigationReader):
                     after = apply(after, entry) or after
                 _list(batch, before, after)
             return self._moved(before, after)
+
+    def append(self, uid: str, decide: Callable[[InvestigationState], Sequence[Event]]) -> None:
+        """Appends what another room of the broker decides, while nobody else writes.
+
+        Args:
+            uid: The investigation.
+            decide: Gives the events for its state as it is now; what it raises undoes all.
+
+        Raises:
+            NotFound: There is no such investigation.
+        """
+        with self._lock:
+            before = after = self.state(uid)
+            with self._batch(uid) as batch:
+                for event in decide(before):
+                    if batch.find(uid, event.id) is None:
+                        after = apply(after, batch.append(uid, event)) or after
+                _list(batch, before, after)
+            self._moved(before, after)
 
     def require_hypothesis(self, uid: str, hypothesis: str) -> None:
         """Refuses a test of an unknown hypothesis before it is run.

@@ -43,6 +43,11 @@ CREATE TABLE hypotheses (
 );
 """,
     ),
+    Migration(
+        3,
+        "which investigations have their hypotheses listed",
+        "ALTER TABLE investigations ADD COLUMN listed INTEGER NOT NULL DEFAULT 0",
+    ),
 )
 
 RECORDS_MIGRATIONS = {
@@ -59,6 +64,7 @@ _INVESTIGATIONS = Table(
     Column("uid", String, primary_key=True),
     Column("opened_at", String, nullable=False),
     Column("summary", LargeBinary, nullable=False),
+    Column("listed", Integer, nullable=False),
 )
 _HYPOTHESES = Table(
     "hypotheses",
@@ -96,6 +102,7 @@ def put_summary(connection: Connection, summary: InvestigationSummary) -> None:
         "uid": summary["uid"],
         "opened_at": summary["opened_at"],
         "summary": canonical_json(summary),
+        "listed": 1,  # a new one has no hypotheses yet, and lists each as it comes
     }
     statement = insert(_INVESTIGATIONS).values(row)
     connection.execute(
@@ -111,6 +118,19 @@ def summaries(connection: Connection) -> list[InvestigationSummary]:
         _INVESTIGATIONS.c.opened_at.desc(), _INVESTIGATIONS.c.uid
     )
     return [json.loads(content) for content in connection.execute(query).scalars()]
+
+
+def unlisted(connection: Connection) -> list[str]:
+    """The investigations of before hypotheses were listed."""
+    query = select(_INVESTIGATIONS.c.uid).where(_INVESTIGATIONS.c.listed == 0)
+    return list(connection.execute(query).scalars())
+
+
+def mark_listed(connection: Connection, uid: str) -> None:
+    """Says that all hypotheses of an investigation are listed."""
+    connection.execute(
+        _INVESTIGATIONS.update().where(_INVESTIGATIONS.c.uid == uid).values(listed=1)
+    )
 
 
 def put_hypothesis(connection: Connection, summary: HypothesisSummary) -> None:

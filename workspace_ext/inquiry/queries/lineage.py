@@ -10,11 +10,8 @@ import pyarrow as pa
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.investigations.service import InvestigationService
-from workspace_ext.inquiry.templates.library import TemplateLibrary
-from workspace_ext.inquiry.templates.model import BindContext
+from workspace_ext.inquiry.queries.reads import Reads
 from workspace_ext.telemetry.catalog.lineage import Origins
-from workspace_ext.telemetry.query.model import Scan
-from workspace_ext.telemetry.query.scan import PlanReader
 from workspace_ext.telemetry.query.syntax import Node, Parser, nodes
 
 _EXACT = "the batches of the result's own rows, by their batch_id"
@@ -29,21 +26,18 @@ class Lineage:
 
     Args:
         investigations: Keeps the queries and their results.
-        templates: The templates there are.
-        plans: Tells what a template's query reads.
+        reads: Tells what queries read.
         origins: Finds the batches.
     """
 
     def __init__(
         self,
         investigations: InvestigationService,
-        templates: TemplateLibrary,
-        plans: PlanReader,
+        reads: Reads,
         origins: Origins,
     ) -> None:
         self._investigations = investigations
-        self._templates = templates
-        self._plans = plans
+        self._reads = reads
         self._origins = origins
         self._parser = Parser()
 
@@ -65,7 +59,7 @@ class Lineage:
                 hint="only an answer has a lineage",
                 code="no_answer",
             )
-        scans = self._scans(record)
+        scans = self._reads.of(record)
         numbers = self._own_batches(record) if len(scans) == 1 else None
         if numbers is not None:
             found = self._origins.of_rows(numbers)
@@ -92,20 +86,6 @@ class Lineage:
             return None
         with pa.ipc.open_stream(kept) as reader:
             return dict(Counter(reader.read_all().column("batch_id").to_pylist()))
-
-    def _scans(self, record: QueryRecord) -> tuple[Scan, ...]:
-        if record.template is None:
-            return tuple(Scan.from_dict(read) for read in record.scan.get("tables", ()))
-        used = record.template
-        template = self._templates.get(used["id"], used["version"])
-        if template.digest != used["digest"]:
-            raise BadInput(
-                f"{used['id']} version {used['version']} was changed after it was used",
-                hint="put the file back as it was; a change needs a new version",
-                code="template_changed",
-            )
-        bound = template.bind(record.params, BindContext())
-        return self._plans.scan(template.sql, bound.values)
 
 
 def _gives_rows(root: Node) -> bool:

@@ -50,6 +50,7 @@ class QueryService:
         templates: The templates there are.
         investigations: Keeps the records.
         whole: Whether it is a store that data comes into, not a part of one; see `Completeness`.
+        cautions: Tells what people should know of a template when they use it.
     """
 
     def __init__(
@@ -60,11 +61,13 @@ class QueryService:
         investigations: InvestigationService,
         *,
         whole: bool = True,
+        cautions: Callable[[Template], list[str]] | None = None,
     ) -> None:
         self._runner = runner
         self._catalog = catalog
         self._templates = templates
         self._investigations = investigations
+        self._cautions = cautions
         self._completeness = Completeness(runner, catalog, whole=whole)
         self.side = ThreadPoolExecutor(_JUDGES, thread_name_prefix="judge")
 
@@ -193,8 +196,9 @@ class QueryService:
             free=question.template is None,
             cancelled=cancelled,
         )
-        if warnings is not None:
-            return Asked(self, asking, running, warnings.result)
+        if warnings is not None and question.template is not None:
+            told = self._cautions(question.template) if self._cautions is not None else []
+            return Asked(self, asking, running, lambda: [*told, *warnings.result()])
         look = self._completeness.of_scans  # free SQL has its plan when its rows are through
         return Asked(self, asking, running, lambda: look(question, running.scan, *about))
 
@@ -292,7 +296,8 @@ class Asked:
                     self._tally.feed(batch)
                     if self._condition is not None:
                         self._condition.feed(batch)
-            tallied, judged = self._finish(), self._judged()
+            tallied = self._finish()
+            judged = self._judged(tallied)
             self._answer = self._service.record(self._asking, self._running, tallied, judged)
         except InvestigationError as error:
             self._answer = self._service.fail(self._asking, error)
@@ -310,13 +315,16 @@ class Asked:
         unordered = self._running.compare["mode"] == "unordered"
         return self._tally.finish(self._warnings, unordered=unordered)
 
-    def _judged(self) -> TestOutcome | None:
+    def _judged(self, tallied: Tallied) -> TestOutcome | None:
         """What a condition says of the hypothesis; None when the verdict decides, or nothing."""
         test = self._asking.request.get("test")
         if self._condition is None or not test:
             return None
         outcome, reason = self._condition.outcome()
-        if outcome != "inconclusive" and not self._service.saw_data(self._asking, self._running):
+        question, verdict = self._asking.question, tallied.verdict
+        if question and question.template is not None and verdict["interesting"] is None:
+            outcome, reason = "inconclusive", verdict["reason"]  # its rule had nothing to go by
+        elif outcome != "inconclusive" and not self._service.saw_data(self._asking, self._running):
             outcome, reason = "inconclusive", "no data: nothing is there where it looked"
         return {**test, "outcome": outcome, "reason": reason}
 

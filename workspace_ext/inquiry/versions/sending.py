@@ -57,5 +57,5 @@ def placed(file: Path, store: Path) -> str:
     Seen from the folder that the store lies in, so that a project can move; in full when the
     file lies elsewhere.
     """
-    file, beside = file.absolute(), store.absolute().parent
+    file, beside = file.resolve(), store.resolve().parent
     return (file.relative_to(beside) if file.is_relative_to(beside) else file).as_posix()

@@ -12,10 +12,10 @@ from typing import Any
 
 import duckdb
 
-from workspace_ext.foundation.clock import Window
+from workspace_ext.foundation.clock import Window, united
 from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.catalog import batches
-from workspace_ext.telemetry.catalog.times import united, within
+from workspace_ext.telemetry.catalog.times import within
 from workspace_ext.telemetry.query.model import Scan
 from workspace_ext.telemetry.schema import SIGNALS
 

@@ -26,14 +26,3 @@ def within(window: Window) -> str:
     """
     first, end = window.start_ns // 1000, -(-window.end_ns // 1000)
     return f"(time >= make_timestamptz({first}) AND time < make_timestamptz({end}))"
-
-
-def united(windows: list[Window]) -> list[Window]:
-    """The same spans of time, in order and without overlaps."""
-    found: list[Window] = []
-    for window in sorted(windows, key=lambda each: each.start_ns):
-        if found and window.start_ns <= found[-1].end_ns:
-            last = found.pop()
-            window = Window(last.start_ns, max(last.end_ns, window.end_ns))  # noqa: PLW2901
-        found.append(window)
-    return found

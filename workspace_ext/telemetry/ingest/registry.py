@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 
 _CHECKOUT = Path(__file__).parents[3] / "pyproject.toml"
 _BROKEN_STREAM = (OSError, EOFError, zlib.error)
+_TO_END = (KeyboardInterrupt, SystemExit, GeneratorExit)
 
 
 def formats() -> tuple[str, ...]:
@@ -82,9 +83,9 @@ def read(name: str, stream: IO[bytes], context: Context) -> Iterator[Parsed]:
     try:
         for part in adapter.read(stream, context):
             yield bounded(part)
-    except (InvestigationError, *_BROKEN_STREAM):
+    except (InvestigationError, *_BROKEN_STREAM, *_TO_END):
         raise
-    except Exception as error:
+    except BaseException as error:  # what is written in Rust panics with more than an Exception
         _log.exception("the adapter %s failed on %s", name, context.name)
         raise BadInput(
             f"{context.name}: the adapter {name} failed: {type(error).__name__}",
@@ -123,7 +124,9 @@ def decode_together(name: str, signal: str, bodies: Sequence[bytes]) -> list[Par
     try:
         found = together and together(bodies, signal)
         return [None] * len(bodies) if found is None else bounded_each(found)
-    except Exception:
+    except _TO_END:
+        raise
+    except BaseException:
         _log.exception("the adapter %s failed on %s requests at once", name, len(bodies))
         return [None] * len(bodies)
 

@@ -67,9 +67,11 @@ class IngestService:
         source = Source(
             name=name,
             format=chosen,
+            version=registry.find(chosen).version,
             digest=digest_file(path),
             mapping_digest=None if rules is None else rules.digest,
             size=path.stat().st_size,
+            received_ns=self._clock(),
         )
         with self._engine.cursor() as connection:
             report = self._take(connection, path, source, rules, progress)
@@ -91,7 +93,7 @@ class IngestService:
                 return known
             batch = Batch(connection, source)
             warnings: dict[str, None] = {}
-            context = Context(self._clock(), source.name, mapping=rules)
+            context = Context(source.received_ns, source.name, mapping=rules)
             for part, position in _read(path, source.format, context):
                 for signal, records in part.tables.items():
                     batch.add(signal, records)

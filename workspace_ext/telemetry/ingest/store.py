@@ -12,7 +12,8 @@ import duckdb
 import pyarrow as pa
 
 from workspace_ext.telemetry.ingest.model import IngestReport, Reject
-from workspace_ext.telemetry.ingest.tally import count_services
+from workspace_ext.telemetry.ingest.tally import count_services, totals
+from workspace_ext.telemetry.pin import newest_pin
 from workspace_ext.telemetry.schema import SIGNALS, Signal
 
 QUARANTINE_LIMIT = 10_000
@@ -21,13 +22,25 @@ QUARANTINE_LIMIT = 10_000
 
 @dataclass(frozen=True)
 class Source:
-    """The file that a batch comes from."""
+    """The file that a batch comes from.
+
+    Attributes:
+        name: What it is called.
+        format: The adapter's name.
+        version: The adapter's.
+        digest: Of its content.
+        mapping_digest: Of the mapping that it was read by.
+        size: In bytes.
+        received_ns: When it was begun to be read.
+    """
 
     name: str
     format: str
+    version: int
     digest: str
     mapping_digest: str | None
     size: int
+    received_ns: int
 
 
 def find_batch(connection: duckdb.DuckDBPyConnection, source: Source) -> IngestReport | None:
@@ -108,7 +121,7 @@ class Batch:
 
     def settle(self) -> None:
         """Sorts what was staged, without what comes twice or is in the store by now."""
-        self._seen = _newest(self._connection)
+        self._seen = newest_pin(self._connection)
         for name in self._staged:
             signal = SIGNALS[name]
             self._bounds[name] = self._extent(signal)
@@ -121,12 +134,14 @@ class Batch:
             committed_ns: The time of the commit.
             warnings: For the report.
         """
-        batch_id = _newest(self._connection) + 1
+        batch_id = newest_pin(self._connection) + 1
         rows: dict[str, int] = {}
         duplicates = 0
         for name, staged in self._staged.items():
             kept = self._move(SIGNALS[name], self._bounds[name], batch_id)
             self._count(SIGNALS[name], batch_id)
+            for tally in totals(self._connection, SIGNALS[name], batch_id):
+                warnings += tally.warnings
             duplicates += staged - kept
             if kept:
                 rows[name] = kept
@@ -144,7 +159,7 @@ class Batch:
             quarantined=self._quarantined,
             first_time_ns=min((first // 1000 * 1000 for first, _ in extents), default=None),
             last_time_ns=max((last // 1000 * 1000 for _, last in extents), default=None),
-            warnings=warnings,
+            warnings=tuple(dict.fromkeys(warnings)),
         )
         self._keep_rejects(batch_id)
         self._book(report, committed_ns)
@@ -238,17 +253,23 @@ class Batch:
         counts = [report.rows.get(signal, 0) for signal in SIGNALS]
         times = [
             None if ns is None else ns // 1000
-            for ns in (committed_ns, report.first_time_ns, report.last_time_ns)
+            for ns in (
+                committed_ns,
+                report.first_time_ns,
+                report.last_time_ns,
+                self._source.received_ns,
+            )
         ]
         self._connection.execute(
             """
             INSERT INTO raw.batches (
                 batch_id, committed_at, name, format, content_digest, mapping_digest, bytes,
                 spans, logs, metrics, events, services, duplicates, quarantined,
-                first_time, last_time, warnings
+                first_time, last_time, warnings, adapter_version, received_at
             )
             SELECT $1, make_timestamptz($2::BIGINT), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-                   $13, $14, make_timestamptz($15::BIGINT), make_timestamptz($16::BIGINT), $17
+                   $13, $14, make_timestamptz($15::BIGINT), make_timestamptz($16::BIGINT), $17,
+                   $18, make_timestamptz($19::BIGINT)
             """,
             [
                 report.batch_id,
@@ -264,13 +285,10 @@ class Batch:
                 times[1],
                 times[2],
                 list(report.warnings),
+                str(self._source.version),
+                times[3],
             ],
         )
-
-
-def _newest(connection: duckdb.DuckDBPyConnection) -> int:
-    rows = connection.execute("SELECT coalesce(max(batch_id), 0) FROM raw.batches").fetchall()
-    return int(rows[0][0])
 
 
 def _stored(signal: Signal, bounds: tuple[int, int] | None, also: str = "") -> str:

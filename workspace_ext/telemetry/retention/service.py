@@ -15,6 +15,7 @@ from workspace_ext.foundation.ids import new_id
 from workspace_ext.storage.failures import explain
 from workspace_ext.storage.files import size_of
 from workspace_ext.storage.telemetry import TelemetryEngine
+from workspace_ext.telemetry.pin import newest_pin
 from workspace_ext.telemetry.retention import store
 from workspace_ext.telemetry.retention.model import Piece, Plan, Policy, Spared
 from workspace_ext.telemetry.retention.plan import pieces
@@ -186,7 +187,7 @@ class RetentionService:
 
 def _by_size(cursor: duckdb.DuckDBPyConnection, spared: Sequence[Spared], share: float) -> int:
     """The batch up to which a share of all rows lies that may go; all of it when that is less."""
-    last = store.newest(cursor)
+    last = newest_pin(cursor)
     removable = [piece for signal in store.TIMED for piece in pieces(signal, spared, last)]
     wanted = share * store.total_rows(cursor)
     upto = 0

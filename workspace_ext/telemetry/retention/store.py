@@ -68,12 +68,6 @@ def newest_before(connection: Connection, cutoff_us: int) -> int:
     return int(rows[0][0])
 
 
-def newest(connection: Connection) -> int:
-    """The newest batch; 0 for none."""
-    rows = connection.execute("SELECT coalesce(max(batch_id), 0) FROM raw.batches").fetchall()
-    return int(rows[0][0])
-
-
 def rows_by_batch(connection: Connection, pieces: list[Piece]) -> list[tuple[int, int]]:
     """How many rows of some pieces each batch has, the oldest first."""
     if not pieces:

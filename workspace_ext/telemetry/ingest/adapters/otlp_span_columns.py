@@ -73,7 +73,7 @@ def spans_together(bodies: Sequence[bytes]) -> Together:
 
 
 def _together(bodies: Sequence[bytes]) -> Together:
-    groups = _handler().list_to_record_batch(list(bodies)).column("groups")
+    groups = _parsed(bodies)
     scopes = groups.values.field("scopes")
     spans = scopes.values.field("spans")
     ends = _offsets(spans)[_offsets(scopes)[_offsets(groups)]]
@@ -81,6 +81,15 @@ def _together(bodies: Sequence[bytes]) -> Together:
     schema = arrow_schema("spans")
     table = pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
     return Together("spans", table, tuple(np.diff(ends).tolist()))
+
+
+def _parsed(bodies: Sequence[bytes]) -> Any:
+    try:
+        return _handler().list_to_record_batch(list(bodies)).column("groups")
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # of Rust, at some torn bodies; no Exception
+            raise _Unusual from None
+        raise
 
 
 @cache

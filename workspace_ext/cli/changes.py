@@ -1,0 +1,54 @@
+"""``jupyter investigation changes``: what changed since I last looked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from workspace_ext.cli.options import Command, pass_output, store_option
+from workspace_ext.cli.output import Output
+from workspace_ext.cli.versioned import investigation_of, notebook_argument, when, who
+
+if TYPE_CHECKING:
+    from workspace_ext.protocol.reviews import Changes
+
+
+@click.command(
+    cls=Command,
+    example="""
+    jupyter investigation changes incident.ipynb
+    jupyter investigation changes incident.ipynb --since 2026-01-31T09:00:00Z
+    """,
+)
+@notebook_argument
+@store_option
+@click.option("--since", metavar="TIME", help="From this time on, instead of your last look.")
+@pass_output
+def command(output: Output, notebook: Path, store: Path, since: str | None) -> None:
+    """Tell what changed in NOTEBOOK's investigation since you last asked.
+
+    Cells, runs, hypotheses, decisions, comments, review, pin: one list, in the order of time.
+    """
+    from workspace_ext.client.discovery import connect
+
+    with connect(store) as client:
+        found = client.changes(investigation_of(client, notebook, store), since=since)
+    output.show(found, *_lines(found))
+
+
+def _lines(found: Changes) -> Iterator[str]:
+    from rich.markup import escape
+
+    since = f"since {when(found['since'])} UTC" if found["since"] else "since the beginning"
+    if not found["changes"]:
+        yield f"Nothing changed {since}."
+        return
+    yield f"[bold]Changed {since}[/]"
+    for change in found["changes"]:
+        place = f"{change['subject']} " if change["kind"] in ("cell", "run") else ""
+        told = f"{place}{change['what']}"
+        line = f"{when(change['at'])}  {change['kind']:<10} {escape(told)}"
+        yield f"  {line} [dim]{escape(who(change['by']))}[/]"

@@ -1,0 +1,66 @@
+"""``jupyter investigation review``: send to review, approve, send back, archive, status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from workspace_ext.cli.options import Command, pass_output, store_option
+from workspace_ext.cli.output import Output
+from workspace_ext.cli.versioned import investigation_of, notebook_argument, when, who
+
+if TYPE_CHECKING:
+    from workspace_ext.protocol.reviews import Review
+
+
+@click.command(
+    cls=Command,
+    example="""
+    jupyter investigation review incident.ipynb request
+    jupyter investigation review incident.ipynb changes --reason "compare with last week"
+    jupyter investigation review incident.ipynb status
+    """,
+    epilog="Exit codes: 0 good, 1 status: not approved, or the approval lapsed, 2 wrong use,"
+    " 3 environment.",
+)
+@notebook_argument
+@click.argument("action", metavar="[request|approve|changes|archive|status]", default="status")
+@store_option
+@click.option("--reason", default="", help="Why; needed to request changes.")
+@pass_output
+def command(output: Output, notebook: Path, action: str, store: Path, reason: str) -> int:
+    """Review NOTEBOOK's investigation: send it to review, approve it, request changes, archive it.
+
+    Nobody reviews what they ran, edited or reported. An approval binds to the version that is
+    newest now, and lapses with the next change.
+    """
+    from workspace_ext.client.discovery import connect
+
+    with connect(store) as client:
+        uid = investigation_of(client, notebook, store)
+        if action == "status":
+            review = client.review(uid)
+        else:
+            review = client.act_on_review(uid, action, reason=reason)
+    output.show(review, *_lines(review))
+    good = review["state"] in ("approved", "archived") and review["lapse"] is None
+    return 0 if good or action != "status" else 1
+
+
+def _lines(review: Review) -> Iterator[str]:
+    from rich.markup import escape
+
+    yield f"[bold]{escape(review['label'])}[/]"
+    for step in review["steps"]:
+        why = f": {step['reason']}" if step["reason"] else ""
+        on = f"version {step['revision']}" if step["revision"] else "nothing saved"
+        told = f"{when(step['at'])}  {step['action']}  {who([step['by']])}  ({on}){why}"
+        yield f"  {escape(told)}"
+    unsettled = sum(thread["resolved_by"] is None for thread in review["threads"].values())
+    if unsettled:
+        yield f"  {unsettled} open {'thread' if unsettled == 1 else 'threads'} of comments"
+    yield f"  [dim]authors: {escape(who(review['authors']))}[/]"
+    yield f"  [dim]next: {', '.join(review['actions'])}[/]"
