@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import json
 import logging
 import os
@@ -39,17 +38,12 @@ Ready = Callable[[str, Mapping[str, str]], None]
 """Told a broker's address, and those of its doors by their names."""
 
 _GRACE_SECONDS = 5.0
-_ARENA_MAX, _ARENAS = -8, 2
-"""glibc's M_ARENA_MAX. Each thread would have a heap of its own, which keeps what was freed: a
-hundred megabytes at full rate."""
-
 _HEAD_BYTES = 1 << 20  # the mapping of an ingest travels in the address
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a broker until it is told to leave, or nobody needs it; returns the exit code."""
     options = Options.parse(arguments)
-    _share_heaps()
     logging.basicConfig(
         level=logging.DEBUG if options.debug else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
@@ -114,12 +108,6 @@ def serve(
     if not in_order:
         logging.shutdown()
         os._exit(0)  # a thread that will not end must not keep the process
-
-
-def _share_heaps() -> None:
-    """Before there are threads; other C libraries than glibc have nothing to share."""
-    with suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).mallopt(_ARENA_MAX, _ARENAS)
 
 
 def _announce(options: Options, address: str, doors: Mapping[str, str]) -> None:
