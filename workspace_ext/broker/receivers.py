@@ -237,6 +237,15 @@ class ReceiverHandler(DoorHandler):
             self.set_header("Content-Type", reply.content_type)
         self.finish(reply.body or None)
 
+    def write_error(self, status_code: int, **_given: Any) -> None:
+        """What Tornado itself refuses, such as a GET, in the words of the protocol."""
+        error: InvestigationError = BadInput(
+            f"{self.request.method} {self.request.path[:200]}: {self._reason}",
+            hint="send telemetry by POST",
+        )
+        reply = self._receiver.answers.refused(error, self._headers_given())
+        self._send(reply, status_code)
+
     def _label(self) -> str:
         return "/_bulk" if self.request.path.endswith("/_bulk") else self.request.path
 

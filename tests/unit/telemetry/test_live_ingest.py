@@ -175,6 +175,9 @@ def test_very_many_services_share_a_row(store: Store) -> None:
         (1, 1, 1, None),
         (MOST_SERVICES + 1, MOST_SERVICES, many, 5),
     ]
+    newer, older = store.catalog.batches()
+    assert not newer["warnings"]
+    assert "taken for the name of a service" in older["warnings"][0]
 
 
 def test_a_request_sent_again_in_part(store: Store) -> None:
