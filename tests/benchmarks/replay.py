@@ -12,8 +12,8 @@ from tests.benchmarks.table import Row, alternate
 from tests.support.archive import ALICE, WINDOW, cells_of, ingest
 from tests.support.broker import broker
 from tests.support.places import kernels_of_this_checkout
-from workspace_ext.inquiry.headless.offline import launcher
 from workspace_ext.inquiry.archive.replay import replay
+from workspace_ext.inquiry.headless.offline import launcher
 from workspace_ext.inquiry.headless.runner import run_notebook
 
 CELLS = {

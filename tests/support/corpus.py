@@ -35,6 +35,7 @@ from tests.support.templates import write_template
 from workspace_ext.inquiry.headless.model import RunOptions
 from workspace_ext.inquiry.headless.runner import run_notebook
 
+EMPTY = "nothing.investigation.zip"
 NOTEBOOK, LEDGER, QUERIES = "data/notebook.ipynb", "data/ledger.jsonl", "data/queries.json"
 SPANS, LOGS, ABOUT = (
     "data/slices/spans.parquet",
@@ -124,6 +125,9 @@ def make_run(folder: Path) -> Path:
                 cell.outputs[0].text = "00000000\n"
         with target.open("wb") as file:
             client.archive(uid, nb, file, actor=str(ALICE))
+        empty = client.open_investigation("Nothing", window=WINDOW, actor=str(ALICE))["uid"]
+        with (folder / EMPTY).open("wb") as file:
+            client.archive(empty, cells_of(empty, {}), file, actor=str(ALICE))
     return target
 
 

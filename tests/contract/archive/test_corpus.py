@@ -68,9 +68,10 @@ REPLAYED = [
     Case(
         "refuted_now",
         c.sealed(c.with_durations(c.quick)),
-        "changed",
-        {"slow": "changed", "claim": "changed", "float": "changed"},
+        "error",
+        {"slow": "changed", "claim": "changed", "float": "changed", "end": "error"},
         holds={"The cart is slow": False},
+        says="cannot be published as root cause",
     ),
     Case(
         "rows_cut_from_a_slice",
@@ -88,8 +89,13 @@ REPLAYED = [
     Case(
         "missing_template",
         c.sealed(c.without(c.TEMPLATE)),
-        "data missing",
-        {"slow": "data missing", "claim": "data missing", "wide": "data missing"},
+        "error",
+        {
+            "slow": "data missing",
+            "claim": "data missing",
+            "wide": "data missing",
+            "end": "error",
+        },
         holds={"The cart is slow": None, "Payment is slow": None},
         says="template cart.slow v1",
     ),
@@ -231,12 +237,16 @@ REFUSED = [
     Case("another_bag", c.sealed(c.about(lambda told: told.update(format="x"))), "not_an_archive"),
 ]  # fmt: skip
 
+EMPTY = Case("empty", lambda path, _target: path.parent / c.EMPTY, "skipped")
+
 Results = dict[str, tuple[Path, ReplayReport | InvestigationError]]
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory, _kernels: None) -> Results:
-    """Every archive of the corpus, replayed; two at a time."""
+def results(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _kernels: None
+) -> Results:
+    """The archives that were asked for, replayed; two at a time."""
     folder = tmp_path_factory.mktemp("corpus")
     run = c.make_run(folder)
 
@@ -247,7 +257,8 @@ def results(tmp_path_factory: pytest.TempPathFactory, _kernels: None) -> Results
         except InvestigationError as error:
             return path, error
 
-    cases = [*REPLAYED, *REFUSED]
+    items = [item for item in request.session.items if item.module is request.module]
+    cases = [item.callspec.params["case"] for item in items]
     with ThreadPoolExecutor(2) as pool:
         return dict(zip((case.name for case in cases), pool.map(outcome, cases), strict=True))
 
@@ -282,3 +293,10 @@ def test_each_broken_archive_is_refused_and_the_place_is_named(
         with Archive(path) as archive:
             assert any(case.problem in problem for problem in archive.verify())
     assert not Path("/tmp/outside.txt").exists()
+
+
+@pytest.mark.parametrize("case", [EMPTY], ids=["empty"])
+def test_an_investigation_without_cells_is_replayed_too(case: Case, results: Results) -> None:
+    _, report = results[case.name]
+    assert isinstance(report, ReplayReport), report
+    assert (report.verdict, report.ok, report.cells) == (case.verdict, True, ())
