@@ -68,7 +68,7 @@ def no_socket(error: OSError, host: str, port: int, option: str) -> Investigatio
     )
 
 
-def address_of(listening: socket.socket) -> str:
+def address_of(listening: socket.socket, scheme: str = "http") -> str:
     """The address under which this machine reaches the socket."""
     if listening.family == socket.AF_UNIX:
         name: bytes = listening.getsockname()
@@ -76,7 +76,7 @@ def address_of(listening: socket.socket) -> str:
     host, port = listening.getsockname()[:2]
     if host in ("0.0.0.0", "::"):  # noqa: S104 # compared, not bound
         host = "127.0.0.1"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def remember(

@@ -126,6 +126,17 @@ class MetricsHandler(DoorHandler):
         self.finish(self.door.metrics.text())
 
 
+class NowhereHandler(DoorHandler):
+    """Any other path: says which there are."""
+
+    def prepare(self) -> None:
+        """Whatever the method is."""
+        self.set_status(404)
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        there = ", ".join(path.replace("(?:/[^/]+)?", "") for path in RECEIVERS)
+        self.finish(f"nothing is received at {self.request.path[:200]}, but at: {there}\n")
+
+
 class ElasticHandler(DoorHandler):
     """GET /, HEAD /_cat/health: what senders of Elastic bulk requests ask before they send."""
 
@@ -276,5 +287,7 @@ def receiving(door: Door, **settings: Any) -> Application:
                 for path, receiver in RECEIVERS.items()
             ),
         ],
+        default_handler_class=NowhereHandler,
+        default_handler_args={"door": door},
         **settings,
     )

@@ -107,6 +107,9 @@ def main(arguments: Sequence[str]) -> int:
         )
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
+    except click.exceptions.NoArgsIsHelpError as asked:
+        sys.stderr.write(f"{asked.format_message()}\n")
+        return asked.exit_code
     except (KeyboardInterrupt, click.Abort):
         output.note("interrupted")
         return 130

@@ -17,6 +17,7 @@ from workspace_ext.client.discovery import BROKER_FILE
 from workspace_ext.foundation.errors import Damaged, NotFound
 from workspace_ext.inquiry.archive.model import CellReplay, ReplayReport
 from workspace_ext.inquiry.archive.replay import replay
+from workspace_ext.inquiry.archive.wording import facts
 
 SPANS, LOGS = "data/slices/spans.parquet", "data/slices/logs.parquet"
 MINE = ("STORE", "BROKER", "TOKEN", "UID")
@@ -99,6 +100,12 @@ def test_claims_are_traced_to_their_evidence(replayed: ReplayReport) -> None:
 
 def test_queries_that_no_cell_asks_are_counted(replayed: ReplayReport) -> None:
     assert replayed.left_out == ("1 asked outside of its cells", "1 asked in cells that are gone")
+
+
+def test_a_template_nobody_looked_through_is_told_of(replayed: ReplayReport) -> None:
+    """As it was captured: what was reviewed since, or is not known here, changes nothing."""
+    assert [said for said in replayed.warnings if "cart.slow v1 is not reviewed" in said]
+    assert "Warned of when captured" in dict(facts(replayed))
 
 
 def test_a_replay_leaves_nothing_behind(replayed: ReplayReport, elsewhere: Path) -> None:

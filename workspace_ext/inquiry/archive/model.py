@@ -134,6 +134,7 @@ class ReplayReport:
     Attributes:
         problems: What was changed in the archive.
         left_out: Captured queries that no cell of the notebook asks again, in words.
+        warnings: What the captured answers warned of, as of templates that nobody reviewed.
         order: Whether cells ran in the order in which they were ``run``, or of the ``document``.
         offline: Whether the kernel had no network.
     """
@@ -151,6 +152,7 @@ class ReplayReport:
     hypotheses: tuple[HypothesisReplay, ...]
     left_out: tuple[str, ...]
     environment: tuple[Drift, ...]
+    warnings: tuple[str, ...] = ()
     order: str = "run"
     offline: bool = False
 

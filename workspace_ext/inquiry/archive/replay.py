@@ -140,6 +140,7 @@ def _report(
         cells=cells,
         hypotheses=claims.hypotheses(),
         left_out=claims.left_out(),
+        warnings=claims.warnings(),
         environment=drift(environment, describe_environment()) if environment else (),
     )
 

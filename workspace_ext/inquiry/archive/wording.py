@@ -80,6 +80,8 @@ def facts(report: ReplayReport) -> list[tuple[str, str]]:
     ]
     if report.left_out:
         lines.insert(2, ("Queries not asked again", ", ".join(report.left_out)))
+    if report.warnings:
+        lines.insert(2, ("Warned of when captured", "; ".join(report.warnings)))
     return lines
 
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from workspace_ext.foundation.clock import Clock, Window, now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput, NotFound
-from workspace_ext.telemetry.catalog.cautions import Cautions, Look, look_at_traces
+from workspace_ext.telemetry.catalog.cautions import (
+    Cautions,
+    Look,
+    Seen,
+    look_at_traces,
+    nth_of,
+)
 from workspace_ext.telemetry.catalog.gaps import (
     MINUTE_NS,
     MOST_MINUTES,
@@ -19,7 +25,7 @@ from workspace_ext.telemetry.catalog.gaps import (
 from workspace_ext.telemetry.catalog.service import Catalog
 from workspace_ext.telemetry.catalog.services import MOST_NAMES as MOST_NAMES_TOLD
 from workspace_ext.telemetry.catalog.times import moment, told
-from workspace_ext.telemetry.catalog.traces import LOOKED_AT
+from workspace_ext.telemetry.catalog.traces import Sampled, Skew
 from workspace_ext.telemetry.ingest.live.merge import LATE_NS
 from workspace_ext.telemetry.query.runner import QueryRunner
 
@@ -128,18 +134,22 @@ class Quality:
         now = self._clock()
         whole = self._whole(window, pin, now)
         values = {"start": moment(whole.start_ns), "end": moment(whole.end_ns)}
-        signals = self._signals(whole, values, pin, now, service)
         only = None if service is None else frozenset({service})
         looks = [Look(signal, whole, "window", only) for signal in STEADY]
-        skews, sampled = self._traces(looks[0], pin)
+        spans = self._cautions.seen(looks[0], pin, held, self._ask)
+        skews, sampled = self._traces(whole, spans, pin)
         measured = {
-            "signals": signals,
+            "signals": self._signals(whole, values, pin, now, service),
             "skew": [
                 each.to_dict()
                 for each in skews
                 if service is None or service in (each.caller, each.service)
             ],
-            "sampling": self._sampling(looks[0], values, pin, sampled),
+            "sampling": self._sampling(
+                [each for each in sampled if looks[0].concerns(each.service)],
+                {**values, "nth": nth_of(spans.profile)},
+                pin,
+            ),
             "cardinality": _only(self._ask(_CARDINALITY, {**values, **_MANY}, pin), service),
             "quarantined": self._ask(_QUARANTINED, values, pin),
         }
@@ -206,18 +216,19 @@ class Quality:
             for flow in flows
         ]
 
-    def _traces(self, look: Look, pin: int) -> tuple[Any, Any]:
-        seen = self._cautions.seen(look, pin, self._catalog.held(), self._ask)
-        if seen.sampled or not seen.profile.total:
-            return seen.skews, seen.sampled
-        return look_at_traces(look.window, seen.profile, pin, self._ask)
+    def _traces(
+        self, window: Window, spans: Seen, pin: int
+    ) -> tuple[Sequence[Skew], Sequence[Sampled]]:
+        """What traces tell, also of more spans than a query's warnings look at."""
+        if spans.sampled or not spans.profile.total:
+            return spans.skews, spans.sampled
+        return look_at_traces(window, spans.profile, pin, self._ask)
 
     def _sampling(
-        self, look: Look, values: Mapping[str, object], pin: int, sampled: Any
+        self, sampled: Sequence[Sampled], values: Mapping[str, object], pin: int
     ) -> list[dict[str, Any]]:
         """What spans say about their sampling, also in attributes of their own."""
-        total = self._cautions.seen(look, pin, self._catalog.held(), self._ask).profile.total
-        said = self._ask(_SAID, {**values, "nth": max(1, total // LOOKED_AT)}, pin)
+        said = self._ask(_SAID, values, pin)
         return [
             {
                 **each.to_dict(),
@@ -226,7 +237,6 @@ class Quality:
                 },
             }
             for each in sampled
-            if look.concerns(each.service)
         ]
 
 

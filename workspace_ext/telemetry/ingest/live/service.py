@@ -42,6 +42,8 @@ from workspace_ext.telemetry.ingest.live.request import Request, pack
 _log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 1.0
+_OF_A_DELIVERY = (BadInput, Damaged, duckdb.Error, pa.ArrowException, ValueError, TypeError)
+"""What a delivery may have wrong that comes out only when it is merged."""
 
 
 @dataclass
@@ -293,9 +295,7 @@ class LiveIngest:
                 merged = self._merge_groups(groups)
             if not merged:
                 with self._changed:
-                    self._changed.wait_for(
-                        lambda: self._finishing or self._wanted > self._merged, _RETRY_SECONDS
-                    )
+                    self._changed.wait_for(self._hurried, _RETRY_SECONDS)
                     if self._finishing:
                         return  # the journal keeps it for the next start
 
@@ -320,7 +320,7 @@ class LiveIngest:
             upto = last.number - 1 if later else last.number
             try:
                 books = self._into_store(now, upto)
-            except (BadInput, Damaged, duckdb.Error, pa.ArrowException, ValueError, TypeError):
+            except _OF_A_DELIVERY:
                 now, later, upto = split(groups, 0)[0], [], last.number
                 books, merged = self._one_by_one(now, upto)
                 last.whole = last.whole and merged
@@ -346,7 +346,7 @@ class LiveIngest:
         for delivery in deliveries:
             try:
                 books += self._into_store([delivery], journal - 1)
-            except (BadInput, Damaged, duckdb.Error, pa.ArrowException, ValueError, TypeError):
+            except _OF_A_DELIVERY:
                 _log.exception("a delivery from %s cannot be merged", delivery.source)
                 whole = False
         self._into_store([], journal)

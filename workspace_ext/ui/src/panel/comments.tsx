@@ -38,6 +38,11 @@ function ThreadItem(props: {
 }): React.ReactElement {
   const { thread, reviews, model, state } = props;
   const [isAnswering, setAnswering] = React.useState(false);
+  const send = async (text: string) => {
+    const problem = await reviews.comment(text, { thread: thread.id });
+    setAnswering(problem !== null);
+    return problem;
+  };
   const isOpen = thread.resolved_by === null;
   const claim = thread.hypothesis === null ? undefined : state.hypotheses[thread.hypothesis];
   return (
@@ -71,12 +76,7 @@ function ThreadItem(props: {
           {isOpen ? 'Resolve' : 'Reopen'}
         </button>
       </p>
-      {isAnswering && (
-        <SayForm
-          label="Answer"
-          buttons={[{ label: 'Send', run: text => reviews.comment(text, { thread: thread.id }) }]}
-        />
-      )}
+      {isAnswering && <SayForm label="Answer" buttons={[{ label: 'Send', run: send }]} />}
     </li>
   );
 }

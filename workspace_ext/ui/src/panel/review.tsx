@@ -20,6 +20,13 @@ const LABEL: Record<Review['actions'][number], string> = {
   archive: 'Archive'
 };
 
+const DONE: Record<Review['actions'][number], string> = {
+  request: 'Sent to review',
+  approve: 'Approved',
+  changes: 'Changes requested',
+  archive: 'Archived'
+};
+
 const SHOWN = 5;
 
 /** How the review stands, what was done last, and what may be done next. */
@@ -39,7 +46,7 @@ export function ReviewSection(props: { model: InvestigationModel }): React.React
         {steps.map(step => (
           <li key={step.seq}>
             <p>
-              {LABEL[step.action]}
+              {DONE[step.action]}
               {step.reason && `: ${step.reason}`}
             </p>
             <p className="jp-Investigation-byline">
