@@ -11,6 +11,7 @@ NAMES = (
     "server_start",
     "demo",
     "ingest",
+    "busy",
     "ingest_long",
     "versions",
     "replay",
