@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from workspace_ext.foundation.clock import Clock, now_ns
 from workspace_ext.foundation.errors import BadInput, Damaged, InvestigationError, Unavailable
+from workspace_ext.foundation.priority import yield_to_others
 from workspace_ext.storage.failures import explain
 from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.ingest.live.delivery import Delivery
@@ -280,6 +281,7 @@ class LiveIngest:
     # -- the merge's thread --------------------------------------------------------------------
 
     def _merge(self) -> None:
+        yield_to_others()  # what is in the journal is safe; whoever asks a question waits
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._groups or self._finishing)
