@@ -217,7 +217,8 @@ class Investigation:
         }
         if changed:
             self._reporter.report("investigation.scoped", self._reporter.uid, changed)
-        return _overview({**known, **changed})
+        now = {**known, **changed}
+        return Card("Investigation", now["title"], _scope(now))
 
     # -- looking -----------------------------------------------------------------------------
 
@@ -255,7 +256,8 @@ def _said(text: str, what: str) -> str:
     return text.strip()
 
 
-def _overview(state: dict[str, Any]) -> Card:
+def _scope(state: dict[str, Any]) -> tuple[str, ...]:
+    """What is looked at: the same whenever the same cell runs, whatever was found meanwhile."""
     details = [
         f"{name.capitalize()} {state[name]['start']} to {state[name]['end']}"
         for name in ("window", "baseline")
@@ -263,9 +265,12 @@ def _overview(state: dict[str, Any]) -> Card:
     ]
     if state["services"]:
         details.append(f"Services {', '.join(state['services'])}")
-    details.append(f"Data up to batch {state['pin']}")
-    details += [
+    return (*details, f"Data up to batch {state['pin']}")
+
+
+def _overview(state: dict[str, Any]) -> Card:
+    claims = [
         f"{claim['state'].replace('_', ' ').capitalize()}: {claim['text']}"
         for claim in state["hypotheses"].values()
     ]
-    return Card("Investigation", state["title"], tuple(details), state["state"])
+    return Card("Investigation", state["title"], (*_scope(state), *claims), state["state"])

@@ -66,7 +66,7 @@ def test_the_headless_demo(folder: Path) -> None:
     assert (told["ran"], told["cells"], told["failures"]) == (16, 16, [])
     assert sorted(told["hypotheses"].values()) == ["refuted", "refuted", "root_cause"]
     assert told["replay"]["verdict"] == "same"
-    assert told["replay"]["same"] == told["queries"]
+    assert told["replay"]["same"] == told["cells"]
     assert told["seconds"] < HEADLESS_SECONDS
     notebook: Any = nbformat.read(folder / "trainticket.ipynb", as_version=4)
     for cell in notebook.cells:
