@@ -17,6 +17,7 @@ from workspace_ext.server.handlers import ROUTES
 from workspace_ext.server.kernels import InvestigationKernelManager
 from workspace_ext.server.login import PeopleProvider, use_people
 from workspace_ext.server.placement import data_folder, place_state, state_folder
+from workspace_ext.server.review_handlers import REVIEW_ROUTES
 from workspace_ext.server.sessions import InvestigationSessionManager
 from workspace_ext.server.version_handlers import VERSION_ROUTES
 from workspace_ext.server.workspace import Workspace
@@ -98,7 +99,7 @@ class InvestigationApp(ExtensionApp):
     def initialize_handlers(self) -> None:
         """Adds the routes."""
         if self._workspace is not None:
-            self.handlers.extend([*ROUTES, *VERSION_ROUTES])
+            self.handlers.extend([*ROUTES, *VERSION_ROUTES, *REVIEW_ROUTES])
 
     async def stop_extension(self) -> None:
         """Records what still runs as ended, and leaves nothing behind."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from workspace_ext.protocol.messages import METADATA_KEY
 from workspace_kernel.chart import MIME, caption, specification
 
 if TYPE_CHECKING:
@@ -44,17 +45,20 @@ def badge(word: str) -> str:
 
 def show(result: Result) -> None:
     """Shows a result in up to three outputs: what it says, its chart, its first rows."""
-    _publish({"text/plain": _head_text(result), "text/html": _head_html(result)})
+    query = result.run_id
+    _publish({"text/plain": _head_text(result), "text/html": _head_html(result)}, query)
     spec = specification(result.answer, result.arrow)
     if spec is not None:
-        _publish({"text/plain": caption(spec), MIME: spec})
-    _publish({"text/plain": _body_text(result), "text/html": _body_html(result)})
+        _publish({"text/plain": caption(spec), MIME: spec}, query)
+    _publish({"text/plain": _body_text(result), "text/html": _body_html(result)}, query)
 
 
-def _publish(forms: dict[str, Any]) -> None:
+def _publish(forms: dict[str, Any], query: str) -> None:
+    """Shows a part of an answer, and says of which: a replay compares that, not how it looks."""
     from IPython.display import display
 
-    display(forms, raw=True)  # type: ignore[no-untyped-call]
+    metadata = {METADATA_KEY: {"query": query}}
+    display(forms, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]
 
 
 def text(result: Result) -> str:
@@ -104,11 +108,12 @@ def _head_html(result: Result) -> str:
 
 
 def _small_print(result: Result) -> str:
+    """Without how long it took: what is printed twice is to be the same twice."""
     answer, rows = result.answer, len(result)
     template = answer["template"]
     first = f"first {FIRST_ROWS} of {rows:,} rows" if rows > FIRST_ROWS else _rows(rows)
     made = f"{template['id']} v{template['version']}" if template else "SQL"
-    return f"{first} · pin {answer['pin']} · {made} · {answer['elapsed_ms']} ms"
+    return f"{first} · pin {answer['pin']} · {made}"
 
 
 def _rows(rows: int) -> str:
@@ -125,7 +130,9 @@ def _first(result: Result) -> tuple[list[str], list[list[Any]]]:
 def _body_html(result: Result) -> str:
     names, rows = _first(result)
     left_out = result.arrow.num_columns - len(names)
-    small = escape(_small_print(result)) + (f" · {left_out} more columns" if left_out else "")
+    small = f"{escape(_small_print(result))} · {result.answer['elapsed_ms']} ms" + (
+        f" · {left_out} more columns" if left_out else ""
+    )
     note = f'<div style="{MUTED};font-size:85%">{small}</div>'
     return (table_html(names, rows) if rows else "") + note
 

@@ -5,7 +5,16 @@ from importlib import import_module
 
 from tests.benchmarks.table import Row, markdown
 
-NAMES = ("transport", "capture", "server_start", "demo", "ingest", "ingest_long", "versions")
+NAMES = (
+    "transport",
+    "capture",
+    "server_start",
+    "demo",
+    "ingest",
+    "busy",
+    "ingest_long",
+    "versions",
+)
 
 
 def main(names: list[str]) -> int:

@@ -67,7 +67,7 @@ def stored(broker: Receiver, spans: int) -> None:
     until(lambda: figures(broker, "records").get(kept, 0) >= spans, f"{spans} spans", 120)
 
 
-def push(broker: Receiver, requests: list[bytes], pause: float = 0.0) -> list[float]:
+def push(address: str, requests: list[bytes], pause: float = 0.0) -> list[float]:
     """Sends all, `SENDERS` at once; the seconds until each was acknowledged."""
     waited: list[float] = []
     turn = iter(requests)
@@ -79,7 +79,7 @@ def push(broker: Receiver, requests: list[bytes], pause: float = 0.0) -> list[fl
         nonlocal count
         pool = urllib3.PoolManager(1)
         headers = {"Content-Type": "application/x-protobuf"}
-        url = f"{broker.address}/v1/traces"
+        url = f"{address}/v1/traces"
         while True:
             with lock:
                 body = next(turn, None)
@@ -145,11 +145,11 @@ def run() -> list[Row]:
     with tempfile.TemporaryDirectory() as name, receiver(Path(name) / "store") as broker:
         pid = broker.process.pid
         plain_clock, plain_cpu = plain(Path(name))
-        push(broker, bodies(0, 20))
+        push(broker.address, bodies(0, 20))
         requests = bodies(20, REQUESTS)
 
         def all_of_it() -> None:
-            push(broker, requests)
+            push(broker.address, requests)
             stored(broker, SPANS + 20 * REQUEST)
 
         stored(broker, 20 * REQUEST)
@@ -159,7 +159,7 @@ def run() -> list[Row]:
         assert broker.rows("SELECT count(*) AS n FROM spans")[0]["n"] == SPANS + 20 * REQUEST
         spent = {stage: used - before.get(stage, 0) for stage, used in after.items()}
         spent["the rest"] = cpu - sum(spent.values())
-        waited = push(broker, bodies(20 + REQUESTS, 150), pause=2 * clock / REQUESTS)
+        waited = push(broker.address, bodies(20 + REQUESTS, 150), pause=2 * clock / REQUESTS)
         p99 = quantiles(waited, n=100)[-1]
         memory = memory_bytes(pid)
     print(

@@ -14,7 +14,6 @@ import argparse
 import copy
 import gc
 import io
-import json
 import re
 import resource
 import sys
@@ -22,6 +21,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -94,7 +94,7 @@ def inputs(draw: st.DrawFn, name: str) -> tuple[list[bytes], Sample]:
     content = sample.content
     if not isinstance(content, bytes):
         grafted = draw(_grafts)
-        content = _bytes(_graft(content, grafted))
+        content = replace(sample, content=_graft(content, grafted)).plain
         if draw(st.integers(0, 3)):
             return [sample.pack(content), *_also(content, sample)], sample
     content = _changed(content, draw(_changes), draw(_cut))
@@ -107,11 +107,11 @@ def inputs(draw: st.DrawFn, name: str) -> tuple[list[bytes], Sample]:
 def _also(content: bytes, sample: Sample) -> Iterator[bytes]:
     """The same for the same content, so that hypothesis can show a small one."""
     random = Random(zlib.crc32(content))
-    whole = _bytes(sample.content)
+    whole = sample.plain
     for _ in range(_ALSO):
         if not isinstance(sample.content, bytes) and random.random() < 0.5:
             grafts = [(random.random(), random.choice(_MORE)) for _ in range(random.randint(1, 3))]
-            yield sample.pack(_bytes(_graft(sample.content, grafts)))
+            yield replace(sample, content=_graft(sample.content, grafts)).body
             continue
         made = random.choice((content, whole))
         for _ in range(random.randint(1, 2)):
@@ -129,12 +129,6 @@ def _also(content: bytes, sample: Sample) -> Iterator[bytes]:
         yield sample.pack(made)
 
 
-def _bytes(content: Any) -> bytes:
-    if isinstance(content, Message):
-        return content.SerializeToString()
-    return content if isinstance(content, bytes) else json.dumps(content).encode()
-
-
 def _changed(content: bytes, changes: list[tuple[float, bytes, bool]], cut: float | None) -> bytes:
     made = bytearray(content)
     for where, put, instead in changes:
@@ -150,7 +144,7 @@ def _graft(content: Any, grafts: list[tuple[float, Any]]) -> Any:
     for where, value in grafts:
         places = list(_places(made))
         holder, key = places[int(where * len(places))]
-        holder[key] = value
+        holder[key] = copy.deepcopy(value)
     return made[0]
 
 

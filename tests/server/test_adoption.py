@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def outputs(editor: Editor) -> Any:
 
 
 def saved(server: Jupyter, path: str) -> Any:
-    cell = nbformat.v4.rejoin_lines(nbformat.from_dict(server.read(path)))["cells"][0]
+    cell = nbformat.reads(json.dumps(server.read(path)), as_version=4)["cells"][0]
     return cell["outputs"] if cell["execution_count"] == 1 else None
 
 

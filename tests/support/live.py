@@ -79,7 +79,11 @@ def request(
 
 
 def sent(first: int, count: int = 10, **given: Any) -> tuple[Request, Delivery]:
-    """What `LiveIngest.accept` takes: a request, and a `delivery`."""
+    """What `LiveIngest.accept` takes: a request, and a `delivery`.
+
+    The request's spans have the same numbers, but are other records (their trace is another one):
+    whatever reads the journal again needs ``decode(request).delivery`` in the delivery's place.
+    """
     made = delivery(first, count, **given)
     came = request(first, count, source=made.source, received_ns=made.received_ns)
     return came, made

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import cramjam
+from google.protobuf.message import Message
 from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
@@ -42,6 +44,20 @@ class Sample:
     headers: dict[str, str] = field(default_factory=dict)
     signal: str = ""
     pack: Callable[[bytes], bytes] = bytes
+
+    @property
+    def plain(self) -> bytes:
+        """The content as bytes, before it is packed."""
+        if isinstance(self.content, Message):
+            return bytes(self.content.SerializeToString())
+        return (
+            self.content if isinstance(self.content, bytes) else json.dumps(self.content).encode()
+        )
+
+    @property
+    def body(self) -> bytes:
+        """What is sent."""
+        return self.pack(self.plain)
 
 
 def _snappy(content: bytes) -> bytes:

@@ -20,6 +20,7 @@ Action = Literal[
     "version.save",
     "review.act",
     "comment.write",
+    "template.review",
     "data.ingest",
     "data.remove",
     "token.issue",

@@ -176,7 +176,8 @@ def _sentence(error: InvestigationError) -> str:
 
 
 def _is_json(headers: Mapping[str, str]) -> bool:
-    return headers.get("content-type", "").partition(";")[0].strip().lower() == _JSON
+    """Also when it came as neither: people can read that."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower() != _PROTOBUF
 
 
 def _number(field_number: int, value: int) -> bytes:

@@ -32,8 +32,8 @@ class LiveHealth(Collector):
         yield from self._counters()
         live = self._live
         for name, text, value in (
-            ("held_bytes", "Accepted and not merged yet", live.held_bytes),
-            ("waiting_requests", "Waiting for the disk", live.waiting),
+            ("held_bytes", "Size of what is accepted and not merged yet", live.held_bytes),
+            ("waiting_requests", "Requests that wait for the disk", live.waiting),
             ("lag_seconds", "Age of the oldest record not merged yet", live.lag_seconds),
             ("failing", "1 while merges fail", float(live.failed is not None)),
         ):
@@ -41,46 +41,27 @@ class LiveHealth(Collector):
 
     def _counters(self) -> Iterable[Metric]:
         totals = self._live.totals
-        requests = CounterMetricFamily(
-            "investigation_ingest_requests", "Requests on disk", labels=["adapter"]
-        )
-        size = CounterMetricFamily(
-            "investigation_ingest_bytes", "Of their bodies, decompressed", labels=["adapter"]
-        )
-        late = CounterMetricFamily(
-            "investigation_ingest_late_records", "Merged, and late", labels=["adapter"]
-        )
-        warned = CounterMetricFamily(
-            "investigation_ingest_warnings", "That senders were told", labels=["adapter"]
-        )
-        spent = CounterMetricFamily(
-            "investigation_ingest_cpu_seconds",
-            "Of the processor, by the thread of each stage",
-            labels=["stage"],
-        )
-        for family, counted in (
-            (requests, totals.requests),
-            (size, totals.size),
-            (late, totals.late),
-            (warned, totals.warnings),
-            (spent, totals.cpu_seconds),
+        for name, text, label, counted in (
+            ("requests", "Requests that are on disk", "adapter", totals.requests),
+            ("bytes", "Size of request bodies, decompressed", "adapter", totals.size),
+            ("late_records", "Records merged that came late", "adapter", totals.late),
+            ("warnings", "Warnings that senders were told", "adapter", totals.warnings),
+            ("cpu_seconds", "Processor time of each stage's thread", "stage", totals.cpu_seconds),
         ):
-            for adapter, value in list(counted.items()):
-                family.add_metric([adapter], value)
-            yield family
+            yield _counter(f"ingest_{name}", text, label, counted)
         records = CounterMetricFamily(
             "investigation_ingest_records",
-            "Merged, by what became of them",
+            "Records merged, by what became of them",
             labels=["adapter", "outcome"],
         )
         for labels, value in list(totals.records.items()):
             records.add_metric(list(labels), value)
         yield records
         for name, text, count in (
-            ("journal_syncs", "Of the journal to disk", totals.syncs),
-            ("merges", "Of the journal into the store", totals.merges),
+            ("journal_syncs", "Syncs of the journal to disk", totals.syncs),
+            ("merges", "Merges of the journal into the store", totals.merges),
             ("merge_failures", "Merges that failed and are tried again", totals.failures),
-            ("merge_seconds", "That merges took", totals.merge_seconds),
+            ("merge_seconds", "Time that merges took", totals.merge_seconds),
         ):
             yield CounterMetricFamily(f"investigation_ingest_{name}", text, count)
 
@@ -94,10 +75,12 @@ class StoreHealth(Collector):
     def collect(self) -> Iterable[Metric]:
         """The families; when the store cannot be read, those that tell so."""
         folder = self._services.folder
-        yield _labelled("store_size_bytes", "Of its files", "part", _sizes(folder))
+        yield _gauge("store_size_bytes", "Size of the store's files", "part", _sizes(folder))
         free = shutil.disk_usage(folder.path).free
-        yield GaugeMetricFamily("investigation_store_free_bytes", "Of the disk it is on", free)
-        yield _labelled(
+        yield GaugeMetricFamily(
+            "investigation_store_free_bytes", "Room left on the store's disk", free
+        )
+        yield _gauge(
             "store_segments",
             "Sealed Parquet files for free SQL",
             "table",
@@ -115,10 +98,10 @@ class StoreHealth(Collector):
     def _contents(self) -> Iterable[Metric]:
         signals = self._services.catalog.overview()["signals"]
         rows = {name: of["rows"] for name, of in signals.items()}
-        yield _labelled("store_rows", "Records in the store", "signal", rows)
+        yield _gauge("store_rows", "Records in the store", "signal", rows)
         for which, key in (("oldest", "first_time"), ("newest", "last_time")):
             times = {name: parse_rfc3339(of[key]) / 1e9 for name, of in signals.items() if of[key]}
-            yield _labelled(
+            yield _gauge(
                 f"store_{which}_record_timestamp_seconds",
                 f"Time of the {which} record",
                 "signal",
@@ -128,16 +111,17 @@ class StoreHealth(Collector):
     def _history(self) -> Iterable[Metric]:
         found = totals(self._services.telemetry)
         yield GaugeMetricFamily(
-            "investigation_store_batches", "Committed to the store", found.batches
+            "investigation_store_batches", "Batches in the store", found.batches
         )
-        for name, text, label, counted in (
-            ("store_quarantined_records", "Refused, of all batches", "adapter", found.quarantined),
-            ("retention_removed_rows", "That retention removed", "signal", found.removed),
-        ):
-            family = CounterMetricFamily(f"investigation_{name}", text, labels=[label])
-            for value, count in counted.items():
-                family.add_metric([value], count)
-            yield family
+        yield _counter(
+            "store_quarantined_records",
+            "Records put aside, of all batches",
+            "adapter",
+            found.quarantined,
+        )
+        yield _counter(
+            "retention_removed_rows", "Rows that retention removed", "signal", found.removed
+        )
         if found.removed_at is not None:
             yield GaugeMetricFamily(
                 "investigation_retention_last_removal_timestamp_seconds",
@@ -165,9 +149,16 @@ def told(services: Services) -> dict[str, Any]:
     }
 
 
-def _labelled(name: str, text: str, label: str, values: Mapping[str, float]) -> Metric:
-    family = GaugeMetricFamily(f"investigation_{name}", text, labels=[label])
-    for value, number in values.items():
+def _gauge(name: str, text: str, label: str, values: Mapping[str, float]) -> Metric:
+    return _filled(GaugeMetricFamily(f"investigation_{name}", text, labels=[label]), values)
+
+
+def _counter(name: str, text: str, label: str, values: Mapping[str, float]) -> Metric:
+    return _filled(CounterMetricFamily(f"investigation_{name}", text, labels=[label]), values)
+
+
+def _filled(family: GaugeMetricFamily | CounterMetricFamily, values: Mapping[str, float]) -> Metric:
+    for value, number in list(values.items()):  # other threads count on
         family.add_metric([value], number)
     return family
 

@@ -6,13 +6,16 @@ import errno
 import json
 import os
 import socket
+import sys
 from collections.abc import Mapping
 
 from tornado.netutil import bind_sockets
 
 import workspace_ext
 from workspace_ext.broker.runtime import Runtime
+from workspace_ext.client.transport import LOCAL
 from workspace_ext.foundation.errors import BadInput, Conflict, InvestigationError, Unavailable
+from workspace_ext.foundation.ids import new_id
 from workspace_ext.storage.failures import explain
 from workspace_ext.storage.files import write_whole
 from workspace_ext.storage.folder import StoreFolder
@@ -21,7 +24,7 @@ _PORT_FILE = "broker.port"
 
 
 def bind(folder: StoreFolder, host: str, port: int) -> list[socket.socket]:
-    """Listening sockets.
+    """Listening sockets. A store made from an archive is served where no network is needed.
 
     Args:
         folder: The store; it remembers the port used last, so that the address kernels were
@@ -35,6 +38,8 @@ def bind(folder: StoreFolder, host: str, port: int) -> list[socket.socket]:
     """
     if not 0 <= port <= 65_535:
         raise BadInput(f"{port} is no port", hint="ports go from 0 (any) to 65535")
+    if folder.sealed and sys.platform == "linux":
+        return [_local_socket()]
     if port == 0:
         try:
             return bind_sockets(_last_port(folder), host)
@@ -63,12 +68,15 @@ def no_socket(error: OSError, host: str, port: int, option: str) -> Investigatio
     )
 
 
-def address_of(listening: socket.socket) -> str:
+def address_of(listening: socket.socket, scheme: str = "http") -> str:
     """The address under which this machine reaches the socket."""
+    if listening.family == socket.AF_UNIX:
+        name: bytes = listening.getsockname()
+        return LOCAL + name[1:].decode()
     host, port = listening.getsockname()[:2]
     if host in ("0.0.0.0", "::"):  # noqa: S104 # compared, not bound
         host = "127.0.0.1"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def remember(
@@ -97,6 +105,14 @@ def remember(
             write_whole(path, f"{text}\n", mode=0o600)
         except OSError as error:
             raise explain(error, path) from error
+
+
+def _local_socket() -> socket.socket:
+    listening = socket.socket(socket.AF_UNIX)
+    listening.settimeout(0)
+    listening.bind(f"\0investigation-{new_id()}")
+    listening.listen()
+    return listening
 
 
 def _last_port(folder: StoreFolder) -> int:

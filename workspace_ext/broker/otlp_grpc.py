@@ -24,10 +24,12 @@ from workspace_ext.telemetry.ingest.model import Parsed
 
 _log = logging.getLogger(__name__)
 
-MOST_MESSAGE_BYTES = 16 << 20
-"""Of one request, before and after decompression; collectors take 4 MiB unless told otherwise."""
+MOST_MESSAGE_BYTES = 4 << 20
+"""Of one request, before and after decompression: what the specification advises, and collectors
+and exporters keep to. gRPC tells the size of a message when it is there, so room for the largest is
+held until then.
+"""
 
-_ROOM_BYTES = 4 << 20  # held for a body before its size is known
 _MOST_STREAMS = 32  # requests at once on one connection; the others wait at the sender
 _GRACE_SECONDS = 5.0
 _SERVICES = {
@@ -35,6 +37,7 @@ _SERVICES = {
     "opentelemetry.proto.collector.logs.v1.LogsService": ("logs", "rejectedLogRecords"),
     "opentelemetry.proto.collector.metrics.v1.MetricsService": ("metrics", "rejectedDataPoints"),
 }
+_IN_PROTOBUF = {"content-type": "application/x-protobuf"}
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _OPTIONS = (
     ("grpc.so_reuseport", 0),  # else a second broker would share the port in silence
@@ -105,19 +108,18 @@ async def _export(door: Door, service: str, messages: AsyncIterator[bytes], cont
         failed = InvestigationError("the broker failed while it did this", code="internal")
         await _refuse(context, answers, failed)
     door.metrics.acknowledged(label, perf_counter() - started)
-    return answers.accepted(parsed, {}).body
+    return answers.accepted(parsed, _IN_PROTOBUF).body
 
 
 async def _take(door: Door, signal: str, messages: AsyncIterator[bytes], context: Any) -> Parsed:
     shown = dict(context.invocation_metadata()).get("authorization", "")
     door.check(shown if isinstance(shown, str) else "")
-    room = _ROOM_BYTES
+    room = MOST_MESSAGE_BYTES
     door.intake.reserve(room)
     try:
         body = await anext(aiter(messages), b"")
-        if len(body) > room:
-            door.intake.reserve(len(body) - room)
-            room = len(body)
+        door.intake.release(room - len(body))
+        room = len(body)
         return await door.intake.receive(
             Request(
                 format="otlp-proto",

@@ -126,6 +126,17 @@ class MetricsHandler(DoorHandler):
         self.finish(self.door.metrics.text())
 
 
+class NowhereHandler(DoorHandler):
+    """Any other path: says which there are."""
+
+    def prepare(self) -> None:
+        """Whatever the method is."""
+        self.set_status(404)
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        there = ", ".join(path.replace("(?:/[^/]+)?", "") for path in RECEIVERS)
+        self.finish(f"nothing is received at {self.request.path[:200]}, but at: {there}\n")
+
+
 class ElasticHandler(DoorHandler):
     """GET /, HEAD /_cat/health: what senders of Elastic bulk requests ask before they send."""
 
@@ -237,6 +248,15 @@ class ReceiverHandler(DoorHandler):
             self.set_header("Content-Type", reply.content_type)
         self.finish(reply.body or None)
 
+    def write_error(self, status_code: int, **_given: Any) -> None:
+        """What Tornado itself refuses, such as a GET, in the words of the protocol."""
+        error: InvestigationError = BadInput(
+            f"{self.request.method} {self.request.path[:200]}: {self._reason}",
+            hint="send telemetry by POST",
+        )
+        reply = self._receiver.answers.refused(error, self._headers_given())
+        self._send(reply, status_code)
+
     def _label(self) -> str:
         return "/_bulk" if self.request.path.endswith("/_bulk") else self.request.path
 
@@ -267,5 +287,7 @@ def receiving(door: Door, **settings: Any) -> Application:
                 for path, receiver in RECEIVERS.items()
             ),
         ],
+        default_handler_class=NowhereHandler,
+        default_handler_args={"door": door},
         **settings,
     )

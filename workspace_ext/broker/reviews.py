@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workspace_ext.broker.handlers import Call, Route
+from workspace_ext.broker.handlers import Call, Reply, Route
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.errors import BadInput
 
@@ -49,6 +49,22 @@ def changes(call: Call) -> Any:
     return call.services.reviews.changes(call.path[0], _person(call), _maybe(call, "since"))
 
 
+def postmortem(call: Call) -> Any:
+    """GET /v1/investigations/UID/postmortem."""
+    text = call.services.postmortems.markdown(call.path[0])
+    return Reply(text.encode(), "text/markdown; charset=UTF-8")
+
+
+def review_template(call: Call) -> Any:
+    """POST /v1/templates/ID/reviews {version?, reason?, actor?}."""
+    version = call.fields().get("version")
+    if version is not None and (isinstance(version, bool) or not isinstance(version, int)):
+        raise BadInput("version must be a whole number", hint='as in {"version": 3}')
+    return call.services.template_reviews.review(
+        call.path[0], _person(call), version=version, reason=call.text("reason", "")
+    )
+
+
 def _person(call: Call) -> Actor:
     """Who it is: a service knows its people, a kernel acts for the user of its token."""
     caller = call.principal
@@ -70,5 +86,7 @@ REVIEW_ROUTES: dict[str, dict[str, Route]] = {
     },
     f"{_ONE}/comments": {"POST": Route("comment.write", comment)},
     f"{_ONE}/threads": {"POST": Route("comment.write", settle)},
+    "/v1/templates/([^/]+)/reviews": {"POST": Route("template.review", review_template)},
+    f"{_ONE}/postmortem": {"GET": Route("investigation.read", postmortem)},
     f"{_ONE}/changes": {"POST": Route("investigation.read", changes)},
 }

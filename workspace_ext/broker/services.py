@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workspace_ext.access.tokens import Tokens
+from workspace_ext.foundation.shipped import shipped
 from workspace_ext.inquiry.archive.freeze import Freezer
 from workspace_ext.inquiry.archive.needs import Needs
 from workspace_ext.inquiry.investigations.service import InvestigationService
@@ -15,8 +16,10 @@ from workspace_ext.inquiry.queries.service import QueryService
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
 from workspace_ext.inquiry.versions.service import VersionService
 from workspace_ext.ledger.service import Ledger
+from workspace_ext.practice.review.export import PostMortems
 from workspace_ext.practice.review.service import ReviewService
 from workspace_ext.practice.review.store import MIGRATIONS as REVIEW_MIGRATIONS
+from workspace_ext.practice.review.templates import TemplateReviews
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.records import RecordsEngine
 from workspace_ext.storage.telemetry import TelemetryEngine
@@ -49,6 +52,8 @@ class Services:
     investigations: InvestigationService
     versions: VersionService
     reviews: ReviewService
+    template_reviews: TemplateReviews
+    postmortems: PostMortems
     runner: QueryRunner
     queries: QueryService
     lineage: Lineage
@@ -87,6 +92,10 @@ class Services:
         )
         investigations = InvestigationService(ledger, records, catalog)
         versions = VersionService(ledger, records, investigations)
+        looked_through = TemplateReviews(
+            ledger, templates, shipped("queries"), sealed=folder.sealed
+        )
+        reviews = ReviewService(records, investigations, versions, looked_through)
         runner = QueryRunner(telemetry)
         reads = Reads(templates, PlanReader(Parser()))
         origins = Origins(telemetry)
@@ -102,10 +111,17 @@ class Services:
             templates=templates,
             investigations=investigations,
             versions=versions,
-            reviews=ReviewService(records, investigations, versions),
+            reviews=reviews,
+            template_reviews=looked_through,
+            postmortems=PostMortems(investigations, versions, reviews, runner),
             runner=runner,
             queries=QueryService(
-                runner, catalog, templates, investigations, whole=not folder.sealed
+                runner,
+                catalog,
+                templates,
+                investigations,
+                whole=not folder.sealed,
+                cautions=looked_through.warnings,
             ),
             quality=Quality(runner, catalog),
             lineage=Lineage(investigations, reads, origins),

@@ -14,6 +14,7 @@ from contextlib import suppress
 from time import perf_counter
 
 from workspace_ext.broker.intake import Request
+from workspace_ext.broker.listening import address_of
 from workspace_ext.broker.receiving import SYSLOG, Door, Receiving
 from workspace_ext.foundation.errors import InvestigationError, Unavailable
 
@@ -111,8 +112,7 @@ class SyslogListener:
     def __init__(self, receive: Receiving) -> None:
         self.receive = receive
         self._sockets = receive.bind()
-        host, port = self._sockets[0].getsockname()[:2]
-        self.address = f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}"
+        self.address = address_of(self._sockets[0], "tcp")
         self._servers: list[asyncio.Server] = []
         self._open: dict[asyncio.Task[None], tuple[asyncio.StreamReader, asyncio.Transport]] = {}
         self._stopping = asyncio.Event()

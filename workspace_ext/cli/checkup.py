@@ -158,7 +158,7 @@ def judge(status: Mapping[str, Any]) -> Iterator[Check]:
     yield Check(
         "refusals",
         ok=True,
-        found=f"{refused} requests since the start",
+        found=f"{refused} requests for want of room since the start",
         hint="senders come again by themselves; /metrics says why each was refused",
         warn=refused > 0,
     )

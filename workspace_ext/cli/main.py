@@ -29,7 +29,7 @@ COMMANDS = {
     "ingest": "Load telemetry files into a store.",
     "catalog": "What is in a store, how good it is, where it came from.",
     "query": "Run a template or SQL and print the rows.",
-    "templates": "List, show and check query templates.",
+    "templates": "List, show, check and review query templates.",
     "run": "Run a notebook headless, captured as in the browser.",
     "test": "Run a notebook's tests: which of its claims hold?",
     "hypotheses": "Search what was believed, in all investigations.",
@@ -42,6 +42,7 @@ COMMANDS = {
     "comments": "What people said on cells and hypotheses.",
     "comment": "Say something on a cell or a hypothesis.",
     "review": "Send to review, approve, request changes.",
+    "export": "The investigation as a Markdown post-mortem.",
     "archive": "Freeze an investigation into one file.",
     "replay": "Run an archive again, offline, and compare.",
     "verify": "Check an archive, or a store's ledger, for changes.",
@@ -107,6 +108,9 @@ def main(arguments: Sequence[str]) -> int:
         )
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
+    except click.exceptions.NoArgsIsHelpError as asked:
+        sys.stderr.write(f"{asked.format_message()}\n")
+        return asked.exit_code
     except (KeyboardInterrupt, click.Abort):
         output.note("interrupted")
         return 130

@@ -1,4 +1,4 @@
-"""``jupyter investigation templates``: list, show, check."""
+"""``jupyter investigation templates``: list, show, check, review."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from workspace_ext.cli.options import Command, pass_output
+from workspace_ext.cli.options import Command, pass_output, store_option
 from workspace_ext.cli.output import Output
 
 
 @click.group()
 def command() -> None:
-    """List, show and check query templates."""
+    """List, show, check and review query templates."""
 
 
 def _folder(store: Path | None) -> Path | None:
@@ -77,6 +77,25 @@ def show(output: Output, store: Path | None, template: str, *, sql: bool) -> Non
 
 def _text(default: object) -> str:
     return "" if default is None else str(default)
+
+
+@command.command(cls=Command, example="jupyter investigation templates review cart.slow")
+@store_option
+@click.argument("template")
+@click.option("--version", type=int, help="Which version; the newest when not given.")
+@click.option("--reason", default="", help="What you say about it.")
+@pass_output
+def review(output: Output, store: Path, template: str, version: int | None, reason: str) -> None:
+    """Say that you looked through a template of the store, as its file is now.
+
+    Until somebody did, every answer of it carries a warning. An edited file is another text.
+    """
+    from workspace_ext.client.discovery import connect
+
+    with connect(store) as client:
+        found = client.review_template(template, version=version, reason=reason)
+    told = f"{found['id']} v{found['version']} ({found['digest'][:19]}) reviewed by {found['by']}"
+    output.show(found, told)
 
 
 @command.command(cls=Command, example="jupyter investigation templates check templates/queries")

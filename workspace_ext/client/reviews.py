@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import cast
 
-from workspace_ext.client.calls import Calls
+from workspace_ext.client.calls import Calls, part
 from workspace_ext.client.calls import investigation as _investigation
 from workspace_ext.foundation.actor import system_user
-from workspace_ext.protocol.reviews import Changes, Review, Thread
+from workspace_ext.protocol.reviews import Changes, Review, TemplateUse, Thread
 
 
 class ReviewCalls(Calls):
@@ -32,6 +32,19 @@ class ReviewCalls(Calls):
         """
         body = {"actor": str(system_user()), **said, "action": action}
         return cast(Review, self._json("POST", _investigation(uid, "review"), body=body))
+
+    def postmortem(self, uid: str) -> str:
+        """The investigation as a post-mortem in Markdown."""
+        path = _investigation(uid, "postmortem")
+        return self._transport.content("GET", path, seconds=None).decode()
+
+    def review_template(
+        self, template: str, *, version: int | None = None, reason: str = "", actor: str = ""
+    ) -> TemplateUse:
+        """Says that somebody looked through a template as it is now; the newest version."""
+        body = {"version": version, "reason": reason, "actor": actor or str(system_user())}
+        found = self._json("POST", f"/v1/templates/{part(template)}/reviews", body=body)
+        return cast(TemplateUse, found)
 
     def comment(self, uid: str, text: str, **place: str | None) -> Thread:
         """Says something; ``cell``, ``hypothesis`` or ``thread`` is the place, ``actor`` who."""

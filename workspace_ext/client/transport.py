@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.response import BaseHTTPResponse
 
 from workspace_ext.foundation.errors import InvestigationError, Unavailable, from_dict
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 60.0
+LOCAL = "unix:@"
+"""Before the name of a socket in Linux' abstract namespace: reachable without any network."""
 
 
 class Body(Protocol):
@@ -34,9 +38,7 @@ class Transport:
     def __init__(self, address: str, token: str) -> None:
         self.address = address.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"}
-        self._pool = urllib3.connection_from_url(
-            self.address, maxsize=32, retries=False, block=False
-        )
+        self._pool = _pool(self.address)
 
     def json(self, method: str, path: str, **how: Any) -> Any:
         """Calls a route whose answer is JSON, as `content` does."""
@@ -125,6 +127,32 @@ class Transport:
     def close(self) -> None:
         """Closes the idle connections."""
         self._pool.close()
+
+
+class _LocalConnection(HTTPConnection):
+    """A connection to a socket of this machine that has a name instead of a port."""
+
+    name = ""
+
+    def _new_conn(self) -> socket.socket:
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(CONNECT_SECONDS)
+        try:
+            sock.connect(f"\0{self.name}")
+        except OSError as error:
+            sock.close()
+            raise NewConnectionError(self, str(error)) from error
+        return sock
+
+
+def _pool(address: str) -> urllib3.HTTPConnectionPool:
+    how: dict[str, Any] = {"maxsize": 32, "retries": False, "block": False}
+    if not address.startswith(LOCAL):
+        return urllib3.connection_from_url(address, **how)
+    name = address.removeprefix(LOCAL)
+    pool = urllib3.HTTPConnectionPool("localhost", **how)
+    pool.ConnectionCls = type("Connection", (_LocalConnection,), {"name": name})
+    return pool
 
 
 def _traced() -> dict[str, str]:

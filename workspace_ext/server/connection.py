@@ -124,7 +124,7 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
             self._workspace.adoption.back(str(self.kernel_id), self.session.session)
         return super().connect()
 
-    def disconnect(self) -> None:
+    def disconnect(self) -> None:  # type: ignore[override] # as its parent has it
         """Ends; what it still runs is written into the notebook by the server."""
         super().disconnect()
         with self._guarded("kernel %s: outputs of a browser that went may be missing"):

@@ -148,9 +148,10 @@ class Saves:
 
     def because(self, path: str, reason: str) -> None:
         """Why the next version of a notebook will be made; empty takes it back."""
-        self._reasons[path] = reason
-        if not reason:
-            del self._reasons[path]
+        if reason:
+            self._reasons[path] = reason
+        else:
+            self._reasons.pop(path, None)
 
     # -- in steps ----------------------------------------------------------------------------
 
@@ -180,17 +181,16 @@ class Saves:
 
     def _look(self, path: str, uid: str) -> None:
         """Tells what lies there, unless we wrote it."""
-        root = getattr(self._contents, "root_dir", None)
-        file = Path(to_os_path(ApiPath(path), root)) if root else None
+        file = self._file(path)
         if file is None or not file.is_file():
             return
         signature = _signature(file)
-        if self._written.get(path) == signature and path not in self._by:
-            return
         ours = self._written.get(path) == signature
+        if ours and path not in self._by:
+            return
         self._written[path] = signature
-        actor = self._by.pop(path, UNKNOWN) if ours else UNKNOWN
-        self._by.pop(path, None)
+        saver = self._by.pop(path, UNKNOWN)
+        actor = saver if ours else UNKNOWN
         try:
             found = json.loads(file.read_bytes())
         except ValueError:
@@ -215,11 +215,9 @@ class Saves:
             return
         if not has_store(self._store):
             return
-        root = getattr(self._contents, "root_dir", None)
-        file = Path(to_os_path(ApiPath(path), root)) if root else Path(path)
         sent = version_in(
             content,
-            path=placed(file, self._store),
+            path=placed(self._file(path) or Path(path), self._store),
             actors=actors,
             reason=reason,
             known=known,
@@ -234,6 +232,11 @@ class Saves:
         }
         self._sent[path] = content.layout
         self._record(uid, [event])
+
+    def _file(self, path: str) -> Path | None:
+        """Where a notebook lies; None when the contents manager keeps no files."""
+        root = getattr(self._contents, "root_dir", None)
+        return Path(to_os_path(ApiPath(path), root)) if root else None
 
 
 def _signature(file: Path) -> Signature:

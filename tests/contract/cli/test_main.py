@@ -45,6 +45,13 @@ def test_wrong_use_is_one_line_and_a_hint(command: Command) -> None:
     ]
 
 
+def test_a_group_alone_shows_what_it_has(command: Command) -> None:
+    done = command("catalog")
+    assert done.code == 2
+    assert "\n  batches  " in done.err
+    assert "Error" not in done.err
+
+
 def test_an_error_is_json_when_json_is_asked_for(command: Command, tmp_path: Path) -> None:
     done = command("query", "triage.overview", "--store", tmp_path / "none", "--json")
     assert done.code == 2

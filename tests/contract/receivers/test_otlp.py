@@ -112,8 +112,13 @@ def test_nothing_to_keep(open_receiver: Receiver) -> None:
 def test_other_methods(open_receiver: Receiver) -> None:
     import urllib3
 
-    assert urllib3.request("GET", open_receiver.address + "/v1/traces").status == 405
-    assert urllib3.request("GET", open_receiver.address + "/v1/queries").status == 404
+    refused = urllib3.request("GET", open_receiver.address + "/v1/traces")
+    assert (refused.status, refused.json()["code"]) == (405, 3)
+    assert "POST" in refused.json()["message"]
+    assert urllib3.request("PUT", open_receiver.address + "/api/v1/write", body=b"x").status == 405
+    nowhere = urllib3.request("POST", open_receiver.address + "/v1/trace", body=b"x" * 100_000)
+    assert nowhere.status == 404
+    assert "at: /v1/traces, " in nowhere.data.decode()
 
 
 def test_health(open_receiver: Receiver) -> None:

@@ -120,7 +120,7 @@ def captured(
 def judged(then: Captured, steps: list[Step], *queries: QueryRecord) -> CellReplay:
     asking: Any = new_code_cell(SOURCE, id="a")  # type: ignore[no-untyped-call]
     notebook: Any = new_notebook(cells=[asking])  # type: ignore[no-untyped-call]
-    (cell,) = judge_cells(notebook, then, Replayed(state(steps, list(queries)), {}))
+    (cell,) = judge_cells(notebook, notebook, then, Replayed(state(steps, list(queries)), {}))
     return cell
 
 

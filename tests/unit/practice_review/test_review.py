@@ -12,8 +12,10 @@ from tests.support.versions import ALICE, BOB, Shelf, shelf, told
 from workspace_ext.access.tokens import Tokens
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.errors import BadInput, Conflict, Denied, NotFound
+from workspace_ext.inquiry.templates.library import TemplateLibrary
 from workspace_ext.practice.review.service import ReviewService
 from workspace_ext.practice.review.store import MIGRATIONS
+from workspace_ext.practice.review.templates import TemplateReviews
 
 CAROL = Actor("user", "carol")
 
@@ -29,7 +31,13 @@ def reviews(kept: Shelf) -> ReviewService:
     from workspace_ext.storage.records import RecordsEngine
 
     RecordsEngine(kept.folder, {"review": MIGRATIONS}).close()
-    return ReviewService(kept.records, kept.investigations, kept.versions)
+    return service(kept)
+
+
+def service(kept: Shelf) -> ReviewService:
+    library = TemplateLibrary([kept.folder.templates])
+    templates = TemplateReviews(kept.ledger, library, kept.folder.path / "none")
+    return ReviewService(kept.records, kept.investigations, kept.versions, templates)
 
 
 def notebook(**sources: str) -> dict[str, Any]:
@@ -154,8 +162,7 @@ def test_comments_are_threads_that_are_resolved_and_opened_again(
     assert reviews.settle(kept.uid, "c1", BOB, resolved=False)["resolved_by"] is None
     kinds = [entry["type"] for entry in kept.ledger.entries(kept.uid)]
     assert (kinds.count("comment.added"), kinds.count("comment.settled")) == (2, 2)
-    again = ReviewService(kept.records, kept.investigations, kept.versions)
-    assert again.review(kept.uid) == reviews.review(kept.uid)
+    assert service(kept).review(kept.uid) == reviews.review(kept.uid)
 
 
 @pytest.mark.parametrize(

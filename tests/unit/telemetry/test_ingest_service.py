@@ -34,6 +34,16 @@ def test_the_demo_incident(store: Store) -> None:
     ]
 
 
+def test_the_batch_tells_how_it_was_read(store: Store, tmp_path: Path) -> None:
+    labels = ",".join(f'l{number}="x"' for number in range(600))
+    (tmp_path / "a.prom").write_text(f"up{{{labels}}} 1 1395066363000\n")
+    store.ingest(tmp_path / "a.prom")
+    (batch,) = store.catalog.batches()
+    assert batch["adapter_version"] == "1"
+    assert batch["received_at"] == batch["committed_at"]
+    assert batch["warnings"] == ["attributes: 1 records had more than 512: the rest was left out"]
+
+
 def test_rows_of_a_batch_lie_sorted_by_time(store: Store) -> None:
     store.demo("spans")
     times = [row[0] for row in store.rows("SELECT time_ns FROM spans")]

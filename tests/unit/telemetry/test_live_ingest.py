@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.live import SECOND, START_NS, delivery, done, request, sent
+from tests.support.payloads import CLOUD_EVENT
 from tests.support.store import Store, open_store
 from tests.support.waiting import until
 from workspace_ext.foundation.errors import Damaged, Unavailable
@@ -85,6 +86,27 @@ def test_the_same_again_adds_nothing(store: Store) -> None:
         assert store.rows(COUNT) == [(20, 20)]
         assert live.totals.records["otlp-proto", "kept"] == 20
         assert live.totals.records["otlp-proto", "duplicate"] == 20
+
+
+def test_an_event_without_a_time_is_the_same_when_it_is_sent_again(store: Store) -> None:
+    """Its time is that of its arrival, so each attempt has another one."""
+    event = {key: value for key, value in CLOUD_EVENT.items() if key != "time"}
+    first = Request(
+        format="cloudevents",
+        signal="events",
+        source="test",
+        encoding="",
+        headers={"content-type": "application/cloudevents+json"},
+        body=json.dumps(event).encode(),
+        received_ns=START_NS,
+    )
+    with live_ingest(store) as live:
+        for hours in (0, 1, 30):
+            attempt = replace(first, received_ns=START_NS + hours * 3600 * SECOND)
+            done([live.accept(attempt, decode(attempt).delivery)])
+            live.flush()
+        assert store.rows("SELECT epoch_ns(time) FROM events") == [(START_NS,)]
+        assert live.totals.records["cloudevents", "duplicate"] == 2
 
 
 def test_many_requests_share_a_sync(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,6 +197,9 @@ def test_very_many_services_share_a_row(store: Store) -> None:
         (1, 1, 1, None),
         (MOST_SERVICES + 1, MOST_SERVICES, many, 5),
     ]
+    newer, older = store.catalog.batches()
+    assert not newer["warnings"]
+    assert "taken for the name of a service" in older["warnings"][0]
 
 
 def test_a_request_sent_again_in_part(store: Store) -> None:

@@ -6,16 +6,15 @@ replay sets them before each cell as they were when the captured run of the cell
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.ids import new_id
-from workspace_ext.inquiry.archive.verdicts import last_steps
+from workspace_ext.inquiry.archive.order import Turn
 from workspace_ext.inquiry.investigations.fold import apply
-from workspace_ext.inquiry.metadata.notebook import cell_uids
 from workspace_ext.protocol.messages import InvestigationState, LedgerEntry
 
 _SCOPE = ("window", "baseline", "services")
@@ -26,22 +25,21 @@ class Circumstances:
 
     Args:
         entries: The ledger of the captured investigation.
-        notebook: Its notebook.
+        order: The runs of the replay.
         client: The broker of the replay.
         actor: Who replays.
     """
 
     def __init__(
-        self, entries: Iterable[LedgerEntry], notebook: Any, client: BrokerClient, actor: Actor
+        self,
+        entries: Iterable[LedgerEntry],
+        order: Sequence[Turn],
+        client: BrokerClient,
+        actor: Actor,
     ) -> None:
         self._client = client
         self._actor = actor
-        uids = cell_uids(notebook.cells)
-        self._cells = [
-            uids[cell.id]
-            for cell in notebook.cells
-            if cell.cell_type == "code" and cell.source.strip()
-        ]
+        self._order = order
         self._states: dict[int, InvestigationState] = {}
         state: InvestigationState | None = None
         for entry in entries:
@@ -50,12 +48,10 @@ class Circumstances:
                 self._states[entry["seq"]] = state
         assert state is not None
         self._uid = state["uid"]
-        self._last = last_steps(state)
 
     def before(self, number: int) -> None:
-        """Sets them for a code cell, the first being number 0."""
-        cell = self._cells[number] if number < len(self._cells) else None
-        step = self._last.get(cell or "")
+        """Sets them for a run, the first being number 0."""
+        step = self._order[number].step if number < len(self._order) else None
         if step is None:
             return
         was, is_ = self._states[step["seq"]], self._client.state(self._uid)

@@ -36,6 +36,11 @@ class Claims:
         self._cells = {cell.uid: cell for cell in cells}
         self._replays = {query.query: (cell, query) for cell in cells for query in cell.queries}
 
+    def warnings(self) -> tuple[str, ...]:
+        """What the captured answers warned of, each once: a replay sees parts of the data only."""
+        verdicts = [record.verdict for record in self._then.queries.values() if record.verdict]
+        return tuple(dict.fromkeys(said for one in verdicts for said in one["warnings"]))
+
     def hypotheses(self) -> tuple[HypothesisReplay, ...]:
         """Whether each hypothesis still stands as it stood; those that do not come first."""
         return tuple(sorted(self._hypotheses(), key=lambda found: found.holds is not False))

@@ -14,6 +14,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workspace_ext.inquiry.archive import difference
 from workspace_ext.inquiry.archive.model import Comparison, Rung
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ _ENOUGH: dict[str, set[Rung]] = {
     "tolerance": {"exact", "unordered", "tolerance"},
     "shape": {"exact", "unordered", "tolerance", "shape"},
 }
+
+
+_EQUAL: set[Rung] = {"exact", "unordered", "tolerance"}
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ def compare(then: Result, now: Result, mode: Compare) -> Comparison:
     if mode["mode"] == "none":
         return Comparison("not compared", None, mode["reason"])
     rung, reason, drift = _rung(then, now)
+    lines = () if rung in _EQUAL else _lines(then.table, now.table)
     if rung == "not compared" and mode["mode"] == "ordered":
         return Comparison("different", same=False, reason=f"{reason}: {mode['reason']}")
     if rung == "not compared":
@@ -59,7 +64,7 @@ def compare(then: Result, now: Result, mode: Compare) -> Comparison:
     same = rung in _ENOUGH[mode["mode"]]
     if not same and rung in ("unordered", "tolerance"):
         reason = f"{reason}: not enough, since {mode['reason']}"
-    return Comparison(rung, same, reason, drift)
+    return Comparison(rung, same, reason, drift, () if same else lines)
 
 
 def _rung(then: Result, now: Result) -> tuple[Rung, str, float | None]:
@@ -74,16 +79,29 @@ def _rung(then: Result, now: Result) -> tuple[Rung, str, float | None]:
     return _by_value(then.table, now.table)
 
 
+def _lines(then: pa.Table | None, now: pa.Table | None) -> tuple[str, ...]:
+    """What differs, row by row, where values were kept and the columns are the same."""
+    if then is None or now is None or then.schema.names != now.schema.names:
+        return ()
+    names = then.schema.names
+    keys = [name for name in names if not _is_float(then.schema.field(name).type)]
+
+    def alike(old: object, new: object) -> bool:
+        return apart(old, new) <= TOLERANCE
+
+    return difference.of_tables(names, then.to_pylist(), now.to_pylist(), keys=keys, alike=alike)
+
+
 def _by_value(then: pa.Table, now: pa.Table) -> tuple[Rung, str, float | None]:
     names = then.schema.names
     floats = {name for name in names if _is_float(then.schema.field(name).type)}
     drift = 0.0
     for old, new in zip(_sorted_rows(then, floats), _sorted_rows(now, floats), strict=True):
         for name in names:
-            apart = _apart(old[name], new[name])
-            if apart > TOLERANCE:
+            moved = apart(old[name], new[name])
+            if moved > TOLERANCE:
                 return "shape", _told(name, old[name], new[name]), None
-            drift = max(drift, apart)
+            drift = max(drift, moved)
     if drift == 0:
         return "unordered", "the same rows in another order", 0.0
     return "tolerance", f"equal within {TOLERANCE:g}; largest drift {drift:.2g}", drift
@@ -112,7 +130,7 @@ def _order(value: object) -> float:
     return -math.inf if not isinstance(value, float) or math.isnan(value) else value
 
 
-def _apart(old: object, new: object) -> float:
+def apart(old: object, new: object) -> float:
     """The relative difference of two numbers, also inside lists and maps; else 0 or infinity."""
     if isinstance(old, float) and isinstance(new, float):
         if old == new or (math.isnan(old) and math.isnan(new)):
@@ -120,9 +138,9 @@ def _apart(old: object, new: object) -> float:
         scale = max(abs(old), abs(new))
         return abs(old - new) / scale if math.isfinite(scale) else math.inf
     if isinstance(old, dict) and isinstance(new, dict) and old.keys() == new.keys():
-        return max((_apart(old[key], new[key]) for key in old), default=0.0)
+        return max((apart(old[key], new[key]) for key in old), default=0.0)
     if isinstance(old, list | tuple) and isinstance(new, list | tuple) and len(old) == len(new):
-        return max(map(_apart, old, new), default=0.0)
+        return max(map(apart, old, new), default=0.0)
     return 0.0 if old == new else math.inf
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 Rung = Literal["exact", "unordered", "tolerance", "shape", "different", "not compared"]
 """The ladder of comparison, from the strictest down; see `compare.compare`."""
@@ -24,12 +25,14 @@ class Comparison:
         same: Whether that is strict enough for the mode set at capture; None: not compared.
         reason: For people.
         drift: The largest relative difference of two numbers; None where none was measured.
+        difference: What differs, in a few lines for people.
     """
 
     rung: Rung
     same: bool | None
     reason: str
     drift: float | None = None
+    difference: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,17 @@ class QueryReplay:
 
 
 @dataclass(frozen=True)
+class OutputReplay:
+    """One thing that a cell showed (a text, a table, a figure, a widget), and what became of it."""
+
+    kind: str
+    verdict: CellVerdict
+    comparison: Comparison
+
+
+@dataclass(frozen=True)
 class CellReplay:
-    """One cell. Its verdict is the worst of its own and its queries'."""
+    """One cell. Its verdict is the worst of its own, its queries' and its outputs'."""
 
     uid: str
     position: int
@@ -59,6 +71,7 @@ class CellReplay:
     verdict: CellVerdict
     reason: str
     queries: tuple[QueryReplay, ...] = ()
+    outputs: tuple[OutputReplay, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,6 +134,9 @@ class ReplayReport:
     Attributes:
         problems: What was changed in the archive.
         left_out: Captured queries that no cell of the notebook asks again, in words.
+        warnings: What the captured answers warned of, as of templates that nobody reviewed.
+        order: Whether cells ran in the order in which they were ``run``, or of the ``document``.
+        offline: Whether the kernel had no network.
     """
 
     archive: str
@@ -136,6 +152,9 @@ class ReplayReport:
     hypotheses: tuple[HypothesisReplay, ...]
     left_out: tuple[str, ...]
     environment: tuple[Drift, ...]
+    warnings: tuple[str, ...] = ()
+    order: str = "run"
+    offline: bool = False
 
     @property
     def counts(self) -> dict[str, int]:
@@ -161,6 +180,25 @@ class ReplayReport:
     def to_dict(self) -> dict[str, Any]:
         """The form of ``--json`` and of ``report.json``."""
         return {"verdict": self.verdict, "ok": self.ok, "counts": self.counts, **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> ReplayReport:
+        """From what `to_dict` gave, also by way of JSON."""
+        told: ReplayReport = _made(cls, content)
+        return told
+
+
+def _made(kind: Any, value: Any) -> Any:
+    """A value of a type of this module, from plain JSON."""
+    if get_origin(kind) is tuple:
+        return tuple(_made(get_args(kind)[0], each) for each in value)
+    if get_origin(kind) in (UnionType, Union) and value is not None:
+        return _made(next(each for each in get_args(kind) if each is not NoneType), value)
+    if is_dataclass(kind) and value is not None:
+        types = get_type_hints(kind)
+        given = {each.name: _made(types[each.name], value[each.name]) for each in fields(kind)}
+        return kind(**given)  # type: ignore[operator]
+    return value
 
 
 def worst(verdicts: Iterable[CellVerdict]) -> CellVerdict:

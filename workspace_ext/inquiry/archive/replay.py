@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import tempfile
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Sequence
+from copy import deepcopy
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,14 @@ from workspace_ext.inquiry.archive.container import (
     template_path,
 )
 from workspace_ext.inquiry.archive.environment import describe_environment, drift
-from workspace_ext.inquiry.archive.model import ReplayReport
+from workspace_ext.inquiry.archive.model import CellReplay, ReplayReport
+from workspace_ext.inquiry.archive.order import Order, Turn, turns
 from workspace_ext.inquiry.archive.private import make_store
 from workspace_ext.inquiry.archive.reader import Archive
 from workspace_ext.inquiry.archive.slices import is_cut_off, scans_of
 from workspace_ext.inquiry.archive.verdicts import Captured, Replayed, judge_cells
 from workspace_ext.inquiry.headless.model import RunOptions
+from workspace_ext.inquiry.headless.offline import launcher
 from workspace_ext.inquiry.headless.runner import run_notebook
 from workspace_ext.inquiry.investigations.fold import fold
 from workspace_ext.inquiry.investigations.model import QueryRecord
@@ -52,6 +55,8 @@ def replay(
     actor: Actor,
     despite_damage: bool = False,
     kernel: str = "",
+    order: Order = "run",
+    online: bool = False,
     watch: Watch | None = None,
 ) -> ReplayReport:
     """Runs an archive again and compares.
@@ -64,6 +69,8 @@ def replay(
         despite_damage: Go on when something in the archive was changed: what is damaged counts
             as missing.
         kernel: Another kernel than the notebook names.
+        order: Whether cells run in the order in which they were run, or in the document's.
+        online: Leave the kernel its network. Else it has none, where the system lets us.
         watch: Told how many cells ran, and of how many.
 
     Raises:
@@ -76,28 +83,43 @@ def replay(
     with Archive(path) as archive, tempfile.TemporaryDirectory(prefix="replay-") as name:
         problems = _verify(archive, despite_damage=despite_damage)
         notebook = _notebook(archive)
+        again = deepcopy(notebook)
         then = _captured(archive)
-        options = RunOptions(kernel=kernel, allow_errors=True)
-        run = _Replay(archive, then, Path(name), actor)
-        now = run.execute(notebook, options, watch or (lambda _done, _of: None))
-        cells = tuple(judge_cells(notebook, then, now))
-        claims = Claims(then, now.state, cells)
-        environment = archive.read_json(ENVIRONMENT) if archive.has(ENVIRONMENT) else None
-        return ReplayReport(
-            archive=str(path),
-            investigation=archive.manifest.investigation,
-            title=archive.manifest.title,
-            conclusion=claims.conclusion(),
-            pin=archive.manifest.pin,
-            frozen_at=archive.frozen_at,
-            replayed_at=to_rfc3339(now_ns()),
-            seconds=round(time.monotonic() - begun, 2),
-            problems=tuple(problems),
-            cells=cells,
-            hypotheses=claims.hypotheses(),
-            left_out=claims.left_out(),
-            environment=drift(environment, describe_environment()) if environment else (),
+        runs = turns(notebook, then.state, order)
+        options = RunOptions(
+            kernel=kernel,
+            allow_errors=True,
+            order=tuple(turn.place for turn in runs),
+            launcher=() if online else launcher(),
         )
+        work = _Replay(archive, then, Path(name), actor)
+        now = work.execute(again, runs, options, watch or (lambda _done, _of: None))
+        cells = tuple(judge_cells(notebook, again, then, now))
+        report = _report(archive, problems, cells, Claims(then, now.state, cells))
+    seconds = round(time.monotonic() - begun, 2)
+    return replace(report, seconds=seconds, order=order, offline=bool(options.launcher))
+
+
+def _report(
+    archive: Archive, problems: Sequence[str], cells: tuple[CellReplay, ...], claims: Claims
+) -> ReplayReport:
+    environment = archive.read_json(ENVIRONMENT) if archive.has(ENVIRONMENT) else None
+    return ReplayReport(
+        archive=str(archive.path),
+        investigation=archive.manifest.investigation,
+        title=archive.manifest.title,
+        conclusion=claims.conclusion(),
+        pin=archive.manifest.pin,
+        frozen_at=archive.frozen_at,
+        replayed_at=to_rfc3339(now_ns()),
+        seconds=0.0,
+        problems=tuple(problems),
+        cells=cells,
+        hypotheses=claims.hypotheses(),
+        left_out=claims.left_out(),
+        warnings=claims.warnings(),
+        environment=drift(environment, describe_environment()) if environment else (),
+    )
 
 
 def _verify(archive: Archive, *, despite_damage: bool) -> list[str]:
@@ -194,8 +216,10 @@ class _Replay:
         self._folder = folder
         self._actor = actor
 
-    def execute(self, notebook: Any, options: RunOptions, watch: Watch) -> Replayed:
-        """Runs the notebook."""
+    def execute(
+        self, notebook: Any, order: Sequence[Turn], options: RunOptions, watch: Watch
+    ) -> Replayed:
+        """Runs the notebook; it gets its outputs."""
         then = self._then.state
         uid = then["uid"]
         store = self._store()
@@ -210,7 +234,7 @@ class _Replay:
                 notebook=then["notebook"],
                 actor=str(self._actor),
             )
-            circumstances = Circumstances(self._archive.ledger(), notebook, client, self._actor)
+            circumstances = Circumstances(self._archive.ledger(), order, client, self._actor)
 
             def ran(done: int, of: int) -> None:
                 watch(done, of)

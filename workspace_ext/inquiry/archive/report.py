@@ -1,13 +1,15 @@
-"""A replay's report as files: Markdown, one HTML page without scripts, JSON."""
+"""A replay's report as files: Markdown, one HTML page without scripts, JSON, JUnit."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
-from workspace_ext.foundation.errors import Unavailable
+from workspace_ext.foundation.errors import InvestigationError, Unavailable
 from workspace_ext.inquiry.archive.model import ReplayReport
 from workspace_ext.inquiry.archive.report_html import to_html
+from workspace_ext.inquiry.archive.report_junit import to_junit
 from workspace_ext.inquiry.archive.report_markdown import to_markdown
 
 
@@ -50,9 +52,28 @@ def write_report(report: ReplayReport, folder: Path) -> list[Path]:
     return [folder / name for name in contents]
 
 
-def _unwritable(folder: Path, error: OSError) -> Unavailable:
+def write_junit(
+    found: Iterable[tuple[Path, ReplayReport | InvestigationError]], path: Path
+) -> None:
+    """Writes JUnit XML of one replay or of several.
+
+    Args:
+        found: The archives, each with its report, or with why it could not be replayed.
+        path: The file.
+
+    Raises:
+        Unavailable: It cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(to_junit(found), "utf-8")
+    except OSError as error:
+        raise _unwritable(path, error, "file with --junit") from error
+
+
+def _unwritable(folder: Path, error: OSError, other: str = "folder with --report") -> Unavailable:
     return Unavailable(
         f"the report cannot be written to {folder}: {error.strerror or error}",
-        hint="choose another folder with --report",
+        hint=f"choose another {other}",
         code="report_unwritable",
     )

@@ -8,13 +8,13 @@ from html import escape
 from workspace_ext.inquiry.archive.model import CellReplay, ReplayReport
 from workspace_ext.inquiry.archive.wording import (
     MARKS,
-    STILL,
     claim,
     differing,
     environment,
     facts,
     headline,
     reasons,
+    still,
     told,
     where,
 )
@@ -46,6 +46,15 @@ header[class] { color: inherit }
 .cells td:nth-child(2) { width: 45% } .evidence td:nth-child(2) { width: 22% }
 header.same { border-color: var(--good) } header.skipped { border-color: var(--dim) }
 header.changed, header.data, header.error, header.damaged { border-color: var(--bad) }
+@media (max-width: 40rem) {
+  body { margin: 1rem auto } h2 { margin: 1.4rem 0 .4rem }
+  tr:first-child { display: none } tr { display: block; border-bottom: 1px solid var(--line) }
+  td, .cells td, .evidence td { display: grid; grid-template-columns: 5.2rem 1fr; width: auto;
+    gap: .5rem; border: 0; padding: .15rem 0; overflow-wrap: anywhere; white-space: normal }
+  .cells td:nth-child(2), .evidence td:nth-child(2) { width: auto }
+  td::before { content: attr(data-name); color: var(--dim) } tr { padding: .5rem 0 }
+  td:empty { display: none } dl { grid-template-columns: 1fr; gap: 0 } dd { margin-bottom: .4rem }
+}
 @media print { details > * { display: block } }
 """
 
@@ -69,13 +78,13 @@ def _body(report: ReplayReport) -> Iterator[str]:
     if report.problems:
         yield "<h2>What was changed in the archive</h2>"
         yield _list(escape(problem) for problem in report.problems)
+    if report.hypotheses:
+        yield "<h2>Still supported?</h2>"
+        yield _table(("hypothesis", "then", "now", "why"), _hypotheses(report), kind="claims")
+    yield from _conclusion(report)
     others = differing(report)
     if others:
         yield f"<h2>What differs</h2>{_cells(others)}"
-    yield from _conclusion(report)
-    if report.hypotheses:
-        yield "<h2>Hypotheses</h2>"
-        yield _table(("hypothesis", "then", "now", "why"), _hypotheses(report))
     if report.cells:
         yield f"<h2>{'All cells' if others else 'Cells'}</h2>{_cells(report.cells)}"
     yield "<h2>Replay</h2><dl>"
@@ -105,10 +114,10 @@ def _conclusion(report: ReplayReport) -> Iterator[str]:
 def _hypotheses(report: ReplayReport) -> Iterator[Sequence[str]]:
     shades = {True: "same", False: "changed", None: "skipped"}
     for found in report.hypotheses:
-        now = f'<span class="verdict {shades[found.holds]}">{STILL[found.holds]}</span>'
+        now = f'<span class="verdict {shades[found.holds]}">{still(found)}</span>'
         text, *more = map(escape, claim(found))
         said = text + "".join(f'<br><span class="dim">{line}</span>' for line in more)
-        yield said, escape(found.before.replace("_", " ")), now, escape(found.why)
+        yield f"<div>{said}</div>", escape(found.before.replace("_", " ")), now, escape(found.why)
 
 
 def _cells(cells: Iterable[CellReplay]) -> str:
@@ -118,6 +127,7 @@ def _cells(cells: Iterable[CellReplay]) -> str:
 def _cell_row(cell: CellReplay) -> Sequence[str]:
     why = "<br>".join(escape(reason) for reason in reasons(cell))
     code = f"<code>{escape(cell.summary)}</code>"
+    why = f"<div>{why}</div>" if why else ""
     return str(cell.position), code, _verdict(cell.verdict), why
 
 
@@ -143,6 +153,13 @@ def _list(items: Iterable[str]) -> str:
 
 
 def _table(columns: Iterable[str], rows: Iterable[Sequence[str]], *, kind: str = "plain") -> str:
-    head = "".join(f"<th>{column}</th>" for column in columns)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>\n" for row in rows)
+    names = list(columns)
+    head = "".join(f"<th>{name}</th>" for name in names)
+    body = "".join(f"<tr>{_row(names, row)}</tr>\n" for row in rows)
     return f'<table class="{kind}"><tr>{head}</tr>\n{body}</table>'
+
+
+def _row(names: Sequence[str], row: Sequence[str]) -> str:
+    """A row; on a narrow screen each of its cells stands alone and tells its column."""
+    pairs = zip(names, row, strict=True)
+    return "".join(f'<td data-name="{name}">{cell}</td>' for name, cell in pairs)

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from workspace_ext.inquiry.archive.model import CellReplay, ReplayReport
 from workspace_ext.inquiry.archive.wording import (
     MARKS,
-    STILL,
     claim,
     differing,
     environment,
     facts,
     headline,
     reasons,
+    still,
     told,
     where,
 )
@@ -26,21 +26,21 @@ def to_markdown(report: ReplayReport) -> str:
     """The report."""
     title = f"{MARKS[report.verdict]} Replay of {_text(report.title)}: {report.verdict}"
     lines = [f"# {title}", "", headline(report), *_problems(report)]
+    if report.hypotheses:
+        columns = ("hypothesis", "then", "now", "why")
+        rows = [
+            ("<br>".join(map(_text, claim(found))), found.before.replace("_", " "),
+             still(found), _text(found.why))
+            for found in report.hypotheses
+        ]  # fmt: skip
+        lines += ["", "## Still supported?", "", *_table(columns, rows)]
+    lines += _conclusion(report)
     others = differing(report)
     if others:
         lines += ["", "## What differs", ""]
         for cell in others:
             lines.append(f"- **{_verdict(cell)}**, cell {cell.position}: {_code(cell.summary)}")
             lines += [f"  - {_text(reason)}" for reason in reasons(cell)]
-    lines += _conclusion(report)
-    if report.hypotheses:
-        columns = ("hypothesis", "then", "now", "why")
-        rows = [
-            ("<br>".join(map(_text, claim(found))), found.before.replace("_", " "),
-             STILL[found.holds], _text(found.why))
-            for found in report.hypotheses
-        ]  # fmt: skip
-        lines += ["", "## Hypotheses", "", *_table(columns, rows)]
     if report.cells:
         heading = "## All cells" if others else "## Cells"
         listed = map(_cell_row, report.cells)

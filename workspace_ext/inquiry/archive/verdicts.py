@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from workspace_ext.foundation.canonical import digest_json, digest_text
 from workspace_ext.inquiry.archive.compare import Result, compare
+from workspace_ext.inquiry.archive.masks import declared
 from workspace_ext.inquiry.archive.model import (
     CellReplay,
     CellVerdict,
     Comparison,
+    OutputReplay,
     QueryReplay,
     worst,
 )
+from workspace_ext.inquiry.archive.outputs import Terms, compare_outputs
+from workspace_ext.inquiry.archive.shown import widget_states
 from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.metadata.notebook import cell_uids
 from workspace_ext.protocol.messages import InvestigationState, QuerySummary, Step
@@ -23,7 +27,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _SUMMARY_CHARACTERS = 80
-_FINISHED = ("ok", "error")
+FINISHED = ("ok", "error")
+_SILENT = "ran as it did then; asks for no data"
 _REDACTED = "not compared (redacted)"
 
 
@@ -56,30 +61,54 @@ class Replayed:
     results: Mapping[str, pa.Table]
 
 
-def judge_cells(notebook: Any, then: Captured, now: Replayed) -> Iterator[CellReplay]:
-    """A verdict for each code cell, in order."""
+def judge_cells(notebook: Any, again: Any, then: Captured, now: Replayed) -> Iterator[CellReplay]:
+    """A verdict for each code cell, in the document's order.
+
+    Args:
+        notebook: As it was frozen.
+        again: The same after the replay, with the outputs of that.
+        then: What was captured.
+        now: What the replay gave.
+    """
     before, after = last_steps(then.state), last_steps(now.state)
     uids = cell_uids(notebook.cells)
+    modes = {record.compare["mode"] for record in then.queries.values()}
+    terms = Terms(
+        declared(notebook),
+        drift=bool(modes & {"tolerance", "shape"}),
+        order=bool(modes & {"unordered", "tolerance", "shape"}),
+        states=(widget_states(notebook), widget_states(again)),
+    )
     masked = False  # what a cell computed from redacted values goes on in those after it
-    for position, cell in enumerate(notebook.cells, start=1):
+    both = zip(notebook.cells, again.cells, strict=True)
+    for position, (cell, repeated) in enumerate(both, start=1):
         if cell.cell_type != "code" or not cell.source.strip():
             continue
         uid = uids[cell.id]
         old, new = before.get(uid), after.get(uid)
         asks = set(old["queries"]) if old else set()
         masked = masked or uid in then.redacted_cells or bool(asks & then.redacted)
-        verdict, reason, queries = _judge(old, new, then, now, masked=masked)
+        judged = _judge(old, new, then, now, masked=masked)
+        as_it_was = old is not None and digest_text(cell.source) == old["source_digest"]
+        if as_it_was and new is not None and judged.comparable:
+            own = replace(terms, declared=declared(notebook, cell))
+            shown = compare_outputs(cell.outputs, repeated.outputs, own)
+            judged = judged.with_outputs(_hidden(shown) if masked else shown)
+        reason = judged.reason
         if uid in then.redacted_cells:
             reason = f"its code was redacted; {reason}".removesuffix("; ")
-        elif old is not None and digest_text(cell.source) != old["source_digest"]:
+        elif old is not None and not as_it_was:
             reason = f"edited after its last captured run; {reason}".removesuffix("; ")
-        yield CellReplay(uid, position, _summary(cell.source), verdict, reason, queries)
+        said = _summary(cell.source)
+        yield CellReplay(
+            uid, position, said, judged.verdict, reason, judged.queries, judged.outputs
+        )
 
 
 def last_steps(state: InvestigationState) -> dict[str, Step]:
     """The run of each cell that began last and came to an end of its own, by the cell's uid."""
     steps = sorted(state["steps"].values(), key=lambda step: step["seq"])
-    return {step["cell"]: step for step in steps if step["status"] in _FINISHED}
+    return {step["cell"]: step for step in steps if step["status"] in FINISHED}
 
 
 def same_question(record: QueryRecord | QuerySummary) -> str:
@@ -89,20 +118,45 @@ def same_question(record: QueryRecord | QuerySummary) -> str:
     return digest_json([template, asked["sql"], asked["params"], asked["hypothesis"]])
 
 
-_Judged = tuple[CellVerdict, str, tuple[QueryReplay, ...]]
+@dataclass(frozen=True)
+class _Judged:
+    """What is known of a cell; ``comparable``: it ran again, and its outputs may be compared."""
+
+    verdict: CellVerdict
+    reason: str
+    queries: tuple[QueryReplay, ...] = ()
+    outputs: tuple[OutputReplay, ...] = ()
+    comparable: bool = False
+
+    def with_outputs(self, outputs: tuple[OutputReplay, ...]) -> _Judged:
+        """With what it showed."""
+        verdict = worst([self.verdict, *(each.verdict for each in outputs)])
+        told = any(each.verdict != "skipped" for each in outputs)
+        reason = "" if told and self.reason == _SILENT else self.reason
+        return replace(self, verdict=verdict, reason=reason, outputs=outputs)
+
+
+def _hidden(outputs: tuple[OutputReplay, ...]) -> tuple[OutputReplay, ...]:
+    """Outputs of a cell that may have computed from redacted values."""
+    return tuple(
+        replace(each, verdict="skipped", comparison=_not_compared(each.comparison.reason))
+        if each.verdict == "changed"
+        else each
+        for each in outputs
+    )
 
 
 def _judge(
     old: Step | None, new: Step | None, then: Captured, now: Replayed, *, masked: bool
 ) -> _Judged:
     if old is None:
-        return "skipped", "no run of it to its end was captured", ()
+        return _Judged("skipped", "no run of it to its end was captured")
     if not then.queries.keys() >= set(old["queries"]):
-        return "skipped", "it was running when the archive was made", ()
+        return _Judged("skipped", "it was running when the archive was made")
     asked = [then.queries[query] for query in old["queries"]]
     lost = sorted({part for record in asked for part in then.lost.get(record.id, ())})
     if lost:
-        return "data missing", f"the archive has no sound {', '.join(lost)}", ()
+        return _Judged("data missing", f"the archive has no sound {', '.join(lost)}")
     answered = [now.state["queries"][query] for query in new["queries"]] if new else []
     queries, more = _queries(asked, answered, then, now, masked=masked)
     own, reason = _ended(old, new)
@@ -112,17 +166,20 @@ def _judge(
         own, reason = "changed", f"asks {more} more {'query' if more == 1 else 'queries'} now"
     elif queries and own == "skipped" and not reason.startswith(_REDACTED):
         reason = ""
-    return worst([own, *(query.verdict for query in queries)]), reason, queries
+    verdict = worst([own, *(query.verdict for query in queries)])
+    ran = new is not None and new["status"] == old["status"]
+    free = any(record.compare["mode"] == "none" for record in asked)
+    return _Judged(verdict, reason, queries, comparable=ran and not free)
 
 
 def _ended(old: Step, new: Step | None) -> tuple[CellVerdict, str]:
     """What the way a run ended says by itself; ``skipped`` when its queries decide."""
-    if new is None or new["status"] not in _FINISHED:
+    if new is None or new["status"] not in FINISHED:
         return "error", (new and new["error"]) or "did not run to its end"
     was, is_ = old["error"] or "an error", new["error"] or "an error"
     if old["status"] == "ok":
         if new["status"] == "ok":
-            return "skipped", "ran as it did then; asks for no data"
+            return "skipped", _SILENT
         return "error", is_
     if new["status"] == "ok":
         return "changed", f"failed then ({was}), not now"
@@ -163,14 +220,17 @@ def _query(
     other = masked and (new is None or same_question(new) != same_question(old))
     hidden = verdict in ("changed", "error") and (old.id in then.redacted or other)
     if hidden:
-        reason = f"{_REDACTED}: {comparison.reason}"
-        verdict, comparison = "skipped", Comparison("not compared", None, reason)
+        verdict, comparison = "skipped", _not_compared(comparison.reason)
     outcome = old.outcome()
     told = QueryReplay(old.id, title_of(old), verdict, comparison)
     if outcome is None or old.test is None:
         return told
     answer = new["outcome"] if new is not None and new["ok"] and not hidden else None
     return replace(told, hypothesis=outcome["hypothesis"], then=outcome["outcome"], now=answer)
+
+
+def _not_compared(reason: str) -> Comparison:
+    return Comparison("not compared", None, f"{_REDACTED}: {reason}")
 
 
 def title_of(record: QueryRecord) -> str:

@@ -12,25 +12,49 @@ MARKS = {
     "skipped": "·",
     "damaged": "!",
 }
-STILL = {True: "still so", False: "no longer so", None: "not known"}
+ORDERS = {
+    "run": "in the order in which they were run",
+    "document": "in the order of the document",
+}
+NETWORK = {
+    True: "off for the kernel and all that it started (seccomp)",
+    False: "not off: the kernel could reach it",
+}
 _FEW = 5
+_UNJUDGED = ("proposed", "testing")
+
+
+def still(hypothesis: HypothesisReplay) -> str:
+    """The answer to *still supported?*, in the word in which it was judged."""
+    before = hypothesis.before.replace("_", " ")
+    return {True: f"still {before}", False: f"no longer {before}", None: "not known"}[
+        hypothesis.holds
+    ]
+
+
+def claims(report: ReplayReport) -> str:
+    """The headline: how many of the judged hypotheses stand as they stood; empty without any."""
+    judged = [found for found in report.hypotheses if found.before not in _UNJUDGED]
+    if not judged:
+        return ""
+    holding = sum(found.holds is True for found in judged)
+    unknown = sum(found.holds is None for found in judged)
+    said = f"{holding} of {_many(len(judged), 'hypothesis', 'hypotheses')} judged as then"
+    return f"{said}, {unknown} not known" if unknown else said
 
 
 def headline(report: ReplayReport) -> str:
-    """The verdict as one sentence."""
+    """The verdict as one sentence, what was claimed first."""
     counts, all_ = report.counts, len(report.cells)
     differ = all_ - counts["same"] - counts["skipped"]
-    gone = sum(found.holds is False for found in report.hypotheses)
-    said = []
+    said = [claims(report)] if report.hypotheses and claims(report) else []
     if report.problems:
         said.append(f"the archive was changed in {_many(len(report.problems), 'place')}")
     if differ:
         said.append(f"{differ} of {_many(all_, 'cell')} came out otherwise")
-    if gone:
-        said.append(f"{_many(gone, 'hypothesis', 'hypotheses')} no longer judged as then")
-    if not said and not counts["same"]:
+    if not report.problems and not differ and not counts["same"]:
         said.append("nothing in it could be compared")
-    elif not said:
+    elif not report.problems and not differ:
         said.append(f"all {_many(counts['same'], 'cell')} that could be compared came out the same")
     text = "; ".join(said)
     return f"{text[0].upper()}{text[1:]}."
@@ -50,19 +74,30 @@ def facts(report: ReplayReport) -> list[tuple[str, str]]:
         ("Data", f"up to batch {report.pin}"),
         ("Frozen", _moment(report.frozen_at)),
         ("Replayed", f"{_moment(report.replayed_at)}, in {report.seconds:.1f} s"),
+        ("Cells ran", ORDERS[report.order]),
+        ("Network", NETWORK[report.offline]),
         ("Archive", report.archive),
     ]
     if report.left_out:
         lines.insert(2, ("Queries not asked again", ", ".join(report.left_out)))
+    if report.warnings:
+        lines.insert(2, ("Warned of when captured", "; ".join(report.warnings)))
     return lines
 
 
 def reasons(cell: CellReplay) -> list[str]:
-    """Why a cell has its verdict: its own reason, then each query's."""
-    own = [cell.reason] if cell.reason else []
-    if len(cell.queries) == 1:  # the code says which
-        return own + [query.comparison.reason for query in cell.queries]
-    return own + [f"{query.title}: {query.comparison.reason}" for query in cell.queries]
+    """Why a cell has its verdict: its own reason, each query's, and each thing's that it shows.
+
+    What is shown as it was shown then needs no word.
+    """
+    said = [cell.reason] if cell.reason else []
+    for query in cell.queries:
+        title = "" if len(cell.queries) == 1 else f"{query.title}: "  # the code says which
+        said += [f"{title}{query.comparison.reason}", *query.comparison.difference]
+    for shown in cell.outputs:
+        if shown.comparison.rung != "exact" or not (said or cell.queries):
+            said += [f"{shown.kind}: {shown.comparison.reason}", *shown.comparison.difference]
+    return said
 
 
 def differing(report: ReplayReport) -> list[CellReplay]:

@@ -27,6 +27,9 @@ from workspace_ext.protocol.messages import METADATA_KEY, EventIn
 GRACE_SECONDS = 5.0
 """How long an interrupted cell may take to stop before its kernel is killed."""
 
+_NO_PIPE = "ignore:Couldn't bind IOPub Pipe:UserWarning"
+"""Without a network, ipykernel shows nothing that a forked process prints; it says so."""
+
 _SILENT = logging.getLogger(f"{__name__}.silent")
 _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
@@ -44,7 +47,8 @@ class Execution:
         actor: Actor,
         options: RunOptions,
     ) -> None:
-        self.report = RunReport(uid, len(_code_cells(notebook)))
+        self._order = _code_cells(notebook) if options.order is None else options.order
+        self.report = RunReport(uid, len(self._order))
         self._notebook = notebook
         self._client = client
         self._actor = actor
@@ -56,7 +60,7 @@ class Execution:
 
     async def execute(self, kernel: str, path: Path, watch: Watch) -> None:
         """Starts the kernel, runs the cells, and ends the kernel whatever happens."""
-        notebook_client = _CapturedClient(self, self._notebook, kernel, self._options.timeout)
+        notebook_client = _CapturedClient(self, self._notebook, kernel, self._options)
 
         async def work() -> None:
             await notebook_client.begin(self._environment(path), path.absolute().parent)
@@ -77,9 +81,8 @@ class Execution:
         for cell in self._notebook.cells:
             if cell.cell_type == "code":  # outputs of another run would pass for this one's
                 cell.outputs, cell.execution_count = [], None
-        for index, cell in enumerate(self._notebook.cells):
-            if cell.cell_type != "code" or not cell.source.strip():
-                continue
+        for index in self._order:
+            cell = self._notebook.cells[index]
             self._running = True
             try:
                 await notebook_client.async_execute_cell(
@@ -114,6 +117,9 @@ class Execution:
             environment.pop(name, None)
         environment["INVESTIGATION_BROKER"] = self._client.address
         environment["INVESTIGATION_TOKEN"] = token
+        if self._options.launcher:
+            own = environment.get("PYTHONWARNINGS")
+            environment["PYTHONWARNINGS"] = f"{own},{_NO_PIPE}" if own else _NO_PIPE
         return environment
 
     # -- what the kernel's client tells ------------------------------------------------------
@@ -173,24 +179,28 @@ class Execution:
 class _CapturedClient(NotebookClient):
     """nbclient, with requests that name their cell, and somebody who hears every message."""
 
-    def __init__(self, run: Execution, notebook: Any, kernel: str, timeout: float | None) -> None:
+    def __init__(self, run: Execution, notebook: Any, kernel: str, options: RunOptions) -> None:
         super().__init__(
             notebook,
             kernel_name=kernel,
             kernel_manager_class=StampingManager,
-            timeout=timeout,
+            timeout=options.timeout,
             record_timing=False,
             store_widget_state=True,
             log=_SILENT,  # what it says is in the report
         )
         self._run = run
+        self._launcher = options.launcher
         self.on_cell_execute = lambda cell, **_: setattr(self.kc, "stamp", run.stamp(cell))
         self.on_cell_executed = lambda execute_reply, **_: run.answered(execute_reply)
 
     async def begin(self, environment: dict[str, str], folder: Path) -> None:
         """Starts the kernel and waits until it listens."""
         self.reset_execution_trackers()
-        self.create_kernel_manager()
+        manager = self.create_kernel_manager()
+        if self._launcher:
+            assert isinstance(manager, StampingManager)
+            manager.go_offline(self._launcher)
         await self.async_start_new_kernel(env=environment, cwd=str(folder))
         client = await self.async_start_new_kernel_client()
         assert isinstance(client, StampingClient)
@@ -231,5 +241,7 @@ def _said(cell: Any, error: CellExecutionError) -> tuple[str, str]:
     return (shown[-1].ename, shown[-1].evalue) if shown else (error.ename, error.evalue)
 
 
-def _code_cells(notebook: Any) -> list[Any]:
-    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+def _code_cells(notebook: Any) -> tuple[int, ...]:
+    """The places of all code cells that are not empty."""
+    cells = enumerate(notebook.cells)
+    return tuple(at for at, cell in cells if cell.cell_type == "code" and cell.source.strip())

@@ -19,12 +19,12 @@ def to_junit(report: TrialReport) -> str:
         for trial in claim.trials:
             _case(suite, claim, trial)
         if not claim.trials:
-            case = ET.SubElement(suite, "testcase", classname=_clean(claim.text), name="no test")
-            ET.SubElement(case, "skipped", message=_clean(claim.why or "it has no test"))
+            case = ET.SubElement(suite, "testcase", classname=clean(claim.text), name="no test")
+            ET.SubElement(case, "skipped", message=clean(claim.why or "it has no test"))
     for failure in report.run.failures:
         name = f"cell {failure.cell}"
         case = ET.SubElement(suite, "testcase", classname=report.notebook, name=name)
-        ET.SubElement(case, "error", type=failure.name, message=_clean(failure.message))
+        ET.SubElement(case, "error", type=failure.name, message=clean(failure.message))
     for word, kind in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(word, str(len(suite.findall(f"testcase/{kind}"))))
     suite.set("tests", str(len(suite)))
@@ -39,28 +39,28 @@ def _case(suite: ET.Element, claim: Claim, trial: Trial) -> None:
     case = ET.SubElement(
         suite,
         "testcase",
-        classname=_clean(claim.text),
-        name=_clean(name),
+        classname=clean(claim.text),
+        name=clean(name),
         time=f"{trial.seconds:.3f}",
     )
     facts = {"status": trial.status, "query": trial.query, "judge": trial.judge}
     properties = ET.SubElement(case, "properties")
     for key, value in {**facts, "hypothesis": claim.id, "cell": trial.cell}.items():
         if value:
-            ET.SubElement(properties, "property", name=key, value=_clean(value))
+            ET.SubElement(properties, "property", name=key, value=clean(value))
     if trial.status == "passed":
         return
     if claim.holds is False:
-        ET.SubElement(case, "failure", message=_clean(f"{trial.status}: {trial.why}"))
+        ET.SubElement(case, "failure", message=clean(f"{trial.status}: {trial.why}"))
     elif trial.status == "failed" and not claim.override:
-        ET.SubElement(case, "system-out").text = _clean(f"{claim.state}, as recorded: {trial.why}")
+        ET.SubElement(case, "system-out").text = clean(f"{claim.state}, as recorded: {trial.why}")
     else:
-        ET.SubElement(case, "skipped", message=_clean(claim.override or trial.why))
+        ET.SubElement(case, "skipped", message=clean(claim.override or trial.why))
 
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Text that XML 1.0 can hold."""
     return _NO_XML.sub("?", text)

@@ -17,11 +17,17 @@ class RunOptions:
         kernel: Another kernel than the notebook names.
         timeout: Seconds that one cell may take; any time when None.
         allow_errors: Go on after a cell that failed.
+        order: Which code cells to run, by their places in the notebook from 0; one may run more
+            than once. All of them, from the first to the last, when None.
+        launcher: Stands before the kernel's command and takes the network from it; see
+            `offline.launcher`. Its broker must be reachable without.
     """
 
     kernel: str = ""
     timeout: float | None = None
     allow_errors: bool = False
+    order: tuple[int, ...] | None = None
+    launcher: tuple[str, ...] = ()
 
 
 AS_IT_IS = RunOptions()

@@ -10,6 +10,8 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import Type, default
 
+from workspace_ext.foundation.ids import new_id
+
 
 class StampingClient(AsyncKernelClient):  # type: ignore[misc,unused-ignore]
     """Adds metadata to requests to run code, as the Jupyter server does to those of a browser.
@@ -47,9 +49,24 @@ class StampingClient(AsyncKernelClient):  # type: ignore[misc,unused-ignore]
 
 
 class StampingManager(AsyncKernelManager):
-    """A kernel manager whose clients stamp, and whose messages nobody else on the machine reads."""
+    """A kernel manager whose clients stamp, and whose messages nobody else on the machine reads.
+
+    Attributes:
+        launcher: Stands before the kernel's command.
+    """
 
     client_factory = Type(StampingClient, klass="jupyter_client.client.KernelClient")
+    launcher: tuple[str, ...] = ()
+
+    def go_offline(self, launcher: tuple[str, ...]) -> None:
+        """Has the kernel started by a launcher that takes the network from it."""
+        self.launcher = launcher
+        self.transport = "ipc"
+        self.ip = f"@investigation-{new_id()}"  # no file: Linux' abstract namespace
+
+    def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
+        """The command of the kernel, launcher first."""
+        return [*self.launcher, *super().format_kernel_cmd(extra_arguments)]
 
     @default("transport_encryption")
     def _encrypted_where_possible(self) -> str:

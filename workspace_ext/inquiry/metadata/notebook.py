@@ -1,7 +1,7 @@
 """Our key in a notebook: read it, place it. Pure functions on notebook JSON.
 
-Only uids are ever read from it; all else is written anew from the record, so that metadata of
-an older schema needs no more than its uid to become today's.
+Only uids are ever read from it, and what people declare of how a replay may compare; all else is
+written anew from the record, so that metadata of an older schema needs no more to become today's.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workspace_ext.protocol.messages import METADATA_KEY, METADATA_SCHEMA, NotebookProjection
+
+DECLARED = ("masks", "traits")
+"""What people write under ``compare``; `inquiry.archive.masks` says what it means."""
 
 
 def read_metadata(holder: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -96,9 +99,21 @@ def uids_of(cells: Sequence[Mapping[str, Any]]) -> list[str]:
     return named
 
 
+def _with_declared(before: object, value: dict[str, Any] | None) -> dict[str, Any] | None:
+    """With what people declared of how a replay may compare: only that is theirs to write."""
+    held = before.get("compare") if isinstance(before, Mapping) else None
+    theirs = (
+        {key: held[key] for key in DECLARED if key in held} if isinstance(held, Mapping) else {}
+    )
+    if not theirs:
+        return value
+    return {**(value or {}), "compare": {**(value or {}).get("compare", {}), **theirs}}
+
+
 def _put(holder: dict[str, Any], value: dict[str, Any] | None) -> bool:
     metadata = holder.setdefault("metadata", {})
     before = metadata.get(METADATA_KEY)
+    value = _with_declared(before, value)
     if value is None:
         metadata.pop(METADATA_KEY, None)
         return before is not None

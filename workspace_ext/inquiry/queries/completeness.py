@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from workspace_ext.foundation.errors import InvestigationError
 from workspace_ext.inquiry.queries.regard import looks_of_parts, looks_of_scans
 from workspace_ext.inquiry.templates.quality import Part, Probe, parts_of, reach_of, reach_sql
 from workspace_ext.telemetry.catalog.cautions import Cautions, Look
+from workspace_ext.telemetry.catalog.times import within
 
 if TYPE_CHECKING:
     from workspace_ext.inquiry.queries.question import Question
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from workspace_ext.telemetry.query.model import Limits, Scan
     from workspace_ext.telemetry.query.runner import QueryRunner
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _THREADS = 4
 _REMEMBERED = 1000
 
@@ -78,19 +77,10 @@ class Completeness:
             LimitExceeded: It took too long to find out.
         """
         for scan in scans:
-            sql = f"SELECT count(*) AS n FROM (SELECT 1 FROM {scan.table} LIMIT 1)"  # noqa: S608
-            values: dict[str, object] = {}
-            if scan.window is not None:
-                bounds = "time >= $start AND time < $end"
-                sql = sql.replace(" LIMIT 1", f" WHERE {bounds} LIMIT 1")
-                values = {
-                    "start": _moment(scan.window.start_ns),
-                    "end": _moment(scan.window.end_ns),
-                }
-            look = self._runner.look(
-                sql, values, pin=pin, limits=limits, cancelled=threading.Event()
-            )
-            if any(row["n"] for batch in look for row in batch.to_pylist()):
+            bounds = "true" if scan.window is None else within(scan.window)
+            sql = f"SELECT 1 FROM {scan.table} WHERE {bounds} LIMIT 1"  # noqa: S608 - a known name
+            look = self._runner.look(sql, {}, pin=pin, limits=limits, cancelled=threading.Event())
+            if any(batch.num_rows for batch in look):
                 return True
         return False
 
@@ -132,7 +122,3 @@ class Completeness:
         except InvestigationError as error:
             return [f"how complete the data is could not be checked: {error.message}"]
         return [warning for found in known.values() for warning in found or ()] + cautions
-
-
-def _moment(time_ns: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=-(-time_ns // 1000))

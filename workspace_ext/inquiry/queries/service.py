@@ -50,6 +50,7 @@ class QueryService:
         templates: The templates there are.
         investigations: Keeps the records.
         whole: Whether it is a store that data comes into, not a part of one; see `Completeness`.
+        cautions: Tells what people should know of a template when they use it.
     """
 
     def __init__(
@@ -60,11 +61,13 @@ class QueryService:
         investigations: InvestigationService,
         *,
         whole: bool = True,
+        cautions: Callable[[Template], list[str]] | None = None,
     ) -> None:
         self._runner = runner
         self._catalog = catalog
         self._templates = templates
         self._investigations = investigations
+        self._cautions = cautions
         self._completeness = Completeness(runner, catalog, whole=whole)
         self.side = ThreadPoolExecutor(_JUDGES, thread_name_prefix="judge")
 
@@ -193,8 +196,9 @@ class QueryService:
             free=question.template is None,
             cancelled=cancelled,
         )
-        if warnings is not None:
-            return Asked(self, asking, running, warnings.result)
+        if warnings is not None and question.template is not None:
+            told = self._cautions(question.template) if self._cautions is not None else []
+            return Asked(self, asking, running, lambda: [*told, *warnings.result()])
         look = self._completeness.of_scans  # free SQL has its plan when its rows are through
         return Asked(self, asking, running, lambda: look(question, running.scan, *about))
 

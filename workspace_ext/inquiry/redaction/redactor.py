@@ -11,7 +11,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from workspace_ext.inquiry.redaction.patterns import Pattern
@@ -71,8 +71,7 @@ class Redactor:
         """A text without what is to be taken out."""
         for literal, regex in self._learned.items():
             if literal in text:
-                mark = self._marker(BY_POLICY, file)
-                text = regex.sub(mark, text)
+                text = regex.sub(lambda found: self.mark(found[0], BY_POLICY, file), text)
         for pattern in self.policy.patterns:
             text = self._without(pattern, text, file)
         return text
@@ -131,8 +130,6 @@ class Redactor:
         return None
 
     def _without(self, pattern: Pattern, text: str, file: str) -> str:
-        mark = self._marker(pattern.name, file)
-
         def replaced(match: re.Match[str]) -> str:
             groups = [name for name, found in match.groupdict().items() if found]
             group: str | int = groups[0] if groups else 0
@@ -140,15 +137,9 @@ class Redactor:
             if value in self._keep or (pattern.check and not pattern.check(value)):
                 return match[0]
             start, end = match.start(group) - match.start(), match.end(group) - match.start()
-            return match[0][:start] + mark(value) + match[0][end:]
+            return match[0][:start] + self.mark(value, pattern.name, file) + match[0][end:]
 
         return pattern.regex.sub(replaced, text)
-
-    def _marker(self, rule: str, file: str) -> Callable[[re.Match[str] | str], str]:
-        def mark(found: re.Match[str] | str) -> str:
-            return self.mark(found if isinstance(found, str) else found[0], rule, file)
-
-        return mark
 
 
 def is_lines(value: object) -> bool:

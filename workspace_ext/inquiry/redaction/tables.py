@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from workspace_ext.inquiry.redaction.redactor import Redactor
+from workspace_ext.inquiry.redaction.redactor import BY_POLICY, Redactor
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -143,7 +143,7 @@ class TableRedactor:
             return column
         self.changed.add(name)
         if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-            self._redactor.counts[self._file]["policy"] += len(column) - column.null_count
+            self._redactor.counts[self._file][BY_POLICY] += len(column) - column.null_count
             return pa.nulls(len(column), column.type)
         whole = self._redactor.whole
         redacted = [

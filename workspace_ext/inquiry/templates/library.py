@@ -70,6 +70,10 @@ class TemplateLibrary:
             )
         return versions[chosen]
 
+    def find(self, template_id: str, version: int) -> Template | None:
+        """A version of a template; None when it is not served."""
+        return self._refresh().get(template_id, {}).get(version)
+
     def problems(self) -> _Problems:
         """What is wrong in the files that are left out."""
         self._refresh()

@@ -9,10 +9,11 @@ one takes two rows at most.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, Table, select
+from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, Row, Table, select
 from sqlalchemy.dialects.sqlite import insert
 
 from workspace_ext.foundation.canonical import PREFIX, digest_text
@@ -51,29 +52,18 @@ class Packed:
 
 def known(connection: Connection, digests: Iterable[str]) -> dict[str, int]:
     """The ids of those texts that are kept already."""
-    wanted = [_raw(digest) for digest in dict.fromkeys(digests)]
-    found: dict[str, int] = {}
-    for start in range(0, len(wanted), _PAGE):
-        query = select(_BLOBS.c.digest, _BLOBS.c.id).where(
-            _BLOBS.c.digest.in_(wanted[start : start + _PAGE])
-        )
-        found |= {PREFIX + row.digest.hex(): row.id for row in connection.execute(query)}
-    return found
+    rows = _rows(connection, _BLOBS.c.digest, map(_raw, digests), _BLOBS.c.id)
+    return {PREFIX + row.digest.hex(): row.id for row in rows}
 
 
 def digests(connection: Connection, ids: Iterable[int] | None) -> dict[int, str]:
     """The digests of texts, by their ids; of all when None."""
+    rows: Iterable[Row[Any]]
     if ids is None:
         rows = connection.execute(select(_BLOBS.c.id, _BLOBS.c.digest))
-        return {row.id: PREFIX + row.digest.hex() for row in rows}
-    wanted = sorted(ids)
-    found: dict[int, str] = {}
-    for start in range(0, len(wanted), _PAGE):
-        query = select(_BLOBS.c.id, _BLOBS.c.digest).where(
-            _BLOBS.c.id.in_(wanted[start : start + _PAGE])
-        )
-        found |= {row.id: PREFIX + row.digest.hex() for row in connection.execute(query)}
-    return found
+    else:
+        rows = _rows(connection, _BLOBS.c.id, ids, _BLOBS.c.digest)
+    return {row.id: PREFIX + row.digest.hex() for row in rows}
 
 
 def pack(connection: Connection, digest: str, text: str, *, like: str | None = None) -> Packed:
@@ -118,23 +108,17 @@ def texts(connection: Connection, digests: Iterable[str]) -> dict[str, str]:
     Raises:
         Damaged: One is not what was written.
     """
-    wanted = [_raw(digest) for digest in dict.fromkeys(digests)]
-    rows: list[tuple[bytes, int | None, bytes]] = []
-    for start in range(0, len(wanted), _PAGE):
-        query = select(_BLOBS.c.digest, _BLOBS.c.base, _BLOBS.c.content).where(
-            _BLOBS.c.digest.in_(wanted[start : start + _PAGE])
-        )
-        rows += [(row.digest, row.base, row.content) for row in connection.execute(query)]
+    wanted = map(_raw, digests)
+    rows = list(_rows(connection, _BLOBS.c.digest, wanted, _BLOBS.c.base, _BLOBS.c.content))
+    needed = {row.base for row in rows} - {None}
     bases: dict[int | None, bytes] = {None: b""}
-    needed = sorted({base for _, base, _ in rows if base is not None})
-    for start in range(0, len(needed), _PAGE):
-        query = select(_BLOBS.c.id, _BLOBS.c.content).where(
-            _BLOBS.c.id.in_(needed[start : start + _PAGE])
-        )
-        bases |= {row.id: _inflate(row.content, b"") for row in connection.execute(query)}
+    for row in _rows(connection, _BLOBS.c.id, needed, _BLOBS.c.content):
+        bases[row.id] = _inflate(row.content, b"")
     return {
-        PREFIX + digest.hex(): _checked(digest, _inflate(content, bases.get(base, b"")))
-        for digest, base, content in rows
+        PREFIX + row.digest.hex(): _checked(
+            row.digest, _inflate(row.content, bases.get(row.base, b""))
+        )
+        for row in rows
     }
 
 
@@ -154,6 +138,16 @@ def changed(connection: Connection) -> frozenset[str]:
         if row.base is None:
             whole[row.id] = content[-_WINDOW:]
     return frozenset(wrong)
+
+
+def _rows(
+    connection: Connection, key: Column[Any], values: Iterable[Any], *columns: Column[Any]
+) -> Iterator[Row[Any]]:
+    """Some columns, and the key, of the rows whose key is one of these values."""
+    wanted = list(dict.fromkeys(values))
+    for start in range(0, len(wanted), _PAGE):
+        some = key.in_(wanted[start : start + _PAGE])
+        yield from connection.execute(select(key, *columns).where(some))
 
 
 def _base_of(connection: Connection, like: str) -> tuple[int, bytes] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -155,8 +156,6 @@ def _moved(before: list[str], after: list[str]) -> set[str]:
     Those outside a longest increasing run of places; see Fredman, "On computing the length of
     longest increasing subsequences", 1975.
     """
-    from bisect import bisect_left
-
     place = {uid: number for number, uid in enumerate(before)}
     ends: list[int] = []
     tails: list[int] = []

@@ -40,7 +40,7 @@ def recover(connection: Connection, uid: str, state: InvestigationState) -> dict
         state: Its state: the runs.
     """
     cells, seen_at, head = _saved(connection, uid)
-    runs = _last_runs(state)
+    runs = last_runs(state)
     wanted = [digest for cell in cells for digest in cell.digests()]
     wanted += [step["source_digest"] for step in runs.values()]
     texts = blobs.texts(connection, [*wanted, *([head] if head else [])])
@@ -105,7 +105,8 @@ def _head(connection: Connection, uid: str, revision: int) -> str:
     return ""
 
 
-def _last_runs(state: InvestigationState) -> dict[str, Step]:
+def last_runs(state: InvestigationState) -> dict[str, Step]:
+    """The last run of each cell, ended or not; runs that belong to no cell are left out."""
     runs = sorted(state["steps"].values(), key=lambda step: step["seq"])
     return {step["cell"]: step for step in runs if step["cell"] != step["id"]}
 

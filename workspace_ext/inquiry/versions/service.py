@@ -13,14 +13,13 @@ from workspace_ext.foundation.errors import BadInput, Conflict, NotFound
 from workspace_ext.inquiry.versions import blobs, store
 from workspace_ext.inquiry.versions.content import join
 from workspace_ext.inquiry.versions.model import NOTHING, Layout, Version, changes
-from workspace_ext.inquiry.versions.recovery import recover
+from workspace_ext.inquiry.versions.recovery import last_runs, recover
 from workspace_ext.ledger.model import Event
 from workspace_ext.ledger.service import Ledger
 from workspace_ext.protocol.messages import (
     BlameLine,
     CellChange,
     InvestigationState,
-    Step,
     VersionIn,
 )
 from workspace_ext.protocol.validation import validate
@@ -205,16 +204,6 @@ class VersionService:
             return NOTHING
         with self._records.connect() as connection:
             return store.layout(connection, uid, version.revision) or NOTHING
-
-
-def last_runs(state: InvestigationState) -> dict[str, Step]:
-    """The last run of each cell, ended or not."""
-    runs: dict[str, Step] = {}
-    for step in state["steps"].values():
-        known = runs.get(step["cell"])
-        if known is None or step["seq"] > known["seq"]:
-            runs[step["cell"]] = step
-    return runs
 
 
 def _checked(sent: VersionIn) -> Layout:

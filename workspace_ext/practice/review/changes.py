@@ -31,7 +31,7 @@ def changes(
         data = entry.get("data") or {}
         if entry["type"] == "run.started":
             runs.setdefault(str(data.get("cell")), []).append(entry)
-        elif data and entry["type"] in _TOLD:
+        elif data and entry["type"] in _TOLD and data.get("state") != "testing":
             kind, words = _TOLD[entry["type"]]
             line = _line(kind, entry["subject"], words(data, state), [person(entry)], entry["time"])
             if entry["rationale"] and kind in ("hypothesis", "review"):

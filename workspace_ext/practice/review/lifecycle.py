@@ -99,9 +99,10 @@ def check_reviewer(action: ReviewAction, by: Actor, authors: Collection[str]) ->
             code="nobody",
         )
     if str(by) in authors:
+        named = ", ".join(sorted(author.removeprefix("user:") for author in authors))
         raise Denied(
-            f"{by} ran, edited or reported something in this investigation and cannot review it",
-            hint=f"ask somebody other than: {', '.join(sorted(authors))}",
+            f"{by.name} ran, edited or reported in this investigation and cannot review it",
+            hint=f"ask somebody other than: {named}",
             code="own_work",
         )
 

@@ -22,6 +22,7 @@ from workspace_ext.practice.review.lifecycle import (
     check_reason,
     check_reviewer,
 )
+from workspace_ext.practice.review.templates import TemplateReviews
 from workspace_ext.protocol.messages import InvestigationState
 from workspace_ext.protocol.reviews import Changes, Review, Thread
 from workspace_ext.protocol.validation import validate
@@ -37,6 +38,7 @@ class ReviewService:
         records: Where looks are kept.
         investigations: What is reviewed, and the way into its ledger.
         versions: The notebook as it was saved.
+        templates: Which templates were looked through.
         clock: Tells when somebody looks.
     """
 
@@ -45,11 +47,13 @@ class ReviewService:
         records: RecordsEngine,
         investigations: InvestigationService,
         versions: VersionService,
+        templates: TemplateReviews,
         clock: Clock = now_ns,
     ) -> None:
         self._records = records
         self._investigations = investigations
         self._versions = versions
+        self._templates = templates
         self._clock = clock
         self._lock = threading.Lock()
         self._known: dict[str, Folded] = {}
@@ -60,7 +64,9 @@ class ReviewService:
         Raises:
             NotFound: There is no such investigation.
         """
-        return self._folded(uid).to_review(uid)
+        told = self._folded(uid).to_review(uid)
+        queries = self._investigations.state(uid)["queries"].values()
+        return {**told, "templates": self._templates.used(queries)}
 
     def act(
         self, uid: str, action: str, by: Actor, *, reason: str = "", digest: str = ""

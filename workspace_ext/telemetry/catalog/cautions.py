@@ -163,9 +163,14 @@ def look_at_traces(
     values = {
         "start": moment(window.start_ns),
         "end": moment(window.end_ns),
-        "nth": max(1, profile.total // LOOKED_AT),
+        "nth": nth_of(profile),
     }
     return read_traces(ask(TRACES_SQL, values, pin))
+
+
+def nth_of(profile: Profile) -> int:
+    """The *n* of "every nth trace" that gives about `LOOKED_AT` spans."""
+    return max(1, profile.total // LOOKED_AT)
 
 
 # -- in words ------------------------------------------------------------------------------------

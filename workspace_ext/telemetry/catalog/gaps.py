@@ -26,6 +26,9 @@ STEADY = ("spans", "logs", "metrics")
 MOST_MINUTES = 31 * 24 * 60
 """Of a window that is looked at."""
 
+MOST_SERVICES = 2_000
+"""So many services of a window are looked at one by one, the largest."""
+
 _SURE = 10.0
 _LEAST_MINUTES = 5
 _SHORTEST = {"spans": 1, "logs": 1, "metrics": 2}
@@ -68,7 +71,8 @@ class Profile:
 
     Attributes:
         signal: Of what.
-        services: For each service its minutes that have records, ascending, and how many each.
+        services: For each service its minutes that have records, ascending, and how many each;
+            beyond the `MOST_SERVICES` largest, all others are one more without a name.
     """
 
     signal: str
@@ -109,11 +113,18 @@ class Profile:
 
 def profile_sql(signal: str) -> str:
     """Asks for a profile; bind ``$first`` and ``$end``, in minutes since the epoch."""
-    return (
-        "SELECT service, epoch_us(time) // 60000000 AS minute, count(*) AS n"  # noqa: S608
-        f" FROM {signal} WHERE time >= make_timestamptz($first::BIGINT * 60000000)"
-        " AND time < make_timestamptz($end::BIGINT * 60000000) GROUP BY ALL ORDER BY ALL"
-    )
+    return f"""
+        WITH counted AS (
+            SELECT service, epoch_us(time) // 60000000 AS minute, count(*) AS n FROM {signal}
+            WHERE time >= make_timestamptz($first::BIGINT * 60000000)
+              AND time < make_timestamptz($end::BIGINT * 60000000) GROUP BY ALL
+        ), largest AS (
+            SELECT service FROM counted WHERE service IS NOT NULL
+            GROUP BY service ORDER BY sum(n) DESC, service LIMIT {MOST_SERVICES}
+        )
+        SELECT largest.service, minute, sum(n)::BIGINT AS n
+        FROM counted LEFT JOIN largest USING (service) GROUP BY ALL ORDER BY ALL
+    """  # noqa: S608 - the name of a table
 
 
 def minutes_of(window: Window) -> tuple[int, int]:

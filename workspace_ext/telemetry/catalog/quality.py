@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from workspace_ext.foundation.clock import Clock, Window, now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput, NotFound
-from workspace_ext.telemetry.catalog.cautions import Cautions, Look, look_at_traces
-from workspace_ext.telemetry.catalog.gaps import MINUTE_NS, MOST_MINUTES, STEADY, minutes_of
+from workspace_ext.telemetry.catalog.cautions import (
+    Cautions,
+    Look,
+    Seen,
+    look_at_traces,
+    nth_of,
+)
+from workspace_ext.telemetry.catalog.gaps import (
+    MINUTE_NS,
+    MOST_MINUTES,
+    MOST_SERVICES,
+    STEADY,
+    minutes_of,
+)
 from workspace_ext.telemetry.catalog.service import Catalog
+from workspace_ext.telemetry.catalog.services import MOST_NAMES as MOST_NAMES_TOLD
 from workspace_ext.telemetry.catalog.times import moment, told
-from workspace_ext.telemetry.catalog.traces import LOOKED_AT
+from workspace_ext.telemetry.catalog.traces import Sampled, Skew
 from workspace_ext.telemetry.ingest.live.merge import LATE_NS
 from workspace_ext.telemetry.query.runner import QueryRunner
 
@@ -30,16 +43,24 @@ _LATE_SHARE = 0.05
 _TWICE_SHARE = 0.2
 _NAMED = 5
 
-_FLOWS = """
-SELECT signal, service, epoch_us(max(last_time) FILTER (last_time <= $now)) AS newest,
-       coalesce(sum(rows) FILTER (near), 0)::BIGINT AS rows,
-       coalesce(sum(duplicates) FILTER (near), 0)::BIGINT AS duplicates,
-       coalesce(sum(late) FILTER (near), 0)::BIGINT AS late,
-       coalesce(sum(ahead) FILTER (near), 0)::BIGINT AS ahead
-FROM (SELECT *, first_time < $end AND last_time >= $start AS near FROM raw.batch_services)
-WHERE batch_id <= getvariable('pin') AND signal <> 'services'
-GROUP BY ALL ORDER BY ALL
-"""
+_FLOWS = f"""
+WITH flows AS (
+    SELECT signal, service, epoch_us(max(last_time) FILTER (last_time <= $now)) AS newest,
+           coalesce(sum(rows) FILTER (near), 0)::BIGINT AS rows,
+           coalesce(sum(duplicates) FILTER (near), 0)::BIGINT AS duplicates,
+           coalesce(sum(late) FILTER (near), 0)::BIGINT AS late,
+           coalesce(sum(ahead) FILTER (near), 0)::BIGINT AS ahead
+    FROM (SELECT *, first_time < $end AND last_time >= $start AS near FROM raw.batch_services)
+    WHERE batch_id <= getvariable('pin') AND signal <> 'services'
+    GROUP BY ALL
+), compared AS (
+    SELECT *, max(newest) OVER (PARTITION BY signal) AS latest FROM flows
+), largest AS (
+    SELECT * FROM compared WHERE $only IS NULL OR service = $only
+    ORDER BY rows DESC, signal, service LIMIT {MOST_SERVICES}
+)
+FROM largest ORDER BY signal, service
+"""  # noqa: S608 - a number of ours
 _NEWEST = """
 SELECT epoch_us(max(last_time)) AS newest FROM raw.batch_services
 WHERE batch_id <= getvariable('pin') AND signal <> 'services' AND last_time <= $now
@@ -109,22 +130,26 @@ class Quality:
         newest = self._catalog.pin()
         held = self._catalog.held()
         pin = newest if pin is None else pin
-        _check(pin, newest, service, self._catalog.services())
+        _check(pin, newest, service, self._catalog.overview()["services"])
         now = self._clock()
         whole = self._whole(window, pin, now)
         values = {"start": moment(whole.start_ns), "end": moment(whole.end_ns)}
-        signals = self._signals(whole, values, pin, now, service)
         only = None if service is None else frozenset({service})
         looks = [Look(signal, whole, "window", only) for signal in STEADY]
-        skews, sampled = self._traces(looks[0], pin)
+        spans = self._cautions.seen(looks[0], pin, held, self._ask)
+        skews, sampled = self._traces(whole, spans, pin)
         measured = {
-            "signals": signals,
+            "signals": self._signals(whole, values, pin, now, service),
             "skew": [
                 each.to_dict()
                 for each in skews
                 if service is None or service in (each.caller, each.service)
             ],
-            "sampling": self._sampling(looks[0], values, pin, sampled),
+            "sampling": self._sampling(
+                [each for each in sampled if looks[0].concerns(each.service)],
+                {**values, "nth": nth_of(spans.profile)},
+                pin,
+            ),
             "cardinality": _only(self._ask(_CARDINALITY, {**values, **_MANY}, pin), service),
             "quarantined": self._ask(_QUARANTINED, values, pin),
         }
@@ -161,7 +186,7 @@ class Quality:
     def _signals(
         self, window: Window, values: Mapping[str, object], pin: int, now: int, only: str | None
     ) -> list[dict[str, Any]]:
-        """A row for each signal and service that was ever seen, up to the pin."""
+        """A row for each signal and service that was ever seen, up to the pin; the largest ones."""
         rows = {("events", row["service"]): row["n"] for row in self._ask(_EVENTS, values, pin)}
         gaps: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
         for signal in STEADY:
@@ -172,10 +197,7 @@ class Quality:
                 rows[signal, service] = int(counts.sum())
             for gap in seen.gaps:
                 gaps.setdefault((signal, gap.service), []).append(gap.to_dict())
-        flows = self._ask(_FLOWS, {**values, "now": moment(now)}, pin)
-        latest: dict[str, int] = {}
-        for flow in flows:
-            latest[flow["signal"]] = max(latest.get(flow["signal"], 0), flow["newest"] or 0)
+        flows = self._ask(_FLOWS, {**values, "now": moment(now), "only": only}, pin)
         return [
             {
                 "signal": flow["signal"],
@@ -183,7 +205,7 @@ class Quality:
                 "rows": rows.get((flow["signal"], flow["service"]), 0),
                 "newest": told(flow["newest"]),
                 "age_seconds": _seconds(now // 1000, flow["newest"]),
-                "behind_seconds": _seconds(latest[flow["signal"]], flow["newest"]),
+                "behind_seconds": _seconds(flow["latest"] or 0, flow["newest"]),
                 "gaps": gaps.get((flow["signal"], flow["service"]), []),
                 "late": flow["late"],
                 "late_share": _share(flow["late"], flow["rows"]),
@@ -191,21 +213,22 @@ class Quality:
                 "duplicates": flow["duplicates"],
                 "duplicate_share": _share(flow["duplicates"], flow["rows"] + flow["duplicates"]),
             }
-            for flow in _only(flows, only)
+            for flow in flows
         ]
 
-    def _traces(self, look: Look, pin: int) -> tuple[Any, Any]:
-        seen = self._cautions.seen(look, pin, self._catalog.held(), self._ask)
-        if seen.sampled or not seen.profile.total:
-            return seen.skews, seen.sampled
-        return look_at_traces(look.window, seen.profile, pin, self._ask)
+    def _traces(
+        self, window: Window, spans: Seen, pin: int
+    ) -> tuple[Sequence[Skew], Sequence[Sampled]]:
+        """What traces tell, also of more spans than a query's warnings look at."""
+        if spans.sampled or not spans.profile.total:
+            return spans.skews, spans.sampled
+        return look_at_traces(window, spans.profile, pin, self._ask)
 
     def _sampling(
-        self, look: Look, values: Mapping[str, object], pin: int, sampled: Any
+        self, sampled: Sequence[Sampled], values: Mapping[str, object], pin: int
     ) -> list[dict[str, Any]]:
         """What spans say about their sampling, also in attributes of their own."""
-        total = self._cautions.seen(look, pin, self._catalog.held(), self._ask).profile.total
-        said = self._ask(_SAID, {**values, "nth": max(1, total // LOOKED_AT)}, pin)
+        said = self._ask(_SAID, values, pin)
         return [
             {
                 **each.to_dict(),
@@ -214,7 +237,6 @@ class Quality:
                 },
             }
             for each in sampled
-            if look.concerns(each.service)
         ]
 
 
@@ -223,7 +245,7 @@ def _check(pin: int, newest: int, service: str | None, services: list[str]) -> N
         raise BadInput(
             f"there is no pin {pin}", hint=f"the newest data has pin {newest}", code="unknown_pin"
         )
-    if service is not None and service not in services:
+    if service is not None and len(services) < MOST_NAMES_TOLD and service not in services:
         raise NotFound(
             f"there is no service {service!r} in this store",
             hint="`jupyter investigation catalog services` lists them",
@@ -247,6 +269,11 @@ def _warnings(measured: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
         yield f"sent more than once: {_list(twice, '{duplicate_share:.0%}')}"
     if behind:
         yield f"behind the others: {_list(behind, '{behind_seconds:,} s')}"
+    if len(signals) >= MOST_SERVICES:
+        yield (
+            f"only the {MOST_SERVICES:,} largest services are told apart: is a value such as an id"
+            " taken for the name of a service?"
+        )
     many = measured["cardinality"]
     if many:
         told_ = ", ".join(

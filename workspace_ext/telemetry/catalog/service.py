@@ -104,7 +104,10 @@ class Catalog:
         return self._held[1]
 
     def overview(self) -> dict[str, Any]:
-        """Rows, first and last time of each signal, the names of services, and the pin."""
+        """Rows, first and last time of each signal, the pin, and the names of services.
+
+        Of these at most `services.MOST_NAMES`: more is a value taken for a name.
+        """
         with self._lock:
             if self._known.pin != self.newest():
                 with self._engine.cursor() as cursor:
@@ -129,9 +132,9 @@ class Catalog:
             self._known = _Known()
 
     def services(self) -> list[str]:
-        """The names of services in any signal, sorted."""
+        """The names of services in any signal, sorted; none when there are more than are told."""
         names: list[str] = self.overview()["services"]
-        return names
+        return names if len(names) < services.MOST_NAMES else []
 
     def described(self, pin: int | None = None) -> list[dict[str, Any]]:
         """All services with owner, tier, lifecycle and signals, at a pin; see `services.known`."""
@@ -182,7 +185,8 @@ def _widened(known: _Known, cursor: duckdb.DuckDBPyConnection, pin: int) -> _Kno
     columns = [f"service AS name, batch_id FROM raw.{signal}" for signal in _WITH_SERVICE]
     parts = " UNION ALL ".join(f"SELECT {part}" for part in (*columns, _OWN_NAMES))
     found = cursor.execute(
-        f"SELECT DISTINCT name FROM ({parts}) WHERE name IS NOT NULL AND batch_id > $1",  # noqa: S608
-        [known.pin],
+        f"SELECT name FROM ({parts}) WHERE name IS NOT NULL AND batch_id > $1"  # noqa: S608
+        " GROUP BY name ORDER BY count(*) DESC, name LIMIT $2",
+        [known.pin, max(services.MOST_NAMES - len(known.services), 0)],
     ).fetchall()
     return _Known(pin, extents, known.services | {row[0] for row in found})

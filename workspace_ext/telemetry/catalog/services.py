@@ -8,21 +8,27 @@ import duckdb
 
 from workspace_ext.telemetry.catalog.times import told
 
-_SQL = """
+MOST_NAMES = 10_000
+"""So many services are told, those of the service catalog first, then the largest."""
+
+_SQL = f"""
 WITH sent AS (
     SELECT service AS name, signal, sum(rows)::BIGINT AS rows, epoch_us(max(last_time)) AS newest
     FROM raw.batch_services
     WHERE batch_id <= getvariable('pin') AND signal <> 'services' AND service IS NOT NULL
     GROUP BY ALL HAVING sum(rows) > 0
+), named AS (
+    SELECT name FROM (SELECT name, rows FROM sent UNION ALL SELECT name, NULL FROM services)
+    GROUP BY name ORDER BY bool_or(rows IS NULL) DESC, sum(rows) DESC, name LIMIT {MOST_NAMES}
 )
 SELECT name, owner, tier, lifecycle, system, depends_on, services.batch_id, signal, rows, newest
-FROM sent FULL JOIN services USING (name) ORDER BY name, signal
-"""
+FROM named LEFT JOIN sent USING (name) LEFT JOIN services USING (name) ORDER BY name, signal
+"""  # noqa: S608 - a number of ours
 _ABOUT = ("owner", "tier", "lifecycle", "system", "depends_on")
 
 
 def known(cursor: duckdb.DuckDBPyConnection, pin: int) -> list[dict[str, Any]]:
-    """All services at a pin, by name.
+    """All services at a pin, by name; at most `MOST_NAMES`.
 
     Returns:
         Each with ``owner``, ``tier``, ``lifecycle``, ``system``, ``depends_on`` where the newest

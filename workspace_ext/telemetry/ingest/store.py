@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from workspace_ext.telemetry.ingest.model import IngestReport, Reject
-from workspace_ext.telemetry.ingest.tally import count_services
+from workspace_ext.telemetry.ingest.tally import count_services, totals
 from workspace_ext.telemetry.pin import newest_pin
 from workspace_ext.telemetry.schema import SIGNALS, Signal
 
@@ -140,6 +140,8 @@ class Batch:
         for name, staged in self._staged.items():
             kept = self._move(SIGNALS[name], self._bounds[name], batch_id)
             self._count(SIGNALS[name], batch_id)
+            for tally in totals(self._connection, SIGNALS[name], batch_id):
+                warnings += tally.warnings
             duplicates += staged - kept
             if kept:
                 rows[name] = kept
@@ -157,7 +159,7 @@ class Batch:
             quarantined=self._quarantined,
             first_time_ns=min((first // 1000 * 1000 for first, _ in extents), default=None),
             last_time_ns=max((last // 1000 * 1000 for _, last in extents), default=None),
-            warnings=warnings,
+            warnings=tuple(dict.fromkeys(warnings)),
         )
         self._keep_rejects(batch_id)
         self._book(report, committed_ns)

@@ -25,6 +25,7 @@ class Tally:
         ahead: How many of the new ones lie in the future; None as for ``late``.
         first_us: Of the earliest record, in microseconds; None when none has a time.
         last_us: Of the latest record.
+        services: How many are told apart.
     """
 
     batch_id: int
@@ -34,6 +35,15 @@ class Tally:
     ahead: int | None
     first_us: int | None
     last_us: int | None
+    services: int
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """That there are too many services to tell them apart."""
+        if self.services < MOST_SERVICES:
+            return ()
+        why = "is a value such as an id taken for the name of a service?"
+        return (f"only the {MOST_SERVICES} largest services are told apart: {why}",)
 
 
 def count_services(connection: duckdb.DuckDBPyConnection, signal: Signal, counted: str) -> None:
@@ -67,7 +77,8 @@ def totals(connection: duckdb.DuckDBPyConnection, signal: Signal, first_batch: i
     rows = connection.execute(
         """
         SELECT batch_id, sum(rows)::BIGINT, sum(duplicates)::BIGINT, sum(late)::BIGINT,
-               sum(ahead)::BIGINT, epoch_us(min(first_time)), epoch_us(max(last_time))
+               sum(ahead)::BIGINT, epoch_us(min(first_time)), epoch_us(max(last_time)),
+               count(service)
         FROM raw.batch_services WHERE batch_id >= $1 AND signal = $2 GROUP BY batch_id
         """,
         [first_batch, signal.name],

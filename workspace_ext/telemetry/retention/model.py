@@ -38,9 +38,10 @@ class Policy:
         Raises:
             BadInput: It says nothing, or a part of it is wrong.
         """
-        unknown = sorted(given.keys() - cls.__dataclass_fields__.keys())
+        known = cls.__dataclass_fields__
+        unknown = sorted(given.keys() - known.keys())
         if unknown:
-            raise _bad(f"retention has no {unknown[0]!r}", "there is: older_than, larger_than")
+            raise _bad(f"retention has no {unknown[0]!r}", f"there is: {', '.join(known)}")
         policy = cls(**given)
         if not isinstance(policy.even_unarchived, bool):
             raise _bad("even_unarchived must be true or false", "leave it out for false")

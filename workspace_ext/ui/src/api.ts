@@ -1,6 +1,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
-import type { ErrorBody, NewInvestigation, NewNotebook, Status } from './types';
+import type { Place } from './reviews';
+import type { ErrorBody, NewInvestigation, NewNotebook, Review, Status, Thread } from './types';
 
 /** What went wrong, and what to do next. */
 export interface Problem {
@@ -33,15 +34,32 @@ export class Api {
 
   /** Makes a notebook that is an investigation from the start. */
   create(investigation: NewInvestigation): Promise<NewNotebook> {
-    return this._request('investigations', {
-      method: 'POST',
-      body: JSON.stringify(investigation)
-    });
+    return this._post('investigations', investigation);
   }
 
   /** Makes an existing notebook an investigation; one that is one stays what it is. */
   adopt(path: string): Promise<NewNotebook> {
-    return this._request('investigations', { method: 'POST', body: JSON.stringify({ path }) });
+    return this._post('investigations', { path });
+  }
+
+  /** How the review of a notebook's investigation stands, with its comments. */
+  review(path: string): Promise<Review> {
+    return this._request(`review?${new URLSearchParams({ path })}`);
+  }
+
+  /** Moves a review on; digest names the version that the person looked at. */
+  act(path: string, action: string, reason: string, digest: string): Promise<Review> {
+    return this._post('review', { path, action, reason, digest });
+  }
+
+  /** Says something on a cell or a hypothesis, or in a thread. */
+  comment(path: string, text: string, place: Place): Promise<Thread> {
+    return this._post('comments', { path, text, ...place });
+  }
+
+  /** Resolves a thread of comments, or opens it again. */
+  settle(path: string, thread: string, resolved: boolean): Promise<Thread> {
+    return this._post('threads', { path, thread, resolved });
   }
 
   /** Where the live story of a notebook comes from. */
@@ -52,6 +70,10 @@ export class Api {
       query.set('token', token);
     }
     return `${URLExt.join(wsUrl, ROOT, 'stream')}?${query}`;
+  }
+
+  private _post<T>(route: string, body: object): Promise<T> {
+    return this._request(route, { method: 'POST', body: JSON.stringify(body) });
   }
 
   private async _request<T>(route: string, init: RequestInit = {}): Promise<T> {

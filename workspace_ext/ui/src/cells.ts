@@ -13,6 +13,13 @@ export function cellIndex(panel: NotebookPanel, uid: string): number {
   return stamped >= 0 ? stamped : cells.findIndex(cell => cell.id === uid);
 }
 
+/** The uid of the active cell: that which it carries, else its own id; null without one. */
+export function activeUid(panel: NotebookPanel): string | null {
+  const cell = panel.content.activeCell?.model;
+  const metadata = cell?.getMetadata(METADATA_KEY) as { uid?: string } | undefined;
+  return metadata?.uid ?? cell?.id ?? null;
+}
+
 /** Shows a cell and makes it the active one. */
 export async function goToCell(panel: NotebookPanel, uid: string): Promise<void> {
   const index = cellIndex(panel, uid);

@@ -3,8 +3,9 @@ import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import { Signal } from '@lumino/signaling';
 import { RequestError, type Api, type Problem } from './api';
-import { cellIndex, goToCell } from './cells';
+import { activeUid, cellIndex, goToCell } from './cells';
 import { merge } from './merge';
+import { Reviews } from './reviews';
 import { InvestigationStream } from './stream';
 import type { InvestigationState, StreamMessage } from './types';
 
@@ -29,6 +30,16 @@ export class InvestigationModel extends VDomModel {
   /** Its investigation: undefined while not known, null when the notebook is none. */
   get investigation(): InvestigationState | null | undefined {
     return this._investigation;
+  }
+
+  /** Its review and comments; null without a notebook. */
+  get reviews(): Reviews | null {
+    return this._reviews;
+  }
+
+  /** The uid of the active cell. */
+  get activeCell(): string | null {
+    return this._notebook ? activeUid(this._notebook) : null;
   }
 
   /** Whether changes arrive as they happen. */
@@ -77,6 +88,7 @@ export class InvestigationModel extends VDomModel {
       return;
     }
     this._stream?.dispose();
+    this._reviews?.dispose();
     Signal.clearData(this);
     super.dispose();
   }
@@ -86,22 +98,29 @@ export class InvestigationModel extends VDomModel {
       return;
     }
     this._notebook?.context.pathChanged.disconnect(this._restart, this);
+    this._notebook?.context.saveState.disconnect(this._onSave, this);
     this._notebook?.content.modelContentChanged.disconnect(this._redraw, this);
+    this._notebook?.content.activeCellChanged.disconnect(this._redraw, this);
     this._notebook = panel;
     panel?.context.pathChanged.connect(this._restart, this);
+    panel?.context.saveState.connect(this._onSave, this);
     panel?.content.modelContentChanged.connect(this._redraw, this);
+    panel?.content.activeCellChanged.connect(this._redraw, this);
     this._restart();
   }
 
   private _restart(): void {
     this._stream?.dispose();
     this._stream = null;
+    this._reviews?.dispose();
+    this._reviews = null;
     this._investigation = undefined;
     this._problem = null;
     this._isLive = false;
     this._isStarting = false;
     if (this._notebook) {
       const path = this._contents.localPath(this._notebook.context.path);
+      this._reviews = new Reviews(this._api, path, () => this.stateChanged.emit());
       this._stream = new InvestigationStream(this._api, path);
       this._stream.received.connect(this._onMessage, this);
       this._stream.lost.connect(this._onLost, this);
@@ -111,6 +130,13 @@ export class InvestigationModel extends VDomModel {
 
   private _redraw(): void {
     this.stateChanged.emit();
+  }
+
+  /** A save is a version, which an approval may not be for. */
+  private _onSave(_: unknown, state: string): void {
+    if (state === 'completed' && this._investigation) {
+      this._reviews?.refresh();
+    }
   }
 
   private _onMessage(stream: InvestigationStream, message: StreamMessage): void {
@@ -123,7 +149,11 @@ export class InvestigationModel extends VDomModel {
       if (message.type === 'state') {
         this._investigation = message.data;
         void this._checkBroker(stream);
-      } else if (this._investigation) {
+      }
+      if (message.data) {
+        this._reviews?.refresh();
+      }
+      if (message.type === 'delta' && this._investigation) {
         this._investigation = merge(this._investigation, message.data);
       }
     }
@@ -174,6 +204,7 @@ export class InvestigationModel extends VDomModel {
   private readonly _contents: Contents.IManager;
   private _notebook: NotebookPanel | null = null;
   private _stream: InvestigationStream | null = null;
+  private _reviews: Reviews | null = null;
   private _investigation: InvestigationState | null | undefined = undefined;
   private _problem: Problem | null = null;
   private _isLive = false;

@@ -380,6 +380,99 @@ export interface HypothesisSummary {
   superseded_by: string | null;
 }
 /**
+ * The first change after an approval: what is a phrase, as in "cell 3f was run".
+ */
+export interface Lapse {
+  seq: number;
+  at: string;
+  by: string;
+  what: string;
+}
+/**
+ * That somebody moved the review on, and what they had before them: the newest version of the notebook (0 and empty before the first), and the last entry of the ledger.
+ */
+export interface ReviewStep {
+  action: 'request' | 'approve' | 'changes' | 'archive';
+  state: 'draft' | 'in_review' | 'approved' | 'changes_requested' | 'archived';
+  by: string;
+  at: string;
+  reason: string;
+  revision: number;
+  digest: string;
+  seq: number;
+  head: string;
+}
+/**
+ * What somebody said; never changed.
+ */
+export interface Comment {
+  id: string;
+  text: string;
+  by: string;
+  at: string;
+}
+/**
+ * Comments on one cell or one hypothesis; it has the id of its first comment.
+ */
+export interface Thread {
+  id: string;
+  cell: string | null;
+  hypothesis: string | null;
+  comments: Comment[];
+  resolved_by: string | null;
+  resolved_at: string | null;
+}
+/**
+ * A template as an investigation used it: by whom this very text was looked through; null for nobody, release for what ships with the product.
+ */
+export interface TemplateUse {
+  id: string;
+  version: number;
+  digest: string;
+  by: string | null;
+  at: string | null;
+  queries: string[];
+}
+/**
+ * How the review of an investigation stands. label says the state in words; lapse is set once an approval no longer holds; actions is what may be done next.
+ */
+export interface Review {
+  investigation: string;
+  state: 'draft' | 'in_review' | 'approved' | 'changes_requested' | 'archived';
+  label: string;
+  actions: ('request' | 'approve' | 'changes' | 'archive')[];
+  lapse: Lapse | null;
+  revision: number;
+  digest: string;
+  authors: string[];
+  steps: ReviewStep[];
+  threads: {
+    [k: string]: Thread;
+  };
+  templates: TemplateUse[];
+}
+/**
+ * One line of what changed: kind is cell, run, hypothesis, comment and so on.
+ */
+export interface Change {
+  kind: string;
+  subject: string;
+  what: string;
+  by: string[];
+  at: string;
+}
+/**
+ * What changed in an investigation since a person last looked (null: they never did).
+ */
+export interface Changes {
+  investigation: string;
+  who: string;
+  since: string | null;
+  until: string;
+  seq: number;
+  changes: Change[];
+}
+/**
  * What the Jupyter server tells its browsers about the broker.
  */
 export interface Status {

@@ -30,7 +30,7 @@ class LiveLimits:
         patience_seconds: and the longest that it waits when a row group fills up meanwhile.
     """
 
-    held_bytes: int = 256 << 20
+    held_bytes: int = 192 << 20
     waiting: int = 512
     group_bytes: int = 96 << 20
     group_rows: int = ROW_GROUP_ROWS

@@ -61,6 +61,7 @@ class Book:
         ahead: How many of the new ones lie in the future.
         first_us: Of the earliest record, in microseconds; None when none has a time.
         last_us: Of the latest record.
+        told: What it warns of as a whole.
     """
 
     batch_id: int
@@ -72,6 +73,13 @@ class Book:
     ahead: int = 0
     first_us: int | None = None
     last_us: int | None = None
+    told: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What its requests, and all of them together, warn of; each once."""
+        every = (text for delivery in self.deliveries for text in delivery.warnings)
+        return list({**self.told, **dict.fromkeys(every)})[:MOST_WARNINGS]
 
     @property
     def records(self) -> int:
@@ -92,6 +100,7 @@ class Book:
         """Adds what it brought of a signal."""
         if tally.rows:
             self.rows[signal.name] = tally.rows
+        self.told |= dict.fromkeys(tally.warnings)
         self.late += tally.late or 0
         self.ahead += tally.ahead or 0
         firsts = [us for us in (self.first_us, tally.first_us) if us is not None]
@@ -333,9 +342,7 @@ def _enter(connection: duckdb.DuckDBPyConnection, book: Book, committed_ns: int)
         "records": book.records + book.rejected,
         "late": book.late,
         "ahead": book.ahead,
-        "warnings": list(
-            dict.fromkeys(text for delivery in book.deliveries for text in delivery.warnings)
-        )[:MOST_WARNINGS],
+        "warnings": book.warnings,
     }
     times = {
         "committed_at": committed_ns // 1000,

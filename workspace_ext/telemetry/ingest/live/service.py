@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from workspace_ext.foundation.clock import Clock, now_ns
 from workspace_ext.foundation.errors import BadInput, Damaged, InvestigationError, Unavailable
+from workspace_ext.foundation.priority import yield_to_others
 from workspace_ext.storage.failures import explain
 from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.ingest.live.delivery import Delivery
@@ -42,6 +43,8 @@ from workspace_ext.telemetry.ingest.live.request import Request, pack
 _log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 1.0
+_OF_A_DELIVERY = (BadInput, Damaged, duckdb.Error, pa.ArrowException, ValueError, TypeError)
+"""What a delivery may have wrong that comes out only when it is merged."""
 
 
 @dataclass
@@ -278,6 +281,7 @@ class LiveIngest:
     # -- the merge's thread --------------------------------------------------------------------
 
     def _merge(self) -> None:
+        yield_to_others()  # what is in the journal is safe; whoever asks a question waits
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._groups or self._finishing)
@@ -293,9 +297,7 @@ class LiveIngest:
                 merged = self._merge_groups(groups)
             if not merged:
                 with self._changed:
-                    self._changed.wait_for(
-                        lambda: self._finishing or self._wanted > self._merged, _RETRY_SECONDS
-                    )
+                    self._changed.wait_for(self._hurried, _RETRY_SECONDS)
                     if self._finishing:
                         return  # the journal keeps it for the next start
 
@@ -320,7 +322,7 @@ class LiveIngest:
             upto = last.number - 1 if later else last.number
             try:
                 books = self._into_store(now, upto)
-            except (BadInput, Damaged, duckdb.Error, pa.ArrowException, ValueError, TypeError):
+            except _OF_A_DELIVERY:
                 now, later, upto = split(groups, 0)[0], [], last.number
                 books, merged = self._one_by_one(now, upto)
                 last.whole = last.whole and merged
@@ -346,7 +348,7 @@ class LiveIngest:
         for delivery in deliveries:
             try:
                 books += self._into_store([delivery], journal - 1)
-            except (BadInput, Damaged, duckdb.Error, pa.ArrowException, ValueError, TypeError):
+            except _OF_A_DELIVERY:
                 _log.exception("a delivery from %s cannot be merged", delivery.source)
                 whole = False
         self._into_store([], journal)

@@ -1,11 +1,13 @@
 import * as React from 'react';
 import type { Problem } from '../api';
 import type { InvestigationModel } from '../model';
+import { Comments } from './comments';
 import { ConclusionCard } from './conclusion';
 import { Banner, Empty } from './empty';
 import { Header } from './header';
 import { Hypotheses } from './hypotheses';
 import { Notes } from './notes';
+import { ReviewSection } from './review';
 import { Steps } from './steps';
 
 /** What a reader of the panel may set in motion. */
@@ -46,6 +48,8 @@ export function PanelView(props: {
       <Hypotheses model={model} state={state} />
       <Steps model={model} state={state} />
       <Notes model={model} state={state} />
+      <ReviewSection model={model} />
+      <Comments model={model} state={state} />
     </>
   );
 }

@@ -72,7 +72,12 @@ function StepItem(props: {
         </p>
       ))}
       {queries.map(query => (
-        <Query key={query.id} query={query} tests={testedElsewhere(query, entry, state)} />
+        <Query
+          key={query.id}
+          query={query}
+          tests={testedElsewhere(query, entry, state)}
+          isUnreviewed={model.reviews?.isUnreviewed(query.id) ?? false}
+        />
       ))}
       {ownError && <p className="jp-Investigation-error">{ownError}</p>}
     </li>
@@ -98,8 +103,12 @@ function testedElsewhere(
   return entry.sayings.some(({ text }) => text === tested?.text) ? undefined : tested?.text;
 }
 
-function Query(props: { query: QuerySummary; tests: string | undefined }): React.ReactElement {
-  const { query, tests } = props;
+function Query(props: {
+  query: QuerySummary;
+  tests: string | undefined;
+  isUnreviewed: boolean;
+}): React.ReactElement {
+  const { query, tests, isUnreviewed } = props;
   return (
     <div className="jp-Investigation-query">
       <p>
@@ -109,7 +118,7 @@ function Query(props: { query: QuerySummary; tests: string | undefined }): React
         >
           {headline(query)}
         </span>{' '}
-        <Finding query={query} />
+        <Finding query={query} /> {isUnreviewed && <Badge tone="warn">template not reviewed</Badge>}
       </p>
       {query.ok ? (
         <p className="jp-Investigation-detail jp-Investigation-reason" title={query.reason}>

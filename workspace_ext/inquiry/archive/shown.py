@@ -1,0 +1,235 @@
+"""What the outputs of a cell show: texts, tables, figures by their data, widgets. Pure."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any, Literal
+
+from workspace_ext.protocol.messages import METADATA_KEY
+
+Kind = Literal["text", "table", "figure", "widget", "picture", "other"]
+
+FIGURE = "application/vnd.investigation.figure+json"
+"""The data of a figure that is published as a picture: our kernel adds it."""
+_PLOTLY = "application/vnd.plotly.v1+json"
+_VEGA = re.compile(r"application/vnd\.vega(lite)?\.v\d+(\.\d+)*\+json")
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+_STATE = "application/vnd.jupyter.widget-state+json"
+_REFERENCE = "IPY_MODEL_"
+_DRAWN = ("x", "y", "z", "values", "labels", "ids", "parents", "lat", "lon", "locations", "open",
+          "high", "low", "close", "text", "name", "type", "base", "error_x", "error_y", "node",
+          "link", "cells", "header", "a", "b", "c", "r", "theta", "value")  # fmt: skip
+"""The attributes of a plotly trace that hold data; the others say how it looks."""
+_CODES = {"f8": "d", "f4": "f", "i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as it is shown: texts, the index first."""
+
+    names: tuple[str, ...]
+    keys: tuple[str, ...]
+    rows: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One thing that is shown; ``content`` is None where nothing in it can be compared."""
+
+    kind: Kind
+    content: Any
+
+
+def pieces(outputs: Sequence[Mapping[str, Any]]) -> list[Piece]:
+    """What is shown, in order; all that went to standard output is one text.
+
+    Left out is what is compared elsewhere: errors, and the answers of our own queries. Standard
+    error is no result.
+    """
+    found: list[Piece] = []
+    printed = "".join(
+        _text(output.get("text"))
+        for output in outputs
+        if output.get("output_type") == "stream" and output.get("name") == "stdout"
+    )
+    if printed:
+        found.append(Piece("text", printed))
+    for output in outputs:
+        data = output.get("data")
+        if isinstance(data, Mapping) and METADATA_KEY not in (output.get("metadata") or {}):
+            found.append(_piece(data))
+    return found
+
+
+def _piece(data: Mapping[str, Any]) -> Piece:
+    figure = next((_figure(kind, value) for kind, value in data.items() if _is_figure(kind)), None)
+    if figure is not None:
+        return figure
+    if _WIDGET in data:
+        return Piece("widget", data[_WIDGET].get("model_id"))
+    table = _table(_text(data.get("text/html")))
+    if table is not None:
+        return Piece("table", table)
+    if any(kind.startswith("image/") for kind in data):
+        return Piece("picture", None)
+    text = data.get("text/plain")
+    return Piece("other", None) if text is None else Piece("text", _text(text))
+
+
+def _text(value: object) -> str:
+    return "".join(map(str, value)) if isinstance(value, list) else str(value or "")
+
+
+# -- figures ---------------------------------------------------------------------------------
+
+
+def _is_figure(kind: str) -> bool:
+    return kind in (FIGURE, _PLOTLY) or _VEGA.fullmatch(kind) is not None
+
+
+def _figure(kind: str, value: Any) -> Piece:
+    data = value if kind == FIGURE else _plotly(value) if kind == _PLOTLY else list(_vega(value))
+    return Piece("figure", data or None)
+
+
+def _vega(spec: Any) -> Iterator[Any]:
+    """The rows that a Vega or Vega-Lite figure draws, data set by data set, as it names them."""
+    named = spec.get("datasets") or {} if isinstance(spec, Mapping) else {}
+    seen: set[str] = set()
+
+    def found(part: Any) -> Iterator[Any]:
+        if isinstance(part, list):
+            for each in part:
+                yield from found(each)
+        if not isinstance(part, Mapping):
+            return
+        for key in sorted(part):
+            value = part[key]
+            if key == "data":
+                yield from _rows(value)
+            elif key != "datasets":
+                yield from found(value)
+
+    def _rows(data: Any) -> Iterator[Any]:
+        for each in data if isinstance(data, list) else [data]:
+            if not isinstance(each, Mapping):
+                continue
+            name = str(each.get("name"))
+            if each.get("values") is not None:
+                yield each["values"]
+            elif name in named and name not in seen:
+                seen.add(name)
+                yield named[name]
+
+    return found(spec)
+
+
+def _plotly(figure: Any) -> Any:
+    traces = figure.get("data") if isinstance(figure, Mapping) else None
+    if not isinstance(traces, list):
+        return None
+    return [
+        {name: _numbers(trace[name]) for name in _DRAWN if name in trace}
+        for trace in traces
+        if isinstance(trace, Mapping)
+    ]
+
+
+def _numbers(value: Any) -> Any:
+    """Arrays that plotly packs into bytes, as numbers."""
+    if isinstance(value, Mapping) and isinstance(value.get("bdata"), str):
+        code = _CODES.get(str(value.get("dtype")))
+        content = base64.b64decode(value["bdata"])
+        if code is None or len(content) % struct.calcsize(f"<{code}"):
+            return dict(value)
+        return list(struct.unpack(f"<{len(content) // struct.calcsize(f'<{code}')}{code}", content))
+    return value
+
+
+# -- tables ----------------------------------------------------------------------------------
+
+
+def _table(html: str) -> Table | None:
+    if 'class="dataframe"' not in html:
+        return None
+    reader = _TableReader()
+    reader.feed(html)
+    return reader.table()
+
+
+class _TableReader(HTMLParser):
+    """Reads the table that pandas shows of a frame."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: list[list[tuple[str, str]]] = []
+        self._cell = ""
+        self._inside = False
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002
+        """A row or a cell begins."""
+        if tag == "tr":
+            self._rows.append([])
+        elif tag in ("td", "th"):
+            self._cell, self._inside = "", True
+
+    def handle_endtag(self, tag: str) -> None:
+        """A cell ends."""
+        if tag in ("td", "th") and self._rows:
+            self._rows[-1].append((tag, self._cell.strip()))
+            self._inside = False
+
+    def handle_data(self, data: str) -> None:
+        """The text of a cell."""
+        self._cell += data if self._inside else ""
+
+    def table(self) -> Table | None:
+        """The table; None when it is not as plain as most are: then its text is compared."""
+        width = len(self._rows[0]) if self._rows else 0
+        index = sum(tag == "th" for tag, _ in self._rows[-1]) if len(self._rows) > 1 else 0
+        names = (
+            [name or f"#{place}" for place, (_, name) in enumerate(self._rows[0])] if width else []
+        )
+        body = self._rows[1:]
+        if not names or len(set(names)) < width or any(len(row) != width for row in body):
+            return None
+        rows = tuple(dict(zip(names, (text for _, text in row), strict=True)) for row in body)
+        return Table(tuple(names), tuple(names[: index or 1]), rows)
+
+
+# -- widgets ---------------------------------------------------------------------------------
+
+
+def widget_states(notebook: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The states of a notebook's widgets, by model."""
+    held = (notebook.get("metadata") or {}).get("widgets") or {}
+    states = (held.get(_STATE) or {}).get("state")
+    return states if isinstance(states, Mapping) else {}
+
+
+def traits_of(
+    model: object, states: Mapping[str, Any], traits: Sequence[str]
+) -> list[tuple[str, str, Any]]:
+    """The declared traits of a widget and of those within it: its model's name, trait, value."""
+    found: list[tuple[str, str, Any]] = []
+    seen: set[str] = set()
+
+    def walk(key: str) -> None:
+        held = states.get(key)
+        if key in seen or not isinstance(held, Mapping):
+            return
+        seen.add(key)
+        state = held.get("state") or {}
+        name = str(held.get("model_name"))
+        found.extend((name, trait, state[trait]) for trait in traits if trait in state)
+        for inner in re.findall(_REFERENCE + r"(\w+)", json.dumps(state.get("children") or [])):
+            walk(inner)
+
+    walk(str(model))
+    return found

@@ -1,0 +1,139 @@
+"""The routes about reviews and comments for the browser.
+
+Whoever may read an investigation may comment on it and see what changed since they last looked:
+an authorizer is asked for ``read`` there, although something is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from workspace_ext.client.broker import BrokerClient
+from workspace_ext.foundation.errors import BadInput
+from workspace_ext.server.handlers import RESOURCE, InvestigationHandler
+from workspace_ext.server.identity import actor_of
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def for_readers(method: Method) -> Method:
+    """Lets everybody in who may read."""
+    checked: Method = authorized(action="read")(method)
+    return checked
+
+
+class ReviewRoute(InvestigationHandler):
+    """What these routes share: a notebook's investigation, and who asks."""
+
+    async def told(self, path: object, ask: Callable[[BrokerClient, str], Any]) -> None:
+        """Answers with what the broker says of a notebook's investigation.
+
+        Raises:
+            BadInput: No path is named, or the notebook is no investigation.
+        """
+        if not isinstance(path, str) or not path.strip("/"):
+            raise BadInput("no path is named", hint='send {"path": "…"}')
+        notebooks, path = self.workspace.notebooks, path.strip("/")
+        uid = notebooks.uid(path, await notebooks.look(path))
+        if uid is None:
+            raise BadInput(
+                f"{path} is no investigation yet", hint="run a cell, or begin one in the panel"
+            )
+        self.answer(await self.workspace.link.call(lambda client: ask(client, uid)))
+
+    @property
+    def who(self) -> str:
+        """The person, as the server knows them."""
+        return str(actor_of(self.current_user))
+
+    def texts(self, *names: str) -> dict[str, str]:
+        """Some texts of the body; those that are not there are left out.
+
+        Raises:
+            BadInput: One is no text.
+        """
+        found = {name: value for name, value in self.body().items() if name in names}
+        for name, value in found.items():
+            if not isinstance(value, str):
+                raise BadInput(f"{name} must be a text", hint=f'send {{"{name}": "…"}}')
+        return found
+
+
+class ReviewHandler(ReviewRoute):
+    """How a notebook's review stands, and moving it on."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """A `Review`."""
+        path = self.get_query_argument("path", "")
+        await self.told(path, lambda client, uid: client.review(uid))
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """``{path, action, reason?, digest?}``; answers with the `Review`."""
+        said = self.texts("action", "reason", "digest")
+        action = said.pop("action", "")
+        await self.told(
+            self.body().get("path"),
+            lambda client, uid: client.act_on_review(uid, action, **{**said, "actor": self.who}),
+        )
+
+
+class CommentsHandler(ReviewRoute):
+    """Saying something."""
+
+    @web.authenticated
+    @for_readers
+    async def post(self) -> None:
+        """``{path, text, cell | hypothesis | thread}``; answers with the `Thread`."""
+        said = self.texts("text", "cell", "hypothesis", "thread")
+        text = said.pop("text", "")
+        await self.told(
+            self.body().get("path"),
+            lambda client, uid: client.comment(uid, text, **{**said, "actor": self.who}),
+        )
+
+
+class ThreadsHandler(ReviewRoute):
+    """Resolving a thread, or opening it again."""
+
+    @web.authenticated
+    @for_readers
+    async def post(self) -> None:
+        """``{path, thread, resolved}``; answers with the `Thread`."""
+        thread = self.texts("thread").get("thread", "")
+        resolved = self.body().get("resolved")
+        if not isinstance(resolved, bool):
+            raise BadInput("resolved must be true or false", hint='send {"resolved": true}')
+        await self.told(
+            self.body().get("path"),
+            lambda client, uid: client.settle(uid, thread, resolved=resolved, actor=self.who),
+        )
+
+
+class ChangesHandler(ReviewRoute):
+    """What changed since the person last looked; asking is looking, so it is no GET."""
+
+    @web.authenticated
+    @for_readers
+    async def post(self) -> None:
+        """``{path, since?}``; answers with `Changes`."""
+        since = self.texts("since").get("since")
+        await self.told(
+            self.body().get("path"),
+            lambda client, uid: client.changes(uid, since=since, actor=self.who),
+        )
+
+
+REVIEW_ROUTES: list[tuple[str, type]] = [
+    (f"/{RESOURCE}/review", ReviewHandler),
+    (f"/{RESOURCE}/comments", CommentsHandler),
+    (f"/{RESOURCE}/threads", ThreadsHandler),
+    (f"/{RESOURCE}/changes", ChangesHandler),
+]

@@ -1,0 +1,60 @@
+import * as React from 'react';
+import type { Problem } from '../api';
+import { sentence } from '../format';
+
+/** Something that can be done with a text; gives what stood in the way, if anything did. */
+export interface SayButton {
+  label: string;
+  run: (text: string) => Promise<Problem | null>;
+}
+
+/** A text box with its buttons; what was typed stays until it was taken. */
+export function SayForm(props: {
+  label: string;
+  buttons: SayButton[];
+  optional?: boolean;
+}): React.ReactElement {
+  const { label, buttons, optional } = props;
+  const [text, setText] = React.useState('');
+  const [problem, setProblem] = React.useState<Problem | null>(null);
+  const [isBusy, setBusy] = React.useState(false);
+  const send = async (button: SayButton): Promise<void> => {
+    setBusy(true);
+    const found = await button.run(text.trim());
+    setBusy(false);
+    setProblem(found);
+    if (found === null) {
+      setText('');
+    }
+  };
+  return (
+    <form className="jp-Investigation-say" onSubmit={event => event.preventDefault()}>
+      <textarea
+        aria-label={label}
+        className="jp-mod-styled"
+        maxLength={20000}
+        placeholder={label}
+        rows={2}
+        value={text}
+        onChange={event => setText(event.target.value)}
+      />
+      {buttons.map(button => (
+        <button
+          key={button.label}
+          type="button"
+          className="jp-mod-styled jp-mod-minimal"
+          disabled={isBusy || (!optional && text.trim() === '')}
+          onClick={() => void send(button)}
+        >
+          {button.label}
+        </button>
+      ))}
+      {problem && (
+        <p role="alert" className="jp-Investigation-error">
+          {sentence(problem.message)}
+          {problem.hint && ` (${problem.hint})`}
+        </p>
+      )}
+    </form>
+  );
+}
