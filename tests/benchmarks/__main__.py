@@ -14,6 +14,7 @@ NAMES = (
     "busy",
     "ingest_long",
     "versions",
+    "replay",
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.support.editor import Editor
 from tests.support.jupyter import Jupyter, jupyter
 
 
@@ -29,3 +30,12 @@ def name(request: pytest.FixtureRequest) -> Callable[[], str]:
     count = iter(range(1, 100))
     test = request.node.name.removeprefix("test_").split("[")[0].replace("_", "-")
     return lambda: f"{test}-{next(count)}.ipynb"
+
+
+@pytest.fixture
+def editors() -> Iterator[list[Editor]]:
+    """Put those in here that the end of the test shall close."""
+    opened: list[Editor] = []
+    yield opened
+    for editor in opened:
+        editor.close()

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-
-import pytest
 
 from tests.support.editor import Editor
 from tests.support.jupyter import Jupyter, jupyter, notebook
 from tests.support.waiting import until
 from workspace_ext.inquiry.metadata.notebook import read_metadata, read_uid
 from workspace_ext.protocol.validation import validate
-
-
-@pytest.fixture
-def editors() -> Iterator[list[Editor]]:
-    opened: list[Editor] = []
-    yield opened
-    for editor in opened:
-        editor.close()
 
 
 def last_ok(cell: dict[str, Any]) -> bool | None:

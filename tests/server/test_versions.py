@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,6 @@ from workspace_ext.client.discovery import find
 from workspace_ext.inquiry.metadata.notebook import read_metadata, read_uid
 
 Name = Callable[[], str]
-
-
-@pytest.fixture
-def editors() -> Iterator[list[Editor]]:
-    opened: list[Editor] = []
-    yield opened
-    for editor in opened:
-        editor.close()
 
 
 def begin(server: Jupyter, path: str, *sources: str) -> str:

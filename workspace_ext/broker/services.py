@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from workspace_ext.access.tokens import Tokens
@@ -73,19 +74,8 @@ class Services:
         for leftover in folder.inbox.glob("*.part"):  # of uploads to a broker that was killed
             leftover.unlink(missing_ok=True)
         tokens = Tokens(folder.secret)
-        records = RecordsEngine(folder, {**RECORDS_MIGRATIONS, "review": REVIEW_MIGRATIONS})
-        try:
-            telemetry = TelemetryEngine(folder, MIGRATIONS)
-        except BaseException:
-            records.close()
-            raise
+        records, telemetry, live = _open_databases(folder)
         ledger = Ledger(records)
-        try:
-            live = LiveIngest(telemetry)
-        except BaseException:
-            telemetry.close()
-            records.close()
-            raise
         catalog = Catalog(telemetry, live.flush)
         templates = TemplateLibrary(
             sorted(folder.templates.iterdir()) if folder.sealed else default_paths(folder.path)
@@ -138,3 +128,15 @@ class Services:
             self.telemetry.close()
         finally:
             self.records.close()
+
+
+def _open_databases(folder: StoreFolder) -> tuple[RecordsEngine, TelemetryEngine, LiveIngest]:
+    """All of them, or none is left open."""
+    with ExitStack() as opened:
+        records = RecordsEngine(folder, {**RECORDS_MIGRATIONS, "review": REVIEW_MIGRATIONS})
+        opened.callback(records.close)
+        telemetry = TelemetryEngine(folder, MIGRATIONS)
+        opened.callback(telemetry.close)
+        live = LiveIngest(telemetry)
+        opened.pop_all()
+    return records, telemetry, live

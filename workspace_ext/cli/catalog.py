@@ -156,7 +156,11 @@ def _window(window: dict[str, str] | None) -> str:
 
 
 def _second(time: str | None) -> str:
-    return "-" if time is None else f"{time[:19]}Z"
+    return "-" if time is None else f"{time[:10]} {time[11:19]}Z"  # a narrow table breaks it there
+
+
+_SHORT = 16
+"""In characters: a column with nothing longer is not broken; others make room."""
 
 
 def _table(names: list[str], rows: list[list[Any]]) -> Any:
@@ -167,7 +171,10 @@ def _table(names: list[str], rows: list[list[Any]]) -> Any:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for index, name in enumerate(names):
         numbers = rows and all(isinstance(row[index], int | float | None) for row in rows)
-        table.add_column(name, justify="right" if numbers else "left", overflow="fold")
+        short = all(len(_text(row[index])) <= _SHORT for row in rows)
+        table.add_column(
+            name, justify="right" if numbers else "left", overflow="fold", no_wrap=short
+        )
     for row in rows:
         table.add_row(*[escape(_text(value)) for value in row])
     return table

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.progress import Progress
 
-_WIDTH = 120
-"""In characters, of what no terminal shows."""
-
 
 class Output:
     """Where a command writes, and how; `options.Command` sets the two switches.
@@ -49,13 +46,10 @@ class Output:
         self.console(stderr=True).print(text, style="dim", highlight=False, markup=False)
 
     def console(self, *, stderr: bool = False) -> Console:
-        """A rich console; plain text when the stream is no terminal, and wide enough for tables."""
+        """A rich console; plain text when the stream is no terminal."""
         from rich.console import Console
 
-        console = Console(stderr=stderr, soft_wrap=True)
-        if not console.is_terminal:
-            console.width = max(console.width, _WIDTH)
-        return console
+        return Console(stderr=stderr, soft_wrap=True)
 
     def progress(self) -> Progress:
         """A progress display on standard error; silent when that is no terminal or with --json."""

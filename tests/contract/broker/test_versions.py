@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.jupyter import notebook
 from tests.support.versions import told
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.actor import Actor
@@ -20,21 +21,6 @@ from workspace_ext.inquiry.versions.sending import version_in
 PEOPLE = [Actor("user", name) for name in ("alice", "bob", "carol", "dan", "erin")]
 RUNS_A_SECOND = 20
 SECONDS = 3
-
-
-def notebook(*sources: str) -> dict[str, Any]:
-    cells = [
-        {
-            "id": f"c{number}",
-            "cell_type": "code",
-            "metadata": {},
-            "source": source,
-            "outputs": [],
-            "execution_count": None,
-        }
-        for number, source in enumerate(sources, start=1)
-    ]
-    return {"metadata": {}, "nbformat": 4, "nbformat_minor": 5, "cells": cells}
 
 
 def saved(client: BrokerClient, uid: str, *sources: str, actor: Actor = PEOPLE[0]) -> Any:

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import nbformat
@@ -24,6 +23,7 @@ from nbformat.v4 import new_notebook
 from tests.contract.cli.conftest import Command
 from tests.support.archive import Frozen, Parts, forged, rewritten
 from tests.support.validators import bag_problems, extracted
+from tests.support.waiting import until
 from workspace_ext.client.discovery import BROKER_FILE
 
 SLICE = "data/slices/spans.parquet"
@@ -239,11 +239,12 @@ def test_an_interrupted_replay_leaves_no_process_and_no_folder(
         text=True,
     )
     try:
-        deadline = time.monotonic() + 120
-        while not list(temporary.glob("replay-*/begun")):
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        begun = until(
+            lambda: process.poll() is not None or list(temporary.glob("replay-*/begun")),
+            "the replay runs the notebook",
+            120,
+        )
+        assert begun is not True, process.communicate()
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
     finally:

@@ -37,12 +37,13 @@ from workspace_ext.inquiry.archive.order import Order, Turn, turns
 from workspace_ext.inquiry.archive.private import make_store
 from workspace_ext.inquiry.archive.reader import Archive
 from workspace_ext.inquiry.archive.slices import is_cut_off, scans_of
-from workspace_ext.inquiry.archive.verdicts import Captured, Replayed, judge_cells
+from workspace_ext.inquiry.archive.verdicts import Captured, Replayed, judge_cells, summary
 from workspace_ext.inquiry.headless.model import RunOptions
 from workspace_ext.inquiry.headless.offline import launcher
 from workspace_ext.inquiry.headless.runner import run_notebook
 from workspace_ext.inquiry.investigations.fold import fold
 from workspace_ext.inquiry.investigations.model import QueryRecord
+from workspace_ext.inquiry.metadata.notebook import uids_of
 
 Watch = Callable[[int, int], None]
 
@@ -98,6 +99,28 @@ def replay(
         report = _report(archive, problems, cells, Claims(then, now.state, cells))
     seconds = round(time.monotonic() - begun, 2)
     return replace(report, seconds=seconds, order=order, offline=bool(options.launcher))
+
+
+def contents(path: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """What a replay of an archive will judge, without replaying it: words by id.
+
+    Returns:
+        The hypotheses that are more than proposed, and the cells of which a run was captured.
+
+    Raises:
+        InvestigationError: As `replay`, but damage is no obstacle as long as it can be read.
+    """
+    with Archive(path) as archive:
+        notebook, then = _notebook(archive), _captured(archive)
+    ran = turns(notebook, then.state, "document")
+    uids = uids_of(notebook.cells)
+    cells = {
+        uids[turn.place]: f"{turn.place + 1}: {summary(notebook.cells[turn.place].source)}"
+        for turn in ran
+        if turn.step is not None
+    }
+    judged = then.state["hypotheses"].items()
+    return {uid: each["text"] for uid, each in judged if each["state"] != "proposed"}, cells
 
 
 def _report(

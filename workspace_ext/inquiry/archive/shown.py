@@ -15,8 +15,6 @@ from workspace_ext.protocol.messages import METADATA_KEY
 
 Kind = Literal["text", "table", "figure", "widget", "picture", "other"]
 
-FIGURE = "application/vnd.investigation.figure+json"
-"""The data of a figure that is published as a picture: our kernel adds it."""
 _PLOTLY = "application/vnd.plotly.v1+json"
 _VEGA = re.compile(r"application/vnd\.vega(lite)?\.v\d+(\.\d+)*\+json")
 _WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -90,11 +88,11 @@ def _text(value: object) -> str:
 
 
 def _is_figure(kind: str) -> bool:
-    return kind in (FIGURE, _PLOTLY) or _VEGA.fullmatch(kind) is not None
+    return kind == _PLOTLY or _VEGA.fullmatch(kind) is not None
 
 
 def _figure(kind: str, value: Any) -> Piece:
-    data = value if kind == FIGURE else _plotly(value) if kind == _PLOTLY else list(_vega(value))
+    data = _plotly(value) if kind == _PLOTLY else list(_vega(value))
     return Piece("figure", data or None)
 
 
@@ -191,6 +189,10 @@ class _TableReader(HTMLParser):
 
     def table(self) -> Table | None:
         """The table; None when it is not as plain as most are: then its text is compared."""
+        if len(self._rows) > 1 and all(tag == "th" for tag, _ in self._rows[1]):
+            head, index_names = self._rows[:2]  # pandas names the index in a row of its own
+            both = zip(head, index_names, strict=False)
+            self._rows[:2] = [[("th", name or other) for (_, name), (_, other) in both]]
         width = len(self._rows[0]) if self._rows else 0
         index = sum(tag == "th" for tag, _ in self._rows[-1]) if len(self._rows) > 1 else 0
         names = (

@@ -99,7 +99,7 @@ def judge_cells(notebook: Any, again: Any, then: Captured, now: Replayed) -> Ite
             reason = f"its code was redacted; {reason}".removesuffix("; ")
         elif old is not None and not as_it_was:
             reason = f"edited after its last captured run; {reason}".removesuffix("; ")
-        said = _summary(cell.source)
+        said = summary(cell.source)
         yield CellReplay(
             uid, position, said, judged.verdict, reason, judged.queries, judged.outputs
         )
@@ -276,7 +276,8 @@ def _circumstances(old: QueryRecord, new: QuerySummary) -> str:
     return f" ({'; '.join(told)})" if told else ""
 
 
-def _summary(source: str) -> str:
+def summary(source: str) -> str:
+    """What a cell is called in a report: its code, in one short line."""
     lines = [line.strip() for line in source.splitlines()]
     code = " ".join(line for line in lines if line and not line.startswith("#")) or lines[0]
     if len(code) <= _SUMMARY_CHARACTERS:

@@ -58,11 +58,6 @@ class Rows:
         if len(waiting) >= _CHUNK:
             self._settle(signal)
 
-    def add_table(self, signal: str, records: pa.Table) -> None:
-        """Keeps many rows, in the shape of the signal's table."""
-        self._tables.setdefault(signal, []).append(records)
-        self.count += len(records)
-
     def reject(self, line: int | None, reason: str, record: object) -> None:
         """Notes a bad record; of very many, the first ones are kept and all are counted."""
         self.count += 1
