@@ -16,6 +16,7 @@ SOURCES = sorted(
     for path in package.rglob("*.py")
     if not {"node_modules", "labextension"} & set(path.parts)
 )
+TESTS = sorted((REPOSITORY / "tests").rglob("*.py"))
 MOST_LINES = 400
 MOST_FUNCTION_LINES = 60
 NO_ROOM_IS_CALLED = {"utils", "common", "helpers", "misc", "util", "helper"}
@@ -37,6 +38,11 @@ def test_file_and_functions_stay_small(path: Path) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
             assert lines <= MOST_FUNCTION_LINES, f"{node.name} has {lines} lines"
+
+
+def test_tests_stay_small() -> None:
+    sizes = {path: len(path.read_text("utf-8").splitlines()) for path in TESTS}
+    assert not {str(path): lines for path, lines in sizes.items() if lines > MOST_LINES}
 
 
 def test_every_package_has_its_room_card() -> None:

@@ -15,11 +15,14 @@ from typing import Any
 import urllib3
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests.support.store import Store
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.telemetry.ingest.columns import table
 from workspace_ext.telemetry.ingest.live.delivery import Delivery
+from workspace_ext.telemetry.ingest.live.groups import LiveLimits
 from workspace_ext.telemetry.ingest.live.request import Request
+from workspace_ext.telemetry.ingest.live.service import LiveIngest
 from workspace_ext.telemetry.ingest.model import Reject
 
 START_NS = 1_700_000_000_000_000_000
@@ -87,6 +90,16 @@ def sent(first: int, count: int = 10, **given: Any) -> tuple[Request, Delivery]:
     made = delivery(first, count, **given)
     came = request(first, count, source=made.source, received_ns=made.received_ns)
     return came, made
+
+
+@contextmanager
+def live_ingest(store: Store, limits: LiveLimits | None = None) -> Iterator[LiveIngest]:
+    """Takes deliveries into a store, for as long as the context."""
+    live = LiveIngest(store.engine, lambda: START_NS, limits)
+    try:
+        yield live
+    finally:
+        live.close()
 
 
 def done(futures: list[Future[None]]) -> None:
