@@ -15,6 +15,7 @@ from traitlets import Float, Unicode
 from workspace_ext.server.connection import InvestigationConnection
 from workspace_ext.server.handlers import ROUTES
 from workspace_ext.server.kernels import InvestigationKernelManager
+from workspace_ext.server.login import PeopleProvider, use_people
 from workspace_ext.server.placement import data_folder, place_state, state_folder
 from workspace_ext.server.review_handlers import REVIEW_ROUTES
 from workspace_ext.server.sessions import InvestigationSessionManager
@@ -75,10 +76,12 @@ class InvestigationApp(ExtensionApp):
             for name, (_, ours) in _CLASSES.items():
                 setattr(serverapp, name, ours)
             self._capturing = True
+        use_people(serverapp)
         self._place_state(serverapp)
 
     def initialize_settings(self) -> None:
         """Makes the parts; nothing is started before somebody needs it."""
+        self._tell_people()
         if not self._capturing:
             return
         assert self.serverapp is not None
@@ -102,6 +105,17 @@ class InvestigationApp(ExtensionApp):
         """Records what still runs as ended, and leaves nothing behind."""
         if self._workspace is not None:
             await self._workspace.stop()
+
+    def _tell_people(self) -> None:
+        """How one logs in, where the server's start is told: not by its usual link."""
+        assert self.serverapp is not None
+        provider = self.serverapp.identity_provider
+        if isinstance(provider, PeopleProvider):
+            self.log.info(
+                "People log in with their own link or token, from: jupyter investigation people"
+                " add NAME (known in %s)",
+                provider.people.path,
+            )
 
     def _place_state(self, serverapp: ServerApp) -> None:
         apps = serverapp.extension_manager.extension_apps.values()

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import websocket
 from pycrdt import (
     Array,
+    Awareness,
     Doc,
     Encoder,
     Map,
@@ -18,6 +19,7 @@ from pycrdt import (
     create_sync_message,
     create_update_message,
     handle_sync_message,
+    read_message,
 )
 
 from tests.support.jupyter import Jupyter
@@ -39,6 +41,7 @@ class Editor:
         self.lock = threading.Lock()
         self._saved = threading.Event()
         self._document: Doc[Any] = Doc()
+        self._awareness = Awareness(self._document)
         self._meta = self._document.get("meta", type=Map)
         self._cells = self._document.get("cells", type=Array)
         self._socket: websocket.WebSocket = server.socket(f"/api/collaboration/room/{room}", user)
@@ -55,6 +58,19 @@ class Editor:
     def type(self, cell: int, text: str) -> None:
         """Types at the end of a cell."""
         self._change(lambda: self._append(cell, text))
+
+    def tell(self, message: bytes) -> None:
+        """Sends a message as it is."""
+        self._socket.send_binary(message)
+
+    def present(self) -> dict[int, Any]:
+        """Who is shown as present, by client id."""
+        with self.lock:
+            return dict(self._awareness.states)
+
+    def listens(self) -> bool:
+        """Whether the server still talks to this tab."""
+        return self._thread.is_alive()
 
     def save(self) -> None:
         """Saves now, as Ctrl-S does, and waits until it is done."""
@@ -86,6 +102,9 @@ class Editor:
                         reply = handle_sync_message(message[1:], self._document)
                     if reply is not None:
                         self._socket.send_binary(reply)
+                elif isinstance(message, bytes) and message[0] == YMessageType.AWARENESS:
+                    with self.lock:
+                        self._awareness.apply_awareness_update(read_message(message[1:]), "server")
                 elif isinstance(message, bytes) and message[0] == _RAW:
                     self._saved.set()
 

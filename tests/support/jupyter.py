@@ -35,6 +35,11 @@ V1 = "v1.kernel.websocket.jupyter.org"
 START_SECONDS = 60.0
 ANSWER_SECONDS = 30.0
 
+_TABLE = """
+c.ServerApp.identity_provider_class = "tests.support.people.People"
+c.ServerApp.authorizer_class = "tests.support.people.Readers"
+"""
+
 
 class RefusedError(Exception):
     """The server answered with an error."""
@@ -56,6 +61,7 @@ class Jupyter:
     process: subprocess.Popen[bytes]
     log: Path
     clients: list[Kernel] = field(default_factory=list)
+    tokens: dict[str, str] = field(default_factory=lambda: dict(TOKENS))
 
     def request(
         self, method: str, path: str, body: object = None, *, user: str | None = "alice"
@@ -63,7 +69,7 @@ class Jupyter:
         """Calls a route; the answer's JSON."""
         headers = {"Content-Type": "application/json"}
         if user:
-            headers["Authorization"] = f"token {TOKENS[user]}"
+            headers["Authorization"] = f"token {self.tokens[user]}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(
             f"{self.url}{path}", data=data, method=method, headers=headers
@@ -106,9 +112,11 @@ class Jupyter:
         """Opens a notebook's kernel, and a connection to it."""
         return self.connect(self.session(path, kernel=kernel, user=user)["kernel"]["id"], user)
 
-    def connect(self, kernel_id: str, user: str = "alice", *, v1: bool = True) -> Kernel:
-        """Another connection to a kernel."""
-        client = Kernel(self, kernel_id, user, v1=v1)
+    def connect(
+        self, kernel_id: str, user: str = "alice", *, v1: bool = True, session: str | None = None
+    ) -> Kernel:
+        """Another connection to a kernel; of a page that comes back when ``session`` is its."""
+        client = Kernel(self, kernel_id, user, v1=v1, session=session)
         self.clients.append(client)
         return client
 
@@ -116,7 +124,7 @@ class Jupyter:
         """A websocket to a route."""
         return websocket.create_connection(
             f"{self.url.replace('http', 'ws', 1)}{path}",
-            header=[f"Authorization: token {TOKENS[user]}"],
+            header=[f"Authorization: token {self.tokens[user]}"],
             timeout=ANSWER_SECONDS,
         )
 
@@ -132,15 +140,23 @@ class Jupyter:
 class Kernel:
     """One browser's connection to a kernel, in the protocol of JupyterLab."""
 
-    def __init__(self, server: Jupyter, kernel_id: str, user: str, *, v1: bool = True) -> None:
+    def __init__(
+        self,
+        server: Jupyter,
+        kernel_id: str,
+        user: str,
+        *,
+        v1: bool = True,
+        session: str | None = None,
+    ) -> None:
         self.id = kernel_id
         self.user = user
         self._v1 = v1
-        self.session = uuid4().hex
+        self.session = session or uuid4().hex
         query = urlencode({"session_id": self.session})
         self._socket = websocket.create_connection(
             f"{server.url.replace('http', 'ws', 1)}/api/kernels/{kernel_id}/channels?{query}",
-            header=[f"Authorization: token {TOKENS[user]}"],
+            header=[f"Authorization: token {server.tokens[user]}"],
             subprotocols=[V1] if v1 else [],
             timeout=ANSWER_SECONDS,
         )
@@ -258,6 +274,7 @@ def jupyter(
     config: str = "",
     extension: bool = True,
     env: dict[str, str] | None = None,
+    tokens: dict[str, str] | None = None,
 ) -> Iterator[Jupyter]:
     """Starts a server; it and all it started are gone when the context ends.
 
@@ -269,6 +286,7 @@ def jupyter(
         config: More lines for the server's configuration.
         extension: Whether our extension is enabled.
         env: More for the server's environment.
+        tokens: Of the people in the people file, where the server is to know them by that.
     """
     root, home = where / "root", home or where / "home"
     root.mkdir(parents=True, exist_ok=True)
@@ -280,8 +298,7 @@ def jupyter(
     settings.write_text(
         f"""
 c.ServerApp.jpserver_extensions = {{"workspace_ext": {extension}}}
-c.ServerApp.identity_provider_class = "tests.support.people.People"
-c.ServerApp.authorizer_class = "tests.support.people.Readers"
+{_TABLE if tokens is None else ""}
 c.ServerApp.root_dir = {str(root)!r}
 c.ServerApp.ip = "127.0.0.1"
 c.ServerApp.port = {port}
@@ -322,6 +339,7 @@ c.YDocExtension.file_poll_interval = 0.2
         url=f"http://127.0.0.1:{port}",
         process=process,
         log=log,
+        tokens=dict(TOKENS if tokens is None else tokens),
     )
     try:
         until(lambda: _answers(server), f"the server starts, see {log}", START_SECONDS)

@@ -60,7 +60,7 @@ class _Lane:
             self._changed.notify()
 
     def close(self) -> None:
-        """Lets the thread end; what still waits is told so."""
+        """Lets the thread end, after what waits."""
         with self._changed:
             self._closed = True
             self._changed.notify()

@@ -25,6 +25,7 @@ COMMANDS = {
     "demo": "A real incident, end to end, on this machine.",
     "init": "Make an empty workspace folder.",
     "broker": "Run the store's process by hand.",
+    "people": "Who may log in to a Jupyter server: add, list, remove.",
     "ingest": "Load telemetry files into a store.",
     "catalog": "What is in a store, how good it is, where it came from.",
     "query": "Run a template or SQL and print the rows.",

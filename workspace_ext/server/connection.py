@@ -120,7 +120,16 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
         browser has acknowledged the first, which on one machine takes it 40 ms a cell.
         """
         self.websocket_handler.set_nodelay(True)
+        with self._guarded("kernel %s: who came back is not known"):
+            self._workspace.adoption.back(str(self.kernel_id), self.session.session)
         return super().connect()
+
+    def disconnect(self) -> None:  # type: ignore[override] # as its parent has it
+        """Ends; what it still runs is written into the notebook by the server."""
+        super().disconnect()
+        with self._guarded("kernel %s: outputs of a browser that went may be missing"):
+            if self._open_sessions.get(self.session_key) is None:  # else it is back already
+                self._workspace.adoption.left(str(self.kernel_id), self.session.session)
 
     def handle_incoming_message(self, incoming_msg: Any) -> None:
         """From the browser to the kernel."""
@@ -144,6 +153,8 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
         """From the kernel to the browser."""
         with self._guarded("gap in the record: a message of kernel %s"):
             _, parts = self.session.feed_identities(outgoing_msg)
+            if self._workspace.adoption.is_told(parts[1:]):
+                return
             channel = stream if isinstance(stream, str) else getattr(stream, "channel", "")
             self._workspace.tap.outgoing(str(self.kernel_id), str(channel), parts[1:])
         super().handle_outgoing_message(stream, outgoing_msg)
@@ -186,6 +197,9 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
             self._workspace.tap.incoming(
                 str(self.kernel_id), message.channel, message.parts(), actor
             )
+            if asks_to_run(message.parts()):
+                cell, run = str(message.metadata.get("cellId") or ""), message.header["msg_id"]
+                self._workspace.adoption.asked(str(self.kernel_id), cell, run, self.session.session)
         super().handle_incoming_message(message.encode())
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from workspace_ext.foundation.actor import Actor
+from workspace_ext.server.presence import Presence
 
 Noted = dict[str, dict[Actor, None]]
 """By cell id, in the order seen; the key "" is the notebook itself, its order of cells too."""
@@ -48,6 +49,8 @@ class Editors:
 def follow_authors(authored: Callable[[Any, Actor | None], None]) -> None:
     """Tells who sent the change that a shared document is about to take, and None after it.
 
+    Who is shown as present is made true on the same way.
+
     jupyter-server-ydoc has no place for this: its room takes each message from the websocket's
     iterator and applies it at once, before anything else runs (`YRoom.serve`).
 
@@ -56,14 +59,25 @@ def follow_authors(authored: Callable[[Any, Actor | None], None]) -> None:
     """
     from jupyter_server_ydoc.handlers import YDocWebSocketHandler
 
-    from workspace_ext.server.identity import actor_of
+    from workspace_ext.server.identity import actor_of, named_by_server
 
     take_next = YDocWebSocketHandler.__anext__
+    presence = Presence()
+
+    def stamped(handler: Any, message: bytes) -> bytes | None:
+        identity = named_by_server(handler)
+        try:
+            return presence.stamp(handler.room, message, identity) if identity else message
+        except Exception as error:  # edge: a browser's bytes
+            handler.log.warning("a message of %s is no message: %r", handler.current_user, error)
+            return None
 
     async def told_next(handler: Any) -> Any:
         authored(handler.room, None)
-        message = await take_next(handler)
-        authored(handler.room, actor_of(handler.current_user))
-        return message
+        while True:
+            message = stamped(handler, await take_next(handler))
+            if message is not None:
+                authored(handler.room, actor_of(handler.current_user))
+                return message
 
     YDocWebSocketHandler.__anext__ = told_next

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jupyter_server.auth import PasswordIdentityProvider, User
 from jupyter_server.base.call_context import CallContext
@@ -48,6 +48,15 @@ def actor_of(user: User | None) -> Actor:
     if user.name and _RANDOM_NAME.fullmatch(user.username):
         return Actor("user", f"{user.name} ({user.username[:6]})")
     return Actor("user", user.username)
+
+
+def named_by_server(handler: Any) -> dict[str, Any] | None:
+    """How the server shows a request's user; None where people may call themselves something."""
+    provider, user = handler.identity_provider, handler.current_user
+    if user is None or {"name", "display_name"} & set(provider.updatable_fields):
+        return None
+    shown: dict[str, Any] = provider.identity_model(user)
+    return shown
 
 
 def current_actor() -> Actor:

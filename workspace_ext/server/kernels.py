@@ -49,6 +49,7 @@ class InvestigationKernelManager(AsyncMappingKernelManager):
     async def _async_restart_kernel(self, kernel_id: str, **kwargs: Any) -> Any:  # type: ignore[override]
         if self.workspace is not None:
             self.workspace.tap.ended(kernel_id, "the kernel was restarted")
+            self.workspace.adoption.died(kernel_id)
         return await super()._async_restart_kernel(kernel_id, **kwargs)
 
     restart_kernel = _async_restart_kernel  # type: ignore[assignment]
@@ -64,12 +65,17 @@ class InvestigationKernelManager(AsyncMappingKernelManager):
         super().start_watching_activity(kernel_id)
         if self.workspace is None:
             return
-        tap, kernel = self.workspace.tap, self.get_kernel(kernel_id)
+        tap, adoption = self.workspace.tap, self.workspace.adoption
+        kernel = self.get_kernel(kernel_id)
         session = kernel.session
 
         def hear(parts: list[bytes]) -> None:
             _, message = session.feed_identities(parts)
             tap.outgoing(kernel_id, "iopub", message[1:])
+            try:
+                adoption.heard(message[1:])
+            except Exception:  # edge: whatever a kernel says
+                self.log.exception("a message of kernel %s is no message", kernel_id)
 
         stream: Any = kernel.connect_iopub()
         stream.on_recv(hear)
@@ -87,6 +93,7 @@ class InvestigationKernelManager(AsyncMappingKernelManager):
     def _gone(self, kernel_id: str, reason: str) -> None:
         if self.workspace is not None:
             self.workspace.tap.ended(kernel_id, reason)
+            self.workspace.adoption.died(kernel_id)
             self.workspace.followers.release(kernel_id)
 
     async def _equip(

@@ -105,6 +105,21 @@ class LiveNotebook:
         finally:
             self.author = None
 
+    def show(self, cell_id: str, outputs: list[dict[str, Any]], count: int | None) -> bool:
+        """Makes a cell's outputs and execution count these; False when there is no such cell."""
+        cell = next((cell for cell in self._cells if cell.get("id") == cell_id), None)
+        if cell is None or cell.get("cell_type") != "code":
+            return False
+        from jupyter_ydoc.utils import cast_all
+
+        set_outputs = getattr(self._own, "_set_ycell_outputs")  # noqa: B009 # as above
+        with self._document.transaction(origin=ORIGIN):
+            if _plain(cell["outputs"]) != outputs:
+                set_outputs(cell, cast_all(outputs, int, float))  # else a browser gets BigInts
+            cell["execution_count"] = None if count is None else float(count)
+            cell["execution_state"] = "idle"
+        return True
+
     async def save(self) -> None:
         """Saves it now, as when somebody asks for it."""
         saving = getattr(self._room, "_save_to_disc")()  # noqa: B009 # as above

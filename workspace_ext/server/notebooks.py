@@ -215,6 +215,35 @@ class Notebooks:
         except NotFound:
             return None
 
+    def shares(self, path: str) -> bool:
+        """Whether a notebook is open in shared editing."""
+        return self._live.find(path) is not None
+
+    async def show(
+        self, path: str, cell_id: str, outputs: list[dict[str, Any]], count: int | None
+    ) -> bool:
+        """Makes a cell's outputs these, in the open document, else in the file.
+
+        Returns:
+            False while the notebook is being opened: try again.
+        """
+        live = self._live.find(path)
+        if live is not None:
+            if not live.show(cell_id, outputs, count):
+                _log.info("outputs for a cell of %s that is not there any more", path)
+            return True
+        async with self._writing:
+            notebook = None if self._live.is_open(path) else await self.read(path)
+            if self._live.is_open(path):
+                return False
+            for cell in (notebook or {}).get("cells", ()):
+                if cell.get("id") == cell_id and cell.get("cell_type") == "code":
+                    cell.update(outputs=outputs, execution_count=count)
+            if notebook is not None:
+                model = {"type": "notebook", "format": "json", "content": notebook}
+                await ensure_async(self._contents.save(model, path))
+        return True
+
     def _write_live(self, path: str, projection: NotebookProjection) -> bool:
         live = self._live.find(path)
         if live is None:

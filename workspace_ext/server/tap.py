@@ -81,6 +81,10 @@ class Tap:
             return None
         return path if self.is_investigation(kernel_id, view) else None
 
+    def path_of(self, kernel_id: str, cell_id: str) -> str | None:
+        """The notebook that a cell on a kernel is in."""
+        return self._notebook(kernel_id, cell_id)[0]
+
     def is_investigation(self, kernel_id: str, view: View) -> bool:
         """Whether a notebook is one without anybody saying so."""
         return KERNELSPEC in (self._spec_of(kernel_id), view.kernelspec)

@@ -12,6 +12,7 @@ from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.errors import InvestigationError
 from workspace_ext.inquiry.capture import prose
 from workspace_ext.protocol.messages import EventIn
+from workspace_ext.server.adoption import Adoption
 from workspace_ext.server.editors import Editors, follow_authors
 from workspace_ext.server.followers import Followers
 from workspace_ext.server.identity import NOBODY, current_actor
@@ -73,6 +74,7 @@ class Workspace:
             used=self.followers.use,
             ran=self.editors.note,
         )
+        self.adoption = Adoption(self.notebooks, self.tap.path_of, self.spawn)
         self.saves = Saves(
             contents,
             self.notebooks,

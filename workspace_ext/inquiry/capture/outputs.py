@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from workspace_ext.foundation.canonical import digest_json
@@ -10,6 +11,8 @@ from workspace_ext.foundation.errors import BadInput
 
 MOST_CHARACTERS = 4_000_000
 """Outputs beyond this are not digested: it would hold up whoever carries the messages."""
+
+_LOST = "[more outputs than the server keeps for a browser that has gone]\n"
 
 TYPES = frozenset(
     {
@@ -84,6 +87,51 @@ class Outputs:
             last["text"] += text
         else:
             self._shown.append({"output_type": "stream", "name": name, "text": text})
+
+
+def notebook_outputs(heard: Iterable[tuple[str, bytes]]) -> tuple[list[dict[str, Any]], int | None]:
+    """What a notebook shows of a run: its outputs, whole, and its execution count.
+
+    Args:
+        heard: Type and JSON content of its iopub messages, in order; ``lost`` stands for some that
+            were too much to be kept.
+    """
+    from nbformat.v4 import output_from_msg
+
+    shown: list[dict[str, Any]] = []
+    named: dict[str, list[dict[str, Any]]] = {}
+    count, clears = None, False
+    for came, raw in heard:
+        kind, content = came, json.loads(raw)
+        if kind == "clear_output":
+            clears = bool(content.get("wait"))
+            if not clears:
+                shown.clear()
+            continue
+        if kind == "execute_input":
+            count = content.get("execution_count")
+            continue
+        if kind == "update_display_data":
+            for output in named.get(_display(content), ()):
+                output.update(data=content.get("data"), metadata=content.get("metadata") or {})
+            continue
+        if clears:
+            clears = False
+            shown.clear()
+        if came == "lost":
+            if shown and shown[-1].get("text", "").endswith(_LOST):
+                continue
+            kind, content = "stream", {"name": "stderr", "text": _LOST}
+        last = shown[-1] if shown else {}
+        if kind == "stream" and last.get("name") == content["name"]:
+            last["text"] += content["text"]
+            continue
+        message = {"header": {"msg_type": kind}, "content": content}
+        output = dict(output_from_msg(message))  # type: ignore[no-untyped-call]
+        shown.append(output)
+        if _display(content):
+            named.setdefault(_display(content), []).append(output)
+    return shown, count
 
 
 def _display(content: Mapping[str, Any]) -> str:

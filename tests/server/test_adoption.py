@@ -1,0 +1,160 @@
+"""Outputs of a cell whose browser goes while it runs: in the document and the file, once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from tests.support.editor import Editor
+from tests.support.jupyter import Jupyter, Kernel, jupyter, notebook
+from tests.support.waiting import until
+
+WAITS = """
+import pathlib, time
+print("one")
+while not pathlib.Path({go!r}).exists(): time.sleep(0.01)
+print("two")
+6 * 7
+"""
+
+WHOLE = [
+    {"output_type": "stream", "name": "stdout", "text": "one\ntwo\n"},
+    {
+        "output_type": "execute_result",
+        "data": {"text/plain": "42"},
+        "metadata": {},
+        "execution_count": 1,
+    },
+]
+
+
+def begin(server: Jupyter, path: str, go: Path) -> tuple[Kernel, str]:
+    """A browser whose run has shown something and waits for a file."""
+    kernel = server.kernel(path)
+    run = kernel.execute(WAITS.format(go=str(go)))
+    while True:
+        _, header, parent, content = kernel.receive()
+        if parent.get("msg_id") == run and header["msg_type"] == "stream":
+            assert content["text"] == "one\n"
+            return kernel, run
+
+
+def outputs(editor: Editor) -> Any:
+    return editor.read()["cells"][0]["outputs"]
+
+
+def saved(server: Jupyter, path: str) -> Any:
+    cell = nbformat.reads(json.dumps(server.read(path)), as_version=4)["cells"][0]
+    return cell["outputs"] if cell["execution_count"] == 1 else None
+
+
+def told(kernel: Kernel, run: str) -> list[str]:
+    """The types of all outputs of a run that a connection is told until it answers."""
+    kinds, asked = [], kernel.send("kernel_info_request", {})
+    while True:
+        channel, header, parent, _ = kernel.receive()
+        if parent.get("msg_id") == asked and channel == "shell":
+            return kinds
+        if parent.get("msg_id") == run and header["msg_type"] in ("stream", "execute_result"):
+            kinds.append(header["msg_type"])
+
+
+def test_a_run_whose_browser_went_is_written_once_also_when_it_comes_back(
+    shared: Jupyter, name: Callable[[], str], tmp_path: Path
+) -> None:
+    path, go = name(), tmp_path / "go"
+    shared.save(path, notebook("x"))
+    editor = Editor(shared, path, "bob")
+    kernel, run = begin(shared, path, go)
+
+    kernel.close()
+    go.touch()
+
+    until(lambda: outputs(editor) == WHOLE, "the document has all outputs")
+    until(lambda: saved(shared, path) == WHOLE, "the file has them")
+    again = shared.connect(kernel.id, session=kernel.session)
+    assert told(again, run) == []
+    again.run("1 + 1", cell="")  # the page works on
+    assert outputs(editor) == WHOLE
+    (found,) = [i for i in shared.broker().investigations() if i["notebook"] == path]
+    step = shared.broker().state(found["uid"])["steps"][run]
+    assert (step["by"], step["status"]) == ("user:alice", "ok")
+    editor.close()
+
+
+def test_a_browser_that_comes_back_in_time_is_told_the_rest_and_writes_it(
+    shared: Jupyter, name: Callable[[], str], tmp_path: Path
+) -> None:
+    path, go = name(), tmp_path / "go"
+    shared.save(path, notebook("x", "y"))
+    editor = Editor(shared, path)
+    kernel, run = begin(shared, path, go)
+
+    kernel.close()
+    again = shared.connect(kernel.id, session=kernel.session)
+    go.touch()
+    assert again.wait(run)["text"] == "two\n42"
+    other = again.run("import time; time.sleep(1.5)", cell="c2")  # longer than the server waits
+
+    assert other["status"] == "ok"
+    assert outputs(editor) == []  # this test's browser writes none
+    editor.close()
+
+
+def test_a_cell_that_somebody_runs_again_shows_the_later_run(
+    shared: Jupyter, name: Callable[[], str], tmp_path: Path
+) -> None:
+    path, go = name(), tmp_path / "go"
+    shared.save(path, notebook("x", "y"))
+    editor = Editor(shared, path, "bob")
+    kernel, _ = begin(shared, path, go)
+    bob = shared.connect(kernel.id, "bob")
+
+    kernel.close()
+    later = bob.execute("'later'")
+    go.touch()
+    assert bob.wait(later)["text"] == "'later'"
+    bob.run("import time; time.sleep(1.5)", cell="c2")
+
+    assert outputs(editor) == []  # bob's browser would write
+    bob.execute("1 / 0")
+    bob.close()
+    until(lambda: [one["output_type"] for one in outputs(editor)] == ["error"], "the last run")
+    editor.close()
+
+
+def test_a_kernel_that_dies_leaves_what_it_showed(
+    shared: Jupyter, name: Callable[[], str], tmp_path: Path
+) -> None:
+    path = name()
+    shared.save(path, notebook("x"))
+    editor = Editor(shared, path, "bob")
+    kernel, _ = begin(shared, path, tmp_path / "go")
+
+    kernel.close()
+    shared.request("DELETE", f"/api/kernels/{kernel.id}")
+
+    until(lambda: outputs(editor) == [{**WHOLE[0], "text": "one\n"}], "its outputs")
+    editor.close()
+
+
+def test_a_document_that_nobody_has_open_any_more_is_written_as_a_file(tmp_path: Path) -> None:
+    config = "c.YDocExtension.document_cleanup_delay = 0"
+    with jupyter(tmp_path, rtc=True, config=config) as server:
+        server.save("n.ipynb", notebook("x"))
+        editor = Editor(server, "n.ipynb")
+        kernel, _ = begin(server, "n.ipynb", tmp_path / "go")
+
+        kernel.close()
+        editor.close()
+        until(lambda: "Deleting file" in server.log.read_text(), "the room is gone")
+        (tmp_path / "go").touch()
+
+        until(lambda: saved(server, "n.ipynb") == WHOLE, "the file has them")
+        again = Editor(server, "n.ipynb")
+        assert outputs(again) == WHOLE
+        again.close()

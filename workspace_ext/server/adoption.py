@@ -1,0 +1,174 @@
+"""Outputs of cells whose browser has gone: nobody else would write them into the notebook.
+
+In JupyterLab the browser that asks for a run also writes its outputs into the shared document. So
+what each run shows is kept here, as bytes, until it has ended and its browser had time to write;
+when the browser left before that, the server writes the run's whole outputs in its place. A browser
+that comes back in time gets what it missed from Jupyter and writes it itself; one that comes later
+is not told the outputs again, and finds them in the document.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from workspace_ext.inquiry.capture.outputs import TYPES, notebook_outputs
+
+_log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 1.0
+"""How long a browser that went has to come back, and what it sent last to arrive."""
+
+LINGER_SECONDS = 3.0
+"""How long after a run's end its outputs are kept: the browser may go before it wrote them."""
+
+MOST_BYTES = 32 * 1024 * 1024
+"""Of one run; what comes after that is left out, and the outputs say so."""
+
+_REMEMBERED = 1000
+
+
+class Documents(Protocol):
+    """Where outputs go."""
+
+    def shares(self, path: str) -> bool:
+        """Whether a notebook is open in shared editing."""
+        ...
+
+    async def show(self, path: str, cell: str, outputs: list[dict[str, Any]], count: Any) -> bool:
+        """Makes a cell's outputs these; False when that has to be tried again."""
+        ...
+
+
+@dataclass(eq=False)
+class _Run:
+    """One execute request of a cell in a shared notebook."""
+
+    id: str
+    kernel: str
+    cell: str
+    session: str
+    heard: list[tuple[str, bytes]] = field(default_factory=list)
+    size: int = 0
+    left: bool = False
+    ended: bool = False
+    timer: asyncio.TimerHandle | None = None
+
+
+class Adoption:
+    """Lives on the server's event loop.
+
+    Args:
+        documents: Where outputs go.
+        path_of: The notebook on a kernel that has a cell, as it is called now.
+        spawn: Runs something in the background.
+    """
+
+    def __init__(
+        self,
+        documents: Documents,
+        path_of: Callable[[str, str], str | None],
+        spawn: Callable[[Any], None],
+    ) -> None:
+        self._documents = documents
+        self._path_of = path_of
+        self._spawn = spawn
+        self._runs: dict[str, _Run] = {}
+        self._adopted: OrderedDict[str, None] = OrderedDict()
+
+    def asked(self, kernel: str, cell: str, run: str, session: str) -> None:
+        """A browser asked for a run of a cell."""
+        path = self._path_of(kernel, cell) if cell else None
+        if path is None or not self._documents.shares(path):
+            return
+        for other in tuple(self._runs.values()):
+            if (other.kernel, other.cell) == (kernel, cell) and other.ended:
+                self._forget(other)  # the cell shows the new run's outputs now
+        self._runs[run] = _Run(run, kernel, cell, session)
+
+    def heard(self, parts: Sequence[Any]) -> None:
+        """A message from a kernel's iopub channel: header, parent, metadata, content."""
+        if not self._runs:
+            return
+        run = self._runs.get(str(json.loads(bytes(parts[1])).get("msg_id")))
+        if run is None or run.ended:
+            return
+        header = json.loads(bytes(parts[0]))
+        kind, content = str(header.get("msg_type")), bytes(parts[3])
+        if kind in TYPES or kind == "execute_input":
+            run.size += len(content)
+            run.heard.append((kind, content) if run.size <= MOST_BYTES else ("lost", b"{}"))
+        elif kind == "status" and json.loads(content).get("execution_state") == "idle":
+            self._end(run)
+
+    def died(self, kernel: str) -> None:
+        """A kernel is gone or starts anew: what it ran shows nothing more."""
+        for run in tuple(self._runs.values()):
+            if run.kernel == kernel and not run.ended:
+                self._end(run)
+
+    def left(self, kernel: str, session: str) -> None:
+        """A browser's connection to a kernel is closed."""
+        for run in tuple(self._runs.values()):
+            if (run.kernel, run.session) == (kernel, session):
+                run.left = True
+                self._plan(run)
+
+    def back(self, kernel: str, session: str) -> None:
+        """A browser's connection is there again; Jupyter tells it what it missed."""
+        for run in tuple(self._runs.values()):
+            if (run.kernel, run.session) == (kernel, session):
+                run.left = False
+                self._plan(run)
+
+    def is_told(self, parts: Sequence[Any]) -> bool:
+        """Whether a message tells outputs that the document has already by adoption."""
+        if not self._adopted:
+            return False
+        kind = json.loads(bytes(parts[0])).get("msg_type")
+        return kind in TYPES and json.loads(bytes(parts[1])).get("msg_id") in self._adopted
+
+    def _end(self, run: _Run) -> None:
+        run.ended = True
+        self._plan(run)
+
+    def _plan(self, run: _Run) -> None:
+        """Settles what happens next to a run, now that something changed."""
+        if run.timer is not None:
+            run.timer.cancel()
+            run.timer = None
+        loop = asyncio.get_running_loop()
+        if run.left and run.ended:
+            run.timer = loop.call_later(GRACE_SECONDS, self._adopt, run)
+        elif run.ended:
+            run.timer = loop.call_later(LINGER_SECONDS, self._forget, run)
+
+    def _forget(self, run: _Run) -> None:
+        self._runs.pop(run.id, None)
+        if run.timer is not None:
+            run.timer.cancel()
+
+    def _adopt(self, run: _Run) -> None:
+        self._forget(run)
+        if any((one.kernel, one.cell) == (run.kernel, run.cell) for one in self._runs.values()):
+            return  # somebody runs the cell again
+        self._adopted[run.id] = None
+        while len(self._adopted) > _REMEMBERED:
+            self._adopted.popitem(last=False)
+        self._spawn(self._write(run))
+
+    async def _write(self, run: _Run) -> None:
+        outputs, count = notebook_outputs(run.heard)
+        for _ in range(20):
+            path = self._path_of(run.kernel, run.cell)
+            if path is None:
+                break
+            if await self._documents.show(path, run.cell, outputs, count):
+                return
+            await asyncio.sleep(0.5)  # it is being opened just now
+        _log.warning("outputs of run %s found no notebook to go to", run.id)
