@@ -60,10 +60,11 @@ class _Lane:
             self._changed.notify()
 
     def close(self) -> None:
-        """Lets the thread end, after what waits."""
+        """Ends the thread, after what waits."""
         with self._changed:
             self._closed = True
             self._changed.notify()
+        self._thread.join()
 
     def _run(self) -> None:
         while taken := self._take():
@@ -138,7 +139,7 @@ class Intake:
         return await asyncio.wrap_future(asked.answer)
 
     def close(self) -> None:
-        """Lets the threads end."""
+        """Ends the threads: first the one that hands on to the other."""
         self._together.close()
         self._one_by_one.close()
 
@@ -160,9 +161,10 @@ class Intake:
             try:
                 with self._live.totals.stage("decode"):
                     made = decode(asked.request)
-                self._keep(asked, made)
             except BaseException as error:  # the sender is told, whatever it is
                 _answer(asked, error)
+            else:
+                self._keep(asked, made)
 
     def _keep(self, asked: _Asked, found: Decoded | InvestigationError) -> None:
         if isinstance(found, InvestigationError):
@@ -172,7 +174,7 @@ class Intake:
         else:
             try:
                 kept = self._live.accept(asked.request, found.delivery)
-            except Unavailable as error:
+            except BaseException as error:  # the sender is told, whatever it is
                 _answer(asked, error)
             else:
                 parsed = found.parsed
