@@ -224,3 +224,12 @@ def test_whoever_goes_away_is_recorded_as_such(desk: Desk) -> None:
     assert [record.ok for record in desk.investigations.queries(uid)] == [False, True]
     with pytest.raises(RuntimeError):
         _ = desk.ask(template="tests.every").answer
+
+
+@pytest.mark.parametrize("asked", [{"template": "tests.every"}, {"sql": "SELECT 1 AS i"}])
+def test_what_is_not_merged_yet_is_told(desk: Desk, asked: dict[str, str]) -> None:
+    assert not desk.answer(**asked)[1]["verdict"]["warnings"]
+    desk.store.catalog.settle = lambda: False
+    (told,) = desk.answer(**asked)[1]["verdict"]["warnings"]
+    assert "received before this question" in told
+    assert not desk.answer(**asked, pin=2)[1]["verdict"]["warnings"]

@@ -19,12 +19,13 @@ _FAILED: Compare = {"mode": "none", "reason": "the query failed"}
 
 @dataclass
 class Asking:
-    """A question under way."""
+    """A question under way; ``behind`` when its pin lacks some of what was accepted before it."""
 
     request: QueryRequest
     principal: Principal
     at: str
     pin: int
+    behind: bool = False
     question: Question | None = None
 
     def __post_init__(self) -> None:

@@ -40,6 +40,11 @@ _log = logging.getLogger(__name__)
 
 _JUDGES = 4
 
+_BEHIND = (
+    "some of what was received before this question is not in the answer: more comes in than can be"
+    " merged; ask again in a moment"
+)
+
 
 class QueryService:
     """Answers questions and records them. Safe to use from many threads.
@@ -87,7 +92,7 @@ class QueryService:
         uid = request.get("investigation")
         state = self._investigations.state(uid) if uid is not None else None
         self._check_test(request, uid)
-        asking = Asking(request, principal, to_rfc3339(now_ns()), self._pin(request, state))
+        asking = Asking(request, principal, to_rfc3339(now_ns()), *self._pin(request, state))
         try:
             limits = self._runner.limits.narrowed(request.get("limits"))
             asking.question = self._question(request, state)
@@ -145,10 +150,14 @@ class QueryService:
             run = request.get("run") or None
             self._investigations.begin_test(uid, test["hypothesis"], run, principal)
 
-    def _pin(self, request: QueryRequest, state: InvestigationState | None) -> int:
+    def _pin(self, request: QueryRequest, state: InvestigationState | None) -> tuple[int, bool]:
+        """The pin, and whether data that was accepted before is missing from it."""
         asked = request.get("pin")
+        if asked is None and state is not None:
+            return state["pin"], False
         if asked is None:
-            return state["pin"] if state is not None else self._catalog.pin()
+            behind = not self._catalog.settle()
+            return self._catalog.newest(), behind
         newest = self._catalog.newest()
         if not 0 <= asked <= newest:
             raise BadInput(
@@ -156,7 +165,7 @@ class QueryService:
                 hint=f"the newest data has pin {newest}",
                 code="unknown_pin",
             )
-        return asked
+        return asked, False
 
     def _question(self, request: QueryRequest, state: InvestigationState | None) -> Question:
         name = request.get("template")
@@ -187,6 +196,7 @@ class QueryService:
         question = asking.question
         assert question is not None
         about = (asking.pin, limits, cancelled)
+        behind = [_BEHIND] if asking.behind else []
         warnings = self._completeness.begin(question, *about) if question.template else None
         running = self._runner.run(
             question.sql,
@@ -198,9 +208,11 @@ class QueryService:
         )
         if warnings is not None and question.template is not None:
             told = self._cautions(question.template) if self._cautions is not None else []
-            return Asked(self, asking, running, lambda: [*told, *warnings.result()])
+            return Asked(self, asking, running, lambda: [*behind, *told, *warnings.result()])
         look = self._completeness.of_scans  # free SQL has its plan when its rows are through
-        return Asked(self, asking, running, lambda: look(question, running.scan, *about))
+        return Asked(
+            self, asking, running, lambda: [*behind, *look(question, running.scan, *about)]
+        )
 
     # -- after the rows ------------------------------------------------------------------------
 

@@ -73,21 +73,22 @@ class Catalog:
 
     Args:
         engine: The store.
-        settle: Called before a pin is taken, so that what was accepted before is in it.
+        settle: Has what was accepted until now in the store, and says whether all of it is.
     """
 
-    def __init__(
-        self, engine: TelemetryEngine, settle: Callable[[], object] = lambda: None
-    ) -> None:
+    def __init__(self, engine: TelemetryEngine, settle: Callable[[], bool] = lambda: True) -> None:
         self._engine = engine
-        self._settle = settle
+        self.settle = settle
         self._lock = threading.Lock()
         self._known = _Known()
         self._held: tuple[int, Held] | None = None
 
     def pin(self) -> int:
-        """The number of the newest batch, with all that was accepted until now; 0 for none."""
-        self._settle()
+        """The number of the newest batch, with what was accepted until now; 0 for none.
+
+        Where it cannot all be there soon, `settle` says so.
+        """
+        self.settle()
         return self.newest()
 
     def newest(self) -> int:
