@@ -13,8 +13,6 @@ from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from pycrdt import Decoder, Encoder, YMessageType, create_awareness_message, read_message
-
 
 class Presence:
     """Remembers, for each room, whose the client ids are: whoever used one first."""
@@ -33,6 +31,8 @@ class Presence:
         Raises:
             Exception: It is no message (of whatever kind pycrdt raises).
         """
+        from pycrdt import Decoder, YMessageType, read_message  # not before there is a document
+
         if message[0] != YMessageType.AWARENESS:
             return message
         owners = self._owners.setdefault(room, {})
@@ -55,6 +55,8 @@ def _true(state: str, identity: Mapping[str, Any]) -> str:
 
 
 def _awareness(entries: list[tuple[int, int, str]]) -> bytes:
+    from pycrdt import Encoder, create_awareness_message
+
     inner = Encoder()
     inner.write_var_uint(len(entries))
     for client, clock, state in entries:

@@ -19,9 +19,16 @@ def test_help_names_every_command_in_the_order_people_meet_them(command: Command
     assert places == sorted(places)
 
 
+SHOWN = {"templates": "show", "catalog": "batches", "people": "list"}
+"""Of a group of commands, the one whose help is looked at."""
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_each_command_has_an_example_and_exit_codes(command: Command, name: str) -> None:
-    names = [name, *{"templates": ["show"], "catalog": ["batches"]}.get(name, [])]
+    names = [
+        name,
+        *{"templates": ["show"], "catalog": ["batches"], "people": ["list"]}.get(name, []),
+    ]
     done = command(*names, "--help")
     assert done.code == 0
     assert f"jupyter investigation {name}" in done.out.partition("Examples")[2]
