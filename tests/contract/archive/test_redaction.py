@@ -26,7 +26,9 @@ from workspace_ext.inquiry.headless.model import RunOptions
 from workspace_ext.inquiry.headless.runner import run_notebook
 
 TOKEN = "mF9B5f41JqMAbcdefgh0123"
-SECRETS = ("bob@example.org", TOKEN, "Grace", "4111")
+# Whole values only: four digits of a card occur in random digests too.
+CARD = "4111 1111 1111 1111"
+SECRETS = ("bob@example.org", TOKEN, "Grace", CARD)
 START = 1_714_557_600
 CELLS = {
     "count": 'investigation.sql("SELECT count(*) AS n FROM spans")',
@@ -45,7 +47,7 @@ CELLS = {
     "said": 'print("Grace1 said so")',
 }
 MAIL = "mail to bob@example.org"
-BODIES = [MAIL, "paid with 4111 1111 1111 1111", "fine", MAIL]
+BODIES = [MAIL, f"paid with {CARD}", "fine", MAIL]
 POLICY = {"columns": ["logs.host"]}
 
 
