@@ -2,7 +2,15 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import type { Place } from './reviews';
 import { trans } from './translation';
-import type { ErrorBody, NewInvestigation, NewNotebook, Review, Status, Thread } from './types';
+import type {
+  ErrorBody,
+  Gallery,
+  NewInvestigation,
+  NewNotebook,
+  Review,
+  Status,
+  Thread
+} from './types';
 
 /** What went wrong, and what to do next. */
 export interface Problem {
@@ -63,6 +71,16 @@ export class Api {
     return this._post('threads', { path, thread, resolved });
   }
 
+  /** What can be asked of the store. */
+  gallery(): Promise<Gallery> {
+    return this._request('gallery');
+  }
+
+  /** A picture of a template's example result. */
+  async picture(template: string): Promise<Blob> {
+    return (await this._fetch(`gallery/${encodeURIComponent(template)}/picture`)).blob();
+  }
+
   /** Where the live story of a notebook comes from. */
   streamUrl(path: string): string {
     const { wsUrl, appendToken, token } = this.settings;
@@ -78,6 +96,16 @@ export class Api {
   }
 
   private async _request<T>(route: string, init: RequestInit = {}): Promise<T> {
+    const response = await this._fetch(route, init);
+    const body: unknown = await response.json().catch(() => null);
+    if (body === null) {
+      throw new RequestError(problemOf(body, response));
+    }
+    return body as T;
+  }
+
+  /** The answer to a request, when it is a good one. */
+  private async _fetch(route: string, init: RequestInit = {}): Promise<Response> {
     const url = URLExt.join(this.settings.baseUrl, ROOT, route);
     let response: Response;
     try {
@@ -85,11 +113,10 @@ export class Api {
     } catch {
       throw new RequestError(serverAway());
     }
-    const body: unknown = await response.json().catch(() => null);
-    if (!response.ok || body === null) {
-      throw new RequestError(problemOf(body, response));
+    if (!response.ok) {
+      throw new RequestError(problemOf(await response.json().catch(() => null), response));
     }
-    return body as T;
+    return response;
   }
 }
 

@@ -2,7 +2,9 @@
 export const CommandIDs = {
   create: 'investigation:create',
   adopt: 'investigation:adopt',
-  showPanel: 'investigation:show-panel'
+  showPanel: 'investigation:show-panel',
+  gallery: 'investigation:gallery',
+  again: 'investigation:again'
 } as const;
 
 export const CATEGORY = 'Investigation';

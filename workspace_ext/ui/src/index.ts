@@ -1,4 +1,5 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { galleryPlugin } from './plugins/gallery';
 import { launcherPlugin } from './plugins/launcher';
 import { modelPlugin } from './plugins/model';
 import { panelPlugin } from './plugins/panel';
@@ -8,7 +9,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   preferencesPlugin,
   modelPlugin,
   panelPlugin,
-  launcherPlugin
+  launcherPlugin,
+  galleryPlugin
 ];
 
 export default plugins;
