@@ -14,6 +14,7 @@ export function ConclusionCard(props: {
     return null;
   }
   const evidence = conclusion.evidence.length;
+  const claim = model.investigation?.hypotheses[conclusion.hypothesis ?? ''];
   return (
     <Section title="Conclusion">
       <div className="jp-Investigation-conclusion">
@@ -22,6 +23,12 @@ export function ConclusionCard(props: {
           {conclusion.confidence_percent} % confident
           {evidence > 0 && ` · ${count(evidence, 'piece')} of evidence`}
         </p>
+        {claim && claim.state !== 'root_cause' && (
+          <p className="jp-Investigation-detail">
+            <Badge tone="bad">Stands no longer</Badge> Its hypothesis is now{' '}
+            {claim.state.replace('_', ' ')}: {claim.why}
+          </p>
+        )}
         {conclusion.outcome && (
           <p className="jp-Investigation-detail">
             <Badge tone={conclusion.outcome.correct ? 'good' : 'bad'}>
