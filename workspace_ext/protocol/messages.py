@@ -382,3 +382,5 @@ class NotebookProjection(TypedDict):
 
 METADATA_KEY = "investigation"
 METADATA_SCHEMA = 1
+FIGURE_MIME = "application/vnd.investigation.figure+json"
+"""The data that a figure draws, beside its picture."""
