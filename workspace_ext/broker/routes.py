@@ -71,6 +71,11 @@ def lineage(call: Call) -> Any:
     return call.services.lineage.of(call.path[0])
 
 
+def provenance(call: Call) -> Any:
+    """GET /v1/investigations/UID/queries/ID/provenance."""
+    return call.services.provenances.of(*call.path)
+
+
 def templates(call: Call) -> Any:
     """GET /v1/templates."""
     return [template.describe() for template in call.services.templates.list()]
@@ -210,6 +215,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     },
     f"{_ONE}/tests": {"POST": Route("query.ask", report_test)},
     "/v1/hypotheses": {"GET": Route("investigation.read", hypotheses)},
+    f"{_ONE}/queries/([^/]+)/provenance": {"GET": Route("query.read", provenance)},
     f"{_ONE}/queries/([^/]+)/result": {"GET": Route("query.read", kept_result)},
     "/v1/status": {"GET": Route("catalog.read", status)},
     "/v1/retention": {

@@ -30,6 +30,7 @@ from workspace_ext.protocol.messages import (
     TestOutcome,
     VersionIn,
 )
+from workspace_ext.protocol.provenance import Provenance
 
 HEALTH_SECONDS = 5.0
 """Who lives says so at once."""
@@ -249,6 +250,11 @@ class BrokerClient(ReviewCalls):
     def kept_result(self, uid: str, query: str) -> bytes:
         """The kept rows of a recorded query, as an Arrow IPC stream."""
         return self._transport.content("GET", _investigation(uid, f"queries/{_part(query)}/result"))
+
+    def provenance(self, uid: str, query: str) -> Provenance:
+        """All that stands behind the answer to a query of an investigation."""
+        path = _investigation(uid, f"queries/{_part(query)}/provenance")
+        return cast(Provenance, self._json("GET", path, seconds=None))
 
     def archive(
         self,

@@ -596,6 +596,99 @@ export interface BlameLine {
   run: Step | null;
 }
 /**
+ * The first rows of a kept result, each value as JSON has it or as text.
+ */
+export interface KeptRows {
+  columns: string[];
+  rows: unknown[][];
+  total: number;
+}
+/**
+ * What a query read of one table; no window: all of it.
+ */
+export interface TableRead {
+  table: string;
+  columns: string[];
+  window: WindowDict | null;
+}
+/**
+ * A batch that rows came in, and how many of them, by signal.
+ */
+export interface BatchOrigin {
+  batch_id: number;
+  name: string;
+  format: string;
+  received_at: string | null;
+  committed_at: string | null;
+  contributed: {
+    [k: string]: number;
+  };
+}
+/**
+ * Where rows came from: a file or a sender, read by an adapter. ``committed`` holds when the first and the last batch came.
+ */
+export interface SourceOrigin {
+  name: string;
+  format: string;
+  adapter_version: string | null;
+  batches: number;
+  contributed: number;
+  committed: (string | null)[];
+}
+/**
+ * Where an answer comes from; ``says`` tells how much that means.
+ */
+export interface Origin {
+  exact: boolean;
+  says: string;
+  reads: TableRead[];
+  batches: BatchOrigin[];
+  batches_total: number;
+  sources: SourceOrigin[];
+}
+/**
+ * All that stands behind the answer to one query; ``gap`` says why no origin is told.
+ */
+export interface Provenance {
+  query: QuerySummary;
+  statement: string;
+  warnings: string[];
+  elapsed_ms: number;
+  kept: KeptRows | null;
+  origin: Origin | null;
+  gap: string;
+}
+/**
+ * One line of a source; ``skip`` stands for so many that are the same.
+ */
+export interface DiffLine {
+  kind: 'same' | 'added' | 'removed' | 'skip';
+  text: string;
+}
+/**
+ * What became of one cell; its place in each version counts from one. ``what`` is as in `VersionInfo.changes`.
+ */
+export interface CellDiff {
+  uid: string;
+  kind: string;
+  what: string;
+  before: number | null;
+  after: number | null;
+  lines: DiffLine[];
+  outputs_before: string[];
+  outputs_after: string[];
+}
+/**
+ * What differs between two versions of a notebook; no ``new``: the notebook as it is.
+ */
+export interface VersionDiff {
+  old: number;
+  new: number | null;
+  cells: CellDiff[];
+  unchanged: number;
+  metadata: boolean;
+}
+/**
  * What belongs into a notebook file: its own metadata, and that of each cell by uid.
  */
 export interface NotebookProjection {
