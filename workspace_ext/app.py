@@ -13,6 +13,7 @@ from jupyter_server.services.sessions.sessionmanager import SessionManager
 from traitlets import Float, Unicode
 
 from workspace_ext.server.connection import InvestigationConnection
+from workspace_ext.server.gallery_handlers import GALLERY_ROUTES
 from workspace_ext.server.handlers import ROUTES
 from workspace_ext.server.kernels import InvestigationKernelManager
 from workspace_ext.server.login import PeopleProvider, use_people
@@ -99,7 +100,7 @@ class InvestigationApp(ExtensionApp):
     def initialize_handlers(self) -> None:
         """Adds the routes."""
         if self._workspace is not None:
-            self.handlers.extend([*ROUTES, *VERSION_ROUTES, *REVIEW_ROUTES])
+            self.handlers.extend([*ROUTES, *VERSION_ROUTES, *REVIEW_ROUTES, *GALLERY_ROUTES])
 
     async def stop_extension(self) -> None:
         """Records what still runs as ended, and leaves nothing behind."""

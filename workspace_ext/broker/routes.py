@@ -14,6 +14,7 @@ from workspace_ext.broker.live import FollowHandler, HealthHandler, LeaseHandler
 from workspace_ext.broker.queries import QueryHandler
 from workspace_ext.broker.reviews import REVIEW_ROUTES
 from workspace_ext.broker.runtime import Runtime
+from workspace_ext.broker.templates import TEMPLATE_ROUTES
 from workspace_ext.broker.uploads import IngestHandler
 from workspace_ext.broker.versions import VERSION_ROUTES
 from workspace_ext.foundation.actor import Actor
@@ -74,17 +75,6 @@ def lineage(call: Call) -> Any:
 def provenance(call: Call) -> Any:
     """GET /v1/investigations/UID/queries/ID/provenance."""
     return call.services.provenances.of(*call.path)
-
-
-def templates(call: Call) -> Any:
-    """GET /v1/templates."""
-    return [template.describe() for template in call.services.templates.list()]
-
-
-def template(call: Call) -> Any:
-    """GET /v1/templates/ID."""
-    version = call.number("version", 0) if "version" in call.query else None
-    return call.services.templates.get(call.path[0], version).describe()
 
 
 def open_investigation(call: Call) -> Any:
@@ -200,8 +190,6 @@ ROUTES: dict[str, dict[str, Route]] = {
     "/v1/catalog/services": {"GET": Route("catalog.read", services)},
     "/v1/catalog/quality": {"GET": Route("catalog.read", quality)},
     "/v1/queries/([^/]+)/lineage": {"GET": Route("query.read", lineage)},
-    "/v1/templates": {"GET": Route("template.read", templates)},
-    "/v1/templates/([^/]+)": {"GET": Route("template.read", template)},
     "/v1/investigations": {
         "GET": Route("investigation.read", investigations),
         "POST": Route("investigation.open", open_investigation),
@@ -224,6 +212,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     },
     "/v1/retention/policy": {"POST": Route("data.remove", keep_policy)},
     "/v1/ledger/verify": {"GET": Route("ledger.read", verify)},
+    **TEMPLATE_ROUTES,
     **VERSION_ROUTES,
     **REVIEW_ROUTES,
 }

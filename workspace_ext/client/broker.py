@@ -31,6 +31,7 @@ from workspace_ext.protocol.messages import (
     VersionIn,
 )
 from workspace_ext.protocol.provenance import Provenance
+from workspace_ext.protocol.templates import TemplateInfo, TemplateProblem
 
 HEALTH_SECONDS = 5.0
 """Who lives says so at once."""
@@ -183,13 +184,25 @@ class BrokerClient(ReviewCalls):
         body = {**(policy or {}), "actor": actor or str(system_user())}
         return self._json("POST", "/v1/retention/policy", body=body)
 
-    def templates(self) -> list[dict[str, Any]]:
+    def templates(self) -> list[TemplateInfo]:
         """All query templates."""
-        return self._list("GET", "/v1/templates")
+        return cast("list[TemplateInfo]", self._list("GET", "/v1/templates"))
 
     def template(self, template: str, *, version: int | None = None) -> dict[str, Any]:
         """One query template, with its parameters."""
         return self._json("GET", f"/v1/templates/{_part(template)}", query={"version": version})
+
+    def template_problems(self) -> list[TemplateProblem]:
+        """Why template files are left out: each problem with its file and line."""
+        return cast("list[TemplateProblem]", self._list("GET", "/v1/templates/problems"))
+
+    def template_picture(self, template: str) -> bytes:
+        """A picture of an example result, as SVG.
+
+        Raises:
+            NotFound: There is no such template, or none of it.
+        """
+        return self._transport.content("GET", f"/v1/templates/{_part(template)}/picture")
 
     # -- investigations ----------------------------------------------------------------------
 

@@ -473,6 +473,71 @@ export interface Changes {
   changes: Change[];
 }
 /**
+ * One declared parameter; ``required`` says whether a call must give it.
+ */
+export interface TemplateParam {
+  name: string;
+  type: 'window' | 'service' | 'string' | 'int' | 'float' | 'bool' | 'choice' | 'duration';
+  required: boolean;
+  default: string | number | boolean | null;
+  min: number | null;
+  max: number | null;
+  of: string[];
+  help: string;
+}
+/**
+ * What to ask after an answer: a template, and where its parameters come from.
+ */
+export interface TemplateNext {
+  template: string;
+  when?: string;
+  params?: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * Everything that a person wants to know of a template before asking it; ``example`` is a call to copy, ``picture`` whether there is one of an example result.
+ */
+export interface TemplateInfo {
+  id: string;
+  version: number;
+  digest: string;
+  title: string;
+  question: string;
+  status: 'draft' | 'stable' | 'deprecated';
+  params: TemplateParam[];
+  requires: string[];
+  returns: {
+    [k: string]: string;
+  };
+  interesting: string;
+  covers: string[];
+  not_covered: string[];
+  chart: {
+    [k: string]: unknown;
+  } | null;
+  references: string[];
+  example: string;
+  picture: boolean;
+  next?: TemplateNext[];
+}
+/**
+ * Why a template file is left out; ``file`` is relative to its library's folder.
+ */
+export interface TemplateProblem {
+  file: string;
+  line: number | null;
+  message: string;
+}
+/**
+ * What can be asked of a store: templates, those that are broken, and services by name.
+ */
+export interface Gallery {
+  templates: TemplateInfo[];
+  problems: TemplateProblem[];
+  services: string[];
+}
+/**
  * What the Jupyter server tells its browsers about the broker.
  */
 export interface Status {
