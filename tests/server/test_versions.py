@@ -218,7 +218,7 @@ def test_a_restore_reaches_open_browsers_and_loses_nobodys_typing(
 
     assert (made["actors"], made["reason"]) == (
         ["user:bob"],
-        "restored cell c1 of revision 1: it was right",
+        "restored cell c1 of version 1: it was right",
     )
 
     def sources(editor: Editor) -> list[str]:
@@ -247,7 +247,7 @@ def test_what_a_browser_may_have_open_is_not_changed_under_it(plain: Jupyter, na
     ("wish", "said"),
     [
         ({}, "no path"),
-        ({"path": "n.ipynb"}, "no revision"),
+        ({"path": "n.ipynb"}, "no version"),
         ({"path": "n.ipynb", "revision": "1"}, "revision cannot be"),
         ({"path": "n.ipynb", "revision": True}, "revision cannot be"),
         ({"path": "n.ipynb", "revision": 1, "more": 1}, "more cannot be"),
@@ -330,7 +330,7 @@ c.IdentityProvider.token = "token-of-alice"
         until(lambda: len(versions(server, uid)) == 2, "it is saved")
         done = _restore(server, "n.ipynb", "1", "--reason", "right")
         assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout)["version"]["reason"] == "restored revision 1: right"
+        assert json.loads(done.stdout)["version"]["reason"] == "restored version 1: right"
         until(lambda: editor.read()["cells"][0]["source"] == "one", "the tab shows it")
         assert "Out-of-band" not in server.log.read_text()
 

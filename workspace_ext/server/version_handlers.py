@@ -32,7 +32,7 @@ class VersionsHandler(InvestigationHandler):
         path = self.get_query_argument("path", "").strip("/")
         before = self.get_query_argument("before", "")
         if before and not (before.isascii() and before.isdigit() and len(before) < 10):
-            raise BadInput(f"{before[:40]!r} is no revision", hint="give its number, as in 12")
+            raise BadInput(f"{before[:40]!r} is no version", hint="give its number, as in 12")
         notebooks = self.workspace.notebooks
         uid = notebooks.uid(path, await notebooks.look(path))
         if uid is None:

@@ -119,6 +119,10 @@ export interface TestOutcome {
   expect: string;
   outcome: 'supported' | 'refuted' | 'inconclusive';
   reason: string;
+  /**
+   * What the hypothesis was held to be until this test; left out where that still stands.
+   */
+  fell_from?: 'root_cause' | 'contributing';
 }
 /**
  * What a Python function in a kernel found out about a hypothesis: it says so itself (supports), or brings rows that the broker holds against the condition expect.
