@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal, NotRequired, TypedDict
 
 from workspace_ext.protocol.hypotheses import Conclusion, Hypothesis, Note, Outcome
+from workspace_ext.protocol.teamwork import ActionItem, Agenda, PinMove
 
 # -- queries ---------------------------------------------------------------------------------
 
@@ -225,6 +226,7 @@ class InvestigationState(TypedDict):
     baseline: WindowDict | None
     services: list[str]
     pin: int
+    pinned: PinMove | None  # None: as it was opened
     notebook: str
     opened_at: str
     seq: int
@@ -233,6 +235,8 @@ class InvestigationState(TypedDict):
     steps: dict[str, Step]
     queries: dict[str, QuerySummary]
     notes: dict[str, Note]
+    actions: dict[str, ActionItem]
+    agenda: Agenda | None
     conclusion: Conclusion | None
     participants: dict[str, str]
 
