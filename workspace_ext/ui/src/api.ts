@@ -1,6 +1,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import type { Place } from './reviews';
+import { trans } from './translation';
 import type { ErrorBody, NewInvestigation, NewNotebook, Review, Status, Thread } from './types';
 
 /** What went wrong, and what to do next. */
@@ -82,7 +83,7 @@ export class Api {
     try {
       response = await ServerConnection.makeRequest(url, init, this.settings);
     } catch {
-      throw new RequestError(SERVER_AWAY);
+      throw new RequestError(serverAway());
     }
     const body: unknown = await response.json().catch(() => null);
     if (!response.ok || body === null) {
@@ -94,10 +95,12 @@ export class Api {
 
 const ROOT = 'investigation';
 
-const SERVER_AWAY: Problem = {
-  message: 'The Jupyter server does not answer.',
-  hint: 'Check your connection; the panel keeps trying.'
-};
+function serverAway(): Problem {
+  return {
+    message: trans.__('The Jupyter server does not answer.'),
+    hint: trans.__('Check your connection; the panel keeps trying.')
+  };
+}
 
 function problemOf(body: unknown, response: Response): Problem {
   const error = (body as Partial<ErrorBody> | null)?.error;
@@ -105,7 +108,7 @@ function problemOf(body: unknown, response: Response): Problem {
     return { message: error.message, hint: error.hint };
   }
   return {
-    message: `The server answered ${response.status} ${response.statusText}.`,
-    hint: 'Its log says more.'
+    message: trans.__('The server answered %1 %2.', response.status, response.statusText),
+    hint: trans.__('Its log says more.')
   };
 }

@@ -7,6 +7,7 @@ import { activeUid, cellIndex, goToCell } from './cells';
 import { merge } from './merge';
 import { Reviews } from './reviews';
 import { InvestigationStream } from './stream';
+import { trans } from './translation';
 import type { InvestigationState, StreamMessage } from './types';
 
 /** The kernel whose notebooks become investigations on their first run. */
@@ -165,7 +166,7 @@ export class InvestigationModel extends VDomModel {
     this._isLive = false;
     this.stateChanged.emit();
     // A websocket does not say why it closed; the status does.
-    const problem = (await this._whyNot()) ?? (stream.failures > 2 ? STREAM_BLOCKED : null);
+    const problem = (await this._whyNot()) ?? (stream.failures > 2 ? streamBlocked() : null);
     if (stream !== this._stream || this._isLive) {
       return;
     }
@@ -213,10 +214,14 @@ export class InvestigationModel extends VDomModel {
 
 const STARTING_MS = 1000;
 
-const STREAM_BLOCKED: Problem = {
-  message: 'The live connection cannot be opened.',
-  hint: 'A proxy between you and the server may block websockets; the panel keeps trying.'
-};
+function streamBlocked(): Problem {
+  return {
+    message: trans.__('The live connection cannot be opened.'),
+    hint: trans.__(
+      'A proxy between you and the server may block websockets; the panel keeps trying.'
+    )
+  };
+}
 
 export namespace InvestigationModel {
   export interface IOptions {

@@ -11,6 +11,8 @@ import { CATEGORY, CommandIDs } from '../commands';
 import { investigationIcon } from '../icons';
 import { InvestigationModel } from '../model';
 import { InvestigationPanel, PANEL_ID } from '../panel/widget';
+import { IPreferences, type Preferences } from '../preferences';
+import { trans } from '../translation';
 
 const SHOWN_ONCE = 'investigation-workspace:panel-shown';
 
@@ -19,10 +21,11 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
   id: 'investigation-workspace:panel',
   description: 'Shows the hypotheses and captured steps of the notebook in front, live.',
   autoStart: true,
-  requires: [INotebookTracker],
+  requires: [IPreferences, INotebookTracker],
   optional: [ICommandPalette, ILayoutRestorer, IStateDB],
   activate: (
     app: JupyterFrontEnd,
+    preferences: Preferences,
     tracker: INotebookTracker,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
@@ -40,8 +43,9 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     });
     shell.add(panel, 'right', { rank: 600, type: 'Investigation' });
     restorer?.add(panel, PANEL_ID);
+    preferences.changed.connect(() => panel.update());
     commands.addCommand(CommandIDs.showPanel, {
-      label: 'Show Investigation Panel',
+      label: trans.__('Show Investigation Panel'),
       icon: investigationIcon,
       execute: () => shell.activateById(PANEL_ID)
     });
@@ -49,7 +53,9 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     if (stateDB) {
       showOnce(model, stateDB, async () => {
         await app.restored;
-        shell.activateById(PANEL_ID);
+        if (preferences.openPanel) {
+          shell.activateById(PANEL_ID);
+        }
       });
     }
   }
