@@ -51,7 +51,7 @@ def _agenda_changed(state: InvestigationState, entry: LedgerEntry, data: Data) -
     before = state["agenda"] or {"items": [], "current": None, "since": None, "by": None}
     agenda: Agenda = {**before}
     if "items" in data:
-        agenda["items"] = [{**item} for item in data["items"]]
+        agenda["items"] = list(data["items"])
     if "current" in data and data["current"] != before["current"]:
         agenda["current"] = data["current"]
         agenda["since"] = entry["time"] if data["current"] is not None else None
@@ -77,12 +77,7 @@ def check_pin(state: InvestigationState, data: Mapping[str, Any], newest: int) -
         BadInput: There is no such data yet.
         Conflict: Somebody moved it meanwhile.
     """
-    if data["pin"] > newest:
-        raise BadInput(
-            f"there is no data of pin {data['pin']} yet, the newest is {newest}",
-            hint="see the catalog's batches",
-            code="bad_pin",
-        )
+    check_newest(data["pin"], newest)
     moved = state["pinned"]
     if moved is not None and data.get("from") not in (None, state["pin"]):
         who, why = moved["by"].removeprefix("user:"), moved["why"]
@@ -90,6 +85,20 @@ def check_pin(state: InvestigationState, data: Mapping[str, Any], newest: int) -
             f"{who} moved the pin to batch {state['pin']} meanwhile" + (f": {why}" if why else ""),
             hint="look at it there; move it again if you still want to",
             code="pin_moved",
+        )
+
+
+def check_newest(pin: int, newest: int) -> None:
+    """Refuses a pin on data that are not there.
+
+    Raises:
+        BadInput: There is no such data yet.
+    """
+    if pin > newest:
+        raise BadInput(
+            f"there is no data of pin {pin} yet, the newest is {newest}",
+            hint="see the catalog's batches",
+            code="bad_pin",
         )
 
 

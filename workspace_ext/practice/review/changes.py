@@ -116,7 +116,7 @@ _TOLD: dict[str, tuple[str, Words]] = {
     "finding.added": ("finding", lambda data, _: _short(data["text"])),
     "decision.made": ("decision", lambda data, _: _short(data["text"])),
     "action.added": ("action", lambda data, _: _short(data["text"])),
-    "action.changed": ("action", lambda data, at: _action(data, at)),
+    "action.changed": ("action", _action),
     "conclusion.reached": (
         "conclusion",
         lambda data, _: f"{_short(data['root_cause'])} ({data['confidence_percent']} %)",
