@@ -14,6 +14,7 @@ from traitlets import Float, Unicode
 
 from workspace_ext.server.connection import InvestigationConnection
 from workspace_ext.server.data_handlers import DATA_ROUTES
+from workspace_ext.server.gallery_handlers import GALLERY_ROUTES
 from workspace_ext.server.handlers import ROUTES
 from workspace_ext.server.kernels import InvestigationKernelManager
 from workspace_ext.server.login import PeopleProvider, use_people
@@ -102,7 +103,14 @@ class InvestigationApp(ExtensionApp):
         """Adds the routes."""
         if self._workspace is not None:
             self.handlers.extend(
-                [*ROUTES, *VERSION_ROUTES, *REVIEW_ROUTES, *RECORD_ROUTES, *DATA_ROUTES]
+                [
+                    *ROUTES,
+                    *VERSION_ROUTES,
+                    *REVIEW_ROUTES,
+                    *RECORD_ROUTES,
+                    *DATA_ROUTES,
+                    *GALLERY_ROUTES,
+                ]
             )
 
     async def stop_extension(self) -> None:

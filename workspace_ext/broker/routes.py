@@ -14,6 +14,7 @@ from workspace_ext.broker.live import FollowHandler, HealthHandler, LeaseHandler
 from workspace_ext.broker.queries import QueryHandler
 from workspace_ext.broker.reviews import REVIEW_ROUTES
 from workspace_ext.broker.runtime import Runtime
+from workspace_ext.broker.templates import TEMPLATE_ROUTES
 from workspace_ext.broker.uploads import IngestHandler
 from workspace_ext.broker.versions import VERSION_ROUTES
 from workspace_ext.foundation.actor import Actor
@@ -84,15 +85,9 @@ def lineage(call: Call) -> Any:
     return call.services.lineage.of(call.path[0])
 
 
-def templates(call: Call) -> Any:
-    """GET /v1/templates."""
-    return [template.describe() for template in call.services.templates.list()]
-
-
-def template(call: Call) -> Any:
-    """GET /v1/templates/ID."""
-    version = call.number("version", 0) if "version" in call.query else None
-    return call.services.templates.get(call.path[0], version).describe()
+def provenance(call: Call) -> Any:
+    """GET /v1/investigations/UID/queries/ID/provenance."""
+    return call.services.provenances.of(*call.path)
 
 
 def open_investigation(call: Call) -> Any:
@@ -209,8 +204,6 @@ ROUTES: dict[str, dict[str, Route]] = {
     "/v1/catalog/services": {"GET": Route("catalog.read", services)},
     "/v1/catalog/quality": {"GET": Route("catalog.read", quality)},
     "/v1/queries/([^/]+)/lineage": {"GET": Route("query.read", lineage)},
-    "/v1/templates": {"GET": Route("template.read", templates)},
-    "/v1/templates/([^/]+)": {"GET": Route("template.read", template)},
     "/v1/investigations": {
         "GET": Route("investigation.read", investigations),
         "POST": Route("investigation.open", open_investigation),
@@ -224,6 +217,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     },
     f"{_ONE}/tests": {"POST": Route("query.ask", report_test)},
     "/v1/hypotheses": {"GET": Route("investigation.read", hypotheses)},
+    f"{_ONE}/queries/([^/]+)/provenance": {"GET": Route("query.read", provenance)},
     f"{_ONE}/queries/([^/]+)/result": {"GET": Route("query.read", kept_result)},
     "/v1/status": {"GET": Route("catalog.read", status)},
     "/v1/retention": {
@@ -232,6 +226,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     },
     "/v1/retention/policy": {"POST": Route("data.remove", keep_policy)},
     "/v1/ledger/verify": {"GET": Route("ledger.read", verify)},
+    **TEMPLATE_ROUTES,
     **VERSION_ROUTES,
     **REVIEW_ROUTES,
 }

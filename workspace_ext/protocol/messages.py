@@ -120,6 +120,8 @@ class TestOutcome(TypedDict):
     expect: str
     outcome: Outcome
     reason: str
+    fell_from: NotRequired[Literal["root_cause", "contributing"]]
+    """What the hypothesis was held to be until this test; left out where that still stands."""
 
 
 class FunctionTest(TypedDict):

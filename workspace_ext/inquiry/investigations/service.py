@@ -30,6 +30,7 @@ from workspace_ext.inquiry.investigations.checks import (
     require_hypothesis,
 )
 from workspace_ext.inquiry.investigations.fold import apply, delta
+from workspace_ext.inquiry.investigations.lifecycle import after_a_test
 from workspace_ext.inquiry.investigations.model import (
     QueryRecord,
     hypothesis_summary,
@@ -217,7 +218,9 @@ class InvestigationService(InvestigationReader):
                 _list(batch, before, after)
             self._moved(before, after)
 
-    def record_test(self, uid: str, test: FunctionTest, told: TestOutcome, by: Principal) -> None:
+    def record_test(
+        self, uid: str, test: FunctionTest, told: TestOutcome, by: Principal
+    ) -> TestOutcome:
         """Records what a function in a kernel found out about a hypothesis.
 
         Args:
@@ -225,6 +228,9 @@ class InvestigationService(InvestigationReader):
             test: As the kernel reported it.
             told: What it says of the hypothesis.
             by: The kernel.
+
+        Returns:
+            What it says, and what it took away.
 
         Raises:
             NotFound: There is no such investigation or hypothesis.
@@ -239,6 +245,7 @@ class InvestigationService(InvestigationReader):
                 after = apply(before, entry) or before
                 _list(batch, before, after)
             self._moved(before, after)
+            return _told(told, before, after)
 
     def record_query(
         self, uid: str | None, record: QueryRecord, principal: Principal
@@ -279,6 +286,7 @@ class InvestigationService(InvestigationReader):
                     _list(batch, before, after)
             if before is not None and after is not None:
                 self._moved(before, after)
+                outcome = outcome and _told(outcome, before, after)
         return outcome
 
     def record_ingest(
@@ -327,6 +335,13 @@ class InvestigationService(InvestigationReader):
             left = deadline - time.monotonic()
             if left <= 0 or not self._arrived.wait(left):
                 return
+
+
+def _told(
+    outcome: TestOutcome, before: InvestigationState, after: InvestigationState
+) -> TestOutcome:
+    key = outcome["hypothesis"]
+    return after_a_test(outcome, before["hypotheses"][key], after["hypotheses"][key])
 
 
 def _list(batch: Batch, before: InvestigationState, after: InvestigationState) -> None:

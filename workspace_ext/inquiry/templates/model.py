@@ -156,7 +156,13 @@ class Template:
             "chart": dict(self.chart) if self.chart else None,
             "references": list(self.references),
             "example": self.example(),
+            "picture": self.picture.is_file(),
         }
+
+    @property
+    def picture(self) -> Path:
+        """Where a picture of an example result lies, if there is one."""
+        return self.path.with_suffix(".example.svg")
 
     def example(self) -> str:
         """A call that a person can copy: the required parameters, and one more."""

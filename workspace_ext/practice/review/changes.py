@@ -60,7 +60,8 @@ def _run(cell: str, runs: Sequence[LedgerEntry], state: InvestigationState) -> C
     last = runs[-1]
     step = state["steps"].get(str((last.get("data") or {}).get("run")))
     by = list(dict.fromkeys(person(run) for run in runs))
-    what = f"ran {len(runs)} times, last: {step['status'] if step else 'unknown'}"
+    often = "ran once" if len(runs) == 1 else f"ran {len(runs)} times, last"
+    what = f"{often}: {step['status'] if step else 'unknown'}"
     return _line("run", cell, what, by, last["time"])
 
 

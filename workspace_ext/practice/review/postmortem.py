@@ -112,6 +112,12 @@ class _Page:
             f" {_who(found['by'])}, {_at(found['at'])})"
         )
         yield ""
+        claim = self._state["hypotheses"].get(str(found["hypothesis"]))
+        if claim is not None and claim["state"] != "root_cause":
+            stands = claim["state"].replace("_", " ")
+            why = plain(claim["why"], _LONG)
+            yield f"**It no longer stands:** its hypothesis is {stands} ({why})."
+            yield ""
         if found["evidence"]:
             yield f"Evidence: {self._evidence(found['evidence'])}"
             yield ""

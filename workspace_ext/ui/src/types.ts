@@ -119,6 +119,10 @@ export interface TestOutcome {
   expect: string;
   outcome: 'supported' | 'refuted' | 'inconclusive';
   reason: string;
+  /**
+   * What the hypothesis was held to be until this test; left out where that still stands.
+   */
+  fell_from?: 'root_cause' | 'contributing';
 }
 /**
  * What a Python function in a kernel found out about a hypothesis: it says so itself (supports), or brings rows that the broker holds against the condition expect.
@@ -517,6 +521,71 @@ export interface Changes {
   changes: Change[];
 }
 /**
+ * One declared parameter; ``required`` says whether a call must give it.
+ */
+export interface TemplateParam {
+  name: string;
+  type: 'window' | 'service' | 'string' | 'int' | 'float' | 'bool' | 'choice' | 'duration';
+  required: boolean;
+  default: string | number | boolean | null;
+  min: number | null;
+  max: number | null;
+  of: string[];
+  help: string;
+}
+/**
+ * What to ask after an answer: a template, and where its parameters come from.
+ */
+export interface TemplateNext {
+  template: string;
+  when?: string;
+  params?: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * Everything that a person wants to know of a template before asking it; ``example`` is a call to copy, ``picture`` whether there is one of an example result.
+ */
+export interface TemplateInfo {
+  id: string;
+  version: number;
+  digest: string;
+  title: string;
+  question: string;
+  status: 'draft' | 'stable' | 'deprecated';
+  params: TemplateParam[];
+  requires: string[];
+  returns: {
+    [k: string]: string;
+  };
+  interesting: string;
+  covers: string[];
+  not_covered: string[];
+  chart: {
+    [k: string]: unknown;
+  } | null;
+  references: string[];
+  example: string;
+  picture: boolean;
+  next?: TemplateNext[];
+}
+/**
+ * Why a template file is left out; ``file`` is relative to its library's folder.
+ */
+export interface TemplateProblem {
+  file: string;
+  line: number | null;
+  message: string;
+}
+/**
+ * What can be asked of a store: templates, those that are broken, and services by name.
+ */
+export interface Gallery {
+  templates: TemplateInfo[];
+  problems: TemplateProblem[];
+  services: string[];
+}
+/**
  * What the Jupyter server tells its browsers about the broker.
  */
 export interface Status {
@@ -638,6 +707,99 @@ export interface BlameLine {
   text: string;
   changed: CellChange | null;
   run: Step | null;
+}
+/**
+ * The first rows of a kept result, each value as JSON has it or as text.
+ */
+export interface KeptRows {
+  columns: string[];
+  rows: unknown[][];
+  total: number;
+}
+/**
+ * What a query read of one table; no window: all of it.
+ */
+export interface TableRead {
+  table: string;
+  columns: string[];
+  window: WindowDict | null;
+}
+/**
+ * A batch that rows came in, and how many of them, by signal.
+ */
+export interface BatchOrigin {
+  batch_id: number;
+  name: string;
+  format: string;
+  received_at: string | null;
+  committed_at: string | null;
+  contributed: {
+    [k: string]: number;
+  };
+}
+/**
+ * Where rows came from: a file or a sender, read by an adapter. ``committed`` holds when the first and the last batch came.
+ */
+export interface SourceOrigin {
+  name: string;
+  format: string;
+  adapter_version: string | null;
+  batches: number;
+  contributed: number;
+  committed: (string | null)[];
+}
+/**
+ * Where an answer comes from; ``says`` tells how much that means.
+ */
+export interface Origin {
+  exact: boolean;
+  says: string;
+  reads: TableRead[];
+  batches: BatchOrigin[];
+  batches_total: number;
+  sources: SourceOrigin[];
+}
+/**
+ * All that stands behind the answer to one query; ``gap`` says why no origin is told.
+ */
+export interface Provenance {
+  query: QuerySummary;
+  statement: string;
+  warnings: string[];
+  elapsed_ms: number;
+  kept: KeptRows | null;
+  origin: Origin | null;
+  gap: string;
+}
+/**
+ * One line of a source; ``skip`` stands for so many that are the same.
+ */
+export interface DiffLine {
+  kind: 'same' | 'added' | 'removed' | 'skip';
+  text: string;
+}
+/**
+ * What became of one cell; its place in each version counts from one. ``what`` is as in `VersionInfo.changes`.
+ */
+export interface CellDiff {
+  uid: string;
+  kind: string;
+  what: string;
+  before: number | null;
+  after: number | null;
+  lines: DiffLine[];
+  outputs_before: string[];
+  outputs_after: string[];
+}
+/**
+ * What differs between two versions of a notebook; no ``new``: the notebook as it is.
+ */
+export interface VersionDiff {
+  old: number;
+  new: number | null;
+  cells: CellDiff[];
+  unchanged: number;
+  metadata: boolean;
 }
 /**
  * What belongs into a notebook file: its own metadata, and that of each cell by uid.
