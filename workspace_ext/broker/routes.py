@@ -23,7 +23,9 @@ from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.protocol.messages import ARROW_STREAM, FunctionTest
 from workspace_ext.telemetry.retention.model import Policy
 
-_OPENING = {"title", "severity", "window", "baseline", "services", "notebook", "actor", "uid"}
+_OPENING = {
+    *("title", "severity", "window", "baseline", "services", "pin", "notebook", "actor", "uid")
+}
 
 
 def issue_token(call: Call) -> Any:
@@ -49,6 +51,17 @@ def batches(call: Call) -> Any:
 def quarantine(call: Call) -> Any:
     """GET /v1/catalog/quarantine."""
     return call.services.catalog.quarantine(call.number("limit", 100))
+
+
+def happenings(call: Call) -> Any:
+    """GET /v1/catalog/events."""
+    window = call.query.get("window")
+    return call.services.catalog.happenings(
+        None if window is None else Window.parse(window),
+        pin=call.number("pin", 0) if "pin" in call.query else None,
+        kind=call.query.get("kind"),
+        limit=call.number("limit", 1000),
+    )
 
 
 def services(call: Call) -> Any:
@@ -147,7 +160,7 @@ def hypotheses(call: Call) -> Any:
 
 def status(call: Call) -> Any:
     """GET /v1/status: what an on-call asks first."""
-    return told(call.services)
+    return {**told(call.services), "doors": dict(call.runtime.doors)}
 
 
 def retention(call: Call) -> Any:
@@ -187,6 +200,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     "/v1/catalog": {"GET": Route("catalog.read", catalog)},
     "/v1/catalog/batches": {"GET": Route("catalog.read", batches)},
     "/v1/catalog/quarantine": {"GET": Route("catalog.read", quarantine)},
+    "/v1/catalog/events": {"GET": Route("catalog.read", happenings)},
     "/v1/catalog/services": {"GET": Route("catalog.read", services)},
     "/v1/catalog/quality": {"GET": Route("catalog.read", quality)},
     "/v1/queries/([^/]+)/lineage": {"GET": Route("query.read", lineage)},

@@ -129,6 +129,25 @@ class BrokerClient(ReviewCalls):
         """The records refused last, and why."""
         return self._list("GET", "/v1/catalog/quarantine", query={"limit": limit})
 
+    def happenings(
+        self,
+        window: str | None = None,
+        *,
+        pin: int | None = None,
+        kind: str | None = None,
+        limit: int = 1000,
+    ) -> list[dict[str, Any]]:
+        """Alerts, deploys and other events that touch a window, the newest first.
+
+        Args:
+            window: As ``START/END``; all there is when None.
+            pin: The highest batch that counts; the newest when None.
+            kind: The only kind wanted, as in ``alert``.
+            limit: So many at most; the broker gives at most 1,000.
+        """
+        query = {"window": window, "pin": pin, "kind": kind, "limit": limit}
+        return self._list("GET", "/v1/catalog/events", query=query)
+
     def services(self, *, pin: int | None = None) -> list[dict[str, Any]]:
         """All services: owner, tier, lifecycle from the service catalog, and what each sends."""
         return self._list("GET", "/v1/catalog/services", query={"pin": pin})
@@ -211,7 +230,7 @@ class BrokerClient(ReviewCalls):
 
         Args:
             title: What it is about.
-            details: severity, window, baseline, services, notebook, actor.
+            details: severity, window, baseline, services, pin, notebook, actor.
         """
         body = {"title": title, **details}
         return cast(InvestigationState, self._json("POST", "/v1/investigations", body=body))
