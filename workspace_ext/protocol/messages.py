@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal, NotRequired, TypedDict
 
 from workspace_ext.protocol.hypotheses import Conclusion, Hypothesis, Note, Outcome
+from workspace_ext.protocol.teamwork import ActionItem, Agenda, PinMove
 
 # -- queries ---------------------------------------------------------------------------------
 
@@ -227,6 +228,7 @@ class InvestigationState(TypedDict):
     baseline: WindowDict | None
     services: list[str]
     pin: int
+    pinned: PinMove | None  # None: as it was opened
     notebook: str
     opened_at: str
     seq: int
@@ -235,6 +237,8 @@ class InvestigationState(TypedDict):
     steps: dict[str, Step]
     queries: dict[str, QuerySummary]
     notes: dict[str, Note]
+    actions: dict[str, ActionItem]
+    agenda: Agenda | None
     conclusion: Conclusion | None
     participants: dict[str, str]
 

@@ -27,6 +27,18 @@ FOLLOWS: Mapping[str, frozenset[str]] = {
 }
 """What a person may make of a hypothesis in a state. Going on as it is adds evidence."""
 
+REACHABLE: Mapping[str, frozenset[str]] = {
+    **FOLLOWS,
+    "proposed": frozenset({"testing"}) | _JUDGED,
+}
+"""What a person may choose: who judges what nobody tested begins with looking at it."""
+
+
+def steps_to(now: str, to: str) -> list[str]:
+    """The states that follow each other on the way to the one that a person chose."""
+    return ["testing", to] if now == "proposed" and to in _JUDGED else [to]
+
+
 PUBLISHED = _CAUSES | {"supported"}
 """The states in which a hypothesis is held up as true."""
 

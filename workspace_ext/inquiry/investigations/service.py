@@ -37,6 +37,7 @@ from workspace_ext.inquiry.investigations.model import (
     summary,
 )
 from workspace_ext.inquiry.investigations.reading import InvestigationReader
+from workspace_ext.inquiry.investigations.teamwork import check_newest
 from workspace_ext.inquiry.versions import blobs
 from workspace_ext.ledger.model import Event
 from workspace_ext.ledger.service import STORE_STREAM, Batch, Ledger
@@ -87,10 +88,11 @@ class InvestigationService(InvestigationReader):
         window: object = None,
         baseline: object = None,
         services: Sequence[str] = (),
+        pin: int | None = None,
         notebook: str = "",
         uid: str | None = None,
     ) -> InvestigationState:
-        """Begins an investigation on the newest data, and pins that.
+        """Begins an investigation, and pins its data.
 
         Args:
             title: What it is about.
@@ -99,6 +101,7 @@ class InvestigationService(InvestigationReader):
             window: What `Window.parse` takes, or None.
             baseline: The time to compare with, likewise.
             services: The services in question.
+            pin: The highest batch it sees; the newest there is when None.
             notebook: The path of its notebook.
             uid: Its uid; a new one when None. Opening the same uid again changes nothing.
 
@@ -106,6 +109,8 @@ class InvestigationService(InvestigationReader):
             BadInput: A value is wrong.
         """
         uid = uid or new_id()
+        newest = self._catalog.pin()
+        pinned = newest if pin is None else pin
         data = {
             "uid": uid,
             "title": title,
@@ -114,9 +119,10 @@ class InvestigationService(InvestigationReader):
             "baseline": None if baseline is None else Window.parse(baseline).to_dict(),
             "services": [services] if isinstance(services, str) else [*services],
             "notebook": notebook,
-            "pin": self._catalog.pin(),
+            "pin": pinned,
         }
         validate("events", data, definition="investigation.opened")
+        check_newest(pinned, newest)
         if uid == STORE_STREAM:
             raise BadInput(f"{uid!r} is a reserved name", hint="leave the uid out")
         event = Event("investigation.opened", data, actor, id=uid, subject=uid, investigation=uid)

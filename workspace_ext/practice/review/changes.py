@@ -79,6 +79,15 @@ def _claim(data: Mapping[str, Any], state: InvestigationState) -> str:
     return _short(found["text"] if found else str(data.get("text", "")))
 
 
+def _action(data: Mapping[str, Any], state: InvestigationState) -> str:
+    found = state["actions"].get(str(data.get("action")))
+    if "done" in data:
+        what = "done" if data["done"] else "open again"
+    else:
+        what = f"now of {data.get('owner') or 'nobody'}"
+    return f"{_short(found['text']) if found else ''} → {what}"
+
+
 def _place(data: Mapping[str, Any], state: InvestigationState) -> str:
     if data.get("hypothesis"):
         return f"on the hypothesis “{_claim(data, state)}”"
@@ -107,6 +116,8 @@ _TOLD: dict[str, tuple[str, Words]] = {
     "note.added": ("note", lambda data, _: _short(data["text"])),
     "finding.added": ("finding", lambda data, _: _short(data["text"])),
     "decision.made": ("decision", lambda data, _: _short(data["text"])),
+    "action.added": ("action", lambda data, _: _short(data["text"])),
+    "action.changed": ("action", _action),
     "conclusion.reached": (
         "conclusion",
         lambda data, _: f"{_short(data['root_cause'])} ({data['confidence_percent']} %)",

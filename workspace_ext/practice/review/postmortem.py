@@ -229,6 +229,11 @@ class _Page:
             for note in self._state["notes"].values()
             if note["kind"] == "decision" and note["superseded_by"] is None
         ]
+        lines += [
+            f"{'Done' if action['done'] else 'To do'}: {plain(action['text'])}"
+            f" ({plain(action['owner']) or 'nobody yet'})"
+            for action in self._state["actions"].values()
+        ]
         yield from items(lines, "None was recorded.")
 
     def questions(self) -> Iterator[str]:
