@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal, NotRequired, TypedDict
 
 from workspace_ext.protocol.hypotheses import Conclusion, Hypothesis, Note, Outcome
+from workspace_ext.protocol.teamwork import ActionItem, Agenda, PinMove
 
 # -- queries ---------------------------------------------------------------------------------
 
@@ -119,6 +120,8 @@ class TestOutcome(TypedDict):
     expect: str
     outcome: Outcome
     reason: str
+    fell_from: NotRequired[Literal["root_cause", "contributing"]]
+    """What the hypothesis was held to be until this test; left out where that still stands."""
 
 
 class FunctionTest(TypedDict):
@@ -225,6 +228,7 @@ class InvestigationState(TypedDict):
     baseline: WindowDict | None
     services: list[str]
     pin: int
+    pinned: PinMove | None  # None: as it was opened
     notebook: str
     opened_at: str
     seq: int
@@ -233,6 +237,8 @@ class InvestigationState(TypedDict):
     steps: dict[str, Step]
     queries: dict[str, QuerySummary]
     notes: dict[str, Note]
+    actions: dict[str, ActionItem]
+    agenda: Agenda | None
     conclusion: Conclusion | None
     participants: dict[str, str]
 
@@ -380,3 +386,5 @@ class NotebookProjection(TypedDict):
 
 METADATA_KEY = "investigation"
 METADATA_SCHEMA = 1
+FIGURE_MIME = "application/vnd.investigation.figure+json"
+"""The data that a figure draws, beside its picture."""

@@ -4,7 +4,10 @@ export const CommandIDs = {
   adopt: 'investigation:adopt',
   showPanel: 'investigation:show-panel',
   gallery: 'investigation:gallery',
-  again: 'investigation:again'
+  again: 'investigation:again',
+  showProvenance: 'investigation:show-provenance',
+  commentOnCell: 'investigation:comment-on-cell',
+  showHistory: 'investigation:show-history'
 } as const;
 
 export const CATEGORY = 'Investigation';

@@ -1,4 +1,5 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { cellsPlugin } from './plugins/cells';
 import { galleryPlugin } from './plugins/gallery';
 import { launcherPlugin } from './plugins/launcher';
 import { modelPlugin } from './plugins/model';
@@ -9,8 +10,9 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   preferencesPlugin,
   modelPlugin,
   panelPlugin,
-  launcherPlugin,
-  galleryPlugin
+  cellsPlugin,
+  galleryPlugin,
+  launcherPlugin
 ];
 
 export default plugins;

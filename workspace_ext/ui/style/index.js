@@ -1,2 +1,3 @@
 import './base.css';
 import './gallery.css';
+import './cells.css';
