@@ -90,7 +90,7 @@ def test_from_a_question_to_an_answer_and_another(lab: Lab, page: Page) -> None:
     gallery.field("min_ratio").fill("3")
     gallery.picture("again")
     gallery.run_here.click()
-    expect(notebook.code_cells.nth(2)).to_contain_text("min_ratio=3)")
+    expect(notebook.code_cells.nth(2)).to_contain_text("min_ratio=3,")
     expect(notebook.steps).to_have_count(3)
 
     gallery.panel.get_by_role("button", name="Insert").click()
@@ -102,8 +102,9 @@ def test_from_a_question_to_an_answer_and_another(lab: Lab, page: Page) -> None:
 def _check_dark(gallery: GalleryPage) -> None:
     page = gallery.page
     page.get_by_role("menuitem", name="Settings").click()
-    page.get_by_role("menuitem", name="Theme").hover()
-    page.get_by_role("menuitem", name="JupyterLab Dark", exact=True).click()
+    entries = page.locator(".lm-Menu-itemLabel")
+    entries.filter(has_text=re.compile("^Theme$")).hover()
+    entries.filter(has_text=re.compile("^JupyterLab Dark$")).click()
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
     gallery.picture("form-dark")
     gallery.open()

@@ -49,7 +49,8 @@ function text(value: string): string {
   return JSON.stringify(value);
 }
 
-const WIDTH = 88;
+/** Fits beside two sidebars. */
+const WIDTH = 72;
 
 /** Python's, as far as a parameter may have their name. */
 const KEYWORDS = new Set(

@@ -29,7 +29,11 @@ export class GalleryPanel extends ReactWidget {
   /** Puts the cursor where one goes on: into the search, or into the first field. */
   focus(): void {
     const places = ['input, select', 'button'].map(place => this.node.querySelector(place));
-    (places.find(Boolean) as HTMLElement | undefined)?.focus();
+    const place = places.find(Boolean) as HTMLElement | undefined;
+    place?.focus();
+    if (place instanceof HTMLInputElement && place.type === 'search') {
+      place.select(); // the next words replace those of the last time
+    }
   }
 
   protected override onBeforeShow(message: Message): void {
