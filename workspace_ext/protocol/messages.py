@@ -92,6 +92,13 @@ class TemplateRef(TypedDict):
     digest: str
 
 
+class StepRef(TypedDict):
+    """Which Python step ran after a template's SQL, and the package that brought it."""
+
+    name: str
+    version: str
+
+
 class Verdict(TypedDict):
     """Whether an answer is interesting, and how much it says.
 
@@ -141,6 +148,21 @@ class FunctionTest(TypedDict):
     run: NotRequired[RunRef]
 
 
+class NextStep(TypedDict):
+    """A question that rows of an answer lead to, with what fills its parameters.
+
+    A row gives ``params``, and for each entry of ``columns`` its value there. ``rows`` are the
+    positions of the rows that it makes sense for, of the first thousand; None for any row.
+    """
+
+    template: str
+    title: str
+    question: str
+    params: dict[str, Any]
+    columns: dict[str, str]
+    rows: list[int] | None
+
+
 class Answer(TypedDict):
     """What comes with the rows."""
 
@@ -156,6 +178,7 @@ class Answer(TypedDict):
     verdict: Verdict
     compare: Compare
     chart: dict[str, Any] | None
+    next: list[NextStep]  # in the header's order
     test: TestOutcome | None
     elapsed_ms: int
     error: dict[str, str] | None  # as errors.InvestigationError.to_dict

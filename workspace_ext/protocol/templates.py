@@ -19,7 +19,10 @@ class TemplateParam(TypedDict):
 
 
 class TemplateNext(TypedDict):
-    """What to ask after an answer: a template, and where its parameters come from."""
+    """What to ask after an answer: a template, and where its parameters come from.
+
+    ``params`` has columns of a row, ``$parameters`` of this template, numbers, and ``'texts'``.
+    """
 
     template: str
     when: NotRequired[str]
@@ -45,6 +48,7 @@ class TemplateInfo(TypedDict):
     references: list[str]
     example: str  # a call that a person can copy
     picture: bool  # whether there is one of an example result
+    step: NotRequired[str]  # the Python step after its SQL; empty without one
     next: NotRequired[list[TemplateNext]]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,15 +16,20 @@ from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.queries.asking import Asking, answer_of
 from workspace_ext.inquiry.queries.completeness import Completeness
 from workspace_ext.inquiry.queries.expectation import VERDICTS, Condition, judge_function
+from workspace_ext.inquiry.queries.onward import Onward
 from workspace_ext.inquiry.queries.question import Question, check_request, free_question
 from workspace_ext.inquiry.queries.tally import Tallied, Tally
+from workspace_ext.inquiry.steps.job import StepJob
+from workspace_ext.inquiry.steps.runner import StepRunner
 from workspace_ext.inquiry.templates.judge import Judge
 from workspace_ext.inquiry.templates.library import TemplateLibrary
 from workspace_ext.inquiry.templates.model import BindContext, Template
+from workspace_ext.inquiry.templates.stepping import columns_of
 from workspace_ext.protocol.messages import (
     Answer,
     FunctionTest,
     InvestigationState,
+    NextStep,
     QueryRequest,
     TestOutcome,
 )
@@ -74,6 +79,7 @@ class QueryService:
         self._investigations = investigations
         self._cautions = cautions
         self._completeness = Completeness(runner, catalog, whole=whole)
+        self._steps = StepRunner()
         self.side = ThreadPoolExecutor(_JUDGES, thread_name_prefix="judge")
 
     def ask(self, request: QueryRequest, principal: Principal, cancelled: threading.Event) -> Asked:
@@ -127,6 +133,7 @@ class QueryService:
 
     def close(self) -> None:
         """Ends its threads; the runner is closed by whoever made it."""
+        self._steps.close()
         self._completeness.close()
         self.side.shutdown(wait=False, cancel_futures=True)
 
@@ -198,14 +205,7 @@ class QueryService:
         about = (asking.pin, limits, cancelled)
         behind = [_BEHIND] if asking.behind else []
         warnings = self._completeness.begin(question, *about) if question.template else None
-        running = self._runner.run(
-            question.sql,
-            question.values,
-            pin=asking.pin,
-            limits=limits,
-            free=question.template is None,
-            cancelled=cancelled,
-        )
+        running = self._run(question, *about)
         if warnings is not None and question.template is not None:
             told = self._cautions(question.template) if self._cautions is not None else []
             return Asked(self, asking, running, lambda: [*behind, *told, *warnings.result()])
@@ -213,6 +213,31 @@ class QueryService:
         return Asked(
             self, asking, running, lambda: [*behind, *look(question, running.scan, *about)]
         )
+
+    def _run(
+        self, question: Question, pin: int, limits: Limits, cancelled: threading.Event
+    ) -> RunningQuery:
+        template = question.template
+        step = template.step if template else ""
+        if step:
+            self._steps.warm()
+        running = self._runner.run(
+            question.sql,
+            question.values,
+            pin=pin,
+            limits=limits,
+            free=template is None,
+            cancelled=cancelled,
+        )
+        if template is None or not step:
+            return running
+        returns = columns_of(template)
+        job = StepJob(step, template.id, question.arguments, returns, limits.rows)
+        return self._steps.run(running, job, limits, cancelled)
+
+    def onward(self, question: Question) -> Onward:
+        """Gathers where an answer leads."""
+        return Onward(question, self._templates)
 
     # -- after the rows ------------------------------------------------------------------------
 
@@ -222,6 +247,7 @@ class QueryService:
         running: RunningQuery,
         tallied: Tallied,
         judged: TestOutcome | None,
+        onward: Sequence[NextStep],
     ) -> Answer:
         """Records an answer and makes the message that goes with its rows."""
         question = asking.question
@@ -240,7 +266,7 @@ class QueryService:
         outcome = self._investigations.record_query(
             asking.request.get("investigation"), record, asking.principal
         )
-        return answer_of(asking, record, outcome, None)
+        return answer_of(asking, record, outcome, None, onward)
 
     def fail(self, asking: Asking, error: InvestigationError) -> Answer:
         """Records that a query failed half-way and makes the message that says so."""
@@ -286,6 +312,7 @@ class Asked:
         expect = test["expect"] if test else VERDICTS[0]
         self._condition = None if expect in VERDICTS else Condition(expect)
         self._tally = Tally(running.schema, judge, service.side)
+        self._onward = service.onward(question)
         self._answer: Answer | None = None
 
     @property
@@ -306,11 +333,14 @@ class Asked:
                 if batch.num_rows:
                     yield batch
                     self._tally.feed(batch)
+                    self._onward.feed(batch)
                     if self._condition is not None:
                         self._condition.feed(batch)
             tallied = self._finish()
             judged = self._judged(tallied)
-            self._answer = self._service.record(self._asking, self._running, tallied, judged)
+            self._answer = self._service.record(
+                self._asking, self._running, tallied, judged, self._onward.steps()
+            )
         except InvestigationError as error:
             self._answer = self._service.fail(self._asking, error)
         finally:
