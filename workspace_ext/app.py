@@ -13,11 +13,13 @@ from jupyter_server.services.sessions.sessionmanager import SessionManager
 from traitlets import Float, Unicode
 
 from workspace_ext.server.connection import InvestigationConnection
+from workspace_ext.server.data_handlers import DATA_ROUTES
 from workspace_ext.server.gallery_handlers import GALLERY_ROUTES
 from workspace_ext.server.handlers import ROUTES
 from workspace_ext.server.kernels import InvestigationKernelManager
 from workspace_ext.server.login import PeopleProvider, use_people
 from workspace_ext.server.placement import data_folder, place_state, state_folder
+from workspace_ext.server.record_handlers import RECORD_ROUTES
 from workspace_ext.server.review_handlers import REVIEW_ROUTES
 from workspace_ext.server.sessions import InvestigationSessionManager
 from workspace_ext.server.version_handlers import VERSION_ROUTES
@@ -100,7 +102,16 @@ class InvestigationApp(ExtensionApp):
     def initialize_handlers(self) -> None:
         """Adds the routes."""
         if self._workspace is not None:
-            self.handlers.extend([*ROUTES, *VERSION_ROUTES, *REVIEW_ROUTES, *GALLERY_ROUTES])
+            self.handlers.extend(
+                [
+                    *ROUTES,
+                    *VERSION_ROUTES,
+                    *REVIEW_ROUTES,
+                    *RECORD_ROUTES,
+                    *DATA_ROUTES,
+                    *GALLERY_ROUTES,
+                ]
+            )
 
     async def stop_extension(self) -> None:
         """Records what still runs as ended, and leaves nothing behind."""

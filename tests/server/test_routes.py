@@ -53,7 +53,7 @@ def test_a_new_investigation_is_a_notebook_ready_to_run(plain: Jupyter) -> None:
     assert stamp is not None
     assert (stamp["uid"], stamp["title"]) == (made["uid"], wanted["title"])
     assert content["metadata"]["kernelspec"]["name"] == "investigation"
-    assert content["cells"][0]["source"] == [f"# {wanted['title']}"]
+    assert content["cells"][0]["source"][0] == f"# {wanted['title']}\n"
     state = plain.request("GET", f"/investigation/state?path={quote(made['path'])}")
     assert (state["notebook"], state["severity"]) == (made["path"], "sev2")
     assert state["participants"] == {"user:bob": "owner"}

@@ -23,7 +23,9 @@ from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.protocol.messages import ARROW_STREAM, FunctionTest
 from workspace_ext.telemetry.retention.model import Policy
 
-_OPENING = {"title", "severity", "window", "baseline", "services", "notebook", "actor", "uid"}
+_OPENING = {
+    *("title", "severity", "window", "baseline", "services", "pin", "notebook", "actor", "uid")
+}
 
 
 def issue_token(call: Call) -> Any:
@@ -51,6 +53,17 @@ def quarantine(call: Call) -> Any:
     return call.services.catalog.quarantine(call.number("limit", 100))
 
 
+def happenings(call: Call) -> Any:
+    """GET /v1/catalog/events."""
+    window = call.query.get("window")
+    return call.services.catalog.happenings(
+        None if window is None else Window.parse(window),
+        pin=call.number("pin", 0) if "pin" in call.query else None,
+        kind=call.query.get("kind"),
+        limit=call.number("limit", 1000),
+    )
+
+
 def services(call: Call) -> Any:
     """GET /v1/catalog/services."""
     newest = call.services.catalog.pin()
@@ -70,6 +83,11 @@ def quality(call: Call) -> Any:
 def lineage(call: Call) -> Any:
     """GET /v1/queries/ID/lineage."""
     return call.services.lineage.of(call.path[0])
+
+
+def provenance(call: Call) -> Any:
+    """GET /v1/investigations/UID/queries/ID/provenance."""
+    return call.services.provenances.of(*call.path)
 
 
 def open_investigation(call: Call) -> Any:
@@ -142,7 +160,7 @@ def hypotheses(call: Call) -> Any:
 
 def status(call: Call) -> Any:
     """GET /v1/status: what an on-call asks first."""
-    return told(call.services)
+    return {**told(call.services), "doors": dict(call.runtime.doors)}
 
 
 def retention(call: Call) -> Any:
@@ -182,6 +200,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     "/v1/catalog": {"GET": Route("catalog.read", catalog)},
     "/v1/catalog/batches": {"GET": Route("catalog.read", batches)},
     "/v1/catalog/quarantine": {"GET": Route("catalog.read", quarantine)},
+    "/v1/catalog/events": {"GET": Route("catalog.read", happenings)},
     "/v1/catalog/services": {"GET": Route("catalog.read", services)},
     "/v1/catalog/quality": {"GET": Route("catalog.read", quality)},
     "/v1/queries/([^/]+)/lineage": {"GET": Route("query.read", lineage)},
@@ -198,6 +217,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     },
     f"{_ONE}/tests": {"POST": Route("query.ask", report_test)},
     "/v1/hypotheses": {"GET": Route("investigation.read", hypotheses)},
+    f"{_ONE}/queries/([^/]+)/provenance": {"GET": Route("query.read", provenance)},
     f"{_ONE}/queries/([^/]+)/result": {"GET": Route("query.read", kept_result)},
     "/v1/status": {"GET": Route("catalog.read", status)},
     "/v1/retention": {

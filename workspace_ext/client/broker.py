@@ -30,6 +30,7 @@ from workspace_ext.protocol.messages import (
     TestOutcome,
     VersionIn,
 )
+from workspace_ext.protocol.provenance import Provenance
 from workspace_ext.protocol.templates import TemplateInfo, TemplateProblem
 
 HEALTH_SECONDS = 5.0
@@ -128,6 +129,25 @@ class BrokerClient(ReviewCalls):
         """The records refused last, and why."""
         return self._list("GET", "/v1/catalog/quarantine", query={"limit": limit})
 
+    def happenings(
+        self,
+        window: str | None = None,
+        *,
+        pin: int | None = None,
+        kind: str | None = None,
+        limit: int = 1000,
+    ) -> list[dict[str, Any]]:
+        """Alerts, deploys and other events that touch a window, the newest first.
+
+        Args:
+            window: As ``START/END``; all there is when None.
+            pin: The highest batch that counts; the newest when None.
+            kind: The only kind wanted, as in ``alert``.
+            limit: So many at most; the broker gives at most 1,000.
+        """
+        query = {"window": window, "pin": pin, "kind": kind, "limit": limit}
+        return self._list("GET", "/v1/catalog/events", query=query)
+
     def services(self, *, pin: int | None = None) -> list[dict[str, Any]]:
         """All services: owner, tier, lifecycle from the service catalog, and what each sends."""
         return self._list("GET", "/v1/catalog/services", query={"pin": pin})
@@ -210,7 +230,7 @@ class BrokerClient(ReviewCalls):
 
         Args:
             title: What it is about.
-            details: severity, window, baseline, services, notebook, actor.
+            details: severity, window, baseline, services, pin, notebook, actor.
         """
         body = {"title": title, **details}
         return cast(InvestigationState, self._json("POST", "/v1/investigations", body=body))
@@ -262,6 +282,11 @@ class BrokerClient(ReviewCalls):
     def kept_result(self, uid: str, query: str) -> bytes:
         """The kept rows of a recorded query, as an Arrow IPC stream."""
         return self._transport.content("GET", _investigation(uid, f"queries/{_part(query)}/result"))
+
+    def provenance(self, uid: str, query: str) -> Provenance:
+        """All that stands behind the answer to a query of an investigation."""
+        path = _investigation(uid, f"queries/{_part(query)}/provenance")
+        return cast(Provenance, self._json("GET", path, seconds=None))
 
     def archive(
         self,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any, Literal, NotRequired, TypedDict
 
 from workspace_ext.protocol.hypotheses import Conclusion, Hypothesis, Note, Outcome
+from workspace_ext.protocol.teamwork import ActionItem, Agenda, PinMove
+from workspace_ext.protocol.templates import NextStep
 
 # -- queries ---------------------------------------------------------------------------------
 
@@ -92,13 +94,6 @@ class TemplateRef(TypedDict):
     digest: str
 
 
-class StepRef(TypedDict):
-    """Which Python step ran after a template's SQL, and the package that brought it."""
-
-    name: str
-    version: str
-
-
 class Verdict(TypedDict):
     """Whether an answer is interesting, and how much it says.
 
@@ -126,6 +121,8 @@ class TestOutcome(TypedDict):
     expect: str
     outcome: Outcome
     reason: str
+    fell_from: NotRequired[Literal["root_cause", "contributing"]]
+    """What the hypothesis was held to be until this test; left out where that still stands."""
 
 
 class FunctionTest(TypedDict):
@@ -146,21 +143,6 @@ class FunctionTest(TypedDict):
     result_digest: str
     elapsed_ms: int
     run: NotRequired[RunRef]
-
-
-class NextStep(TypedDict):
-    """A question that rows of an answer lead to, with what fills its parameters.
-
-    A row gives ``params``, and for each entry of ``columns`` its value there. ``rows`` are the
-    positions of the rows that it makes sense for, of the first thousand; None for any row.
-    """
-
-    template: str
-    title: str
-    question: str
-    params: dict[str, Any]
-    columns: dict[str, str]
-    rows: list[int] | None
 
 
 class Answer(TypedDict):
@@ -248,6 +230,7 @@ class InvestigationState(TypedDict):
     baseline: WindowDict | None
     services: list[str]
     pin: int
+    pinned: PinMove | None  # None: as it was opened
     notebook: str
     opened_at: str
     seq: int
@@ -256,6 +239,8 @@ class InvestigationState(TypedDict):
     steps: dict[str, Step]
     queries: dict[str, QuerySummary]
     notes: dict[str, Note]
+    actions: dict[str, ActionItem]
+    agenda: Agenda | None
     conclusion: Conclusion | None
     participants: dict[str, str]
 
@@ -403,3 +388,5 @@ class NotebookProjection(TypedDict):
 
 METADATA_KEY = "investigation"
 METADATA_SCHEMA = 1
+FIGURE_MIME = "application/vnd.investigation.figure+json"
+"""The data that a figure draws, beside its picture."""

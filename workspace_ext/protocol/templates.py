@@ -29,6 +29,28 @@ class TemplateNext(TypedDict):
     params: NotRequired[dict[str, Any]]
 
 
+class StepRef(TypedDict):
+    """Which Python step ran after a template's SQL, and the package that brought it."""
+
+    name: str
+    version: str
+
+
+class NextStep(TypedDict):
+    """A question that rows of an answer lead to, with what fills its parameters.
+
+    A row gives ``params``, and for each entry of ``columns`` its value there. ``rows`` are the
+    positions of the rows that it makes sense for, of the first thousand; None for any row.
+    """
+
+    template: str
+    title: str
+    question: str
+    params: dict[str, Any]
+    columns: dict[str, str]
+    rows: list[int] | None
+
+
 class TemplateInfo(TypedDict):
     """Everything that a person wants to know of a template before asking it."""
 

@@ -13,6 +13,7 @@ from workspace_ext.foundation.errors import InvestigationError
 from workspace_ext.inquiry.capture import prose
 from workspace_ext.protocol.messages import EventIn
 from workspace_ext.server.adoption import Adoption
+from workspace_ext.server.comparing import Comparing
 from workspace_ext.server.editors import Editors, follow_authors
 from workspace_ext.server.followers import Followers
 from workspace_ext.server.identity import NOBODY, current_actor
@@ -84,6 +85,7 @@ class Workspace:
             store=store,
         )
         self.notebooks.on_bound = self.saves.opened
+        self.comparing = Comparing(self.link, self.notebooks, self.live)
         self.restores = Restores(
             self.link,
             self.notebooks,

@@ -12,11 +12,11 @@ from workspace_ext.protocol.messages import (
     InvestigationState,
     InvestigationSummary,
     QuerySummary,
-    StepRef,
     TemplateRef,
     TestOutcome,
     Verdict,
 )
+from workspace_ext.protocol.templates import StepRef
 from workspace_ext.telemetry.query.model import Scan
 
 

@@ -18,18 +18,21 @@ from workspace_ext.inquiry.templates.model import Template
 from workspace_ext.protocol.messages import (
     Answer,
     Compare,
-    NextStep,
     QueryRequest,
-    StepRef,
     TestOutcome,
 )
+from workspace_ext.protocol.templates import NextStep, StepRef
 
 _FAILED: Compare = {"mode": "none", "reason": "the query failed"}
 
 
 @dataclass
 class Asking:
-    """A question under way; ``behind`` when its pin lacks some of what was accepted before it."""
+    """A question under way.
+
+    ``behind`` when its pin lacks some of what was accepted before it, ``refused`` when the
+    condition of its test cannot be put to its answer.
+    """
 
     request: QueryRequest
     principal: Principal
@@ -37,6 +40,7 @@ class Asking:
     pin: int
     behind: bool = False
     question: Question | None = None
+    refused: bool = False
 
     def __post_init__(self) -> None:
         self.id = new_id()
@@ -62,8 +66,8 @@ class Asking:
             sql=request.get("sql") or None,
             statement=question.sql if question else "",
             # A question that could not even be put tests nothing.
-            test=test if question else None,
-            test_id=_test_id(request) if test and question else None,
+            test=test if question and not self.refused else None,
+            test_id=_test_id(request) if test and question and not self.refused else None,
             elapsed_ms=round((time.monotonic() - self._started) * 1000),
         )
 

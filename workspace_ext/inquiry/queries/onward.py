@@ -9,7 +9,7 @@ import duckdb
 from workspace_ext.inquiry.templates.judge import hits
 from workspace_ext.inquiry.templates.library import TemplateLibrary
 from workspace_ext.inquiry.templates.model import Next, Template
-from workspace_ext.protocol.messages import NextStep
+from workspace_ext.protocol.templates import NextStep
 
 if TYPE_CHECKING:
     import pyarrow as pa

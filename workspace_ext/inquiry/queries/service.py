@@ -15,7 +15,12 @@ from workspace_ext.foundation.errors import BadInput, InvestigationError
 from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.queries.asking import Asking, answer_of
 from workspace_ext.inquiry.queries.completeness import Completeness
-from workspace_ext.inquiry.queries.expectation import VERDICTS, Condition, judge_function
+from workspace_ext.inquiry.queries.expectation import (
+    VERDICTS,
+    Condition,
+    check_columns,
+    judge_function,
+)
 from workspace_ext.inquiry.queries.onward import Onward
 from workspace_ext.inquiry.queries.question import Question, check_request, free_question
 from workspace_ext.inquiry.queries.tally import Tallied, Tally
@@ -29,10 +34,10 @@ from workspace_ext.protocol.messages import (
     Answer,
     FunctionTest,
     InvestigationState,
-    NextStep,
     QueryRequest,
     TestOutcome,
 )
+from workspace_ext.protocol.templates import NextStep
 from workspace_ext.telemetry.catalog.service import Catalog
 from workspace_ext.telemetry.query.model import Limits, RunningQuery
 from workspace_ext.telemetry.query.runner import QueryRunner
@@ -91,7 +96,8 @@ class QueryService:
             cancelled: Set it when nobody wants the answer any more.
 
         Raises:
-            BadInput: The question is wrong; recorded, unless it names no known investigation.
+            BadInput: The question is wrong; recorded, unless it names no known investigation. One
+                whose condition cannot be put to its answer is no test.
             LimitExceeded: Time or memory ran out before the first rows; recorded.
         """
         check_request(request)
@@ -102,7 +108,6 @@ class QueryService:
         try:
             limits = self._runner.limits.narrowed(request.get("limits"))
             asking.question = self._question(request, state)
-            self._begin_test(request, uid, principal)
             return self._start(asking, limits, cancelled)
         except InvestigationError as error:
             self._record_failure(asking, error)
@@ -119,8 +124,7 @@ class QueryService:
             NotFound: There is no such investigation or hypothesis.
         """
         told = judge_function(test)
-        self._investigations.record_test(uid, test, told, principal)
-        return told
+        return self._investigations.record_test(uid, test, told, principal)
 
     def saw_data(self, asking: Asking, running: RunningQuery) -> bool:
         """Whether there was anything where free SQL looked.
@@ -151,11 +155,23 @@ class QueryService:
             )
         self._investigations.require_hypothesis(uid, test["hypothesis"])
 
-    def _begin_test(self, request: QueryRequest, uid: str | None, principal: Principal) -> None:
-        test = request.get("test")
-        if test and uid is not None:
+    def _check_condition(self, asking: Asking, running: RunningQuery) -> None:
+        test = asking.request.get("test")
+        if not test:
+            return
+        try:
+            check_columns(test["expect"], running.schema)
+        except BadInput:
+            running.close()
+            asking.refused = True
+            raise
+
+    def _begin_test(self, asking: Asking) -> None:
+        request = asking.request
+        test, uid = request.get("test"), request.get("investigation")
+        if test and uid is not None and asking.question is not None and not asking.refused:
             run = request.get("run") or None
-            self._investigations.begin_test(uid, test["hypothesis"], run, principal)
+            self._investigations.begin_test(uid, test["hypothesis"], run, asking.principal)
 
     def _pin(self, request: QueryRequest, state: InvestigationState | None) -> tuple[int, bool]:
         """The pin, and whether data that was accepted before is missing from it."""
@@ -206,6 +222,8 @@ class QueryService:
         behind = [_BEHIND] if asking.behind else []
         warnings = self._completeness.begin(question, *about) if question.template else None
         running = self._run(question, *about)
+        self._check_condition(asking, running)
+        self._begin_test(asking)
         if warnings is not None and question.template is not None:
             told = self._cautions(question.template) if self._cautions is not None else []
             return Asked(self, asking, running, lambda: [*behind, *told, *warnings.result()])
@@ -276,6 +294,7 @@ class QueryService:
     def _record_failure(self, asking: Asking, error: InvestigationError) -> None:
         record = replace(asking.record(), ok=False, error=error.message)
         try:
+            self._begin_test(asking)
             self._investigations.record_query(
                 asking.request.get("investigation"), record, asking.principal
             )
@@ -368,7 +387,12 @@ class Asked:
             outcome, reason = "inconclusive", verdict["reason"]  # its rule had nothing to go by
         elif outcome != "inconclusive" and not self._service.saw_data(self._asking, self._running):
             outcome, reason = "inconclusive", "no data: nothing is there where it looked"
-        return {**test, "outcome": outcome, "reason": reason}
+        return {
+            "hypothesis": test["hypothesis"],
+            "expect": test["expect"],
+            "outcome": outcome,
+            "reason": reason,
+        }
 
 
 def _window(value: Any) -> Window | None:
