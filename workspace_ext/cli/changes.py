@@ -50,5 +50,5 @@ def _lines(found: Changes) -> Iterator[str]:
     for change in found["changes"]:
         place = f"{change['subject']} " if change["kind"] in ("cell", "run") else ""
         told = f"{place}{change['what']}"
-        line = f"{when(change['at'])}  {change['kind']:<10} {escape(told)}"
-        yield f"  {line} [dim]{escape(who(change['by']))}[/]"
+        by = f"[dim]{escape(who(change['by']))}[/]"
+        yield f"  {when(change['at'])}  {by}  {change['kind']}: {escape(told)}"
