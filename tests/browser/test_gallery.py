@@ -129,7 +129,7 @@ def test_what_stands_in_the_way_is_said(lab: Lab, page: Page) -> None:
     expect(gallery.search).to_be_visible()
 
     gallery.panel.get_by_text("Broken templates").click()
-    expect(gallery.panel).to_contain_text("cart/broken.sql:5")
+    expect(gallery.panel).to_contain_text("cart/broken.sql:6")
     gallery.search.fill("what is the meaning of life")
     expect(gallery.options).to_have_count(0)
     gallery.picture("nothing")

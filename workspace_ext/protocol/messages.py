@@ -10,6 +10,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 from workspace_ext.protocol.hypotheses import Conclusion, Hypothesis, Note, Outcome
 from workspace_ext.protocol.teamwork import ActionItem, Agenda, PinMove
+from workspace_ext.protocol.templates import NextStep
 
 # -- queries ---------------------------------------------------------------------------------
 
@@ -159,6 +160,7 @@ class Answer(TypedDict):
     verdict: Verdict
     compare: Compare
     chart: dict[str, Any] | None
+    next: list[NextStep]  # in the header's order
     test: TestOutcome | None
     elapsed_ms: int
     error: dict[str, str] | None  # as errors.InvestigationError.to_dict
@@ -257,6 +259,19 @@ class InvestigationSummary(TypedDict):
     root_cause: str | None
     confidence_percent: int | None
     correct: bool | None  # how the conclusion turned out
+
+
+class Me(TypedDict):
+    """Who the browser's user is on this server, and what they may do here.
+
+    ``may`` holds some of: read, comment, edit (notebooks and files), run (code), open (begin an
+    investigation), pin (move it), review (move it on), approve (judge the work of others).
+    """
+
+    name: str
+    display_name: str
+    role: Literal["lead", "responder", "viewer"]
+    may: list[Literal["read", "comment", "edit", "run", "open", "pin", "review", "approve"]]
 
 
 class Status(TypedDict):

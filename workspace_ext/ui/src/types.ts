@@ -1,12 +1,13 @@
 // Generated from protocol/schemas/messages.schema.json by `npm run types`: do not edit.
 
 /**
- * What the server pushes to a browser. data of state is null while the notebook is no investigation.
+ * What the server pushes to a browser. data of state is null while the notebook is no investigation; me is who the browser's user is here.
  */
 export type StreamMessage =
   | {
       type: 'state';
       data: InvestigationState | null;
+      me: Me;
     }
   | {
       type: 'delta';
@@ -149,6 +150,28 @@ export interface FunctionTest {
   run?: RunRef;
 }
 /**
+ * Which Python step ran after a template's SQL, and the package that brought it.
+ */
+export interface StepRef {
+  name: string;
+  version: string;
+}
+/**
+ * A question that rows of an answer lead to. A row gives ``params``, and for each entry of ``columns`` its value there; ``rows`` are the positions of the rows that it makes sense for, of the first thousand, null for any row.
+ */
+export interface NextStep {
+  template: string;
+  title: string;
+  question: string;
+  params: {
+    [k: string]: unknown;
+  };
+  columns: {
+    [k: string]: string;
+  };
+  rows: number[] | null;
+}
+/**
  * What comes with the rows.
  */
 export interface Answer {
@@ -168,6 +191,7 @@ export interface Answer {
   chart: {
     [k: string]: unknown;
   } | null;
+  next: NextStep[];
   test: TestOutcome | null;
   elapsed_ms: number;
   error: {
@@ -567,6 +591,7 @@ export interface TemplateInfo {
   references: string[];
   example: string;
   picture: boolean;
+  step?: string;
   next?: TemplateNext[];
 }
 /**
@@ -584,6 +609,15 @@ export interface Gallery {
   templates: TemplateInfo[];
   problems: TemplateProblem[];
   services: string[];
+}
+/**
+ * Who the browser's user is on this server, and what they may do here. ``may`` holds some of: read, comment, edit (notebooks and files), run (code), open (begin an investigation), pin (move it), review (move it on), approve (judge the work of others).
+ */
+export interface Me {
+  name: string;
+  display_name: string;
+  role: 'lead' | 'responder' | 'viewer';
+  may: ('read' | 'comment' | 'edit' | 'run' | 'open' | 'pin' | 'review' | 'approve')[];
 }
 /**
  * What the Jupyter server tells its browsers about the broker.
