@@ -1,5 +1,6 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { cellsPlugin } from './plugins/cells';
+import { historyPlugin } from './plugins/history';
 import { launcherPlugin } from './plugins/launcher';
 import { modelPlugin } from './plugins/model';
 import { panelPlugin } from './plugins/panel';
@@ -10,6 +11,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   modelPlugin,
   panelPlugin,
   cellsPlugin,
+  historyPlugin,
   launcherPlugin
 ];
 
