@@ -5,6 +5,7 @@ import { historyPlugin } from './plugins/history';
 import { launcherPlugin } from './plugins/launcher';
 import { modelPlugin } from './plugins/model';
 import { panelPlugin } from './plugins/panel';
+import { picturesPlugin } from './plugins/pictures';
 import { preferencesPlugin } from './plugins/preferences';
 
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
@@ -14,7 +15,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   cellsPlugin,
   galleryPlugin,
   historyPlugin,
-  launcherPlugin
+  launcherPlugin,
+  picturesPlugin
 ];
 
 export default plugins;
