@@ -1,5 +1,6 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { cellsPlugin } from './plugins/cells';
+import { chartsPlugin } from './plugins/charts';
 import { historyPlugin } from './plugins/history';
 import { launcherPlugin } from './plugins/launcher';
 import { modelPlugin } from './plugins/model';
@@ -12,6 +13,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   panelPlugin,
   cellsPlugin,
   historyPlugin,
+  chartsPlugin,
   launcherPlugin
 ];
 
