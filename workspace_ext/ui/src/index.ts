@@ -1,5 +1,6 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { cellsPlugin } from './plugins/cells';
+import { chartsPlugin } from './plugins/charts';
 import { galleryPlugin } from './plugins/gallery';
 import { historyPlugin } from './plugins/history';
 import { launcherPlugin } from './plugins/launcher';
@@ -15,6 +16,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   cellsPlugin,
   galleryPlugin,
   historyPlugin,
+  chartsPlugin,
   launcherPlugin,
   picturesPlugin
 ];
