@@ -12,7 +12,7 @@ params:
   service:   {type: service, optional: true, help: only metrics of this service}
   bucket:    {type: duration, default: 60s, help: the step in which both are compared}
   max_lag:   {type: int, default: 3, min: 0, max: 20, help: how many steps a metric may lead or follow}
-  min_correlation: {type: float, default: 0.6, min: 0, max: 1, help: rank correlation that counts at least}
+  min_correlation: {type: float, default: 0.6, min: 0, max: 1, help: correlation that counts at least}
   min_shift: {type: float, default: 4, min: 0, help: how many usual deviations from its level counts}
 requires: [metrics.value, spans.service]
 step: metrics.correlated
@@ -30,7 +30,7 @@ returns:
   shift: DOUBLE
   label: VARCHAR
 interesting: "CASE WHEN correlation IS NOT NULL AND shift IS NOT NULL THEN abs(correlation) >= min_correlation AND shift >= min_shift END"
-reason: "{label} moves with the symptom (rank correlation {correlation:.2f}, {lead_seconds:.0f} s ahead), {during:.4g} against {before:.4g}"
+reason: "{label} moves with the symptom (correlation {correlation:.2f}, {lead_seconds:.0f} s ahead), {during:.4g} against {before:.4g}"
 quiet: "no metric moves with the symptom and left its level too; the nearest is {label} ({correlation:.2f})"
 covers:
   - gauges, rates of counters, means of histograms, one series a service, pod and name
@@ -42,7 +42,7 @@ not_covered:
   - quantiles of histograms and summaries
 chart: {mark: bar, x: correlation, y: label, top: 15}
 references:
-  - "Spearman's rank correlation; independent points after Bartlett (1935), q after Benjamini and Hochberg (1995) over all series and lags"
+  - "Pearson's correlation of values clipped at their 10th and 90th percentile; independent points after Bartlett (1935), q after Benjamini and Hochberg (1995) over all series and lags"
   - "shift: difference of the medians in and before the window over 1.48 MAD before, at least 5 % of the level"
 next:
   - {template: metrics.shift, params: {service: service, metric: metric}}
