@@ -1,6 +1,7 @@
 import { VDomModel } from '@jupyterlab/ui-components';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
+import { Token } from '@lumino/coreutils';
 import { Signal } from '@lumino/signaling';
 import { RequestError, type Api, type Problem } from './api';
 import { activeUid, cellIndex, goToCell } from './cells';
@@ -230,3 +231,8 @@ export namespace InvestigationModel {
     contents: Contents.IManager;
   }
 }
+
+export const IInvestigationModel = new Token<InvestigationModel>(
+  'investigation-workspace:model',
+  'The investigation of the notebook in front, live.'
+);

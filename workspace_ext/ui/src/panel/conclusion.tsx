@@ -14,6 +14,7 @@ export function ConclusionCard(props: {
     return null;
   }
   const evidence = conclusion.evidence.length;
+  const claim = model.investigation?.hypotheses[conclusion.hypothesis ?? ''];
   return (
     <Section title={trans.__('Conclusion')}>
       <div className="jp-Investigation-conclusion">
@@ -23,6 +24,12 @@ export function ConclusionCard(props: {
           {evidence > 0 &&
             ` · ${trans._n('%1 piece of evidence', '%1 pieces of evidence', evidence)}`}
         </p>
+        {claim && claim.state !== 'root_cause' && (
+          <p className="jp-Investigation-detail">
+            <Badge tone="bad">Stands no longer</Badge> Its hypothesis is now{' '}
+            {claim.state.replace('_', ' ')}: {claim.why}
+          </p>
+        )}
         {conclusion.outcome && (
           <p className="jp-Investigation-detail">
             <Badge tone={conclusion.outcome.correct ? 'good' : 'bad'}>

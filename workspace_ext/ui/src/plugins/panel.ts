@@ -4,12 +4,10 @@ import {
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
-import { INotebookTracker } from '@jupyterlab/notebook';
 import { IStateDB } from '@jupyterlab/statedb';
-import { Api } from '../api';
 import { CATEGORY, CommandIDs } from '../commands';
 import { investigationIcon } from '../icons';
-import { InvestigationModel } from '../model';
+import { IInvestigationModel, type InvestigationModel } from '../model';
 import { InvestigationPanel, PANEL_ID } from '../panel/widget';
 import { IPreferences, type Preferences } from '../preferences';
 import { trans } from '../translation';
@@ -21,22 +19,17 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
   id: 'investigation-workspace:panel',
   description: 'Shows the hypotheses and captured steps of the notebook in front, live.',
   autoStart: true,
-  requires: [IPreferences, INotebookTracker],
+  requires: [IPreferences, IInvestigationModel],
   optional: [ICommandPalette, ILayoutRestorer, IStateDB],
   activate: (
     app: JupyterFrontEnd,
     preferences: Preferences,
-    tracker: INotebookTracker,
+    model: InvestigationModel,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
     stateDB: IStateDB | null
   ) => {
-    const { commands, serviceManager, shell } = app;
-    const model = new InvestigationModel({
-      api: new Api(serviceManager.serverSettings),
-      tracker,
-      contents: serviceManager.contents
-    });
+    const { commands, shell } = app;
     const panel = new InvestigationPanel(model, {
       create: () => void commands.execute(CommandIDs.create),
       adopt: () => void commands.execute(CommandIDs.adopt)
