@@ -63,7 +63,7 @@ def read_calls(spans: pa.Table) -> Calls:
     """The forest of a table of spans.
 
     Args:
-        spans: trace_id, span_id, parent_span_id, service, pod, name, time_ns, duration_ns, now,
+        spans: trace_id, span_id, parent_span_id, service, pod, name, time_ns, duration_ns, is_now,
             failed.
     """
     column = {name: spans.column(name).to_pylist() for name in spans.column_names}
@@ -85,7 +85,7 @@ def read_calls(spans: pa.Table) -> Calls:
         pod=column["pod"],
         parent=parent,
         path=_paths(service, [masked(name or "") for name in column["name"]], above),
-        now=np.array(column["now"], dtype=bool),
+        now=np.array(column["is_now"], dtype=bool),
         failed=np.array(column["failed"], dtype=bool),
         start_ns=start,
         duration_ms=duration,

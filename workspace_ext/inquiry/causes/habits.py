@@ -127,7 +127,7 @@ def read_habits(calls: Calls, logs: pa.Table) -> Habits:
 
     Args:
         calls: The spans.
-        logs: trace_id, span_id, time_ns, pattern, fault (whether its severity says error).
+        logs: trace_id, span_id, time_ns, pattern, failed (whether its severity says error).
     """
     notes = _Notes()
     events = _events(calls, logs)
@@ -174,7 +174,7 @@ def _events(calls: Calls, logs: pa.Table) -> list[list[tuple[int, str, Kind]]]:
     place = {key: at for at, key in enumerate(zip(calls.trace, calls.span, strict=True))}
     events: list[list[tuple[int, str, Kind]]] = [[] for _ in range(len(calls))]
     columns = (logs.column(name).to_pylist() for name in ("trace_id", "span_id", "time_ns"))
-    told = zip(logs.column("pattern").to_pylist(), logs.column("fault").to_pylist(), strict=True)
+    told = zip(logs.column("pattern").to_pylist(), logs.column("failed").to_pylist(), strict=True)
     for trace, span, time, (pattern, fault) in zip(*columns, told, strict=True):
         at = place.get((trace, span))
         if at is not None:
