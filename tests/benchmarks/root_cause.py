@@ -150,7 +150,11 @@ def _traces(folder: Path, cases: list[dict[str, Any]]) -> Load:
     wide = {name: _wide(name) for name in columns if name not in left_out}
     metrics = {
         "signal": "metrics",
-        "fields": {"time": {"column": "TimeStamp", "unit": "s"}, "service": service, "pod": "PodName"},
+        "fields": {
+            "time": {"column": "TimeStamp", "unit": "s"},
+            "service": service,
+            "pod": "PodName",
+        },
         "wide": wide,
     }
     mapped = (("spans", spans), ("logs", logs), ("metrics", metrics))
@@ -254,7 +258,7 @@ def _dependencies(path: Path, to: Path) -> Path:
 
     matrix = pd.read_csv(path, index_col=0)
     lines = [
-        json.dumps({"name": caller, "depends_on": [c for c in matrix.columns if row[c] > 0]})
+        json.dumps({"name": caller, "depends_on": ",".join(matrix.columns[row > 0])})
         for caller, row in matrix.iterrows()
     ]
     to.write_text("\n".join(lines), encoding="utf-8")
@@ -264,7 +268,9 @@ def _dependencies(path: Path, to: Path) -> Path:
 # -- scoring: the only part that sees labels ---------------------------------------------------
 
 
-def score(labels: Sequence[Mapping[str, Any]], ranked: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def score(
+    labels: Sequence[Mapping[str, Any]], ranked: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
     """AC@1, AC@3, AC@5 and Avg@5, as `score.py` beside the data computes them."""
     places = []
     for label in labels:
@@ -282,11 +288,14 @@ def report(folder: Path, predicted: Mapping[str, Predicted]) -> dict[str, Any]:
     out: dict[str, Any] = {"data": folder.name, "fitted": "nothing", "settings": {}}
     for setting, one in predicted.items():
         told = [case for case, verdict in one.verdicts.items() if verdict == "likely"]
+        of_told = [label for label in labels if label["case_id"] in told]
         out["settings"][setting] = {
             **score(labels, one.ranked),
             "seconds_a_case": round(median(one.seconds.values()), 3),
             "told": len(told),
-            "AC@1 of those told": score([x for x in labels if x["case_id"] in told], one.ranked)["AC@1"],
+            "AC@1 of those told": score([x for x in labels if x["case_id"] in told], one.ranked)[
+                "AC@1"
+            ],
             "without": {
                 f"{key} {value}": score([x for x in labels if x.get(key) != value], one.ranked)
                 for key in ("root_cause_service", "root_cause_node", "fault_type")
@@ -333,7 +342,7 @@ def main() -> int:
     if given.json:
         print(json.dumps(scored, indent=1))
         return 0
-    print(f"| {given.data.name} | n | AC@1 | AC@3 | AC@5 | Avg@5 | s a case | told (AC@1 of them) |")
+    print(f"| {given.data.name} | n | AC@1 | AC@3 | AC@5 | Avg@5 | s a case | told (AC@1) |")
     print("|---|---|---|---|---|---|---|---|")
     for setting, figures in scored["settings"].items():
         told = f"{figures['told']} ({figures['AC@1 of those told']:.3f})"

@@ -38,7 +38,7 @@ class Change:
 
     @property
     def completeness(self) -> float:
-        """Square of the growth of its share: a defect meets all that come by, other changes some."""
+        """Square of the growth of its share: a defect meets all comers, other changes some."""
         return (self.after[0] / self.after[1] - self.before[0] / self.before[1]) ** 2
 
 
@@ -58,9 +58,7 @@ def tally(habits: Habits, slot: Ints, slots: int) -> Tally:
         return counted.reshape(kinds, slots).astype(np.int64)
 
     situations = int(habits.met[:, 1].max(initial=-1)) + 1
-    return Tally(
-        count(habits.met, situations)[habits.given], count(habits.seen, len(habits.facts))
-    )
+    return Tally(count(habits.met, situations)[habits.given], count(habits.seen, len(habits.facts)))
 
 
 @dataclass(frozen=True)
@@ -242,7 +240,7 @@ def _waiting_callers(calls: Calls, found: dict[int, Change], reason: Ints) -> se
     edges: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for at in np.flatnonzero(calls.now & ~np.isnan(calls.gap_ms)).tolist():
         edges[calls.service[int(calls.parent[at])], calls.service[at]].append(at)
-    bad = {edge for edge, spans in edges.items() if 2 * sum(at in slow for at in spans) > len(spans)}
+    bad = {edge for edge, spans in edges.items() if 2 * len(slow.intersection(spans)) > len(spans)}
     guilty: set[int] = set()
     for caller in {edge[0] for edge in bad}:
         out = [edge for edge in edges if edge[0] == caller]

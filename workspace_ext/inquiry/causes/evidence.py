@@ -3,7 +3,7 @@
 The measure is the Bayes factor of "two rates" against "one rate", for k of n before and after,
 with Jeffreys' prior on each rate. It holds for small counts, and between m comparisons a factor
 of m is where looking begins: even odds, when one of the m is expected to have changed.
-R. E. Kass, A. E. Raftery, "Bayes Factors", Journal of the American Statistical Association 90 (1995).
+R. E. Kass, A. E. Raftery, "Bayes Factors", J. American Statistical Association 90 (1995).
 """
 
 from __future__ import annotations

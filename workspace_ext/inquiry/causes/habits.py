@@ -108,7 +108,7 @@ class _Notes:
         keys = ((seen[:, 1] * size + seen[:, 2]) * size + seen[:, 3]) * len(Kind) + seen[:, 4]
         known, first, of_seen = np.unique(keys, return_index=True, return_inverse=True)
         facts = [
-            Fact(*groups[group][:2], words[given], words[then], Kind(kind))
+            Fact(groups[group][0], groups[group][1], words[given], words[then], Kind(kind))
             for _, group, given, then, kind in seen[first].tolist()
         ]
         given = np.searchsorted(situations, seen[first, 1] * size + seen[first, 2])
@@ -204,9 +204,7 @@ def _failing(calls: Calls, events: list[list[tuple[int, str, Kind]]]) -> list[bo
     return failing
 
 
-def _beyond_usual(
-    groups: Sequence[Hashable], times: Floats, now: NDArray[np.bool_]
-) -> Floats:
+def _beyond_usual(groups: Sequence[Hashable], times: Floats, now: NDArray[np.bool_]) -> Floats:
     """By how much each time exceeds what is usual in its group, at least 0."""
     members: defaultdict[Hashable, list[int]] = defaultdict(list)
     for at in np.flatnonzero(~np.isnan(times)).tolist():
@@ -216,7 +214,9 @@ def _beyond_usual(
         spans = np.array(of_group)
         before = times[spans[~now[spans]]]
         if len(before) >= ENOUGH:
-            excess[spans] = np.maximum(times[spans] - np.quantile(before, USUAL, method="higher"), 0)
+            excess[spans] = np.maximum(
+                times[spans] - np.quantile(before, USUAL, method="higher"), 0
+            )
     return excess
 
 

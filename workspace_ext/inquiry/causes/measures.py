@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -23,8 +23,9 @@ class Rise:
         metric: Name of the metric.
         usual: Median before.
         now: Mean since the onset.
-        strength: 0 to 1: how much of the limit (without one: of what the busiest instance
-            uses) it rose above its own high values, times its part in the rise of all.
+        strength: 0 to 1: how much of the limit (without one: of itself and what the busiest
+            instance uses) it rose above its own high values, squared, times its part in the
+            rise of all instances.
     """
 
     service: str
@@ -61,13 +62,14 @@ def rises(usual: pa.Table, recent: pa.Table, onset_ns: int) -> list[Rise]:
             by_metric.setdefault(name, []).append((limit, high, rise))
     found = []
     for series in by_metric.values():
-        scale = max(max(limit for limit, _, _ in series), 0.0)
+        scale = max(limit for limit, _, _ in series)
         total = sum(rise.strength for _, _, rise in series)
         busiest = max(high for _, high, _ in series)
         for _, _, rise in series:
             grown = rise.strength
             if grown > 0:
                 of_limit = min(grown / scale, 1.0) if scale else grown / (grown + abs(busiest))
-                strength = of_limit * grown / total
-                found.append(Rise(rise.service, rise.pod, rise.metric, rise.usual, rise.now, strength))
+                # squared, as the completeness of a change in behaviour is
+                strength = of_limit**2 * grown / total
+                found.append(replace(rise, strength=strength))
     return sorted(found, key=lambda rise: (-rise.strength, rise.service, rise.pod, rise.metric))

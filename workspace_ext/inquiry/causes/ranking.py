@@ -58,6 +58,11 @@ class Suspect:
             innocent *= 1 - min(max(strength, 0.0), 1.0)
         return 1 - innocent
 
+    @property
+    def pod(self) -> str | None:
+        """The instance that most points at; None when that is not known."""
+        return max(self.pods, key=lambda pod: (self.pods[pod], pod), default=None) or None
+
     def suspect(self, method: str, strength: float, pod: str | None, text: str) -> None:
         """Adds a reason."""
         self.strength[method] = max(self.strength.get(method, 0.0), strength)
@@ -243,11 +248,11 @@ def _answer(
     ranked: list[Suspect], missing: str, began: int | None, params: Mapping[str, Any]
 ) -> pa.Table:
     verdict, why = _verdict(ranked, missing, params)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "rank": at,
             "service": one.service,
-            "pod": max(one.pods, key=lambda pod: (one.pods[pod], pod)) or None if one.pods else None,
+            "pod": one.pod,
             "score": round(one.score, 6),
             "methods": ", ".join(sorted(one.strength)),
             "agree": len(one.strength),

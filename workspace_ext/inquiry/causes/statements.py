@@ -6,7 +6,9 @@ import re
 
 import pyarrow as pa
 
-_PLACE = re.compile(r"(?:[\w$\[\]./\\-]+#|[\w./\\-]+\.(?:py|go|js|ts|java|kt|cs|rb|rs|php|cc|cpp|c|h):)\d+")
+_PLACE = re.compile(
+    r"(?:[\w$\[\]./\\-]+#|[\w./\\-]+\.(?:py|go|js|ts|java|kt|cs|rb|rs|php|cc|cpp|c|h):)\d+"
+)
 """Where code tells its own place, as in ``o.a.Dispatcher#175`` or ``views.py:31``."""
 _HEAD = 160
 """A place further on is quoted, as in a stack trace."""
@@ -16,7 +18,9 @@ _WORD = re.compile(r"[\s\[\]:,=(){}\"'|]+")
 def statements(bodies: pa.ChunkedArray) -> pa.Array:
     """A name for the statement behind each line: its place, or else its words without values."""
     encoded = bodies.combine_chunks().dictionary_encode()
-    names = pa.array([statement(text or "") for text in encoded.dictionary.to_pylist()], pa.string())
+    names = pa.array(
+        [statement(text or "") for text in encoded.dictionary.to_pylist()], pa.string()
+    )
     return names.take(encoded.indices)
 
 
