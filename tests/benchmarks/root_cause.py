@@ -288,7 +288,6 @@ def report(folder: Path, predicted: Mapping[str, Predicted]) -> dict[str, Any]:
     out: dict[str, Any] = {"data": folder.name, "fitted": "nothing", "settings": {}}
     for setting, one in predicted.items():
         told = [case for case, verdict in one.verdicts.items() if verdict == "likely"]
-        of_told = [label for label in labels if label["case_id"] in told]
         out["settings"][setting] = {
             **score(labels, one.ranked),
             "seconds_a_case": round(median(one.seconds.values()), 3),
