@@ -16,6 +16,7 @@ from workspace_ext.server.connection import InvestigationConnection
 from workspace_ext.server.data_handlers import DATA_ROUTES
 from workspace_ext.server.gallery_handlers import GALLERY_ROUTES
 from workspace_ext.server.handlers import ROUTES
+from workspace_ext.server.joint import use_joint_rooms
 from workspace_ext.server.kernels import InvestigationKernelManager
 from workspace_ext.server.login import PeopleProvider, use_people
 from workspace_ext.server.placement import data_folder, place_state, state_folder
@@ -24,6 +25,7 @@ from workspace_ext.server.review_handlers import REVIEW_ROUTES
 from workspace_ext.server.roles import RoleAuthorizer, use_roles
 from workspace_ext.server.rooms import hold_readers
 from workspace_ext.server.sessions import InvestigationSessionManager
+from workspace_ext.server.troubles import Troubles
 from workspace_ext.server.version_handlers import VERSION_ROUTES
 from workspace_ext.server.workspace import Workspace
 
@@ -90,6 +92,9 @@ class InvestigationApp(ExtensionApp):
     def initialize_settings(self) -> None:
         """Makes the parts; nothing is started before somebody needs it."""
         self._tell_people()
+        troubles = Troubles()
+        use_joint_rooms(troubles.tell)
+        self.settings["investigation_troubles"] = troubles
         if not self._capturing:
             return
         assert self.serverapp is not None
