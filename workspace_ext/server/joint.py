@@ -136,14 +136,8 @@ class JointRoom(DocumentRoom):  # type: ignore[misc] # it has no types
         if self._file_type not in _MERGED:
             await super()._on_outofband_change()
             return
-        try:
-            model = await self._file.load_content(self._file_format, self._file_type)
-        except Exception as error:  # edge: the file is being written just now, or is none
-            self.log.warning("%s was changed outside and cannot be read yet: %r", self._path, error)
-            self._file.last_modified = NEVER  # so that no save takes it for our own
+        if not await self._merge_file():
             self._again()
-            return
-        await self._merge(model["content"])
 
     async def _merge(self, content: Any) -> None:
         self.log.info("%s was changed outside; it is merged", self._path)
@@ -188,32 +182,12 @@ class JointRoom(DocumentRoom):  # type: ignore[misc] # it has no types
 
     async def _try_to_save(self) -> bool:
         """Saves, after a merge if need be; False when that has to be tried again."""
-        content, merges = self._document.get(), self._merges
         self._dirty = False
-        store = self.ystore if isinstance(self.ystore, HistoryStore) else None
         try:
-            base = base_of(_notebook(content))
-            if store is not None and base != self._base:
-                await store.keep_bases(*([self._base] if self._base else []), base)
-            if merges != self._merges:
-                return True  # what was to be saved is old, and the merge saves
-            model = {"format": self._file_format, "type": self._file_type, "content": content}
-            saved = await self._file.maybe_save_content(model)
-            if saved is None:
-                if await self._is_writable():
-                    self._base = base  # it was saved, and something newer is about to be
-                    return True
-                self._dirty = True
-                self._fails("it is read-only on the server")
-                return False
+            await self._save()
         except OutOfBandChanges:
             self._dirty = True
-            with suppress(Exception):  # what cannot be read yet is looked at again
-                found = await self._file.load_content(self._file_format, self._file_type)
-                await self._merge(found["content"])
-                return True  # the merge saves
-            self._file.last_modified = NEVER
-            return False
+            return await self._merge_file()
         except asyncio.CancelledError:
             self._dirty = True
             raise
@@ -221,7 +195,34 @@ class JointRoom(DocumentRoom):  # type: ignore[misc] # it has no types
             self._dirty = True
             self._fails(_reason(error))
             return False
-        await self._saved(saved, base, store)
+        return True
+
+    async def _save(self) -> None:
+        content, merges = self._document.get(), self._merges
+        store = self.ystore if isinstance(self.ystore, HistoryStore) else None
+        base = base_of(_notebook(content))
+        if store is not None and base != self._base:
+            await store.keep_bases(*([self._base] if self._base else []), base)
+        if merges != self._merges:
+            return  # what was to be saved is old, and the merge saves
+        model = {"format": self._file_format, "type": self._file_type, "content": content}
+        saved = await self._file.maybe_save_content(model)
+        if saved is not None:
+            await self._saved(saved, base, store)
+        elif await self._is_writable():
+            self._base = base  # it was saved, and something newer is about to be
+        else:
+            raise PermissionError("it is read-only on the server")
+
+    async def _merge_file(self) -> bool:
+        """Merges what something else wrote; False when it cannot be read yet."""
+        try:
+            found = await self._file.load_content(self._file_format, self._file_type)
+        except Exception as error:  # edge: the file is being written just now, or is none
+            self.log.warning("%s was changed outside and cannot be read yet: %r", self._path, error)
+            self._file.last_modified = NEVER  # so that no save takes it for our own
+            return False
+        await self._merge(found["content"])
         return True
 
     async def _saved(
