@@ -16,7 +16,6 @@ from workspace_ext.server.connection import InvestigationConnection
 from workspace_ext.server.data_handlers import DATA_ROUTES
 from workspace_ext.server.gallery_handlers import GALLERY_ROUTES
 from workspace_ext.server.handlers import ROUTES
-from workspace_ext.server.joint import use_joint_rooms
 from workspace_ext.server.kernels import InvestigationKernelManager
 from workspace_ext.server.login import PeopleProvider, use_people
 from workspace_ext.server.placement import data_folder, place_state, state_folder
@@ -91,6 +90,8 @@ class InvestigationApp(ExtensionApp):
 
     def initialize_settings(self) -> None:
         """Makes the parts; nothing is started before somebody needs it."""
+        from workspace_ext.server.joint import use_joint_rooms  # brings the documents' library
+
         self._tell_people()
         troubles = Troubles()
         use_joint_rooms(troubles.tell)

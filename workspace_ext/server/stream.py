@@ -15,7 +15,7 @@ from tornado import web
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from workspace_ext.foundation.errors import Conflict, InvestigationError, Unavailable
-from workspace_ext.protocol.messages import Me
+from workspace_ext.protocol.people import Me
 from workspace_ext.server.followers import Message
 from workspace_ext.server.roles import me
 from workspace_ext.server.troubles import Troubles

@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from workspace_ext.foundation.errors import BadInput
-from workspace_ext.protocol import hypotheses, messages, provenance, templates
+from workspace_ext.protocol import hypotheses, messages, people, provenance, templates
 from workspace_ext.protocol.validation import schema, validate
 
 NAMES = ["messages", "events", "metadata"]
@@ -17,6 +17,7 @@ TYPES = {
     for name, found in {
         **vars(messages),
         **vars(hypotheses),
+        **vars(people),
         **vars(provenance),
         **vars(templates),
     }.items()
