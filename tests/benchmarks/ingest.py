@@ -63,7 +63,7 @@ def figures(broker: Receiver, name: str) -> dict[str, float]:
 
 
 def stored(broker: Receiver, spans: int) -> None:
-    """Waits until so many are in the store; it asks seldom, as each answer costs the broker time."""
+    """Waits until so many are in the store; asks seldom, as answers cost the broker time."""
     kept = 'otlp-proto",outcome="kept'
 
     def there() -> bool:

@@ -104,7 +104,7 @@ class Batch:
         if not records.num_rows:
             return
         if signal not in self._staged:
-            columns = ", ".join(f"{name} {kind}" for name, kind in SIGNALS[signal].columns)
+            columns = ", ".join(f"{name} {kind}" for name, kind in SIGNALS[signal].kept)
             self._connection.execute(f"CREATE TEMP TABLE staged_{signal} ({columns})")
             self._staged[signal] = 0
         self._connection.register("incoming", records)

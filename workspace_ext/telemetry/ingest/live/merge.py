@@ -16,7 +16,6 @@ import pyarrow as pa
 
 from workspace_ext.foundation.canonical import digest_json
 from workspace_ext.telemetry.ingest.live.delivery import Delivery
-from workspace_ext.telemetry.ingest.live.maps import each_once
 from workspace_ext.telemetry.ingest.tally import Tally, count_services, totals
 from workspace_ext.telemetry.pin import newest_pin
 from workspace_ext.telemetry.schema import SIGNALS, Signal
@@ -289,9 +288,6 @@ def _tally(
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, signal: Signal, records: pa.Table) -> None:
-    if "resource" in signal.names:
-        place = records.schema.get_field_index("resource")
-        records = records.set_column(place, "resource", each_once(records["resource"]))
     names = ", ".join((*signal.names, "batch_id"))
     records = records.combine_chunks()
     for start in range(0, len(records), ROW_GROUP_ROWS):
