@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from workspace_ext.protocol.messages import METADATA_KEY
+from workspace_ext.protocol.messages import METADATA_KEY, TestOutcome
 from workspace_kernel.chart import MIME, caption, specification
 
 if TYPE_CHECKING:
@@ -87,7 +87,21 @@ def _head_text(result: Result) -> str:
     test = result.answer["test"]
     if test is not None:
         lines.append(f"Hypothesis {test['outcome']}: {test['reason']}")
-    return "\n".join([*lines, *[f"Warning: {warning}" for warning in verdict["warnings"]]])
+    return "\n".join([*lines, *[f"Warning: {warning}" for warning in _warnings(result)]])
+
+
+def _warnings(result: Result) -> list[str]:
+    test = result.answer["test"]
+    return [*fell(test), *result.verdict["warnings"]] if test else result.verdict["warnings"]
+
+
+def fell(test: TestOutcome) -> list[str]:
+    """Says that a test took away what was concluded; nothing where that stands."""
+    was = test.get("fell_from")
+    if was is None:
+        return []
+    lost = "the conclusion rests on it no longer" if was == "root_cause" else "it counts no longer"
+    return [f"until now it was held to be {was.replace('_', ' ')}: {lost}"]
 
 
 def _head_html(result: Result) -> str:
@@ -101,9 +115,7 @@ def _head_html(result: Result) -> str:
     test = answer["test"]
     if test is not None:
         parts.append(f"<div>Hypothesis {badge(test['outcome'])} {escape(test['reason'])}</div>")
-    warnings = [
-        f'<div style="color:#b35900">⚠ {escape(said)}</div>' for said in verdict["warnings"]
-    ]
+    warnings = [f'<div style="color:#b35900">⚠ {escape(said)}</div>' for said in _warnings(result)]
     return "".join([*parts, *warnings])
 
 

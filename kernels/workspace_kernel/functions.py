@@ -13,6 +13,7 @@ from workspace_ext.foundation.canonical import digest_json, digest_text
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.protocol.messages import FunctionTest
 from workspace_kernel.cards import Card
+from workspace_kernel.display import fell
 from workspace_kernel.events import Reporter
 from workspace_kernel.result import Result
 from workspace_kernel.values import to_wire
@@ -75,7 +76,8 @@ def run_function(
             test["supports"] = found.supports
             test["reason"] = found.reason[:2000]
         told = reporter.report_test(test)
-        details = (told["reason"], f"Expected: {test['expect']}", "Found by code in this kernel")
+        said = (told["reason"], *fell(told))
+        details = (*said, f"Expected: {test['expect']}", "Found by code in this kernel")
         return Card("Test", name, details, told["outcome"])
 
     try:

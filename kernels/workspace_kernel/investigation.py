@@ -112,6 +112,33 @@ class Investigation:
         self._once("decision.made", f"{said}\0{because}", {"text": said, "because": because})
         return Card("Decision", said, (f"Because {because}",) if because else ())
 
+    def action(self, text: str, owner: str | None = None, *, done: bool | None = None) -> Card:
+        """Keeps something that is to be done; the same text again is the same action.
+
+        Args:
+            text: What.
+            owner: By whom.
+            done: Whether it is done; ticking it off in the panel is the same.
+        """
+        said = _said(text, "action")
+        key = stable_id(self.uid, "action", " ".join(said.split()).casefold())
+        known = self.state["actions"].get(key)
+        if known is None:
+            data: dict[str, Any] = {"text": said, "owner": (owner or "").strip()}
+            self._reporter.report("action.added", key, data, event_id=key)
+        wanted = {"owner": owner.strip() if known and owner is not None else None, "done": done}
+        now = known or {"owner": None, "done": False}
+        changed = {
+            name: value
+            for name, value in wanted.items()
+            if value is not None and value != now.get(name)
+        }
+        if changed:
+            self._reporter.report("action.changed", key, {"action": key, **changed})
+        found = self.state["actions"][key]
+        whose = f"By {found['owner']}" if found["owner"] else "Nobody's yet"
+        return Card("Action", found["text"], (whose,), "done" if found["done"] else "to do")
+
     def conclude(
         self,
         root_cause: str,

@@ -41,6 +41,7 @@ def in_sdist(distributions: Distributions) -> set[str]:
         "workspace_ext/protocol/schemas/messages.schema.json",
         "workspace_ext/templates/queries/triage/overview.sql",
         "workspace_ext/templates/incidents/trainticket/incident.yaml",
+        "workspace_ext/templates/notebooks/investigation.ipynb",
         "workspace_ext/templates/notebooks/trainticket.ipynb",
         "workspace_kernel/__init__.py",
         f"investigation_workspace-{__version__}.dist-info/licenses/LICENSE",

@@ -27,7 +27,6 @@ def test_new_investigation_from_the_launcher(lab: Lab, page: Page) -> None:
     expect(notebook.panel.get_by_role("status")).to_have_text("live")
 
     notebook.wait_for_kernel()
-    notebook.write(0, "6 * 7")
     notebook.run(0)
     expect(notebook.steps).to_have_count(1)
     expect(notebook.steps.first).to_have_attribute("data-status", "ok")

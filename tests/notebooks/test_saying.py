@@ -234,6 +234,18 @@ def test_a_file_is_an_input_of_its_step(
     assert (file["name"], file["size"]) == ("orders.csv", 8)
 
 
+def test_an_action_is_its_text(run: Run, client: BrokerClient, investigation: str) -> None:
+    made, report = run(
+        'investigation.action("Roll back", owner="carol")',
+        'investigation.action("roll  back", done=True)',
+        'investigation.action(" ")',
+    )
+    (action,) = client.state(investigation)["actions"].values()
+    assert (action["text"], action["owner"], action["done"]) == ("Roll back", "carol", True)
+    assert "By carol" in said(made.cells[1])
+    assert [failure.message for failure in report.failures] == ["the action is empty"]
+
+
 def test_magics_say_the_same(run: Run, client: BrokerClient, investigation: str) -> None:
     made, report = run(
         "h = %hypothesis it's the pool --predicts waits before errors",

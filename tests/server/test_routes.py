@@ -53,7 +53,7 @@ def test_a_new_investigation_is_a_notebook_ready_to_run(plain: Jupyter) -> None:
     assert stamp is not None
     assert (stamp["uid"], stamp["title"]) == (made["uid"], wanted["title"])
     assert content["metadata"]["kernelspec"]["name"] == "investigation"
-    assert content["cells"][0]["source"] == [f"# {wanted['title']}"]
+    assert content["cells"][0]["source"][0] == f"# {wanted['title']}\n"
     state = plain.request("GET", f"/investigation/state?path={quote(made['path'])}")
     assert (state["notebook"], state["severity"]) == (made["path"], "sev2")
     assert state["participants"] == {"user:bob": "owner"}
@@ -160,8 +160,11 @@ def test_the_stream_tells_everything_from_the_beginning(
     path = name()
     plain.save(path, notebook("1"))
     streams = [plain.socket(f"/investigation/stream?path={path}", who) for who in ("alice", "bob")]
-    for stream in streams:
-        assert json.loads(stream.recv()) == {"type": "state", "data": None}
+    for stream, person in zip(streams, ("alice", "bob"), strict=True):
+        told = json.loads(stream.recv())
+        validate("messages", told, definition="StreamMessage")
+        assert (told["type"], told["data"]) == ("state", None)
+        assert (told["me"]["name"], told["me"]["role"]) == (person, "responder")
 
     kernel = plain.kernel(path)
     run = kernel.execute("1 + 1")
@@ -169,7 +172,7 @@ def test_the_stream_tells_everything_from_the_beginning(
     for stream in streams:
         first = json.loads(stream.recv())
         assert first["type"] == "state"
-        validate("messages", first["data"], definition="InvestigationState")
+        validate("messages", first, definition="StreamMessage")
         steps = dict(first["data"]["steps"])
         while steps.get(run, {}).get("status") != "ok":
             message = json.loads(stream.recv())

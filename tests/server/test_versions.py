@@ -20,6 +20,7 @@ from tests.support.places import REPOSITORY
 from tests.support.waiting import until
 from workspace_ext.client.discovery import find
 from workspace_ext.inquiry.metadata.notebook import read_metadata, read_uid
+from workspace_ext.protocol.validation import validate
 
 Name = Callable[[], str]
 
@@ -109,6 +110,29 @@ def test_editors_of_one_notebook_are_told_apart(
     people = set().union(*(one["actors"] for one in shared.broker().cell_versions(uid, "c3")))
     assert {"user:alice", "user:bob"} <= people
     assert not [one for one in versions(shared, uid) if "user:unknown" in one["actors"]]
+
+
+def test_what_a_text_cell_says_is_said_by_who_wrote_it(
+    shared: Jupyter, name: Name, editors: list[Editor]
+) -> None:
+    path, content = name(), notebook("*Finding:*", "*Finding:*", "c")
+    for cell in content["cells"][:2]:
+        cell["cell_type"] = "markdown"
+        del cell["outputs"], cell["execution_count"]
+    shared.save(path, content)
+    uid = shared.request("POST", "/investigation/investigations", {"path": path})["uid"]
+    alice, bob = Editor(shared, path, "alice"), Editor(shared, path, "bob")
+    editors += [alice, bob]
+    alice.type(0, " the pool is empty")
+    bob.type(1, " the disk is full")
+    alice.type(2, "3")
+
+    def said() -> dict[str, str]:
+        notes = shared.broker().state(uid)["notes"].values()
+        return {note["text"]: note["by"] for note in notes}
+
+    wanted = {"the pool is empty": "user:alice", "the disk is full": "user:bob"}
+    until(lambda: said() == wanted, "each finding has its author")
 
 
 def test_a_run_in_shared_editing_names_who_ran(
@@ -217,7 +241,7 @@ def test_a_restore_reaches_open_browsers_and_loses_nobodys_typing(
 
     assert (made["actors"], made["reason"]) == (
         ["user:bob"],
-        "restored cell c1 of revision 1: it was right",
+        "restored cell c1 of version 1: it was right",
     )
 
     def sources(editor: Editor) -> list[str]:
@@ -246,7 +270,7 @@ def test_what_a_browser_may_have_open_is_not_changed_under_it(plain: Jupyter, na
     ("wish", "said"),
     [
         ({}, "no path"),
-        ({"path": "n.ipynb"}, "no revision"),
+        ({"path": "n.ipynb"}, "no version"),
         ({"path": "n.ipynb", "revision": "1"}, "revision cannot be"),
         ({"path": "n.ipynb", "revision": True}, "revision cannot be"),
         ({"path": "n.ipynb", "revision": 1, "more": 1}, "more cannot be"),
@@ -329,7 +353,7 @@ c.IdentityProvider.token = "token-of-alice"
         until(lambda: len(versions(server, uid)) == 2, "it is saved")
         done = _restore(server, "n.ipynb", "1", "--reason", "right")
         assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout)["version"]["reason"] == "restored revision 1: right"
+        assert json.loads(done.stdout)["version"]["reason"] == "restored version 1: right"
         until(lambda: editor.read()["cells"][0]["source"] == "one", "the tab shows it")
         assert "Out-of-band" not in server.log.read_text()
 
@@ -344,3 +368,38 @@ def test_the_command_does_not_write_under_a_server_that_it_cannot_ask(
     assert done.returncode == 3
     assert json.loads(done.stderr)["error"]["code"] == "may_be_open"
     assert shared.read(path)["cells"][0]["source"] == ["2"]
+
+
+def test_the_difference_of_versions_and_of_what_is_open_now(plain: Jupyter, name: Name) -> None:
+    path = name()
+    uid = begin(plain, path, "1", "2")
+    plain.save(path, edited(plain, path, "1", "20"))
+    until(lambda: len(versions(plain, uid)) == 2, "both saves are versions")
+    between = plain.request("GET", f"/investigation/diff?path={path}&old=1&new=2")
+    validate("messages", between, definition="VersionDiff")
+    (cell,) = between["cells"]
+    assert (cell["uid"], cell["what"], between["unchanged"]) == ("c2", "source", 1)
+    assert [(line["kind"], line["text"]) for line in cell["lines"]] == [
+        ("removed", "2"),
+        ("added", "20"),
+    ]
+    now = plain.request("GET", f"/investigation/diff?path={path}&old=2")
+    assert (now["cells"], now["new"]) == ([], None)
+
+
+@pytest.mark.parametrize("wrong", ["", "old=", "old=x", "old=1&new=-2", "old=99999999999"])
+def test_a_difference_of_no_revision(plain: Jupyter, wrong: str) -> None:
+    path = "no-revision.ipynb"
+    begin(plain, path, "1")
+    with pytest.raises(RefusedError) as refused:
+        plain.request("GET", f"/investigation/diff?path={path}&{wrong}")
+    assert refused.value.status == 400
+
+
+@pytest.mark.parametrize(("query", "status"), [("", 400), ("&query=nobodys", 404)])
+def test_provenance_of_no_query(plain: Jupyter, query: str, status: int) -> None:
+    path = "no-query.ipynb"
+    begin(plain, path, "1")
+    with pytest.raises(RefusedError) as refused:
+        plain.request("GET", f"/investigation/provenance?path={path}{query}")
+    assert refused.value.status == status

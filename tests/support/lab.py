@@ -145,7 +145,7 @@ def front_end() -> Path:
     built = FRONT_END / "package.json"
     sources = [
         path
-        for folder in ("src", "style")
+        for folder in ("schema", "src", "style")
         for path in (FRONT_END_SOURCES / folder).rglob("*")
         if path.is_file()
     ]

@@ -37,6 +37,8 @@ KERNEL_EVENTS = frozenset(
         "note.added",
         "finding.added",
         "decision.made",
+        "action.added",
+        "action.changed",
         "conclusion.reached",
         "outcome.recorded",
         "file.read",

@@ -80,6 +80,7 @@ async def serve_doors(runtime: Runtime, listeners: Iterable[Listener]) -> None:
             Door(runtime.intake, runtime.metrics, runtime.presence, each.receive.token)
         )
         open_to = each.receive.open_to
+        runtime.doors[each.receive.door] = {"address": each.address, "open_to": open_to}
         level = logging.INFO if open_to.islower() else logging.WARNING
         _log.log(level, "receives %s at %s from %s", each.receive.door, each.address, open_to)
 

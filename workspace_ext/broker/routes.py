@@ -14,6 +14,7 @@ from workspace_ext.broker.live import FollowHandler, HealthHandler, LeaseHandler
 from workspace_ext.broker.queries import QueryHandler
 from workspace_ext.broker.reviews import REVIEW_ROUTES
 from workspace_ext.broker.runtime import Runtime
+from workspace_ext.broker.templates import TEMPLATE_ROUTES
 from workspace_ext.broker.uploads import IngestHandler
 from workspace_ext.broker.versions import VERSION_ROUTES
 from workspace_ext.foundation.actor import Actor
@@ -22,7 +23,9 @@ from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.protocol.messages import ARROW_STREAM, FunctionTest
 from workspace_ext.telemetry.retention.model import Policy
 
-_OPENING = {"title", "severity", "window", "baseline", "services", "notebook", "actor", "uid"}
+_OPENING = {
+    *("title", "severity", "window", "baseline", "services", "pin", "notebook", "actor", "uid")
+}
 
 
 def issue_token(call: Call) -> Any:
@@ -50,6 +53,17 @@ def quarantine(call: Call) -> Any:
     return call.services.catalog.quarantine(call.number("limit", 100))
 
 
+def happenings(call: Call) -> Any:
+    """GET /v1/catalog/events."""
+    window = call.query.get("window")
+    return call.services.catalog.happenings(
+        None if window is None else Window.parse(window),
+        pin=call.number("pin", 0) if "pin" in call.query else None,
+        kind=call.query.get("kind"),
+        limit=call.number("limit", 1000),
+    )
+
+
 def services(call: Call) -> Any:
     """GET /v1/catalog/services."""
     newest = call.services.catalog.pin()
@@ -71,15 +85,9 @@ def lineage(call: Call) -> Any:
     return call.services.lineage.of(call.path[0])
 
 
-def templates(call: Call) -> Any:
-    """GET /v1/templates."""
-    return [template.describe() for template in call.services.templates.list()]
-
-
-def template(call: Call) -> Any:
-    """GET /v1/templates/ID."""
-    version = call.number("version", 0) if "version" in call.query else None
-    return call.services.templates.get(call.path[0], version).describe()
+def provenance(call: Call) -> Any:
+    """GET /v1/investigations/UID/queries/ID/provenance."""
+    return call.services.provenances.of(*call.path)
 
 
 def open_investigation(call: Call) -> Any:
@@ -152,7 +160,7 @@ def hypotheses(call: Call) -> Any:
 
 def status(call: Call) -> Any:
     """GET /v1/status: what an on-call asks first."""
-    return told(call.services)
+    return {**told(call.services), "doors": dict(call.runtime.doors)}
 
 
 def retention(call: Call) -> Any:
@@ -192,11 +200,10 @@ ROUTES: dict[str, dict[str, Route]] = {
     "/v1/catalog": {"GET": Route("catalog.read", catalog)},
     "/v1/catalog/batches": {"GET": Route("catalog.read", batches)},
     "/v1/catalog/quarantine": {"GET": Route("catalog.read", quarantine)},
+    "/v1/catalog/events": {"GET": Route("catalog.read", happenings)},
     "/v1/catalog/services": {"GET": Route("catalog.read", services)},
     "/v1/catalog/quality": {"GET": Route("catalog.read", quality)},
     "/v1/queries/([^/]+)/lineage": {"GET": Route("query.read", lineage)},
-    "/v1/templates": {"GET": Route("template.read", templates)},
-    "/v1/templates/([^/]+)": {"GET": Route("template.read", template)},
     "/v1/investigations": {
         "GET": Route("investigation.read", investigations),
         "POST": Route("investigation.open", open_investigation),
@@ -210,6 +217,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     },
     f"{_ONE}/tests": {"POST": Route("query.ask", report_test)},
     "/v1/hypotheses": {"GET": Route("investigation.read", hypotheses)},
+    f"{_ONE}/queries/([^/]+)/provenance": {"GET": Route("query.read", provenance)},
     f"{_ONE}/queries/([^/]+)/result": {"GET": Route("query.read", kept_result)},
     "/v1/status": {"GET": Route("catalog.read", status)},
     "/v1/retention": {
@@ -218,6 +226,7 @@ ROUTES: dict[str, dict[str, Route]] = {
     },
     "/v1/retention/policy": {"POST": Route("data.remove", keep_policy)},
     "/v1/ledger/verify": {"GET": Route("ledger.read", verify)},
+    **TEMPLATE_ROUTES,
     **VERSION_ROUTES,
     **REVIEW_ROUTES,
 }

@@ -29,12 +29,16 @@ class Runtime:
     Args:
         services: What the routes are over.
         linger: See `Presence`.
+
+    Attributes:
+        doors: Where it receives, by the name of the door: the address, and who may send there.
     """
 
     def __init__(self, services: Services, linger: float | None) -> None:
         self.services = services
         self.instance = new_id()
         self.started = to_rfc3339(now_ns())
+        self.doors: dict[str, dict[str, str]] = {}
         self.stopping = asyncio.Event()
         self.presence = Presence(linger, self.stopping.set)
         self.metrics = Metrics(services)

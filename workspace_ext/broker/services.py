@@ -12,6 +12,7 @@ from workspace_ext.inquiry.archive.needs import Needs
 from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.investigations.store import RECORDS_MIGRATIONS
 from workspace_ext.inquiry.queries.lineage import Lineage
+from workspace_ext.inquiry.queries.provenance import Provenances
 from workspace_ext.inquiry.queries.reads import Reads
 from workspace_ext.inquiry.queries.service import QueryService
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
@@ -58,6 +59,7 @@ class Services:
     runner: QueryRunner
     queries: QueryService
     lineage: Lineage
+    provenances: Provenances
     quality: Quality
     archives: Freezer
     retention: RetentionService
@@ -89,6 +91,7 @@ class Services:
         runner = QueryRunner(telemetry)
         reads = Reads(templates, PlanReader(Parser()))
         origins = Origins(telemetry)
+        lineage = Lineage(investigations, reads, origins)
         return cls(
             folder=folder,
             tokens=tokens,
@@ -114,7 +117,8 @@ class Services:
                 cautions=looked_through.warnings,
             ),
             quality=Quality(runner, catalog),
-            lineage=Lineage(investigations, reads, origins),
+            lineage=lineage,
+            provenances=Provenances(investigations, lineage),
             archives=Freezer(folder, investigations, reads, SliceSource(telemetry), origins),
             retention=RetentionService(telemetry, Needs(investigations, reads), catalog.forget),
         )

@@ -31,7 +31,7 @@ def version(call: Call) -> Any:
     """GET /v1/investigations/UID/versions/REVISION, or …/newest."""
     uid, named = call.path
     if named != "newest" and not (named.isascii() and named.isdigit() and len(named) < 10):
-        raise BadInput(f"{named[:40]!r} is no revision", hint="give its number, as in 12")
+        raise BadInput(f"{named[:40]!r} is no version", hint="give its number, as in 12")
     revision = None if named == "newest" else int(named)
     found, notebook = call.services.versions.get(uid, revision)
     return {"version": found.to_dict(), "notebook": notebook}

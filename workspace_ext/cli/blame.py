@@ -12,6 +12,9 @@ from workspace_ext.cli.options import Command, pass_output, store_option
 from workspace_ext.cli.output import Output
 from workspace_ext.cli.versioned import investigation_of, notebook_argument, when, who
 
+_HEADS = ("cell", "version", "changed by", "at (UTC)", "run by", "at (UTC)", "", "source")
+_NO = ["", "", ""]
+
 
 @click.command(cls=Command, example="jupyter investigation blame incident.ipynb")
 @notebook_argument
@@ -26,25 +29,33 @@ def command(output: Output, notebook: Path, store: Path) -> None:
     if not found:
         output.show([], "Nothing was saved yet.")
         return
-    output.show(found, _table(found))
+    output.show(found, _table(found, output.console().width))
 
 
-def _table(found: Sequence[dict[str, Any]]) -> Any:
+def _table(found: Sequence[dict[str, Any]], width: int) -> Any:
     from rich import box
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD)
-    for head in ("cell", "changed by", "at (UTC)", "rev", "run by", "at (UTC)", "", "source"):
-        table.add_column(head, justify="right" if head == "rev" else "left")
-    for line in found:
-        changed, run = line["changed"], line["run"]
-        row = [line["uid"]]
-        row += (
-            [who(changed["actors"]), when(changed["at"]), str(changed["revision"])]
-            if changed
-            else ["", "", ""]
-        )
-        row += [who([run["by"]]), when(run["started"]), run["status"]] if run else ["", "", ""]
-        table.add_row(*map(escape, [*row, line["text"]]))
+    rows = [_row(line) for line in found]
+    table = Table(box=box.SIMPLE_HEAD, padding=0)
+    widths = [max(map(len, column)) for column in zip(_HEADS, *rows, strict=True)][:-1]
+    room = max(8, width - sum(widths) - len(_HEADS) - 1)
+    for head, widest in zip(_HEADS, [*widths, room], strict=True):
+        table.add_column(head, no_wrap=True, min_width=widest)
+    table.columns[-1].max_width = room  # only the source is cut, never a uid
+    for row in rows:
+        table.add_row(*map(escape, row))
     return table
+
+
+def _row(line: dict[str, Any]) -> list[str]:
+    changed, run = line["changed"], line["run"]
+    row = [line["uid"]]
+    row += [str(changed["revision"]), who(changed["actors"]), _minute(changed)] if changed else _NO
+    row += [who([run["by"]]), _minute(run), run["status"]] if run else _NO
+    return [*row, line["text"]]
+
+
+def _minute(of: dict[str, Any]) -> str:
+    return when(of["at"] if "at" in of else of["started"])[:16]

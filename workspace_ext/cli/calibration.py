@@ -70,7 +70,8 @@ def command(
                 ],
             )
         found = calibration(client.investigations())  # type: ignore[arg-type]
-    lines = [f"{found.says}; {found.open} more without a known outcome"]
+    waiting = f"{found.open} {'conclusion' if found.open == 1 else 'conclusions'} without one"
+    lines = [f"{found.says}; {waiting}" if found.n else f"No outcome is known yet; {waiting}."]
     if found.brier is not None and found.base_rate is not None:
         always = found.base_rate * (1 - found.base_rate)
         lines.append(

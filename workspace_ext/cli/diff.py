@@ -28,11 +28,11 @@ _FILE = "the file"
     """,
 )
 @notebook_argument
-@click.argument("revisions", nargs=-1, type=click.IntRange(min=1))
+@click.argument("revisions", metavar="[VERSION]...", nargs=-1, type=click.IntRange(min=1))
 @store_option
 @pass_output
 def command(output: Output, notebook: Path, revisions: tuple[int, ...], store: Path) -> None:
-    """Show what differs between two REVISIONS of NOTEBOOK, or between one and the file.
+    """Show what differs between two VERSIONs of NOTEBOOK, or between one and the file.
 
     Without any: between the newest version and the file. Large outputs are compared by their
     digests. Our own metadata, a projection of the record, are left out.
@@ -41,7 +41,7 @@ def command(output: Output, notebook: Path, revisions: tuple[int, ...], store: P
     from workspace_ext.inquiry.versions.difference import difference
 
     if len(revisions) > 2:
-        raise click.UsageError("give two revisions at most")
+        raise click.UsageError("give two versions at most")
     with connect(store) as client:
         uid = investigation_of(client, notebook, store)
         first, old = _version(client, uid, revisions[0] if revisions else None)
@@ -68,7 +68,7 @@ def _version(client: BrokerClient, uid: str, revision: int | None) -> tuple[str,
     from workspace_ext.inquiry.versions.content import split
 
     found = client.version(uid, revision)
-    return f"revision {found['version']['revision']}", split(found["notebook"])
+    return f"version {found['version']['revision']}", split(found["notebook"])
 
 
 def _file(notebook: Path) -> Content:

@@ -55,9 +55,9 @@ def _table(found: Sequence[dict[str, Any]], *, of_cell: bool) -> Any:
 
     table = Table(box=box.SIMPLE_HEAD)
     several = len({one.get("path") for one in found}) > 1
-    heads = ["rev", "saved (UTC)", "by", "what", *(["file"] if several else []), "why"]
+    heads = ["version", "saved (UTC)", "by", "what", *(["file"] if several else []), "why"]
     for head in heads:
-        table.add_column(head, justify="right" if head == "rev" else "left")
+        table.add_column(head, justify="right" if head == "version" else "left")
     for one in found:
         what = one["what"] if of_cell else _what(one["changes"])
         row = [str(one["revision"]), when(one["at"]), who(one["actors"]), what]

@@ -10,6 +10,7 @@ import click
 
 from workspace_ext.cli.options import Command, pass_output, store_option
 from workspace_ext.cli.output import Output
+from workspace_ext.cli.versioned import when, who
 
 if TYPE_CHECKING:
     from workspace_ext.protocol.hypotheses import HypothesisSummary
@@ -41,7 +42,7 @@ def command(
     with connect(store) as client:
         found = client.hypotheses(" ".join(text), state=state, limit=limit)
     lines = [line for each in found for line in _lines(each)]
-    output.show(found, *(lines or ["no such hypothesis"]))
+    output.show(found, *(lines or ["No such hypothesis."]))
     return 0
 
 
@@ -58,5 +59,6 @@ def _lines(found: HypothesisSummary) -> Iterator[str]:
         ("evidence", ", ".join(found["evidence"])),
     ]
     yield from (f"  {name}: {escape(value)}" for name, value in told if value)
-    where = f"{found['title']} ({found['investigation']}), {found['by']}, {found['at'][:19]}Z"
+    by = f"{who([found['by']])}, {when(found['at'])} UTC"
+    where = f"{found['title']} ({found['investigation']}), {by}"
     yield f"  [dim]{escape(where)}[/]"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     """,
 )
 @notebook_argument
-@click.argument("revision", required=False, type=click.IntRange(min=1))
+@click.argument("revision", metavar="[VERSION]", required=False, type=click.IntRange(min=1))
 @store_option
 @click.option("--cell", help="Only this cell; its uid as `blame` shows it.")
 @click.option("--reason", default="", help="Why; kept with the new version.")
@@ -45,7 +45,7 @@ def command(
     reason: str,
     from_journal: bool,
 ) -> None:
-    """Bring NOTEBOOK back to REVISION. That is a new version: nothing is ever lost.
+    """Bring NOTEBOOK back to VERSION. That is a new version: nothing is ever lost.
 
     A notebook that is open in JupyterLab changes there, before everybody's eyes.
     """
@@ -56,18 +56,21 @@ def command(
 
     if (revision is None) != from_journal:
         raise BadInput(
-            "give a revision, or --from-journal",
-            hint="`jupyter investigation history NOTEBOOK` shows the revisions",
+            "give a version, or --from-journal",
+            hint="`jupyter investigation history NOTEBOOK` shows the versions",
         )
     with connect(store) as client:
         uid = investigation_of(client, notebook, store)
+        before = client.version(uid)["version"]["revision"]
         wish = {"revision": revision, "cell": cell, "reason": reason, "uid": uid}
         if not restore_through_server(notebook, wish):
             _restore_file(client, uid, notebook, revision, cell=cell, reason=reason)
         newest = client.version(uid)["version"]
+    now = newest["revision"]
+    came = "is restored; it is" if now != before else "is as it was saved last:"
     output.show(
         {"notebook": str(notebook), "version": newest},
-        f"{escape(str(notebook))} is restored; it is revision {newest['revision']} now.",
+        f"{escape(str(notebook))} {came} version {now}.",
     )
 
 

@@ -48,7 +48,7 @@ def _archive(path: Path, key: Path | None) -> tuple[str, list[str]]:
         parts = len(archive.manifest.files)
         signature, good = archive.signature(key.read_bytes() if key else None)
         problems = archive.verify() + ([f"signature: {signature}"] if good is False else [])
-        return f"{path}: {parts} parts, signature: {signature}", problems
+        return f"{path} ({parts} parts, signature: {signature})", problems
 
 
 def _store(store: Path) -> tuple[str, list[str]]:
@@ -59,7 +59,7 @@ def _store(store: Path) -> tuple[str, list[str]]:
     problems = [
         f"{found['stream']}, entry {found['seq']}: {found['what']}" for found in report["problems"]
     ]
-    return f"ledger of {store}: {report['entries']} entries", problems
+    return f"ledger of {store} ({report['entries']} entries)", problems
 
 
 def _escaped(text: str) -> str:

@@ -30,6 +30,8 @@ from workspace_ext.protocol.messages import (
     TestOutcome,
     VersionIn,
 )
+from workspace_ext.protocol.provenance import Provenance
+from workspace_ext.protocol.templates import TemplateInfo, TemplateProblem
 
 HEALTH_SECONDS = 5.0
 """Who lives says so at once."""
@@ -127,6 +129,25 @@ class BrokerClient(ReviewCalls):
         """The records refused last, and why."""
         return self._list("GET", "/v1/catalog/quarantine", query={"limit": limit})
 
+    def happenings(
+        self,
+        window: str | None = None,
+        *,
+        pin: int | None = None,
+        kind: str | None = None,
+        limit: int = 1000,
+    ) -> list[dict[str, Any]]:
+        """Alerts, deploys and other events that touch a window, the newest first.
+
+        Args:
+            window: As ``START/END``; all there is when None.
+            pin: The highest batch that counts; the newest when None.
+            kind: The only kind wanted, as in ``alert``.
+            limit: So many at most; the broker gives at most 1,000.
+        """
+        query = {"window": window, "pin": pin, "kind": kind, "limit": limit}
+        return self._list("GET", "/v1/catalog/events", query=query)
+
     def services(self, *, pin: int | None = None) -> list[dict[str, Any]]:
         """All services: owner, tier, lifecycle from the service catalog, and what each sends."""
         return self._list("GET", "/v1/catalog/services", query={"pin": pin})
@@ -182,13 +203,25 @@ class BrokerClient(ReviewCalls):
         body = {**(policy or {}), "actor": actor or str(system_user())}
         return self._json("POST", "/v1/retention/policy", body=body)
 
-    def templates(self) -> list[dict[str, Any]]:
+    def templates(self) -> list[TemplateInfo]:
         """All query templates."""
-        return self._list("GET", "/v1/templates")
+        return cast("list[TemplateInfo]", self._list("GET", "/v1/templates"))
 
     def template(self, template: str, *, version: int | None = None) -> dict[str, Any]:
         """One query template, with its parameters."""
         return self._json("GET", f"/v1/templates/{_part(template)}", query={"version": version})
+
+    def template_problems(self) -> list[TemplateProblem]:
+        """Why template files are left out: each problem with its file and line."""
+        return cast("list[TemplateProblem]", self._list("GET", "/v1/templates/problems"))
+
+    def template_picture(self, template: str) -> bytes:
+        """A picture of an example result, as SVG.
+
+        Raises:
+            NotFound: There is no such template, or none of it.
+        """
+        return self._transport.content("GET", f"/v1/templates/{_part(template)}/picture")
 
     # -- investigations ----------------------------------------------------------------------
 
@@ -197,7 +230,7 @@ class BrokerClient(ReviewCalls):
 
         Args:
             title: What it is about.
-            details: severity, window, baseline, services, notebook, actor.
+            details: severity, window, baseline, services, pin, notebook, actor.
         """
         body = {"title": title, **details}
         return cast(InvestigationState, self._json("POST", "/v1/investigations", body=body))
@@ -249,6 +282,11 @@ class BrokerClient(ReviewCalls):
     def kept_result(self, uid: str, query: str) -> bytes:
         """The kept rows of a recorded query, as an Arrow IPC stream."""
         return self._transport.content("GET", _investigation(uid, f"queries/{_part(query)}/result"))
+
+    def provenance(self, uid: str, query: str) -> Provenance:
+        """All that stands behind the answer to a query of an investigation."""
+        path = _investigation(uid, f"queries/{_part(query)}/provenance")
+        return cast(Provenance, self._json("GET", path, seconds=None))
 
     def archive(
         self,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any, Literal, NotRequired, TypedDict
 
 from workspace_ext.protocol.hypotheses import Conclusion, Hypothesis, Note, Outcome
+from workspace_ext.protocol.teamwork import ActionItem, Agenda, PinMove
+from workspace_ext.protocol.templates import NextStep
 
 # -- queries ---------------------------------------------------------------------------------
 
@@ -119,6 +121,8 @@ class TestOutcome(TypedDict):
     expect: str
     outcome: Outcome
     reason: str
+    fell_from: NotRequired[Literal["root_cause", "contributing"]]
+    """What the hypothesis was held to be until this test; left out where that still stands."""
 
 
 class FunctionTest(TypedDict):
@@ -156,6 +160,7 @@ class Answer(TypedDict):
     verdict: Verdict
     compare: Compare
     chart: dict[str, Any] | None
+    next: list[NextStep]  # in the header's order
     test: TestOutcome | None
     elapsed_ms: int
     error: dict[str, str] | None  # as errors.InvestigationError.to_dict
@@ -225,6 +230,7 @@ class InvestigationState(TypedDict):
     baseline: WindowDict | None
     services: list[str]
     pin: int
+    pinned: PinMove | None  # None: as it was opened
     notebook: str
     opened_at: str
     seq: int
@@ -233,6 +239,8 @@ class InvestigationState(TypedDict):
     steps: dict[str, Step]
     queries: dict[str, QuerySummary]
     notes: dict[str, Note]
+    actions: dict[str, ActionItem]
+    agenda: Agenda | None
     conclusion: Conclusion | None
     participants: dict[str, str]
 
@@ -251,6 +259,19 @@ class InvestigationSummary(TypedDict):
     root_cause: str | None
     confidence_percent: int | None
     correct: bool | None  # how the conclusion turned out
+
+
+class Me(TypedDict):
+    """Who the browser's user is on this server, and what they may do here.
+
+    ``may`` holds some of: read, comment, edit (notebooks and files), run (code), open (begin an
+    investigation), pin (move it), review (move it on), approve (judge the work of others).
+    """
+
+    name: str
+    display_name: str
+    role: Literal["lead", "responder", "viewer"]
+    may: list[Literal["read", "comment", "edit", "run", "open", "pin", "review", "approve"]]
 
 
 class Status(TypedDict):
@@ -380,3 +401,5 @@ class NotebookProjection(TypedDict):
 
 METADATA_KEY = "investigation"
 METADATA_SCHEMA = 1
+FIGURE_MIME = "application/vnd.investigation.figure+json"
+"""The data that a figure draws, beside its picture."""

@@ -61,7 +61,8 @@ class InvestigationHandler(APIHandler):
                 "kind": "InvestigationError",
                 "code": self._codes.get(status_code, "error"),
                 "message": said or responses.get(status_code, "unknown error"),
-                "hint": "" if status_code < 500 else "the server's log says more",
+                "hint": getattr(error, "hint", "")
+                or ("" if status_code < 500 else "the server's log says more"),
             }
         self.answer({"error": body})
 
@@ -101,7 +102,7 @@ class InvestigationsHandler(InvestigationHandler):
     @web.authenticated
     @authorized
     async def post(self) -> None:
-        """``{title, severity?, directory?}`` makes a notebook, ``{path}`` adopts one."""
+        """A `NewInvestigation` makes a notebook, ``{path}`` adopts one."""
         body, openings = self.body(), self.workspace.openings
         actor = actor_of(self.current_user)
         if "path" in body:
@@ -109,12 +110,8 @@ class InvestigationsHandler(InvestigationHandler):
             self.workspace.show(adopted["uid"])
             self.answer(adopted)
             return
-        made = await openings.create(
-            body.get("title", ""),
-            actor,
-            severity=body.get("severity", ""),
-            directory=body.get("directory", ""),
-        )
+        title, directory = body.pop("title", ""), body.pop("directory", "")
+        made = await openings.create(title, actor, directory=directory, scope=body)
         self.set_status(201)
         self.answer(made)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import posixpath
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 from weakref import WeakValueDictionary
@@ -13,10 +15,12 @@ from jupyter_core.utils import ensure_async
 
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.clock import now_ns, to_rfc3339
-from workspace_ext.foundation.errors import BadInput, NotFound
+from workspace_ext.foundation.errors import BadInput, NotFound, Unavailable
 from workspace_ext.foundation.ids import new_id
-from workspace_ext.inquiry.metadata.projection import project
-from workspace_ext.protocol.messages import METADATA_KEY, EventIn, InvestigationState
+from workspace_ext.foundation.shipped import shipped
+from workspace_ext.inquiry.metadata.beginning import from_template
+from workspace_ext.protocol.messages import EventIn, InvestigationState
+from workspace_ext.protocol.teamwork import AgendaItem
 from workspace_ext.server.link import BrokerLink
 from workspace_ext.server.notebooks import Notebooks
 from workspace_ext.server.reporter import OPENED, Reporter
@@ -24,11 +28,7 @@ from workspace_ext.server.reporter import OPENED, Reporter
 TITLE_LENGTH = 200
 NAME_LENGTH = 60
 
-_KERNELSPEC = {
-    "name": "investigation",
-    "display_name": "Investigation (Python)",
-    "language": "python",
-}
+_SCOPE = ("severity", "services", "window", "baseline", "pin")
 
 
 class Openings:
@@ -51,23 +51,36 @@ class Openings:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def create(
-        self, title: object, actor: Actor, *, severity: object = "", directory: object = ""
+        self,
+        title: object,
+        actor: Actor,
+        *,
+        directory: object = "",
+        scope: Mapping[str, Any] | None = None,
     ) -> dict[str, str]:
-        """Makes a notebook that is an investigation from the start.
+        """Makes a notebook that is an investigation from the start, from the notebook template.
+
+        Args:
+            title: What it is about.
+            actor: Who begins it.
+            directory: Where, below the server's root.
+            scope: Its severity, window, baseline, services and pin, as far as they are known.
 
         Returns:
             Its ``path`` and ``uid``.
 
         Raises:
-            BadInput: The title or the directory is wrong.
+            BadInput: The title, the directory or a part of the scope is wrong.
             InvestigationError: The broker could not open it; no file is made then.
         """
         checked = _title(title)
-        severity, folder = _text("severity", severity), _text("directory", directory).strip("/")
+        folder = _text("directory", directory).strip("/")
+        wanted = _scope(scope or {})
         async with self._lock(f"{folder}/"):  # two of one title get two names
             path = await self._free_path(folder, checked)
-            state = await self._open(checked, severity, path, actor)
-            content = _notebook(checked, state)
+            state = await self._open(checked, path, actor, wanted)
+            content, agenda = from_template(await asyncio.to_thread(_template), state)
+            await self._set_agenda(state["uid"], agenda, actor)
             model = {"type": "notebook", "format": "json", "content": content}
             await ensure_async(self._contents.save(model, path))
         self._notebooks.bind(path, state["uid"])
@@ -85,7 +98,7 @@ class Openings:
             view = await self._notebooks.look(named)
             uid = self._notebooks.uid(named, view)
             if uid is None or not await self._is_known(uid):
-                uid = (await self._open(_title_of(named), "", named, actor))["uid"]
+                uid = (await self._open(_title_of(named), named, actor))["uid"]
             self._notebooks.bind(named, uid)
         return {"path": named, "uid": uid}
 
@@ -123,13 +136,24 @@ class Openings:
     def _lock(self, name: str) -> asyncio.Lock:
         return self._locks.setdefault(name, asyncio.Lock())
 
-    async def _open(self, title: str, severity: str, path: str, actor: Actor) -> InvestigationState:
+    async def _open(
+        self, title: str, path: str, actor: Actor, scope: Mapping[str, Any] | None = None
+    ) -> InvestigationState:
         self._link.make()
-        return await self._link.call(
-            lambda client: client.open_investigation(
-                title, severity=severity, notebook=path, actor=str(actor)
-            )
-        )
+        about = {**(scope or {}), "notebook": path, "actor": str(actor)}
+        return await self._link.call(lambda client: client.open_investigation(title, **about))
+
+    async def _set_agenda(self, uid: str, items: Sequence[AgendaItem], actor: Actor) -> None:
+        event: EventIn = {
+            "id": new_id(),
+            "type": "agenda.changed",
+            "subject": uid,
+            "time": to_rfc3339(now_ns()),
+            "data": {"items": list(items)},
+            "actor": str(actor),
+        }
+        if items:
+            await self._link.call(lambda client: client.report(uid, [event]))
 
     async def _is_known(self, uid: str) -> bool:
         try:
@@ -150,27 +174,33 @@ class Openings:
         return posixpath.join(folder, free)
 
 
-def _notebook(title: str, state: InvestigationState) -> dict[str, Any]:
-    return {
-        "metadata": {
-            "kernelspec": _KERNELSPEC,
-            "language_info": {"name": "python"},
-            METADATA_KEY: project(state)["notebook"],
-        },
-        "nbformat": 4,
-        "nbformat_minor": 5,
-        "cells": [
-            {"id": new_id()[:8], "cell_type": "markdown", "metadata": {}, "source": f"# {title}"},
-            {
-                "id": new_id()[:8],
-                "cell_type": "code",
-                "metadata": {},
-                "source": "",
-                "outputs": [],
-                "execution_count": None,
-            },
-        ],
-    }
+def _template() -> dict[str, Any]:
+    """The notebook that every new investigation begins with.
+
+    Raises:
+        Unavailable: It did not come with the installation.
+    """
+    path = shipped("notebooks/investigation.ipynb")
+    try:
+        template: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise Unavailable(
+            f"the notebook template cannot be read: {error}",
+            hint="install investigation-workspace again",
+        ) from error
+    return template
+
+
+def _scope(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was chosen; what was left open is left out. Its values are the broker's to check."""
+    unknown = sorted(given.keys() - set(_SCOPE))
+    if unknown:
+        raise BadInput(
+            f"an investigation begins without {unknown[0]!r}",
+            hint=f"there is: title, directory, {', '.join(_SCOPE)}",
+        )
+    _text("severity", given.get("severity", ""))
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _title(title: object) -> str:

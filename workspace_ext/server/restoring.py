@@ -145,5 +145,5 @@ def check_wish(body: dict[str, Any]) -> dict[str, Any]:
                 hint='send {"path": "…", "revision": 3, "cell": null, "reason": ""}',
             )
     if "revision" not in body:
-        raise BadInput("no revision is named", hint="null restores all that was ever saved or run")
+        raise BadInput("no version is named", hint="null restores all that was ever saved or run")
     return {name: value for name, value in body.items() if name != "path"}

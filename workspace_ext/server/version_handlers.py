@@ -32,7 +32,7 @@ class VersionsHandler(InvestigationHandler):
         path = self.get_query_argument("path", "").strip("/")
         before = self.get_query_argument("before", "")
         if before and not (before.isascii() and before.isdigit() and len(before) < 10):
-            raise BadInput(f"{before[:40]!r} is no revision", hint="give its number, as in 12")
+            raise BadInput(f"{before[:40]!r} is no version", hint="give its number, as in 12")
         notebooks = self.workspace.notebooks
         uid = notebooks.uid(path, await notebooks.look(path))
         if uid is None:
@@ -42,6 +42,45 @@ class VersionsHandler(InvestigationHandler):
         self.answer(
             await self.workspace.link.call(lambda client: client.versions(uid, before=upto))
         )
+
+
+class DiffHandler(InvestigationHandler):
+    """What differs between two versions of a notebook."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """``?path=&old=&new=``: a `VersionDiff`; without ``new``, to the notebook as it is."""
+        path = self.get_query_argument("path", "").strip("/")
+        old, new = self._revision("old"), self._revision("new")
+        if old is None:
+            raise BadInput("no revision is named", hint="give old=12, and new=15 if you like")
+        self.answer(await self.workspace.comparing.compare(path, old, new))
+
+    def _revision(self, name: str) -> int | None:
+        given = self.get_query_argument(name, "")
+        if given and not (given.isascii() and given.isdigit() and len(given) < 10):
+            raise BadInput(f"{given[:40]!r} is no revision", hint="give its number, as in 12")
+        return int(given) if given else None
+
+
+class ProvenanceHandler(InvestigationHandler):
+    """What stands behind an answer."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """``?path=&query=``; answers with a `Provenance`."""
+        path = self.get_query_argument("path", "").strip("/")
+        query = self.get_query_argument("query", "")
+        notebooks = self.workspace.notebooks
+        uid = notebooks.uid(path, await notebooks.look(path))
+        if uid is None or not query:
+            raise BadInput(
+                f"{path} is no investigation" if uid is None else "no query is named",
+                hint="ids of queries stand in the investigation's state",
+            )
+        self.answer(await self.workspace.link.call(lambda client: client.provenance(uid, query)))
 
 
 class RestoreHandler(InvestigationHandler):
@@ -63,5 +102,7 @@ class RestoreHandler(InvestigationHandler):
 VERSION_ROUTES: list[tuple[str, type]] = [
     (f"/{RESOURCE}/open", OpenHandler),
     (f"/{RESOURCE}/versions", VersionsHandler),
+    (f"/{RESOURCE}/diff", DiffHandler),
+    (f"/{RESOURCE}/provenance", ProvenanceHandler),
     (f"/{RESOURCE}/restore", RestoreHandler),
 ]

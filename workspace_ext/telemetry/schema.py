@@ -236,23 +236,48 @@ def keeping(name: str, value: str) -> str:
     return f"to_json({value})::VARCHAR" if name == RESOURCE else value
 
 
-def _shown(name: str) -> str:
-    return f"{name}::JSON::{MAP} AS {name}" if name == RESOURCE else name
+def noting(signal: Signal, source: str) -> str:
+    """SQL that reads each different resource of some rows, once for all queries to come.
+
+    Whoever writes rows runs it, in the same transaction.
+
+    Args:
+        signal: Of the rows.
+        source: A table or view of them, with the columns that are kept.
+    """
+    if RESOURCE not in signal.names:
+        return ""
+    return (
+        f"INSERT INTO raw.resources SELECT text, text::JSON::{MAP}"  # noqa: S608 - own names
+        f" FROM (SELECT DISTINCT {RESOURCE} AS text FROM {source} WHERE {RESOURCE} IS NOT NULL)"
+        " WHERE text NOT IN (SELECT text FROM raw.resources)"
+    )
 
 
 def selection(signal: Signal, names: Sequence[str], condition: str) -> str:
-    """SQL for rows of a raw table as queries see them.
-
-    Each different resource is read once: to read all of them as the view does is slow.
-    """
+    """SQL for rows of a raw table as queries see them, up to any pin."""
     if RESOURCE not in names:
         return f"SELECT {', '.join(names)} FROM raw.{signal.name} WHERE {condition}"  # noqa: S608
-    chosen = ", ".join("known.map AS resource" if name == RESOURCE else name for name in names)
-    different = f"SELECT DISTINCT {RESOURCE} AS text FROM raw.{signal.name} WHERE {condition}"  # noqa: S608
+    chosen = ", ".join(
+        f"known.attributes AS {name}" if name == RESOURCE else f"kept.{name}" for name in names
+    )
     return (
-        f"SELECT {chosen} FROM raw.{signal.name}"  # noqa: S608 - names of the schema
-        f" LEFT JOIN (SELECT text, text::JSON::{MAP} AS map FROM ({different})) known"
-        f" ON {RESOURCE} = known.text WHERE {condition}"
+        f"SELECT {chosen} FROM raw.{signal.name} kept"  # noqa: S608 - names of the schema
+        # Grouped, so that DuckDB sees that no row comes twice, and leaves the join out of queries
+        # that read no resource.
+        " LEFT JOIN (SELECT text, any_value(attributes) AS attributes FROM raw.resources"
+        f" GROUP BY text) known ON kept.{RESOURCE} = known.text WHERE {condition}"
+    )
+
+
+def plain_views() -> str:
+    """SQL for views that mean the same without a join, for whoever looks at plans only."""
+    return "".join(
+        _view(signal)
+        .replace("CREATE VIEW", "CREATE OR REPLACE VIEW")
+        .replace(f" {RESOURCE},", f" {RESOURCE}::JSON::{MAP} AS {RESOURCE},")
+        for signal in SIGNALS.values()
+        if RESOURCE in signal.names
     )
 
 
@@ -261,12 +286,12 @@ def _table(signal: Signal) -> str:
     return f"CREATE TABLE raw.{signal.name} (\n    {columns},\n    batch_id BIGINT NOT NULL\n);\n"
 
 
-_UPTO = "WHERE batch_id <= getvariable('pin')"
+_PINNED = "batch_id <= getvariable('pin')"
+_UPTO = f"WHERE {_PINNED}"
 
 
-def _view(signal: Signal, rows: str = _UPTO, *, shown: bool = False) -> str:
-    columns = [_shown(name) if shown else name for name in signal.names]
-    names = ", ".join((*columns, "batch_id"))
+def _view(signal: Signal, rows: str = _UPTO) -> str:
+    names = ", ".join((*signal.names, "batch_id"))
     return f"CREATE VIEW main.{signal.name} AS SELECT {names} FROM raw.{signal.name} {rows};\n"  # noqa: S608
 
 
@@ -350,11 +375,15 @@ MIGRATIONS: tuple[Migration, ...] = (
     ),
     Migration(
         6,
-        "resources as text",
-        "".join(
+        "resources as text, and each of them read once",
+        f"CREATE TABLE raw.resources (text VARCHAR NOT NULL, attributes {MAP});\n"
+        + "".join(
             f"DROP VIEW main.{signal.name};\n"
             f"ALTER TABLE raw.{signal.name} ALTER {RESOURCE}"
-            f" TYPE VARCHAR USING {keeping(RESOURCE, RESOURCE)};\n" + _view(signal, shown=True)
+            f" TYPE VARCHAR USING {keeping(RESOURCE, RESOURCE)};\n"
+            f"{noting(signal, f'raw.{signal.name}')};\n"
+            f"CREATE VIEW main.{signal.name} AS"
+            f" {selection(signal, (*signal.names, 'batch_id'), _PINNED)};\n"
             for signal in (SPANS, LOGS, METRICS)
         ),
     ),

@@ -10,6 +10,7 @@ from workspace_kernel.result import Result
 from tests.support.live import START_NS, Receiver, export_request
 from workspace_ext.foundation.clock import to_rfc3339
 from workspace_ext.foundation.errors import BadInput, NotFound, Unavailable
+from workspace_ext.protocol.validation import validate
 
 WINDOW = {"start": to_rfc3339(START_NS), "end": to_rfc3339(START_NS + 60_000_000_000)}
 IN_WINDOW = "time >= $window_start AND time < $window_end"
@@ -109,3 +110,35 @@ def test_what_has_no_lineage_says_so(live: Receiver) -> None:
     (failed,) = live.client.state(uid)["queries"]
     with pytest.raises(BadInput, match="failed"):
         live.client.lineage(failed)
+
+
+def test_provenance_has_all_that_stands_behind_an_answer(live: Receiver) -> None:
+    client = live.client
+    uid = client.open_investigation("Why?")["uid"]
+    sql = f"SELECT service, count(*) AS n FROM spans WHERE {IN_WINDOW} GROUP BY service"
+    asked = client.query({"sql": sql, "params": VALUES, "investigation": uid}).answer
+    found = client.provenance(uid, asked["query"])
+    validate("messages", found, definition="Provenance")
+    assert (found["statement"], found["query"]["digest"]) == (sql, asked["digest"])
+    assert found["kept"] is not None
+    assert (found["kept"]["columns"], found["kept"]["total"]) == (["service", "n"], 1)
+    assert found["kept"]["rows"][0][1] == 40
+    assert found["origin"] is not None
+    assert [batch["batch_id"] for batch in found["origin"]["batches"]] == [2, 1]
+    assert found["origin"]["sources"][0]["format"] == "otlp-proto"
+
+
+def test_provenance_of_a_failed_query_says_why_it_has_no_origin(live: Receiver) -> None:
+    client = live.client
+    uid = client.open_investigation("Why not?")["uid"]
+    with pytest.raises(BadInput):
+        client.query({"sql": "SELECT nothing FROM spans", "investigation": uid})
+    (query,) = client.state(uid)["queries"]
+    found = client.provenance(uid, query)
+    assert (found["origin"], found["kept"]) == (None, None)
+    assert "failed" in found["gap"]
+    with pytest.raises(NotFound, match="no query"):
+        client.provenance(uid, "another's")
+    other = client.open_investigation("Somebody else's")["uid"]
+    with pytest.raises(NotFound):
+        client.provenance(other, query)

@@ -57,7 +57,7 @@ def test_wrong_questions_are_refused(client: BrokerClient) -> None:
         with pytest.raises(NotFound):
             ask()
     for revision in ("first", "-1", "9" * 12):
-        with pytest.raises(BadInput, match="no revision"):
+        with pytest.raises(BadInput, match="no version"):
             client._json("GET", f"/v1/investigations/{uid}/versions/{revision}")
     with pytest.raises(BadInput, match="VersionIn"):
         client.save_version(uid, {"path": "n"})  # type: ignore[typeddict-item]

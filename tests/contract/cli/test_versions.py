@@ -64,7 +64,7 @@ def test_a_notebook_and_all_that_can_be_asked_of_it(
 
     made = ask("restore", 1, "--cell", "b", "--reason", "two is enough")
     assert sources(notebook) == {"a": "1", "b": "2 * 1"}
-    assert made["version"]["reason"] == "restored cell b of revision 1: two is enough"
+    assert made["version"]["reason"] == "restored cell b of version 1: two is enough"
     assert ask("history", "--limit", 1)[0]["revision"] == 4
     people = command("history", notebook, "--store", store).out
     assert "unknown" in people
@@ -102,10 +102,10 @@ def test_a_notebook_without_history_says_so(store: Path, command: Command) -> No
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("restore", "n.ipynb"), "give a revision"),
-        (("restore", "n.ipynb", "1", "--from-journal"), "give a revision"),
+        (("restore", "n.ipynb"), "give a version"),
+        (("restore", "n.ipynb", "1", "--from-journal"), "give a version"),
         (("restore", "n.ipynb", "0"), "0"),
-        (("diff", "n.ipynb", "1", "2", "3"), "two revisions"),
+        (("diff", "n.ipynb", "1", "2", "3"), "two versions"),
         (("diff", "n.ipynb", "first"), "first"),
         (("history",), "NOTEBOOK"),
     ],

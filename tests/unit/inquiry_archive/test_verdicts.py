@@ -79,6 +79,7 @@ def state(
         "baseline": None,
         "services": [],
         "pin": 1,
+        "pinned": None,
         "notebook": "",
         "opened_at": "",
         "seq": 1,
@@ -87,6 +88,8 @@ def state(
         "steps": {each["id"]: each for each in steps},
         "queries": {each.id: each.summary() for each in queries},
         "notes": {},
+        "actions": {},
+        "agenda": None,
         "conclusion": None,
         "participants": {},
     }

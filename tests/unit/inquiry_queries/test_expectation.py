@@ -10,6 +10,8 @@ import pytest
 from tests.support.desk import USER, Desk
 from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.inquiry.queries.expectation import Condition, check_expectation, judge_function
+from workspace_ext.protocol.messages import EventIn
+from workspace_ext.protocol.validation import validate
 
 WINDOW = "2024-05-01T10:00:00Z/2024-05-01T10:10:00Z"
 LATER = "2030-01-01T00:00:00Z/2030-01-01T01:00:00Z"
@@ -141,6 +143,40 @@ def test_sql_needs_a_condition(desk: Desk) -> None:
         desk.ask(
             sql="SELECT 1", investigation=uid, test={"hypothesis": "h", "expect": "interesting"}
         )
+
+
+@pytest.mark.parametrize("ask", [{"template": "tests.slow"}, {"sql": COUNT}])
+def test_a_slip_in_a_condition_is_no_test(desk: Desk, ask: dict[str, Any]) -> None:
+    uid = stated(desk)
+    with pytest.raises(BadInput, match="cannot be put to this answer") as refused:
+        desk.answer(**ask, investigation=uid, test={"hypothesis": "h", "expect": "nn > 100"})
+    assert refused.value.code == "bad_expectation"
+    assert "its columns are" in refused.value.hint
+    found = desk.investigations.state(uid)["hypotheses"]["h"]
+    assert (found["state"], found["tests"]) == ("proposed", {})
+    assert [record.ok for record in desk.investigations.queries(uid)] == [False]
+
+
+def test_a_test_tells_what_it_took_away(desk: Desk) -> None:
+    uid = stated(desk)
+    test = {"hypothesis": "h", "expect": "n > 100"}
+    _, first = desk.answer(sql=COUNT, investigation=uid, test=test)
+    assert first["test"] is not None
+    assert "fell_from" not in first["test"]
+    data = {"hypothesis": "h", "state": "root_cause", "evidence": []}
+    cause: EventIn = {
+        "id": "c",
+        "type": "hypothesis.changed",
+        "subject": "h",
+        "time": "2024-05-01T12:00:00Z",
+        "data": data,
+        "rationale": "its count shows it",
+    }
+    desk.investigations.report(uid, [cause], USER)
+    _, second = desk.answer(sql=COUNT, investigation=uid, test={**test, "expect": "n < 100"})
+    assert second["test"] is not None
+    assert (second["test"]["outcome"], second["test"]["fell_from"]) == ("refuted", "root_cause")
+    validate("messages", second, definition="Answer")
 
 
 def test_a_question_that_could_not_be_put_tests_nothing(desk: Desk) -> None:

@@ -122,6 +122,6 @@ def test_a_restored_cell_keeps_its_uid_beside_a_taken_id() -> None:
 
 
 def test_what_a_restore_says_of_itself() -> None:
-    assert reason_of(3, None, "") == "restored revision 3"
-    assert reason_of(3, "a", "it was right") == "restored cell a of revision 3: it was right"
+    assert reason_of(3, None, "") == "restored version 3"
+    assert reason_of(3, "a", "it was right") == "restored cell a of version 3: it was right"
     assert reason_of(None, None, "") == "restored everything that was ever saved or run"

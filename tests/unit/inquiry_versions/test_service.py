@@ -151,7 +151,7 @@ def test_nothing_saved_yet(kept: Shelf) -> None:
     for ask in (lambda: kept.versions.get(kept.uid), lambda: kept.versions.recover(kept.uid)):
         with pytest.raises(NotFound):
             ask()
-    with pytest.raises(NotFound, match="no revision 7"):
+    with pytest.raises(NotFound, match="no version 7"):
         kept.versions.get(kept.uid, 7)
     with pytest.raises(NotFound, match="no investigation"):
         kept.versions.history("nowhere")

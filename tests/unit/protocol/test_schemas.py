@@ -8,13 +8,18 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from workspace_ext.foundation.errors import BadInput
-from workspace_ext.protocol import hypotheses, messages
+from workspace_ext.protocol import hypotheses, messages, provenance, templates
 from workspace_ext.protocol.validation import schema, validate
 
 NAMES = ["messages", "events", "metadata"]
 TYPES = {
     name: found
-    for name, found in {**vars(messages), **vars(hypotheses)}.items()
+    for name, found in {
+        **vars(messages),
+        **vars(hypotheses),
+        **vars(provenance),
+        **vars(templates),
+    }.items()
     if typing.is_typeddict(found) and name != "NotRequired"
 }
 

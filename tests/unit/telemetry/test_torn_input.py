@@ -16,7 +16,7 @@ from tests.support.store import NOW_NS
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.telemetry.ingest import registry
 from workspace_ext.telemetry.ingest.adapter import Context
-from workspace_ext.telemetry.ingest.columns import kept_schema
+from workspace_ext.telemetry.ingest.columns import arrow_schema
 from workspace_ext.telemetry.ingest.mapping import parse_mapping
 from workspace_ext.telemetry.ingest.model import Parsed
 from workspace_ext.telemetry.ingest.source import Opened
@@ -64,7 +64,7 @@ def test_real_payloads_changed_and_cut(
         parts = read(name, bytes(content[: int(cut * len(content))]))
     for part in parts:
         for signal, records in part.tables.items():
-            assert records.schema == kept_schema(signal)
+            assert records.schema == arrow_schema(signal)
 
 
 text = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)

@@ -19,7 +19,7 @@ from workspace_ext.inquiry.archive.reader import Archive
 from workspace_ext.storage.failures import explain
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.telemetry import TelemetryEngine
-from workspace_ext.telemetry.schema import MIGRATIONS, SIGNALS, keeping
+from workspace_ext.telemetry.schema import MIGRATIONS, SIGNALS, keeping, noting
 
 _BATCH = """
 INSERT INTO raw.batches BY NAME
@@ -87,5 +87,6 @@ def _load(
     chosen = ", ".join(f'{keeping(name, name)} AS "{name}"' for name, *_ in found)
     sql = f"INSERT INTO raw.{signal} BY NAME SELECT {chosen} FROM read_parquet($path)"  # noqa: S608
     row = connection.execute(sql, path).fetchone()
+    connection.execute(noting(SIGNALS[signal], f"raw.{signal}"))
     source.unlink()
     return int(row[0]) if row else 0

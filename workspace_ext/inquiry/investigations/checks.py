@@ -10,6 +10,7 @@ from workspace_ext.foundation.clock import Window, parse_rfc3339
 from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.foundation.hints import did_you_mean
 from workspace_ext.inquiry.investigations.lifecycle import check_transition
+from workspace_ext.inquiry.investigations.teamwork import check_action, check_agenda, check_pin
 from workspace_ext.protocol.messages import EventIn, InvestigationState
 from workspace_ext.protocol.validation import validate
 
@@ -26,6 +27,9 @@ REPORTED = frozenset(
         "note.added",
         "finding.added",
         "decision.made",
+        "action.added",
+        "action.changed",
+        "agenda.changed",
         "conclusion.reached",
         "outcome.recorded",
         "archive.created",
@@ -75,17 +79,14 @@ def check_against(state: InvestigationState, event: EventIn, *, newest_pin: int)
 
     Raises:
         BadInput: It names a hypothesis or a query that is not there, or repeats an id.
+        Conflict: It moves the pin from where it no longer is.
     """
     data = event["data"]
     check = _CHECKS.get(event["type"])
     if check is not None:
         check(state, data)
-    if event["type"] == "investigation.pinned" and data["pin"] > newest_pin:
-        raise BadInput(
-            f"there is no data of pin {data['pin']} yet, the newest is {newest_pin}",
-            hint="see the catalog's batches",
-            code="bad_pin",
-        )
+    if event["type"] == "investigation.pinned":
+        check_pin(state, data, newest_pin)
 
 
 def require_hypothesis(state: InvestigationState, key: str) -> None:
@@ -183,6 +184,8 @@ _CHECKS: dict[str, Callable[[InvestigationState, Mapping[str, Any]], None]] = {
     "hypothesis.changed": _judged,
     "finding.added": _noted,
     "decision.made": _noted,
+    "action.changed": check_action,
+    "agenda.changed": check_agenda,
     "conclusion.reached": _concluded,
     "outcome.recorded": _turned_out,
 }

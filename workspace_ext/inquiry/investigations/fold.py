@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from workspace_ext.inquiry.investigations.beliefs import CHANGES, Change, Data, Handler, person
+from workspace_ext.inquiry.investigations.teamwork import TEAMWORK
 from workspace_ext.protocol.messages import InvestigationState, LedgerEntry, Step
 
-MAPS = ("hypotheses", "steps", "queries", "notes", "participants")
+MAPS = ("hypotheses", "steps", "queries", "notes", "actions", "participants")
 """The parts of a state that are keyed by id; a delta carries only their changed entries."""
 
 BESIDE = frozenset({"notebook.saved", "archive.created"})
@@ -89,6 +90,7 @@ def _opened(entry: LedgerEntry, data: Data) -> InvestigationState:
         "baseline": data.get("baseline"),
         "services": list(data.get("services") or ()),
         "pin": int(data["pin"]),
+        "pinned": None,
         "notebook": str(data.get("notebook") or ""),
         "opened_at": entry["time"],
         "seq": 0,
@@ -97,6 +99,8 @@ def _opened(entry: LedgerEntry, data: Data) -> InvestigationState:
         "steps": {},
         "queries": {},
         "notes": {},
+        "actions": {},
+        "agenda": None,
         "conclusion": None,
         "participants": {},
     }
@@ -105,10 +109,6 @@ def _opened(entry: LedgerEntry, data: Data) -> InvestigationState:
 def _scoped(_state: InvestigationState, _entry: LedgerEntry, data: Data) -> Change:
     known = ("title", "severity", "window", "baseline", "services", "notebook")
     return {name: data[name] for name in known if name in data}
-
-
-def _pinned(_state: InvestigationState, _entry: LedgerEntry, data: Data) -> Change:
-    return {"pin": int(data["pin"])}
 
 
 def _run_started(state: InvestigationState, entry: LedgerEntry, data: Data) -> Change:
@@ -166,11 +166,11 @@ def _file_read(state: InvestigationState, _entry: LedgerEntry, data: Data) -> Ch
 
 _CHANGES: dict[str, Handler] = {
     "investigation.scoped": _scoped,
-    "investigation.pinned": _pinned,
     "run.started": _run_started,
     "run.finished": _run_finished,
     "file.read": _file_read,
     "query.answered": _query,
     "query.failed": _query,
     **CHANGES,
+    **TEAMWORK,
 }

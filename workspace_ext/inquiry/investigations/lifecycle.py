@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.protocol.hypotheses import Hypothesis, HypothesisTest, Outcome
+from workspace_ext.protocol.messages import TestOutcome
 
 _JUDGED = frozenset({"supported", "refuted", "inconclusive"})
 _CAUSES = frozenset({"root_cause", "contributing"})
@@ -25,6 +26,18 @@ FOLLOWS: Mapping[str, frozenset[str]] = {
     "ruled_out": _JUDGED | {"ruled_out"},
 }
 """What a person may make of a hypothesis in a state. Going on as it is adds evidence."""
+
+REACHABLE: Mapping[str, frozenset[str]] = {
+    **FOLLOWS,
+    "proposed": frozenset({"testing"}) | _JUDGED,
+}
+"""What a person may choose: who judges what nobody tested begins with looking at it."""
+
+
+def steps_to(now: str, to: str) -> list[str]:
+    """The states that follow each other on the way to the one that a person chose."""
+    return ["testing", to] if now == "proposed" and to in _JUDGED else [to]
+
 
 PUBLISHED = _CAUSES | {"supported"}
 """The states in which a hypothesis is held up as true."""
@@ -101,6 +114,14 @@ def after_tests(now: str, found: Outcome) -> str:
     """The state once the tests said something: a role that still fits them stays."""
     stays = (now in _CAUSES and found == "supported") or now == "ruled_out"
     return now if stays else found
+
+
+def after_a_test(told: TestOutcome, before: Hypothesis, after: Hypothesis) -> TestOutcome:
+    """What a test said, with what it took away: a cause that it does not leave standing."""
+    was = before["state"]
+    if was in ("root_cause", "contributing") and after["state"] != was:
+        return {**told, "fell_from": was}
+    return told
 
 
 def _said(state: str) -> str:

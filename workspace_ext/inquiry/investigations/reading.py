@@ -130,7 +130,7 @@ class InvestigationReader:
         if found is None:
             raise NotFound(
                 f"no query {query_id!r} in this store",
-                hint="ids of queries stand in the investigation's state",
+                hint="`query --json` prints the id of its query, `hypotheses` those of evidence",
                 code="unknown_query",
             )
         return found[1]

@@ -30,12 +30,14 @@ from workspace_ext.inquiry.investigations.checks import (
     require_hypothesis,
 )
 from workspace_ext.inquiry.investigations.fold import apply, delta
+from workspace_ext.inquiry.investigations.lifecycle import after_a_test
 from workspace_ext.inquiry.investigations.model import (
     QueryRecord,
     hypothesis_summary,
     summary,
 )
 from workspace_ext.inquiry.investigations.reading import InvestigationReader
+from workspace_ext.inquiry.investigations.teamwork import check_newest
 from workspace_ext.inquiry.versions import blobs
 from workspace_ext.ledger.model import Event
 from workspace_ext.ledger.service import STORE_STREAM, Batch, Ledger
@@ -86,10 +88,11 @@ class InvestigationService(InvestigationReader):
         window: object = None,
         baseline: object = None,
         services: Sequence[str] = (),
+        pin: int | None = None,
         notebook: str = "",
         uid: str | None = None,
     ) -> InvestigationState:
-        """Begins an investigation on the newest data, and pins that.
+        """Begins an investigation, and pins its data.
 
         Args:
             title: What it is about.
@@ -98,6 +101,7 @@ class InvestigationService(InvestigationReader):
             window: What `Window.parse` takes, or None.
             baseline: The time to compare with, likewise.
             services: The services in question.
+            pin: The highest batch it sees; the newest there is when None.
             notebook: The path of its notebook.
             uid: Its uid; a new one when None. Opening the same uid again changes nothing.
 
@@ -105,6 +109,8 @@ class InvestigationService(InvestigationReader):
             BadInput: A value is wrong.
         """
         uid = uid or new_id()
+        newest = self._catalog.pin()
+        pinned = newest if pin is None else pin
         data = {
             "uid": uid,
             "title": title,
@@ -113,9 +119,10 @@ class InvestigationService(InvestigationReader):
             "baseline": None if baseline is None else Window.parse(baseline).to_dict(),
             "services": [services] if isinstance(services, str) else [*services],
             "notebook": notebook,
-            "pin": self._catalog.pin(),
+            "pin": pinned,
         }
         validate("events", data, definition="investigation.opened")
+        check_newest(pinned, newest)
         if uid == STORE_STREAM:
             raise BadInput(f"{uid!r} is a reserved name", hint="leave the uid out")
         event = Event("investigation.opened", data, actor, id=uid, subject=uid, investigation=uid)
@@ -211,7 +218,9 @@ class InvestigationService(InvestigationReader):
                 _list(batch, before, after)
             self._moved(before, after)
 
-    def record_test(self, uid: str, test: FunctionTest, told: TestOutcome, by: Principal) -> None:
+    def record_test(
+        self, uid: str, test: FunctionTest, told: TestOutcome, by: Principal
+    ) -> TestOutcome:
         """Records what a function in a kernel found out about a hypothesis.
 
         Args:
@@ -219,6 +228,9 @@ class InvestigationService(InvestigationReader):
             test: As the kernel reported it.
             told: What it says of the hypothesis.
             by: The kernel.
+
+        Returns:
+            What it says, and what it took away.
 
         Raises:
             NotFound: There is no such investigation or hypothesis.
@@ -233,6 +245,7 @@ class InvestigationService(InvestigationReader):
                 after = apply(before, entry) or before
                 _list(batch, before, after)
             self._moved(before, after)
+            return _told(told, before, after)
 
     def record_query(
         self, uid: str | None, record: QueryRecord, principal: Principal
@@ -273,6 +286,7 @@ class InvestigationService(InvestigationReader):
                     _list(batch, before, after)
             if before is not None and after is not None:
                 self._moved(before, after)
+                outcome = outcome and _told(outcome, before, after)
         return outcome
 
     def record_ingest(
@@ -321,6 +335,13 @@ class InvestigationService(InvestigationReader):
             left = deadline - time.monotonic()
             if left <= 0 or not self._arrived.wait(left):
                 return
+
+
+def _told(
+    outcome: TestOutcome, before: InvestigationState, after: InvestigationState
+) -> TestOutcome:
+    key = outcome["hypothesis"]
+    return after_a_test(outcome, before["hypotheses"][key], after["hypotheses"][key])
 
 
 def _list(batch: Batch, before: InvestigationState, after: InvestigationState) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workspace_ext.access.model import Principal
@@ -11,15 +12,27 @@ from workspace_ext.foundation.errors import InvestigationError
 from workspace_ext.foundation.ids import new_id, stable_id
 from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.queries.question import Question
+from workspace_ext.inquiry.steps.registry import version
 from workspace_ext.inquiry.templates.chart import vega_lite
-from workspace_ext.protocol.messages import Answer, Compare, QueryRequest, TestOutcome
+from workspace_ext.inquiry.templates.model import Template
+from workspace_ext.protocol.messages import (
+    Answer,
+    Compare,
+    QueryRequest,
+    TestOutcome,
+)
+from workspace_ext.protocol.templates import NextStep, StepRef
 
 _FAILED: Compare = {"mode": "none", "reason": "the query failed"}
 
 
 @dataclass
 class Asking:
-    """A question under way; ``behind`` when its pin lacks some of what was accepted before it."""
+    """A question under way.
+
+    ``behind`` when its pin lacks some of what was accepted before it, ``refused`` when the
+    condition of its test cannot be put to its answer.
+    """
 
     request: QueryRequest
     principal: Principal
@@ -27,6 +40,7 @@ class Asking:
     pin: int
     behind: bool = False
     question: Question | None = None
+    refused: bool = False
 
     def __post_init__(self) -> None:
         self.id = new_id()
@@ -48,13 +62,20 @@ class Asking:
             cell=run["cell"] if run else None,
             kernel=self.principal.kernel,
             template=template.ref() if template else None,
+            step=_step(template),
             sql=request.get("sql") or None,
             statement=question.sql if question else "",
             # A question that could not even be put tests nothing.
-            test=test if question else None,
-            test_id=_test_id(request) if test and question else None,
+            test=test if question and not self.refused else None,
+            test_id=_test_id(request) if test and question and not self.refused else None,
             elapsed_ms=round((time.monotonic() - self._started) * 1000),
         )
+
+
+def _step(template: Template | None) -> StepRef | None:
+    if template is None or not template.step:
+        return None
+    return {"name": template.step, "version": version(template.step)}
 
 
 def answer_of(
@@ -62,6 +83,7 @@ def answer_of(
     record: QueryRecord,
     outcome: TestOutcome | None,
     error: InvestigationError | None,
+    onward: Sequence[NextStep] = (),
 ) -> Answer:
     """The message that goes with a question's rows."""
     template = asking.question.template if asking.question else None
@@ -85,6 +107,7 @@ def answer_of(
         },
         "compare": record.compare,
         "chart": vega_lite(template) if template else None,
+        "next": list(onward),
         "test": outcome,
         "elapsed_ms": record.elapsed_ms,
         "error": error.to_dict() if error else None,

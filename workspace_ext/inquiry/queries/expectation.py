@@ -71,6 +71,31 @@ def check_expectation(expect: str) -> None:
         raise _bad(f"expect={expect!r} says nothing about the rows")
 
 
+def check_columns(expect: str, schema: pa.Schema) -> None:
+    """Refuses a condition that cannot be put to rows of a schema.
+
+    A slip of the pen says nothing about the system, so it must not count as a test without data.
+
+    Args:
+        expect: What `check_expectation` lets pass.
+        schema: The columns of the answer.
+
+    Raises:
+        BadInput: It names a column that is not there, or compares what cannot be compared.
+    """
+    if expect in VERDICTS:
+        return
+    try:
+        _evaluate(expect, schema.empty_table())
+    except (duckdb.Error, RuntimeError) as error:
+        why = str(error).splitlines()[0].removeprefix("Binder Error: ")
+        raise BadInput(
+            f"expect={expect!r} cannot be put to this answer: {why}",
+            hint=f"its columns are {', '.join(schema.names)}; the test was not recorded",
+            code="bad_expectation",
+        ) from error
+
+
 def _counts(part: dict[str, Any]) -> bool:
     return part.get("class") == "FUNCTION" and function_name(part) == "count_star"
 
@@ -102,13 +127,15 @@ class Condition:
 
     def outcome(self) -> tuple[Outcome, str]:
         """What the rows say, and why; what cannot be judged is inconclusive."""
+        import pyarrow as pa
+
         rows = sum(batch.num_rows for batch in self._held)
         if self._bytes > MOST_BYTES:
             return "inconclusive", "too many rows to judge: let the query itself summarise them"
         if not rows:
             return "inconclusive", "no rows"
         try:
-            met, of = self._evaluate()
+            met, of = _evaluate(self._expect, pa.Table.from_batches(self._held))
         except (duckdb.Error, RuntimeError) as error:
             return "inconclusive", f"{self._expect} cannot be judged: {str(error).splitlines()[0]}"
         if of == 1 and met is not None:
@@ -119,18 +146,18 @@ class Condition:
         many = f"{self._expect} has {rows} answers, one a row"
         return "inconclusive", f"{many}: say bool_or(…), bool_and(…), max(…)"
 
-    def _evaluate(self) -> tuple[bool | None, int]:
-        import pyarrow as pa
 
-        cursor = bare_cursor()
-        try:
-            cursor.register("answer", pa.Table.from_batches(self._held))
-            # The condition has passed `check_expectation`.
-            sql = f"SELECT ({self._expect})::BOOLEAN FROM answer LIMIT 2"  # noqa: S608
-            found = cursor.execute(sql).fetchall()
-        finally:
-            cursor.close()
-        return found[0][0], len(found)
+def _evaluate(expect: str, answer: pa.Table) -> tuple[bool | None, int]:
+    """The condition's first value, and how many it has (2 stands for more)."""
+    cursor = bare_cursor()
+    try:
+        cursor.register("answer", answer)
+        # The condition has passed `check_expectation`.
+        sql = f"SELECT ({expect})::BOOLEAN FROM answer LIMIT 2"  # noqa: S608
+        found = cursor.execute(sql).fetchall()
+    finally:
+        cursor.close()
+    return (found[0][0] if found else None), len(found)
 
 
 def _counted(rows: int) -> str:
@@ -156,6 +183,7 @@ def judge_function(test: FunctionTest) -> TestOutcome:
         check_expectation(test["expect"])
         condition = Condition(test["expect"])
         for batch in _batches(test["evidence"]):
+            check_columns(test["expect"], batch.schema)
             condition.feed(batch)
         told["outcome"], told["reason"] = condition.outcome()
         return told

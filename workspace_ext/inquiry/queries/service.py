@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,21 @@ from workspace_ext.foundation.errors import BadInput, InvestigationError
 from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.queries.asking import Asking, answer_of
 from workspace_ext.inquiry.queries.completeness import Completeness
-from workspace_ext.inquiry.queries.expectation import VERDICTS, Condition, judge_function
+from workspace_ext.inquiry.queries.expectation import (
+    VERDICTS,
+    Condition,
+    check_columns,
+    judge_function,
+)
+from workspace_ext.inquiry.queries.onward import Onward
 from workspace_ext.inquiry.queries.question import Question, check_request, free_question
 from workspace_ext.inquiry.queries.tally import Tallied, Tally
+from workspace_ext.inquiry.steps.job import StepJob
+from workspace_ext.inquiry.steps.runner import StepRunner
 from workspace_ext.inquiry.templates.judge import Judge
 from workspace_ext.inquiry.templates.library import TemplateLibrary
 from workspace_ext.inquiry.templates.model import BindContext, Template
+from workspace_ext.inquiry.templates.stepping import columns_of
 from workspace_ext.protocol.messages import (
     Answer,
     FunctionTest,
@@ -28,6 +37,7 @@ from workspace_ext.protocol.messages import (
     QueryRequest,
     TestOutcome,
 )
+from workspace_ext.protocol.templates import NextStep
 from workspace_ext.telemetry.catalog.service import Catalog
 from workspace_ext.telemetry.query.model import Limits, RunningQuery
 from workspace_ext.telemetry.query.runner import QueryRunner
@@ -74,6 +84,7 @@ class QueryService:
         self._investigations = investigations
         self._cautions = cautions
         self._completeness = Completeness(runner, catalog, whole=whole)
+        self._steps = StepRunner()
         self.side = ThreadPoolExecutor(_JUDGES, thread_name_prefix="judge")
 
     def ask(self, request: QueryRequest, principal: Principal, cancelled: threading.Event) -> Asked:
@@ -85,7 +96,8 @@ class QueryService:
             cancelled: Set it when nobody wants the answer any more.
 
         Raises:
-            BadInput: The question is wrong; recorded, unless it names no known investigation.
+            BadInput: The question is wrong; recorded, unless it names no known investigation. One
+                whose condition cannot be put to its answer is no test.
             LimitExceeded: Time or memory ran out before the first rows; recorded.
         """
         check_request(request)
@@ -96,7 +108,6 @@ class QueryService:
         try:
             limits = self._runner.limits.narrowed(request.get("limits"))
             asking.question = self._question(request, state)
-            self._begin_test(request, uid, principal)
             return self._start(asking, limits, cancelled)
         except InvestigationError as error:
             self._record_failure(asking, error)
@@ -113,8 +124,7 @@ class QueryService:
             NotFound: There is no such investigation or hypothesis.
         """
         told = judge_function(test)
-        self._investigations.record_test(uid, test, told, principal)
-        return told
+        return self._investigations.record_test(uid, test, told, principal)
 
     def saw_data(self, asking: Asking, running: RunningQuery) -> bool:
         """Whether there was anything where free SQL looked.
@@ -127,6 +137,7 @@ class QueryService:
 
     def close(self) -> None:
         """Ends its threads; the runner is closed by whoever made it."""
+        self._steps.close()
         self._completeness.close()
         self.side.shutdown(wait=False, cancel_futures=True)
 
@@ -144,11 +155,23 @@ class QueryService:
             )
         self._investigations.require_hypothesis(uid, test["hypothesis"])
 
-    def _begin_test(self, request: QueryRequest, uid: str | None, principal: Principal) -> None:
-        test = request.get("test")
-        if test and uid is not None:
+    def _check_condition(self, asking: Asking, running: RunningQuery) -> None:
+        test = asking.request.get("test")
+        if not test:
+            return
+        try:
+            check_columns(test["expect"], running.schema)
+        except BadInput:
+            running.close()
+            asking.refused = True
+            raise
+
+    def _begin_test(self, asking: Asking) -> None:
+        request = asking.request
+        test, uid = request.get("test"), request.get("investigation")
+        if test and uid is not None and asking.question is not None and not asking.refused:
             run = request.get("run") or None
-            self._investigations.begin_test(uid, test["hypothesis"], run, principal)
+            self._investigations.begin_test(uid, test["hypothesis"], run, asking.principal)
 
     def _pin(self, request: QueryRequest, state: InvestigationState | None) -> tuple[int, bool]:
         """The pin, and whether data that was accepted before is missing from it."""
@@ -198,14 +221,9 @@ class QueryService:
         about = (asking.pin, limits, cancelled)
         behind = [_BEHIND] if asking.behind else []
         warnings = self._completeness.begin(question, *about) if question.template else None
-        running = self._runner.run(
-            question.sql,
-            question.values,
-            pin=asking.pin,
-            limits=limits,
-            free=question.template is None,
-            cancelled=cancelled,
-        )
+        running = self._run(question, *about)
+        self._check_condition(asking, running)
+        self._begin_test(asking)
         if warnings is not None and question.template is not None:
             told = self._cautions(question.template) if self._cautions is not None else []
             return Asked(self, asking, running, lambda: [*behind, *told, *warnings.result()])
@@ -213,6 +231,31 @@ class QueryService:
         return Asked(
             self, asking, running, lambda: [*behind, *look(question, running.scan, *about)]
         )
+
+    def _run(
+        self, question: Question, pin: int, limits: Limits, cancelled: threading.Event
+    ) -> RunningQuery:
+        template = question.template
+        step = template.step if template else ""
+        if step:
+            self._steps.warm()
+        running = self._runner.run(
+            question.sql,
+            question.values,
+            pin=pin,
+            limits=limits,
+            free=template is None,
+            cancelled=cancelled,
+        )
+        if template is None or not step:
+            return running
+        returns = columns_of(template)
+        job = StepJob(step, template.id, question.arguments, returns, limits.rows)
+        return self._steps.run(running, job, limits, cancelled)
+
+    def onward(self, question: Question) -> Onward:
+        """Gathers where an answer leads."""
+        return Onward(question, self._templates)
 
     # -- after the rows ------------------------------------------------------------------------
 
@@ -222,6 +265,7 @@ class QueryService:
         running: RunningQuery,
         tallied: Tallied,
         judged: TestOutcome | None,
+        onward: Sequence[NextStep],
     ) -> Answer:
         """Records an answer and makes the message that goes with its rows."""
         question = asking.question
@@ -240,7 +284,7 @@ class QueryService:
         outcome = self._investigations.record_query(
             asking.request.get("investigation"), record, asking.principal
         )
-        return answer_of(asking, record, outcome, None)
+        return answer_of(asking, record, outcome, None, onward)
 
     def fail(self, asking: Asking, error: InvestigationError) -> Answer:
         """Records that a query failed half-way and makes the message that says so."""
@@ -250,6 +294,7 @@ class QueryService:
     def _record_failure(self, asking: Asking, error: InvestigationError) -> None:
         record = replace(asking.record(), ok=False, error=error.message)
         try:
+            self._begin_test(asking)
             self._investigations.record_query(
                 asking.request.get("investigation"), record, asking.principal
             )
@@ -286,6 +331,7 @@ class Asked:
         expect = test["expect"] if test else VERDICTS[0]
         self._condition = None if expect in VERDICTS else Condition(expect)
         self._tally = Tally(running.schema, judge, service.side)
+        self._onward = service.onward(question)
         self._answer: Answer | None = None
 
     @property
@@ -306,11 +352,14 @@ class Asked:
                 if batch.num_rows:
                     yield batch
                     self._tally.feed(batch)
+                    self._onward.feed(batch)
                     if self._condition is not None:
                         self._condition.feed(batch)
             tallied = self._finish()
             judged = self._judged(tallied)
-            self._answer = self._service.record(self._asking, self._running, tallied, judged)
+            self._answer = self._service.record(
+                self._asking, self._running, tallied, judged, self._onward.steps()
+            )
         except InvestigationError as error:
             self._answer = self._service.fail(self._asking, error)
         finally:
@@ -338,7 +387,12 @@ class Asked:
             outcome, reason = "inconclusive", verdict["reason"]  # its rule had nothing to go by
         elif outcome != "inconclusive" and not self._service.saw_data(self._asking, self._running):
             outcome, reason = "inconclusive", "no data: nothing is there where it looked"
-        return {**test, "outcome": outcome, "reason": reason}
+        return {
+            "hypothesis": test["hypothesis"],
+            "expect": test["expect"],
+            "outcome": outcome,
+            "reason": reason,
+        }
 
 
 def _window(value: Any) -> Window | None:

@@ -51,7 +51,7 @@ def restored(
 
 def reason_of(revision: int | None, cell: str | None, reason: str) -> str:
     """What the new version says of itself."""
-    what = "everything that was ever saved or run" if revision is None else f"revision {revision}"
+    what = "everything that was ever saved or run" if revision is None else f"version {revision}"
     said = f"restored {f'cell {cell} of ' if cell else ''}{what}"
     return f"{said}: {reason}" if reason else said
 
@@ -60,7 +60,7 @@ def _place(notebook: Mapping[str, Any], cell: str) -> int:
     uids = uids_of(notebook["cells"])
     if cell not in uids:
         raise NotFound(
-            f"there is no cell {cell!r} in that revision",
+            f"there is no cell {cell!r} in that version",
             hint="`jupyter investigation history NOTEBOOK --cell UID` shows where it was changed",
             code="unknown_cell",
         )

@@ -276,7 +276,7 @@ def _first_line(source: str) -> str:
 
 
 def _no_version(revision: int) -> NotFound:
-    said = f"there is no revision {revision}" if revision else "nothing was saved here yet"
+    said = f"there is no version {revision}" if revision else "nothing was saved here yet"
     return NotFound(
         said,
         hint="`jupyter investigation history NOTEBOOK` shows those that are",

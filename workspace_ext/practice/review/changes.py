@@ -60,7 +60,8 @@ def _run(cell: str, runs: Sequence[LedgerEntry], state: InvestigationState) -> C
     last = runs[-1]
     step = state["steps"].get(str((last.get("data") or {}).get("run")))
     by = list(dict.fromkeys(person(run) for run in runs))
-    what = f"ran {len(runs)} times, last: {step['status'] if step else 'unknown'}"
+    often = "ran once" if len(runs) == 1 else f"ran {len(runs)} times, last"
+    what = f"{often}: {step['status'] if step else 'unknown'}"
     return _line("run", cell, what, by, last["time"])
 
 
@@ -76,6 +77,15 @@ def _short(text: str) -> str:
 def _claim(data: Mapping[str, Any], state: InvestigationState) -> str:
     found = state["hypotheses"].get(str(data.get("hypothesis")))
     return _short(found["text"] if found else str(data.get("text", "")))
+
+
+def _action(data: Mapping[str, Any], state: InvestigationState) -> str:
+    found = state["actions"].get(str(data.get("action")))
+    if "done" in data:
+        what = "done" if data["done"] else "open again"
+    else:
+        what = f"now of {data.get('owner') or 'nobody'}"
+    return f"{_short(found['text']) if found else ''} → {what}"
 
 
 def _place(data: Mapping[str, Any], state: InvestigationState) -> str:
@@ -106,6 +116,8 @@ _TOLD: dict[str, tuple[str, Words]] = {
     "note.added": ("note", lambda data, _: _short(data["text"])),
     "finding.added": ("finding", lambda data, _: _short(data["text"])),
     "decision.made": ("decision", lambda data, _: _short(data["text"])),
+    "action.added": ("action", lambda data, _: _short(data["text"])),
+    "action.changed": ("action", _action),
     "conclusion.reached": (
         "conclusion",
         lambda data, _: f"{_short(data['root_cause'])} ({data['confidence_percent']} %)",

@@ -12,7 +12,15 @@ from workspace_ext.protocol.messages import LedgerEntry
 from workspace_ext.protocol.reviews import Lapse, Review, ReviewState, ReviewStep, Thread
 
 NEUTRAL = frozenset(
-    {"review.changed", "comment.added", "comment.settled", "archive.created", "outcome.recorded"}
+    {
+        "review.changed",
+        "comment.added",
+        "comment.settled",
+        "archive.created",
+        "outcome.recorded",
+        "action.changed",
+        "agenda.changed",
+    }
 )
 """Entries that say something about an investigation and change nothing in it: whoever made them
 is no author by that, and an approval holds on."""

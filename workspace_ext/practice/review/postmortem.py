@@ -112,6 +112,12 @@ class _Page:
             f" {_who(found['by'])}, {_at(found['at'])})"
         )
         yield ""
+        claim = self._state["hypotheses"].get(str(found["hypothesis"]))
+        if claim is not None and claim["state"] != "root_cause":
+            stands = claim["state"].replace("_", " ")
+            why = plain(claim["why"], _LONG)
+            yield f"**It no longer stands:** its hypothesis is {stands} ({why})."
+            yield ""
         if found["evidence"]:
             yield f"Evidence: {self._evidence(found['evidence'])}"
             yield ""
@@ -222,6 +228,11 @@ class _Page:
             + f" ({_who(note['by'])}, {_at(note['at'])})"
             for note in self._state["notes"].values()
             if note["kind"] == "decision" and note["superseded_by"] is None
+        ]
+        lines += [
+            f"{'Done' if action['done'] else 'To do'}: {plain(action['text'])}"
+            f" ({plain(action['owner']) or 'nobody yet'})"
+            for action in self._state["actions"].values()
         ]
         yield from items(lines, "None was recorded.")
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import duckdb
 
+from workspace_ext.foundation.clock import Window
 from workspace_ext.storage.telemetry import TelemetryEngine
-from workspace_ext.telemetry.catalog import batches, services
+from workspace_ext.telemetry.catalog import batches, happenings, services
 from workspace_ext.telemetry.catalog.times import told
 from workspace_ext.telemetry.pin import newest_pin
 from workspace_ext.telemetry.schema import SIGNALS
@@ -146,6 +147,19 @@ class Catalog:
         """The newest batches, newest first; only those of files when asked."""
         with self._engine.cursor() as cursor:
             return batches.newest(cursor, limit, files=files)
+
+    def happenings(
+        self,
+        window: Window | None,
+        *,
+        pin: int | None = None,
+        kind: str | None = None,
+        limit: int = happenings.MOST,
+    ) -> list[dict[str, Any]]:
+        """Alerts, deploys and other events of a window at a pin; see `happenings.newest`."""
+        with self._engine.cursor() as cursor:
+            pin = self.newest() if pin is None else pin
+            return happenings.newest(cursor, window, pin=pin, kind=kind, limit=limit)
 
     def quarantine(self, limit: int = 100) -> list[dict[str, Any]]:
         """The newest records that could not be read, in the order of their file."""

@@ -14,7 +14,7 @@ import pyarrow as pa
 from workspace_ext.telemetry.ingest.model import IngestReport, Reject
 from workspace_ext.telemetry.ingest.tally import count_services, totals
 from workspace_ext.telemetry.pin import newest_pin
-from workspace_ext.telemetry.schema import SIGNALS, Signal
+from workspace_ext.telemetry.schema import SIGNALS, Signal, noting
 
 QUARANTINE_LIMIT = 10_000
 """So many rejects of one file are kept with their record; all are counted."""
@@ -222,6 +222,7 @@ class Batch:
         names = ", ".join(signal.names)
         chosen = ", ".join(f"{fresh}.{name}" for name in signal.names)
         order = "time_ns" if signal.timed else "name"
+        self._connection.execute(noting(signal, fresh))
         result = self._connection.execute(
             f"INSERT INTO raw.{signal.name} ({names}, batch_id)"  # noqa: S608
             f" SELECT {chosen}, {batch_id} FROM {fresh} {anti}"

@@ -1,7 +1,18 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import type { Place } from './reviews';
-import type { ErrorBody, NewInvestigation, NewNotebook, Review, Status, Thread } from './types';
+import { trans } from './translation';
+import type {
+  ErrorBody,
+  NewInvestigation,
+  NewNotebook,
+  Provenance,
+  Review,
+  Status,
+  Thread,
+  VersionDiff,
+  VersionInfo
+} from './types';
 
 /** What went wrong, and what to do next. */
 export interface Problem {
@@ -62,6 +73,39 @@ export class Api {
     return this._post('threads', { path, thread, resolved });
   }
 
+  /** All that stands behind the answer to one query of a notebook's investigation. */
+  provenance(path: string, query: string): Promise<Provenance> {
+    return this._request(`provenance?${new URLSearchParams({ path, query })}`);
+  }
+
+  /** The saved versions of a notebook, the newest first; those before a revision, if one is named. */
+  versions(path: string, before: number | null): Promise<VersionInfo[]> {
+    const query = new URLSearchParams({ path });
+    if (before !== null) {
+      query.set('before', String(before));
+    }
+    return this._request(`versions?${query}`);
+  }
+
+  /** What differs between two versions; null is the notebook as it is, also what nobody saved. */
+  difference(path: string, before: number, after: number | null): Promise<VersionDiff> {
+    const query = new URLSearchParams({ path, old: String(before) });
+    if (after !== null) {
+      query.set('new', String(after));
+    }
+    return this._request(`diff?${query}`);
+  }
+
+  /** Brings a notebook, or one of its cells, back to a revision, as a new version. */
+  restore(
+    path: string,
+    revision: number,
+    cell: string | null,
+    reason: string
+  ): Promise<VersionInfo> {
+    return this._post('restore', { path, revision, cell, reason });
+  }
+
   /** Where the live story of a notebook comes from. */
   streamUrl(path: string): string {
     const { wsUrl, appendToken, token } = this.settings;
@@ -82,7 +126,7 @@ export class Api {
     try {
       response = await ServerConnection.makeRequest(url, init, this.settings);
     } catch {
-      throw new RequestError(SERVER_AWAY);
+      throw new RequestError(serverAway());
     }
     const body: unknown = await response.json().catch(() => null);
     if (!response.ok || body === null) {
@@ -94,10 +138,12 @@ export class Api {
 
 const ROOT = 'investigation';
 
-const SERVER_AWAY: Problem = {
-  message: 'The Jupyter server does not answer.',
-  hint: 'Check your connection; the panel keeps trying.'
-};
+function serverAway(): Problem {
+  return {
+    message: trans.__('The Jupyter server does not answer.'),
+    hint: trans.__('Check your connection; the panel keeps trying.')
+  };
+}
 
 function problemOf(body: unknown, response: Response): Problem {
   const error = (body as Partial<ErrorBody> | null)?.error;
@@ -105,7 +151,7 @@ function problemOf(body: unknown, response: Response): Problem {
     return { message: error.message, hint: error.hint };
   }
   return {
-    message: `The server answered ${response.status} ${response.statusText}.`,
-    hint: 'Its log says more.'
+    message: trans.__('The server answered %1 %2.', response.status, response.statusText),
+    hint: trans.__('Its log says more.')
   };
 }

@@ -1,5 +1,6 @@
 import { Dialog } from '@jupyterlab/apputils';
 import { Widget } from '@lumino/widgets';
+import { trans } from './translation';
 
 /** What people say about an investigation before it begins. */
 export interface Beginning {
@@ -13,9 +14,9 @@ const SEVERITIES = ['', 'SEV1', 'SEV2', 'SEV3', 'SEV4'];
 export async function askBeginning(): Promise<Beginning | null> {
   const form = new BeginningForm();
   const dialog = new Dialog({
-    title: 'New investigation',
+    title: trans.__('New investigation'),
     body: form,
-    buttons: [Dialog.cancelButton(), Dialog.okButton({ label: 'Create' })],
+    buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Create') })],
     focusNodeSelector: 'input'
   });
   void dialog.ready.then(() => form.check());
@@ -31,12 +32,17 @@ class BeginningForm extends Widget implements Dialog.IBodyWidget<Beginning> {
     this._title.required = true;
     this._title.maxLength = 200;
     this._title.pattern = '.*\\S.*';
-    this._title.placeholder = 'Checkout fails since 03:10';
+    this._title.placeholder = trans.__('Checkout fails since 03:10');
     this._title.className = 'jp-mod-styled';
     this._severity.name = 'severity';
     this._severity.className = 'jp-mod-styled';
-    this._severity.append(...SEVERITIES.map(level => new Option(level || 'not set', level)));
-    this.node.append(labelled('Title', this._title), labelled('Severity', this._severity));
+    this._severity.append(
+      ...SEVERITIES.map(level => new Option(level || trans.__('not set'), level))
+    );
+    this.node.append(
+      labelled(trans.__('Title'), this._title),
+      labelled(trans.__('Severity'), this._severity)
+    );
   }
 
   /** Lets the dialog look at what is filled in; by itself it looks at each input only. */

@@ -1,7 +1,18 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { cellsPlugin } from './plugins/cells';
+import { historyPlugin } from './plugins/history';
 import { launcherPlugin } from './plugins/launcher';
+import { modelPlugin } from './plugins/model';
 import { panelPlugin } from './plugins/panel';
+import { preferencesPlugin } from './plugins/preferences';
 
-const plugins: JupyterFrontEndPlugin<void>[] = [panelPlugin, launcherPlugin];
+const plugins: JupyterFrontEndPlugin<unknown>[] = [
+  preferencesPlugin,
+  modelPlugin,
+  panelPlugin,
+  cellsPlugin,
+  historyPlugin,
+  launcherPlugin
+];
 
 export default plugins;

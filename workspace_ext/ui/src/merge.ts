@@ -9,6 +9,7 @@ export function merge(state: InvestigationState, delta: InvestigationDelta): Inv
     steps: { ...state.steps, ...delta.steps },
     queries: { ...state.queries, ...delta.queries },
     notes: { ...state.notes, ...delta.notes },
+    actions: { ...state.actions, ...delta.actions },
     participants: { ...state.participants, ...delta.participants }
   };
 }

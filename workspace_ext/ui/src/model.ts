@@ -1,12 +1,14 @@
 import { VDomModel } from '@jupyterlab/ui-components';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
+import { Token } from '@lumino/coreutils';
 import { Signal } from '@lumino/signaling';
 import { RequestError, type Api, type Problem } from './api';
 import { activeUid, cellIndex, goToCell } from './cells';
 import { merge } from './merge';
 import { Reviews } from './reviews';
 import { InvestigationStream } from './stream';
+import { trans } from './translation';
 import type { InvestigationState, StreamMessage } from './types';
 
 /** The kernel whose notebooks become investigations on their first run. */
@@ -165,7 +167,7 @@ export class InvestigationModel extends VDomModel {
     this._isLive = false;
     this.stateChanged.emit();
     // A websocket does not say why it closed; the status does.
-    const problem = (await this._whyNot()) ?? (stream.failures > 2 ? STREAM_BLOCKED : null);
+    const problem = (await this._whyNot()) ?? (stream.failures > 2 ? streamBlocked() : null);
     if (stream !== this._stream || this._isLive) {
       return;
     }
@@ -213,10 +215,14 @@ export class InvestigationModel extends VDomModel {
 
 const STARTING_MS = 1000;
 
-const STREAM_BLOCKED: Problem = {
-  message: 'The live connection cannot be opened.',
-  hint: 'A proxy between you and the server may block websockets; the panel keeps trying.'
-};
+function streamBlocked(): Problem {
+  return {
+    message: trans.__('The live connection cannot be opened.'),
+    hint: trans.__(
+      'A proxy between you and the server may block websockets; the panel keeps trying.'
+    )
+  };
+}
 
 export namespace InvestigationModel {
   export interface IOptions {
@@ -225,3 +231,8 @@ export namespace InvestigationModel {
     contents: Contents.IManager;
   }
 }
+
+export const IInvestigationModel = new Token<InvestigationModel>(
+  'investigation-workspace:model',
+  'The investigation of the notebook in front, live.'
+);

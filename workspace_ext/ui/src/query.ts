@@ -1,10 +1,11 @@
 import { utcWindow } from './format';
+import { trans } from './translation';
 import type { QuerySummary, WindowDict } from './types';
 
 /** What a query is called in a line: its title, and the service that it is about. */
 export function headline(query: QuerySummary): string {
   if (!query.template) {
-    return query.title || 'SQL';
+    return query.title || trans.__('SQL');
   }
   const title = query.title || query.template.id;
   const service = query.params['service'];
@@ -14,7 +15,9 @@ export function headline(query: QuerySummary): string {
 /** What exactly was asked: template or SQL, and each parameter that was given or stood by default. */
 export function wording(query: QuerySummary): string {
   const { template, sql, params } = query;
-  const source = template ? `${template.id}, version ${template.version}` : (sql ?? 'SQL');
+  const source = template
+    ? trans.__('%1, version %2', template.id, template.version)
+    : (sql ?? trans.__('SQL'));
   const given = Object.entries(params).filter(([, value]) => value !== null);
   return [source, ...given.map(([name, value]) => `${name} = ${written(value)}`)].join('\n');
 }

@@ -1,12 +1,13 @@
 // Generated from protocol/schemas/messages.schema.json by `npm run types`: do not edit.
 
 /**
- * What the server pushes to a browser. data of state is null while the notebook is no investigation.
+ * What the server pushes to a browser. data of state is null while the notebook is no investigation; me is who the browser's user is here.
  */
 export type StreamMessage =
   | {
       type: 'state';
       data: InvestigationState | null;
+      me: Me;
     }
   | {
       type: 'delta';
@@ -119,6 +120,10 @@ export interface TestOutcome {
   expect: string;
   outcome: 'supported' | 'refuted' | 'inconclusive';
   reason: string;
+  /**
+   * What the hypothesis was held to be until this test; left out where that still stands.
+   */
+  fell_from?: 'root_cause' | 'contributing';
 }
 /**
  * What a Python function in a kernel found out about a hypothesis: it says so itself (supports), or brings rows that the broker holds against the condition expect.
@@ -145,6 +150,28 @@ export interface FunctionTest {
   run?: RunRef;
 }
 /**
+ * Which Python step ran after a template's SQL, and the package that brought it.
+ */
+export interface StepRef {
+  name: string;
+  version: string;
+}
+/**
+ * A question that rows of an answer lead to. A row gives ``params``, and for each entry of ``columns`` its value there; ``rows`` are the positions of the rows that it makes sense for, of the first thousand, null for any row.
+ */
+export interface NextStep {
+  template: string;
+  title: string;
+  question: string;
+  params: {
+    [k: string]: unknown;
+  };
+  columns: {
+    [k: string]: string;
+  };
+  rows: number[] | null;
+}
+/**
  * What comes with the rows.
  */
 export interface Answer {
@@ -164,6 +191,7 @@ export interface Answer {
   chart: {
     [k: string]: unknown;
   } | null;
+  next: NextStep[];
   test: TestOutcome | null;
   elapsed_ms: number;
   error: {
@@ -283,6 +311,45 @@ export interface Note {
   superseded_by: string | null;
 }
 /**
+ * Who moved the pin last, when and why.
+ */
+export interface PinMove {
+  by: string;
+  at: string;
+  why: string;
+}
+/**
+ * Something to be done, by whom (empty: by nobody yet), and whether it is.
+ */
+export interface ActionItem {
+  id: string;
+  text: string;
+  owner: string;
+  done: boolean;
+  done_by: string | null;
+  done_at: string | null;
+  by: string;
+  at: string;
+  cell: string | null;
+}
+/**
+ * A point of the agenda, and the minutes set aside for it.
+ */
+export interface AgendaItem {
+  id: string;
+  title: string;
+  minutes: number;
+}
+/**
+ * What is to be gone through; since is when the current item began, by who began it.
+ */
+export interface Agenda {
+  items: AgendaItem[];
+  current: string | null;
+  since: string | null;
+  by: string | null;
+}
+/**
  * Whether a conclusion turned out to be right, as somebody found later.
  */
 export interface ConclusionOutcome {
@@ -316,6 +383,7 @@ export interface InvestigationState {
   baseline: WindowDict | null;
   services: string[];
   pin: number;
+  pinned: PinMove | null;
   notebook: string;
   opened_at: string;
   seq: number;
@@ -332,6 +400,10 @@ export interface InvestigationState {
   notes: {
     [k: string]: Note;
   };
+  actions: {
+    [k: string]: ActionItem;
+  };
+  agenda: Agenda | null;
   conclusion: Conclusion | null;
   participants: {
     [k: string]: string;
@@ -473,6 +545,81 @@ export interface Changes {
   changes: Change[];
 }
 /**
+ * One declared parameter; ``required`` says whether a call must give it.
+ */
+export interface TemplateParam {
+  name: string;
+  type: 'window' | 'service' | 'string' | 'int' | 'float' | 'bool' | 'choice' | 'duration';
+  required: boolean;
+  default: string | number | boolean | null;
+  min: number | null;
+  max: number | null;
+  of: string[];
+  help: string;
+}
+/**
+ * What to ask after an answer: a template, and where its parameters come from.
+ */
+export interface TemplateNext {
+  template: string;
+  when?: string;
+  params?: {
+    [k: string]: unknown;
+  };
+}
+/**
+ * Everything that a person wants to know of a template before asking it; ``example`` is a call to copy, ``picture`` whether there is one of an example result.
+ */
+export interface TemplateInfo {
+  id: string;
+  version: number;
+  digest: string;
+  title: string;
+  question: string;
+  status: 'draft' | 'stable' | 'deprecated';
+  params: TemplateParam[];
+  requires: string[];
+  returns: {
+    [k: string]: string;
+  };
+  interesting: string;
+  covers: string[];
+  not_covered: string[];
+  chart: {
+    [k: string]: unknown;
+  } | null;
+  references: string[];
+  example: string;
+  picture: boolean;
+  step?: string;
+  next?: TemplateNext[];
+}
+/**
+ * Why a template file is left out; ``file`` is relative to its library's folder.
+ */
+export interface TemplateProblem {
+  file: string;
+  line: number | null;
+  message: string;
+}
+/**
+ * What can be asked of a store: templates, those that are broken, and services by name.
+ */
+export interface Gallery {
+  templates: TemplateInfo[];
+  problems: TemplateProblem[];
+  services: string[];
+}
+/**
+ * Who the browser's user is on this server, and what they may do here. ``may`` holds some of: read, comment, edit (notebooks and files), run (code), open (begin an investigation), pin (move it), review (move it on), approve (judge the work of others).
+ */
+export interface Me {
+  name: string;
+  display_name: string;
+  role: 'lead' | 'responder' | 'viewer';
+  may: ('read' | 'comment' | 'edit' | 'run' | 'open' | 'pin' | 'review' | 'approve')[];
+}
+/**
  * What the Jupyter server tells its browsers about the broker.
  */
 export interface Status {
@@ -596,6 +743,99 @@ export interface BlameLine {
   run: Step | null;
 }
 /**
+ * The first rows of a kept result, each value as JSON has it or as text.
+ */
+export interface KeptRows {
+  columns: string[];
+  rows: unknown[][];
+  total: number;
+}
+/**
+ * What a query read of one table; no window: all of it.
+ */
+export interface TableRead {
+  table: string;
+  columns: string[];
+  window: WindowDict | null;
+}
+/**
+ * A batch that rows came in, and how many of them, by signal.
+ */
+export interface BatchOrigin {
+  batch_id: number;
+  name: string;
+  format: string;
+  received_at: string | null;
+  committed_at: string | null;
+  contributed: {
+    [k: string]: number;
+  };
+}
+/**
+ * Where rows came from: a file or a sender, read by an adapter. ``committed`` holds when the first and the last batch came.
+ */
+export interface SourceOrigin {
+  name: string;
+  format: string;
+  adapter_version: string | null;
+  batches: number;
+  contributed: number;
+  committed: (string | null)[];
+}
+/**
+ * Where an answer comes from; ``says`` tells how much that means.
+ */
+export interface Origin {
+  exact: boolean;
+  says: string;
+  reads: TableRead[];
+  batches: BatchOrigin[];
+  batches_total: number;
+  sources: SourceOrigin[];
+}
+/**
+ * All that stands behind the answer to one query; ``gap`` says why no origin is told.
+ */
+export interface Provenance {
+  query: QuerySummary;
+  statement: string;
+  warnings: string[];
+  elapsed_ms: number;
+  kept: KeptRows | null;
+  origin: Origin | null;
+  gap: string;
+}
+/**
+ * One line of a source; ``skip`` stands for so many that are the same.
+ */
+export interface DiffLine {
+  kind: 'same' | 'added' | 'removed' | 'skip';
+  text: string;
+}
+/**
+ * What became of one cell; its place in each version counts from one. ``what`` is as in `VersionInfo.changes`.
+ */
+export interface CellDiff {
+  uid: string;
+  kind: string;
+  what: string;
+  before: number | null;
+  after: number | null;
+  lines: DiffLine[];
+  outputs_before: string[];
+  outputs_after: string[];
+}
+/**
+ * What differs between two versions of a notebook; no ``new``: the notebook as it is.
+ */
+export interface VersionDiff {
+  old: number;
+  new: number | null;
+  cells: CellDiff[];
+  unchanged: number;
+  metadata: boolean;
+}
+/**
  * What belongs into a notebook file: its own metadata, and that of each cell by uid.
  */
 export interface NotebookProjection {
@@ -620,6 +860,7 @@ export interface InvestigationDelta {
   baseline?: WindowDict | null;
   services?: string[];
   pin?: number;
+  pinned?: PinMove | null;
   notebook?: string;
   opened_at?: string;
   seq: number;
@@ -636,6 +877,10 @@ export interface InvestigationDelta {
   notes?: {
     [k: string]: Note;
   };
+  actions?: {
+    [k: string]: ActionItem;
+  };
+  agenda?: Agenda | null;
   conclusion?: Conclusion | null;
   participants?: {
     [k: string]: string;
@@ -654,11 +899,163 @@ export interface Error {
   hint: string;
 }
 /**
+ * What a person says in the browser about a notebook's investigation; see events.schema.json for the data of each type.
+ */
+export interface RecordIn {
+  path: string;
+  type: string;
+  data: {};
+  rationale?: string;
+}
+/**
+ * Which state of a hypothesis may be chosen from which.
+ */
+export interface Rules {
+  reachable: {
+    [k: string]: string[];
+  };
+}
+/**
+ * An alert, a deploy, a change of a flag or another event from telemetry.
+ */
+export interface Happening {
+  time: string;
+  end_time: string | null;
+  kind: string;
+  source: string | null;
+  service: string | null;
+  severity: string | null;
+  title: string | null;
+  state: string | null;
+}
+/**
+ * How much there is of a signal, and of which time.
+ */
+export interface SignalExtent {
+  rows: number;
+  first_time: string | null;
+  last_time: string | null;
+}
+/**
+ * What came in at once: a file, or requests of senders within a moment.
+ */
+export interface Batch {
+  batch_id: number;
+  committed_at: string;
+  name: string;
+  format: string;
+  bytes: number | null;
+  rows: {
+    [k: string]: number;
+  };
+  records: number;
+  kept: number;
+  duplicates: number;
+  quarantined: number;
+  first_time: string | null;
+  last_time: string | null;
+  requests: number | null;
+  late?: number | null;
+  warnings: string[];
+  [k: string]: unknown;
+}
+/**
+ * A service: what the service catalog says of it, and what it sends.
+ */
+export interface ServiceInfo {
+  name: string;
+  owner: string | null;
+  tier: string | null;
+  lifecycle: string | null;
+  catalogued: boolean;
+  signals: {
+    /**
+     * Rows and newest record.
+     */
+    [k: string]: {
+      rows: number;
+      newest: string | null;
+    };
+  };
+  [k: string]: unknown;
+}
+/**
+ * A record that was put aside.
+ */
+export interface Refusal {
+  batch_id: number;
+  name: string | null;
+  line: number | null;
+  reason: string;
+  [k: string]: unknown;
+}
+/**
+ * How ingest is.
+ */
+export interface IngestStatus {
+  now: string;
+  newest_record: string | null;
+  lag_seconds: number;
+  held_bytes: number;
+  failing: string | null;
+  merge_failures: number;
+  refused: {
+    [k: string]: number;
+  };
+  sizes: {
+    [k: string]: number;
+  };
+  free_bytes: number;
+  doors: {
+    /**
+     * Where senders reach it, and who may.
+     */
+    [k: string]: {
+      address: string;
+      open_to: string;
+    };
+  };
+  [k: string]: unknown;
+}
+/**
+ * What there is to choose from when an investigation begins.
+ */
+export interface Catalogue {
+  pin: number;
+  signals: {
+    [k: string]: SignalExtent;
+  };
+  services: string[];
+  batches: Batch[];
+  alerts: Happening[];
+}
+/**
+ * What the data panel shows.
+ */
+export interface DataOverview {
+  pin: number;
+  signals: {
+    [k: string]: SignalExtent;
+  };
+  services: ServiceInfo[];
+  batches: Batch[];
+  quarantine: Refusal[];
+  status: IngestStatus;
+  store: string;
+}
+/**
  * What the browser sends to begin an investigation: a notebook file is made in the directory.
  */
 export interface NewInvestigation {
   title: string;
   severity?: string;
+  window?: WindowDict | null;
+  baseline?: WindowDict | null;
+  services?: string[];
+  /**
+   * The newest data when null.
+   */
+  pin?: number | null;
   directory?: string;
 }
 /**

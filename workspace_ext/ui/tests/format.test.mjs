@@ -2,8 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 process.env.TZ = 'Europe/Berlin';
-const { actorName, count, duration, localTime, localWindow, sentence, utcTime, utcWindow } =
-  await import('../src/format.ts');
+const {
+  actorName,
+  duration,
+  localTime,
+  localWindow,
+  rowCount,
+  sentence,
+  showTimesIn,
+  utcTime,
+  utcWindow
+} = await import('../src/format.ts');
 
 test('a moment of today is a clock time, any other has its date', () => {
   const now = new Date('2026-03-01T12:00:00Z');
@@ -53,7 +62,19 @@ test('a hint begins with a capital', () => {
 });
 
 test('counts agree with their noun', () => {
-  assert.equal(count(0, 'row'), '0 rows');
-  assert.equal(count(1, 'row'), '1 row');
-  assert.equal(count(1204, 'row'), '1,204 rows');
+  assert.equal(rowCount(0), '0 rows');
+  assert.equal(rowCount(1), '1 row');
+  assert.equal(rowCount(1204), '1,204 rows');
+});
+
+test('who chose UTC reads UTC', () => {
+  const now = new Date('2026-03-01T23:30:00Z');
+  const window = { start: '2026-03-01T22:00:00Z', end: '2026-03-01T23:30:00Z' };
+  showTimesIn('UTC');
+
+  assert.equal(localTime('2026-03-01T07:05:09Z', now), '07:05:09');
+  assert.equal(localWindow(window), '1 Mar 2026 22:00–23:30 UTC');
+
+  showTimesIn('local');
+  assert.equal(localWindow(window), '1 Mar 2026 23:00 – 2 Mar 2026 00:30');
 });

@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
-import { registerHooks } from 'node:module';
 import { test } from 'node:test';
+import { headline, wording } from '../src/query.ts';
 import { query } from './samples.mjs';
-
-// The sources leave out file names' endings, as the bundler wants them.
-registerHooks({
-  resolve: (specifier, context, next) =>
-    next(specifier === './format' ? './format.ts' : specifier, context)
-});
-const { headline, wording } = await import('../src/query.ts');
 
 test('a headline names the service that a template was asked about', () => {
   const template = { id: 'latency.shift', version: 2, digest: 'sha256:a' };

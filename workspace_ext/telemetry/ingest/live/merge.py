@@ -18,7 +18,7 @@ from workspace_ext.foundation.canonical import digest_json
 from workspace_ext.telemetry.ingest.live.delivery import Delivery
 from workspace_ext.telemetry.ingest.tally import Tally, count_services, totals
 from workspace_ext.telemetry.pin import newest_pin
-from workspace_ext.telemetry.schema import SIGNALS, Signal
+from workspace_ext.telemetry.schema import SIGNALS, Signal, noting
 
 ROW_GROUP_ROWS = 122_880
 """Of DuckDB: what a transaction brings of a row group whole is compressed and written at once."""
@@ -295,6 +295,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, signal: Signal, records: pa.T
         # are put together when the file is written for the second time.
         connection.register("incoming", records.slice(start, ROW_GROUP_ROWS))
         try:
+            connection.execute(noting(signal, "incoming"))
             connection.execute(
                 f"INSERT INTO raw.{signal.name} ({names}) SELECT {names} FROM incoming"  # noqa: S608
             )

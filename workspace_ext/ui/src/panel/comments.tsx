@@ -1,6 +1,7 @@
 import * as React from 'react';
 import type { InvestigationModel } from '../model';
 import type { Reviews } from '../reviews';
+import { trans } from '../translation';
 import type { InvestigationState, Thread } from '../types';
 import { Badge, Byline, CellLink, Section } from './parts';
 import { SayForm } from './say';
@@ -19,7 +20,7 @@ export function Comments(props: {
   const open = threads.filter(thread => thread.resolved_by === null);
   const settled = threads.filter(thread => thread.resolved_by !== null);
   return (
-    <Section title="Comments" size={open.length}>
+    <Section title={trans.__('Comments')} size={open.length}>
       <ul>
         {[...open, ...settled].map(thread => (
           <ThreadItem key={thread.id} thread={thread} reviews={reviews} {...props} />
@@ -48,8 +49,8 @@ function ThreadItem(props: {
   return (
     <li data-thread={isOpen ? 'open' : 'resolved'}>
       <p className="jp-Investigation-detail">
-        {claim ? `On: ${claim.text}` : <CellLink model={model} cell={thread.cell} />}{' '}
-        {!isOpen && <Badge tone="good">resolved</Badge>}
+        {claim ? trans.__('On: %1', claim.text) : <CellLink model={model} cell={thread.cell} />}{' '}
+        {!isOpen && <Badge tone="good">{trans.__('resolved')}</Badge>}
       </p>
       {thread.comments.map(comment => (
         <React.Fragment key={comment.id}>
@@ -66,17 +67,19 @@ function ThreadItem(props: {
           aria-expanded={isAnswering}
           onClick={() => setAnswering(!isAnswering)}
         >
-          Answer
+          {trans.__('Answer')}
         </button>
         <button
           type="button"
           className="jp-Investigation-link"
           onClick={() => void reviews.settle(thread)}
         >
-          {isOpen ? 'Resolve' : 'Reopen'}
+          {isOpen ? trans.__('Resolve') : trans.__('Reopen')}
         </button>
       </p>
-      {isAnswering && <SayForm label="Answer" buttons={[{ label: 'Send', run: send }]} />}
+      {isAnswering && (
+        <SayForm label={trans.__('Answer')} buttons={[{ label: trans.__('Send'), run: send }]} />
+      )}
     </li>
   );
 }
@@ -100,15 +103,17 @@ function NewComment(props: {
       ? reviews.comment(text, { cell: model.activeCell ?? '' })
       : reviews.comment(text, { hypothesis });
   return (
-    <div className="jp-Investigation-form">
+    <div className="jp-Investigation-form" data-say="comment">
       <label>
-        Comment on
+        {trans.__('Comment on')}
         <select
           className="jp-mod-styled"
           value={hypothesis}
           onChange={event => setChosen(event.target.value)}
         >
-          <option value={CELL}>{number === null ? 'the selected cell' : `cell ${number}`}</option>
+          <option value={CELL}>
+            {number === null ? trans.__('the selected cell') : trans.__('cell %1', number)}
+          </option>
           {claims.map(claim => (
             <option key={claim.id} value={claim.id}>
               {claim.text}
@@ -116,7 +121,7 @@ function NewComment(props: {
           ))}
         </select>
       </label>
-      <SayForm label="Comment" buttons={[{ label: 'Comment', run }]} />
+      <SayForm label={trans.__('Comment')} buttons={[{ label: trans.__('Comment'), run }]} />
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import * as React from 'react';
-import { count } from '../format';
 import type { InvestigationModel } from '../model';
+import { trans } from '../translation';
 import type { Conclusion } from '../types';
 import { Badge, Byline, CellLink, Section } from './parts';
 
@@ -14,18 +14,28 @@ export function ConclusionCard(props: {
     return null;
   }
   const evidence = conclusion.evidence.length;
+  const claim = model.investigation?.hypotheses[conclusion.hypothesis ?? ''];
   return (
-    <Section title="Conclusion">
+    <Section title={trans.__('Conclusion')}>
       <div className="jp-Investigation-conclusion">
         <p>{conclusion.root_cause}</p>
         <p className="jp-Investigation-detail">
-          {conclusion.confidence_percent} % confident
-          {evidence > 0 && ` · ${count(evidence, 'piece')} of evidence`}
+          {trans.__('%1 % confident', conclusion.confidence_percent)}
+          {evidence > 0 &&
+            ` · ${trans._n('%1 piece of evidence', '%1 pieces of evidence', evidence)}`}
         </p>
+        {claim && claim.state !== 'root_cause' && (
+          <p className="jp-Investigation-detail">
+            <Badge tone="bad">Stands no longer</Badge> Its hypothesis is now{' '}
+            {claim.state.replace('_', ' ')}: {claim.why}
+          </p>
+        )}
         {conclusion.outcome && (
           <p className="jp-Investigation-detail">
             <Badge tone={conclusion.outcome.correct ? 'good' : 'bad'}>
-              {conclusion.outcome.correct ? 'Turned out right' : 'Turned out wrong'}
+              {conclusion.outcome.correct
+                ? trans.__('Turned out right')
+                : trans.__('Turned out wrong')}
             </Badge>{' '}
             {conclusion.outcome.because}
           </p>

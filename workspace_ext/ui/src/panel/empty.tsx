@@ -1,6 +1,7 @@
 import * as React from 'react';
 import type { Problem } from '../api';
 import { sentence } from '../format';
+import { trans } from '../translation';
 
 /** What the panel says while there is no story to tell, and the one thing to do about it. */
 export function Empty(props: {
@@ -31,7 +32,7 @@ export function Banner(props: { problem: Problem; retry: () => void }): React.Re
         <p className="jp-Investigation-detail">{sentence(props.problem.hint)}</p>
       )}
       <button type="button" className="jp-Investigation-link" onClick={props.retry}>
-        Try again
+        {trans.__('Try again')}
       </button>
     </div>
   );

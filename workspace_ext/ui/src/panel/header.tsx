@@ -1,6 +1,7 @@
 import * as React from 'react';
 import { localWindow, utcWindow } from '../format';
 import type { InvestigationModel } from '../model';
+import { trans } from '../translation';
 import type { InvestigationState, WindowDict } from '../types';
 import { Badge } from './parts';
 
@@ -15,20 +16,22 @@ export function Header(props: {
     <header className="jp-Investigation-header">
       <h2>{state.title}</h2>
       <p className="jp-Investigation-badges">
-        <Badge tone={concluded ? 'good' : 'plain'}>{concluded ? 'Concluded' : 'Open'}</Badge>
+        <Badge tone={concluded ? 'good' : 'plain'}>
+          {concluded ? trans.__('Concluded') : trans.__('Open')}
+        </Badge>
         {state.severity && <Badge tone="bad">{state.severity}</Badge>}
         <Live isLive={model.isLive} />
       </p>
       <dl>
-        <dt>Data</dt>
-        <dd title="Everybody here reads the same data until somebody moves the pin.">
-          {state.pin > 0 ? `up to batch ${state.pin}` : 'none yet'}
+        <dt>{trans.__('Data')}</dt>
+        <dd title={trans.__('Everybody here reads the same data until somebody moves the pin.')}>
+          {state.pin > 0 ? trans.__('up to batch %1', state.pin) : trans.__('none yet')}
         </dd>
-        <WindowRow label="Window" window={state.window} />
-        <WindowRow label="Baseline" window={state.baseline} />
+        <WindowRow label={trans.__('Window')} window={state.window} />
+        <WindowRow label={trans.__('Baseline')} window={state.baseline} />
         {state.services.length > 0 && (
           <>
-            <dt>Services</dt>
+            <dt>{trans.__('Services')}</dt>
             <dd>{state.services.join(', ')}</dd>
           </>
         )}
@@ -52,7 +55,7 @@ function WindowRow(props: { label: string; window: WindowDict | null }): React.R
 function Live(props: { isLive: boolean }): React.ReactElement {
   return (
     <span className="jp-Investigation-live" data-live={props.isLive} role="status">
-      {props.isLive ? 'live' : 'reconnecting…'}
+      {props.isLive ? trans.__('live') : trans.__('reconnecting…')}
     </span>
   );
 }

@@ -1,26 +1,43 @@
 import * as React from 'react';
-import { count } from '../format';
 import type { InvestigationModel } from '../model';
 import { headline } from '../query';
+import { trans } from '../translation';
 import type { Hypothesis, HypothesisTest, InvestigationState } from '../types';
 import { Badge, Byline, CellLink, Section } from './parts';
 
-const LOOK: Record<Hypothesis['state'], { label: string; tone: string }> = {
-  proposed: { label: 'Proposed', tone: 'plain' },
-  testing: { label: 'Testing', tone: 'note' },
-  supported: { label: 'Supported', tone: 'good' },
-  refuted: { label: 'Refuted', tone: 'bad' },
-  inconclusive: { label: 'Inconclusive', tone: 'warn' },
-  root_cause: { label: 'Root cause', tone: 'strong' },
-  contributing: { label: 'Contributing', tone: 'strong' },
-  ruled_out: { label: 'Ruled out', tone: 'plain' }
+const TONE: Record<Hypothesis['state'], string> = {
+  proposed: 'plain',
+  testing: 'note',
+  supported: 'good',
+  refuted: 'bad',
+  inconclusive: 'warn',
+  root_cause: 'strong',
+  contributing: 'strong',
+  ruled_out: 'plain'
 };
 
-const OUTCOME: Record<HypothesisTest['outcome'], string> = {
-  supported: 'Supported by',
-  refuted: 'Refuted by',
-  inconclusive: 'Left open by'
-};
+function label(state: Hypothesis['state']): string {
+  const labels: Record<Hypothesis['state'], string> = {
+    proposed: trans.__('Proposed'),
+    testing: trans.__('Testing'),
+    supported: trans.__('Supported'),
+    refuted: trans.__('Refuted'),
+    inconclusive: trans.__('Inconclusive'),
+    root_cause: trans.__('Root cause'),
+    contributing: trans.__('Contributing'),
+    ruled_out: trans.__('Ruled out')
+  };
+  return labels[state];
+}
+
+function outcome({ outcome, name, reason }: HypothesisTest): string {
+  const labels: Record<HypothesisTest['outcome'], string> = {
+    supported: trans.__('Supported by %1: %2', name, reason),
+    refuted: trans.__('Refuted by %1: %2', name, reason),
+    inconclusive: trans.__('Left open by %1: %2', name, reason)
+  };
+  return labels[outcome];
+}
 
 const EXAMPLE = 'h = investigation.hypothesis(\n    "…", predicts="…")';
 
@@ -33,10 +50,10 @@ export function Hypotheses(props: {
     .filter(hypothesis => hypothesis.superseded_by === null || begun(hypothesis))
     .sort((a, b) => a.at.localeCompare(b.at));
   return (
-    <Section title="Hypotheses" size={hypotheses.length}>
+    <Section title={trans.__('Hypotheses')} size={hypotheses.length}>
       {hypotheses.length === 0 && (
         <p className="jp-Investigation-empty">
-          State one, with what it predicts: <code>{EXAMPLE}</code>
+          {trans.__('State one, with what it predicts:')} <code>{EXAMPLE}</code>
         </p>
       )}
       <ul>
@@ -59,7 +76,6 @@ function HypothesisItem(props: {
   state: InvestigationState;
 }): React.ReactElement {
   const { hypothesis, model, state } = props;
-  const look = LOOK[hypothesis.state];
   const tests = Object.values(hypothesis.tests);
   const standing = tests.filter(test => !test.replaced);
   const asked = new Set(tests.map(test => test.query));
@@ -69,37 +85,43 @@ function HypothesisItem(props: {
   return (
     <li data-hypothesis={hypothesis.state}>
       <p>
-        <Badge tone={look.tone}>{look.label}</Badge> {hypothesis.text}
+        <Badge tone={TONE[hypothesis.state]}>{label(hypothesis.state)}</Badge> {hypothesis.text}
       </p>
       {hypothesis.prediction && (
         <p className="jp-Investigation-detail">
-          Predicts: {hypothesis.prediction}{' '}
-          {hypothesis.prediction_late && <Badge tone="warn">written after a test began</Badge>}
+          {trans.__('Predicts: %1', hypothesis.prediction)}{' '}
+          {hypothesis.prediction_late && (
+            <Badge tone="warn">{trans.__('written after a test began')}</Badge>
+          )}
         </p>
       )}
       {standing.map(test => (
         <p key={test.id} className="jp-Investigation-detail">
-          {OUTCOME[test.outcome]} {test.name}: {test.reason}
-          {test.judge === 'kernel' && ' (found by code in the kernel)'}{' '}
+          {outcome(test)}
+          {test.judge === 'kernel' && ` ${trans.__('(found by code in the kernel)')}`}{' '}
           {test.cell !== hypothesis.cell && <CellLink model={model} cell={test.cell} />}
         </p>
       ))}
       {standing.length < tests.length && (
         <p className="jp-Investigation-detail">
-          {count(tests.length - standing.length, 'earlier test')} replaced
+          {trans._n(
+            '%1 earlier test replaced',
+            '%1 earlier tests replaced',
+            tests.length - standing.length
+          )}
         </p>
       )}
       {hypothesis.override && (
         <p className="jp-Investigation-detail">
-          <Badge tone="warn">despite its tests</Badge> {hypothesis.override}
+          <Badge tone="warn">{trans.__('despite its tests')}</Badge> {hypothesis.override}
         </p>
       )}
       {hypothesis.superseded_by !== null && (
-        <p className="jp-Investigation-detail">Its words were changed since.</p>
+        <p className="jp-Investigation-detail">{trans.__('Its words were changed since.')}</p>
       )}
       {evidence.map(query => (
         <p key={query.id} className="jp-Investigation-detail">
-          Evidence: {headline(query)}{' '}
+          {trans.__('Evidence: %1', headline(query))}{' '}
           {query.cell !== hypothesis.cell && <CellLink model={model} cell={query.cell} />}
         </p>
       ))}

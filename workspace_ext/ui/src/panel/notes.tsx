@@ -1,9 +1,14 @@
 import * as React from 'react';
 import type { InvestigationModel } from '../model';
-import type { InvestigationState } from '../types';
+import { trans } from '../translation';
+import type { InvestigationState, Note } from '../types';
 import { Badge, Byline, CellLink, Section } from './parts';
 
-const BADGE = { note: null, finding: 'Finding', decision: 'Decision' };
+/** A remark has none. */
+function badge(kind: Note['kind']): string | null {
+  const named = { note: null, finding: trans.__('Finding'), decision: trans.__('Decision') };
+  return named[kind];
+}
 
 /** Remarks, findings and decisions, newest first; left out while there are none. */
 export function Notes(props: {
@@ -17,14 +22,16 @@ export function Notes(props: {
     return null;
   }
   return (
-    <Section title="Notes and decisions" size={notes.length}>
+    <Section title={trans.__('Notes and decisions')} size={notes.length}>
       <ul>
         {notes.map(note => (
           <li key={note.id} data-note={note.kind}>
             <p>
-              {BADGE[note.kind] && <Badge tone="note">{BADGE[note.kind]}</Badge>} {note.text}
+              {badge(note.kind) && <Badge tone="note">{badge(note.kind)}</Badge>} {note.text}
             </p>
-            {note.because && <p className="jp-Investigation-detail">Because {note.because}</p>}
+            {note.because && (
+              <p className="jp-Investigation-detail">{trans.__('Because %1', note.because)}</p>
+            )}
             <p className="jp-Investigation-byline">
               <Byline by={note.by} at={note.at} /> <CellLink model={props.model} cell={note.cell} />
             </p>

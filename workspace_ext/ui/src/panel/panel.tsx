@@ -9,6 +9,7 @@ import { Hypotheses } from './hypotheses';
 import { Notes } from './notes';
 import { ReviewSection } from './review';
 import { Steps } from './steps';
+import { trans } from '../translation';
 
 /** What a reader of the panel may set in motion. */
 export interface Actions {
@@ -28,9 +29,9 @@ export function PanelView(props: {
   if (!model.notebook) {
     return (
       <Empty
-        title="No notebook in front"
-        text="Open a notebook to see its investigation, or begin a new one."
-        action={{ label: 'New investigation', run: actions.create }}
+        title={trans.__('No notebook in front')}
+        text={trans.__('Open a notebook to see its investigation, or begin a new one.')}
+        action={{ label: trans.__('New investigation'), run: actions.create }}
       />
     );
   }
@@ -60,9 +61,12 @@ function Waiting(props: { model: InvestigationModel }): React.ReactElement {
     return <Obstacle model={model} problem={model.problem} />;
   }
   return model.isStarting ? (
-    <Empty title="The broker is starting…" text="It opens the store; this takes a moment." />
+    <Empty
+      title={trans.__('The broker is starting…')}
+      text={trans.__('It opens the store; this takes a moment.')}
+    />
   ) : (
-    <Empty title="Connecting…" />
+    <Empty title={trans.__('Connecting…')} />
   );
 }
 
@@ -72,7 +76,7 @@ function Obstacle(props: { model: InvestigationModel; problem: Problem }): React
     <Empty
       title={problem.message}
       text={problem.hint}
-      action={{ label: 'Try again', run: () => model.retry() }}
+      action={{ label: trans.__('Try again'), run: () => model.retry() }}
     />
   );
 }
@@ -88,16 +92,20 @@ function NoInvestigation(props: {
   if (model.isReady) {
     return (
       <Empty
-        title="Ready to investigate"
-        text="Run a cell: the investigation opens with it, and every run is captured from then on."
+        title={trans.__('Ready to investigate')}
+        text={trans.__(
+          'Run a cell: the investigation opens with it, and every run is captured from then on.'
+        )}
       />
     );
   }
   return (
     <Empty
-      title="This notebook is not an investigation"
-      text="Nothing of it is captured. Started here, every run in it is captured from then on."
-      action={{ label: 'Start investigation here', run: actions.adopt }}
+      title={trans.__('This notebook is not an investigation')}
+      text={trans.__(
+        'Nothing of it is captured. Started here, every run in it is captured from then on.'
+      )}
+      action={{ label: trans.__('Start investigation here'), run: actions.adopt }}
     />
   );
 }

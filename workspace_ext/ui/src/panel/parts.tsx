@@ -1,6 +1,7 @@
 import * as React from 'react';
 import type { InvestigationModel } from '../model';
 import { actorName, localTime, utcTime } from '../format';
+import { trans } from '../translation';
 
 /** A part of the panel that can be folded; it says how many things it holds. */
 export function Section(props: {
@@ -64,16 +65,16 @@ export function CellLink(props: {
   }
   const number = model.cellNumber(cell);
   if (number === null) {
-    return <span className="jp-Investigation-gone">cell removed</span>;
+    return <span className="jp-Investigation-gone">{trans.__('cell removed')}</span>;
   }
   return (
     <button
       type="button"
       className="jp-Investigation-link"
-      aria-label={`Go to cell ${number}`}
+      aria-label={trans.__('Go to cell %1', number)}
       onClick={() => model.goTo(cell)}
     >
-      cell {number}
+      {trans.__('cell %1', number)}
     </button>
   );
 }

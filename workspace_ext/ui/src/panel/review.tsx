@@ -1,6 +1,7 @@
 import * as React from 'react';
 import { sentence } from '../format';
 import type { InvestigationModel } from '../model';
+import { trans } from '../translation';
 import type { Review } from '../types';
 import { Badge, Byline, Section } from './parts';
 import { SayForm } from './say';
@@ -13,19 +14,27 @@ const TONE: Record<Review['state'], string> = {
   archived: 'plain'
 };
 
-const LABEL: Record<Review['actions'][number], string> = {
-  request: 'Ask for review',
-  approve: 'Approve',
-  changes: 'Request changes',
-  archive: 'Archive'
-};
+type Action = Review['actions'][number];
 
-const DONE: Record<Review['actions'][number], string> = {
-  request: 'Sent to review',
-  approve: 'Approved',
-  changes: 'Changes requested',
-  archive: 'Archived'
-};
+function label(action: Action): string {
+  const labels: Record<Action, string> = {
+    request: trans.__('Ask for review'),
+    approve: trans.__('Approve'),
+    changes: trans.__('Request changes'),
+    archive: trans.__('Archive')
+  };
+  return labels[action];
+}
+
+function done(action: Action): string {
+  const labels: Record<Action, string> = {
+    request: trans.__('Sent to review'),
+    approve: trans.__('Approved'),
+    changes: trans.__('Changes requested'),
+    archive: trans.__('Archived')
+  };
+  return labels[action];
+}
 
 const SHOWN = 5;
 
@@ -38,7 +47,7 @@ export function ReviewSection(props: { model: InvestigationModel }): React.React
   }
   const steps = review.steps.slice(-SHOWN).reverse();
   return (
-    <Section title="Review">
+    <Section title={trans.__('Review')}>
       <p aria-live="polite">
         <Badge tone={review.lapse ? 'warn' : TONE[review.state]}>{sentence(review.label)}</Badge>
       </p>
@@ -46,21 +55,21 @@ export function ReviewSection(props: { model: InvestigationModel }): React.React
         {steps.map(step => (
           <li key={step.seq}>
             <p>
-              {DONE[step.action]}
+              {done(step.action)}
               {step.reason && `: ${step.reason}`}
             </p>
             <p className="jp-Investigation-byline">
               <Byline by={step.by} at={step.at} />
-              {step.revision > 0 && <span>version {step.revision}</span>}
+              {step.revision > 0 && <span>{trans.__('version %1', step.revision)}</span>}
             </p>
           </li>
         ))}
       </ul>
       <SayForm
-        label="Reason"
+        label={trans.__('Reason')}
         optional
         buttons={review.actions.map(action => ({
-          label: LABEL[action],
+          label: label(action),
           run: text => reviews.act(action, text)
         }))}
       />

@@ -1,20 +1,35 @@
 import * as React from 'react';
-import { count, duration } from '../format';
+import { duration, rowCount } from '../format';
 import type { InvestigationModel } from '../model';
 import { headline, wording } from '../query';
-import { errorBesides, timeline, type Entry } from '../timeline';
+import { errorBesides, timeline, type Entry, type Saying } from '../timeline';
+import { trans } from '../translation';
 import type { InvestigationState, QuerySummary, Step } from '../types';
 import { Badge, Byline, CellLink, Section } from './parts';
 
 const PAGE = 100;
 
-const MARK: Record<Step['status'], { sign: string; label: string }> = {
-  running: { sign: '◌', label: 'running' },
-  ok: { sign: '✓', label: 'finished' },
-  error: { sign: '✗', label: 'failed' },
-  aborted: { sign: '⊘', label: 'not run' },
-  unknown: { sign: '?', label: 'end not seen' }
-};
+function mark(status: Step['status']): { sign: string; label: string } {
+  const marks: Record<Step['status'], { sign: string; label: string }> = {
+    running: { sign: '◌', label: trans.__('running') },
+    ok: { sign: '✓', label: trans.__('finished') },
+    error: { sign: '✗', label: trans.__('failed') },
+    aborted: { sign: '⊘', label: trans.__('not run') },
+    unknown: { sign: '?', label: trans.__('end not seen') }
+  };
+  return marks[status];
+}
+
+function said({ kind, text }: Saying): string {
+  const wordings: Record<Saying['kind'], string> = {
+    Hypothesis: trans.__('Hypothesis: %1', text),
+    Note: trans.__('Note: %1', text),
+    Finding: trans.__('Finding: %1', text),
+    Decision: trans.__('Decision: %1', text),
+    Conclusion: trans.__('Conclusion: %1', text)
+  };
+  return wordings[kind];
+}
 
 /** What was run, newest first, with the answers it got. */
 export function Steps(props: {
@@ -25,10 +40,10 @@ export function Steps(props: {
   const [shown, setShown] = React.useState(PAGE);
   const entries = timeline(state);
   return (
-    <Section title="Steps" size={entries.length}>
+    <Section title={trans.__('Steps')} size={entries.length}>
       {entries.length === 0 && (
         <p className="jp-Investigation-empty">
-          Nothing was run yet; every run appears here. A good first one:
+          {trans.__('Nothing was run yet; every run appears here. A good first one:')}
           <code>investigation.run(&quot;triage.overview&quot;)</code>
         </p>
       )}
@@ -43,7 +58,7 @@ export function Steps(props: {
           className="jp-Investigation-link"
           onClick={() => setShown(shown + PAGE)}
         >
-          Show older steps
+          {trans.__('Show older steps')}
         </button>
       )}
     </Section>
@@ -66,9 +81,9 @@ function StepItem(props: {
         {step?.ended && <span>{duration(step.started, step.ended)}</span>}
         <CellLink model={model} cell={entry.cell} />
       </p>
-      {sayings.map(({ kind, text }) => (
-        <p key={`${kind} ${text}`} className="jp-Investigation-detail jp-Investigation-reason">
-          {kind}: {text}
+      {sayings.map(saying => (
+        <p key={said(saying)} className="jp-Investigation-detail jp-Investigation-reason">
+          {said(saying)}
         </p>
       ))}
       {queries.map(query => (
@@ -85,7 +100,7 @@ function StepItem(props: {
 }
 
 function Mark(props: { step: Step | null }): React.ReactElement {
-  const { sign, label } = MARK[props.step?.status ?? 'ok'];
+  const { sign, label } = mark(props.step?.status ?? 'ok');
   return (
     <span className="jp-Investigation-mark" role="img" aria-label={label} title={label}>
       {sign}
@@ -118,17 +133,18 @@ function Query(props: {
         >
           {headline(query)}
         </span>{' '}
-        <Finding query={query} /> {isUnreviewed && <Badge tone="warn">template not reviewed</Badge>}
+        <Finding query={query} />{' '}
+        {isUnreviewed && <Badge tone="warn">{trans.__('template not reviewed')}</Badge>}
       </p>
       {query.ok ? (
         <p className="jp-Investigation-detail jp-Investigation-reason" title={query.reason}>
-          {count(query.rows, 'row')}
+          {rowCount(query.rows)}
           {query.template && query.reason && ` · ${query.reason}`}
         </p>
       ) : (
         <p className="jp-Investigation-error">{query.error}</p>
       )}
-      {tests && <p className="jp-Investigation-detail">Tests: {tests}</p>}
+      {tests && <p className="jp-Investigation-detail">{trans.__('Tests: %1', tests)}</p>}
     </div>
   );
 }
@@ -136,14 +152,14 @@ function Query(props: {
 function Finding(props: { query: QuerySummary }): React.ReactElement | null {
   const { query } = props;
   if (!query.ok) {
-    return <Badge tone="bad">failed</Badge>;
+    return <Badge tone="bad">{trans.__('failed')}</Badge>;
   }
   if (query.interesting === null) {
-    return query.template ? <Badge tone="warn">nothing to judge</Badge> : null;
+    return query.template ? <Badge tone="warn">{trans.__('nothing to judge')}</Badge> : null;
   }
   return query.interesting ? (
-    <Badge tone="strong">interesting</Badge>
+    <Badge tone="strong">{trans.__('interesting')}</Badge>
   ) : (
-    <Badge tone="plain">not interesting</Badge>
+    <Badge tone="plain">{trans.__('not interesting')}</Badge>
   );
 }

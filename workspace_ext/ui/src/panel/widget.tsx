@@ -3,6 +3,7 @@ import * as React from 'react';
 import { investigationIcon } from '../icons';
 import type { InvestigationModel } from '../model';
 import { PanelView, type Actions } from './panel';
+import { trans } from '../translation';
 
 export const PANEL_ID = 'investigation-workspace-panel';
 
@@ -15,10 +16,10 @@ export class InvestigationPanel extends ReactWidget {
     this.id = PANEL_ID;
     this.addClass('jp-Investigation');
     this.title.icon = investigationIcon;
-    this.title.caption = 'Investigation';
+    this.title.caption = trans.__('Investigation');
     this.node.style.minWidth = '290px'; // a style sheet would lose to the sidebar's own minimum
     this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', 'Investigation');
+    this.node.setAttribute('aria-label', trans.__('Investigation'));
   }
 
   protected override render(): React.ReactElement {

@@ -8,16 +8,19 @@ import { CATEGORY, CommandIDs } from '../commands';
 import { askBeginning } from '../dialog';
 import { sentence } from '../format';
 import { investigationIcon } from '../icons';
+import { IPreferences, type Preferences } from '../preferences';
+import { trans } from '../translation';
 
 /** The ways to begin: in a notebook of its own, or in the one in front. */
 export const launcherPlugin: JupyterFrontEndPlugin<void> = {
   id: 'investigation-workspace:launcher',
   description: 'Adds the launcher card “New investigation” and the commands that begin one.',
   autoStart: true,
-  requires: [INotebookTracker],
+  requires: [IPreferences, INotebookTracker],
   optional: [ILauncher, ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
+    _: Preferences,
     tracker: INotebookTracker,
     launcher: ILauncher | null,
     palette: ICommandPalette | null
@@ -28,8 +31,9 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
       serviceManager.contents.localPath(tracker.currentWidget?.context.path ?? '');
 
     commands.addCommand(CommandIDs.create, {
-      label: args => (args['isPalette'] ? 'New Investigation…' : 'New investigation'),
-      caption: 'Begin an investigation in a notebook of its own',
+      label: args =>
+        args['isPalette'] ? trans.__('New Investigation…') : trans.__('New investigation'),
+      caption: trans.__('Begin an investigation in a notebook of its own'),
       icon: investigationIcon,
       execute: async args => {
         const beginning = await askBeginning();
@@ -37,7 +41,7 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
           return;
         }
         const directory = (args['cwd'] as string | undefined) ?? PathExt.dirname(pathInFront());
-        await orSayWhy('The investigation could not be created', async () => {
+        await orSayWhy(trans.__('The investigation could not be created'), async () => {
           const { path } = await api.create({ ...beginning, directory });
           await commands.execute('docmanager:open', { path, factory: 'Notebook' });
           await commands.execute(CommandIDs.showPanel);
@@ -45,11 +49,11 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
     commands.addCommand(CommandIDs.adopt, {
-      label: 'Start Investigation in This Notebook',
+      label: trans.__('Start Investigation in This Notebook'),
       icon: investigationIcon,
       isEnabled: () => tracker.currentWidget !== null,
       execute: () =>
-        orSayWhy('The investigation could not be started', async () => {
+        orSayWhy(trans.__('The investigation could not be started'), async () => {
           await api.adopt(pathInFront());
           await commands.execute(CommandIDs.showPanel);
         })

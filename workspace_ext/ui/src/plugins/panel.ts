@@ -4,13 +4,13 @@ import {
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
-import { INotebookTracker } from '@jupyterlab/notebook';
 import { IStateDB } from '@jupyterlab/statedb';
-import { Api } from '../api';
 import { CATEGORY, CommandIDs } from '../commands';
 import { investigationIcon } from '../icons';
-import { InvestigationModel } from '../model';
+import { IInvestigationModel, type InvestigationModel } from '../model';
 import { InvestigationPanel, PANEL_ID } from '../panel/widget';
+import { IPreferences, type Preferences } from '../preferences';
+import { trans } from '../translation';
 
 const SHOWN_ONCE = 'investigation-workspace:panel-shown';
 
@@ -19,29 +19,26 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
   id: 'investigation-workspace:panel',
   description: 'Shows the hypotheses and captured steps of the notebook in front, live.',
   autoStart: true,
-  requires: [INotebookTracker],
+  requires: [IPreferences, IInvestigationModel],
   optional: [ICommandPalette, ILayoutRestorer, IStateDB],
   activate: (
     app: JupyterFrontEnd,
-    tracker: INotebookTracker,
+    preferences: Preferences,
+    model: InvestigationModel,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
     stateDB: IStateDB | null
   ) => {
-    const { commands, serviceManager, shell } = app;
-    const model = new InvestigationModel({
-      api: new Api(serviceManager.serverSettings),
-      tracker,
-      contents: serviceManager.contents
-    });
+    const { commands, shell } = app;
     const panel = new InvestigationPanel(model, {
       create: () => void commands.execute(CommandIDs.create),
       adopt: () => void commands.execute(CommandIDs.adopt)
     });
     shell.add(panel, 'right', { rank: 600, type: 'Investigation' });
     restorer?.add(panel, PANEL_ID);
+    preferences.changed.connect(() => panel.update());
     commands.addCommand(CommandIDs.showPanel, {
-      label: 'Show Investigation Panel',
+      label: trans.__('Show Investigation Panel'),
       icon: investigationIcon,
       execute: () => shell.activateById(PANEL_ID)
     });
@@ -49,7 +46,9 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     if (stateDB) {
       showOnce(model, stateDB, async () => {
         await app.restored;
-        shell.activateById(PANEL_ID);
+        if (preferences.openPanel) {
+          shell.activateById(PANEL_ID);
+        }
       });
     }
   }

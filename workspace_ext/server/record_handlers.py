@@ -1,0 +1,126 @@
+"""What people say and do in the panel, into the record: one route for every kind of event.
+
+The browser sends what happened; the server says who and when, and the broker whether it may be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jupyter_server.auth.decorator import authorized
+from tornado import web
+
+from workspace_ext.client.broker import BrokerClient
+from workspace_ext.foundation.clock import now_ns, to_rfc3339
+from workspace_ext.foundation.errors import BadInput
+from workspace_ext.foundation.hints import did_you_mean
+from workspace_ext.foundation.ids import hypothesis_id, new_id
+from workspace_ext.inquiry.investigations.lifecycle import REACHABLE, steps_to
+from workspace_ext.protocol.messages import EventIn
+from workspace_ext.server.handlers import RESOURCE, InvestigationHandler
+from workspace_ext.server.review_handlers import ReviewRoute
+
+SAID = frozenset(
+    {
+        "investigation.scoped",
+        "investigation.pinned",
+        "hypothesis.proposed",
+        "hypothesis.predicted",
+        "hypothesis.changed",
+        "note.added",
+        "finding.added",
+        "decision.made",
+        "action.added",
+        "action.changed",
+        "agenda.changed",
+        "conclusion.reached",
+        "outcome.recorded",
+    }
+)
+"""What a person may say in the browser; runs, saves and tests are seen, not said."""
+
+
+class RecordHandler(ReviewRoute):
+    """One event, said by a person."""
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """``{path, type, data, rationale?}``; answers with what it changed in the state."""
+        body = self.body()
+        kind, data = body.get("type"), body.get("data")
+        if not isinstance(kind, str) or kind not in SAID:
+            raise BadInput(
+                f"{kind!r} is nothing that is said here",
+                hint=did_you_mean(str(kind), SAID),
+                code="unknown_event",
+            )
+        if not isinstance(data, dict):
+            raise BadInput("data must be an object", hint='send {"data": {"text": "…"}}')
+        rationale = self.texts("rationale").get("rationale", "")
+        if kind == "investigation.pinned" and not rationale.strip():
+            raise BadInput(
+                "the pin is moved without a reason",
+                hint="say in a sentence why everybody shall see other data",
+                code="no_rationale",
+            )
+
+        def say(client: BrokerClient, uid: str) -> Any:
+            return client.report(uid, self._events(client, uid, kind, data, rationale))
+
+        await self.told(body.get("path"), say)
+
+    def _events(
+        self,
+        client: BrokerClient,
+        uid: str,
+        kind: str,
+        data: Mapping[str, Any],
+        rationale: str,
+    ) -> list[EventIn]:
+        """The event, and before a judgement of what nobody looked at that somebody does now."""
+        told = dict(data)
+        if kind == "hypothesis.proposed":
+            told["hypothesis"] = hypothesis_id(uid, str(told.get("text", "")))
+        states: list[Any] = [told.get("state")]
+        if kind == "hypothesis.changed":
+            found = client.state(uid)["hypotheses"].get(str(told.get("hypothesis")))
+            states = steps_to(found["state"], str(states[0])) if found else states
+        return [
+            self._event(
+                uid,
+                kind,
+                {**told, "state": state} if kind == "hypothesis.changed" else told,
+                rationale,
+            )
+            for state in states
+        ]
+
+    def _event(self, uid: str, kind: str, data: dict[str, Any], rationale: str) -> EventIn:
+        subject = data.get("hypothesis") or data.get("action") or uid
+        return {
+            "id": new_id(),
+            "type": kind,
+            "subject": subject if isinstance(subject, str) else uid,
+            "time": to_rfc3339(now_ns()),
+            "data": data,
+            "actor": self.who,
+            "rationale": rationale.strip(),
+        }
+
+
+class RulesHandler(InvestigationHandler):
+    """What may become of a hypothesis."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """`Rules`."""
+        self.answer({"reachable": {now: sorted(to) for now, to in REACHABLE.items()}})
+
+
+RECORD_ROUTES: list[tuple[str, type]] = [
+    (f"/{RESOURCE}/record", RecordHandler),
+    (f"/{RESOURCE}/rules", RulesHandler),
+]

@@ -1,0 +1,19 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { Api } from '../api';
+import { IInvestigationModel, InvestigationModel } from '../model';
+
+/** One live story for all views; who shows any of it requires `IInvestigationModel`. */
+export const modelPlugin: JupyterFrontEndPlugin<InvestigationModel> = {
+  id: 'investigation-workspace:model',
+  description: 'Follows the investigation of the notebook in front, live.',
+  autoStart: true,
+  provides: IInvestigationModel,
+  requires: [INotebookTracker],
+  activate: ({ serviceManager }: JupyterFrontEnd, tracker: INotebookTracker) =>
+    new InvestigationModel({
+      api: new Api(serviceManager.serverSettings),
+      tracker,
+      contents: serviceManager.contents
+    })
+};
