@@ -13,6 +13,18 @@ export const investigationIcon = new LabIcon({
 </svg>`
 });
 
+/** Questions in a drawer: the templates. */
+export const templatesIcon = new LabIcon({
+  name: 'investigation-workspace:templates',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24">
+  <g class="jp-icon3" fill="#616161">
+    <path d="M4 3h16a1 1 0 0 1 1 1v16a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1zm1 2v14h14V5z"/>
+    <path d="M12 7a3.2 3.2 0 0 0-3.2 3.2h1.7a1.5 1.5 0 1 1 2.4 1.2c-.9.7-1.7 1.3-1.7 2.9h1.7c0-.9.5-1.2 1.1-1.7A3.2 3.2 0 0 0 12 7z"/>
+    <circle cx="12" cy="16.4" r="1.1"/>
+  </g>
+</svg>`
+});
+
 /** Where a result comes from: a point, and the way back from it. */
 export const provenanceIcon = new LabIcon({
   name: 'investigation-workspace:provenance',
