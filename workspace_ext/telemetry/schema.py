@@ -231,6 +231,18 @@ CREATE TABLE raw.quarantine (
 """
 
 
+def present(signal: Signal) -> str:
+    """SQL for the rows that a record may be a duplicate of.
+
+    An entry of the service catalog that holds again is news, so only the newest of each service
+    count.
+    """
+    if signal is not SERVICES:
+        return f"raw.{signal.name}"
+    newest = "rank() OVER (PARTITION BY name ORDER BY batch_id DESC) = 1"
+    return f"(FROM raw.{signal.name} QUALIFY {newest})"
+
+
 def keeping(name: str, value: str) -> str:
     """SQL that makes of a column's value what the raw table keeps."""
     return f"to_json({value})::VARCHAR" if name == RESOURCE else value

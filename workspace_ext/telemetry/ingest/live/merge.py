@@ -18,7 +18,7 @@ from workspace_ext.foundation.canonical import digest_json
 from workspace_ext.telemetry.ingest.live.delivery import Delivery
 from workspace_ext.telemetry.ingest.tally import Tally, count_services, totals
 from workspace_ext.telemetry.pin import newest_pin
-from workspace_ext.telemetry.schema import SIGNALS, Signal, noting
+from workspace_ext.telemetry.schema import SIGNALS, Signal, noting, present
 
 ROW_GROUP_ROWS = 122_880
 """Of DuckDB: what a transaction brings of a row group whole is compressed and written at once."""
@@ -222,7 +222,7 @@ def _fresh(
     names = [f"key_{number}" for number in range(len(signal.key))]
     key = ", ".join(f"{part} AS {name}" for name, part in zip(names, signal.key, strict=True))
     equal = " AND ".join(f"new.{name} IS NOT DISTINCT FROM old.{name}" for name in names)
-    stored = f"SELECT {key} FROM raw.{signal.name}"  # noqa: S608 - names are those of the schema
+    stored = f"SELECT {key} FROM {present(signal)}"  # noqa: S608 - names are those of the schema
     if times is not None and signal.ranged:
         stored = " UNION ALL ".join(
             f"{stored} WHERE time BETWEEN make_timestamptz({first // 1000})"
