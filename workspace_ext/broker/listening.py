@@ -73,7 +73,8 @@ def address_of(listening: socket.socket, scheme: str = "http") -> str:
     if listening.family == socket.AF_UNIX:
         name: bytes = listening.getsockname()
         return LOCAL + name[1:].decode()
-    return reachable(*listening.getsockname()[:2], scheme)
+    host, port = listening.getsockname()[:2]
+    return reachable(host, port, scheme)
 
 
 def reachable(host: str, port: int, scheme: str = "http") -> str:
