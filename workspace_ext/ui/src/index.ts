@@ -6,6 +6,7 @@ import { historyPlugin } from './plugins/history';
 import { launcherPlugin } from './plugins/launcher';
 import { modelPlugin } from './plugins/model';
 import { panelPlugin } from './plugins/panel';
+import { picturesPlugin } from './plugins/pictures';
 import { preferencesPlugin } from './plugins/preferences';
 
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
@@ -16,7 +17,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   galleryPlugin,
   historyPlugin,
   chartsPlugin,
-  launcherPlugin
+  launcherPlugin,
+  picturesPlugin
 ];
 
 export default plugins;
