@@ -11,7 +11,7 @@ from workspace_ext.broker.listening import reachable
     ("host", "address"),
     [
         ("127.0.0.1", "http://127.0.0.1:4317"),
-        ("0.0.0.0", "http://127.0.0.1:4317"),  # noqa: S104 - not bound
+        ("0.0.0.0", "http://127.0.0.1:4317"),
         ("::", "http://127.0.0.1:4317"),
         ("::1", "http://[::1]:4317"),
         ("collector", "http://collector:4317"),
