@@ -2,22 +2,44 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import type { Place } from './reviews';
 import { trans } from './translation';
-import type { ErrorBody, NewInvestigation, NewNotebook, Review, Status, Thread } from './types';
+import type {
+  Catalogue,
+  DataOverview,
+  ErrorBody,
+  Happening,
+  InvestigationDelta,
+  NewInvestigation,
+  NewNotebook,
+  RecordIn,
+  Review,
+  Rules,
+  Status,
+  Thread,
+  WindowDict
+} from './types';
 
-/** What went wrong, and what to do next. */
+/** What went wrong, and what to do next; `code` names the kind of trouble, for programs. */
 export interface Problem {
   message: string;
   hint: string;
+  code?: string;
 }
 
 /** A request that the server refused or could not answer. */
 export class RequestError extends Error implements Problem {
   readonly hint: string;
+  readonly code: string;
 
   constructor(problem: Problem) {
     super(problem.message);
     this.hint = problem.hint;
+    this.code = problem.code ?? '';
   }
+}
+
+/** What an error says, of whatever kind it is. */
+export function problemIn(error: unknown): Problem {
+  return error instanceof RequestError ? error : { message: String(error), hint: '' };
 }
 
 /** The server extension's REST routes. */
@@ -41,6 +63,35 @@ export class Api {
   /** Makes an existing notebook an investigation; one that is one stays what it is. */
   adopt(path: string): Promise<NewNotebook> {
     return this._post('investigations', { path });
+  }
+
+  /** Puts on record what a person says; the server says who and when. */
+  record(said: RecordIn): Promise<InvestigationDelta> {
+    return this._post('record', said);
+  }
+
+  /** Which state of a hypothesis may be chosen from which. */
+  rules(): Promise<Rules> {
+    return this._request('rules');
+  }
+
+  /** Alerts, deploys and the like of a window, as a pin sees them. */
+  happenings(window: WindowDict, pin: number): Promise<Happening[]> {
+    const query = new URLSearchParams({
+      window: `${window.start}/${window.end}`,
+      pin: String(pin)
+    });
+    return this._request(`happenings?${query}`);
+  }
+
+  /** What there is to choose from when an investigation begins. */
+  catalogue(): Promise<Catalogue> {
+    return this._request('catalog');
+  }
+
+  /** What is in the store, and how ingest is. */
+  data(): Promise<DataOverview> {
+    return this._request('data');
   }
 
   /** How the review of a notebook's investigation stands, with its comments. */
@@ -105,7 +156,7 @@ function serverAway(): Problem {
 function problemOf(body: unknown, response: Response): Problem {
   const error = (body as Partial<ErrorBody> | null)?.error;
   if (error?.message) {
-    return { message: error.message, hint: error.hint };
+    return { message: error.message, hint: error.hint, code: error.code };
   }
   return {
     message: trans.__('The server answered %1 %2.', response.status, response.statusText),
