@@ -7,7 +7,7 @@ from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from workspace_kernel import errors
+from workspace_kernel import errors, figures
 from workspace_kernel.asking import Asker
 from workspace_kernel.catalogue import Catalogue
 from workspace_kernel.completion import Completer, matcher
@@ -30,7 +30,7 @@ _installed: dict[int, _Installed] = {}
 
 
 def load(shell: InteractiveShell) -> None:
-    """Adds the object, the magics, completion and one-line errors; twice is as once."""
+    """Adds the object, magics, completion, one-line errors, figures' data; twice is as once."""
     if id(shell) in _installed:
         return
     connection = Connection()
@@ -41,6 +41,7 @@ def load(shell: InteractiveShell) -> None:
     match = matcher(Completer(Catalogue(connection), lambda name, _: _holds(shell, name)))
     shell.Completer.custom_matchers.append(match)
     errors.install()
+    figures.install(shell)
     _installed[id(shell)] = _Installed(investigation, match)
 
 
@@ -57,6 +58,7 @@ def unload(shell: InteractiveShell) -> None:
         for name in names:
             shell.magics_manager.magics[kind].pop(name, None)
     errors.uninstall()
+    figures.uninstall(shell)
 
 
 def _holds(shell: InteractiveShell, name: str) -> bool:

@@ -56,6 +56,7 @@ class TemplateHelp:
             ("Returns", returns),
             ("Covers", "; ".join(told["covers"])),
             ("Does not cover", "; ".join(told["not_covered"])),
+            ("Leads to", "; ".join(each["template"] for each in told.get("next", ()))),
             ("See", "; ".join(map(str, told["references"]))),
         ]
 

@@ -112,6 +112,29 @@ def test_editors_of_one_notebook_are_told_apart(
     assert not [one for one in versions(shared, uid) if "user:unknown" in one["actors"]]
 
 
+def test_what_a_text_cell_says_is_said_by_who_wrote_it(
+    shared: Jupyter, name: Name, editors: list[Editor]
+) -> None:
+    path, content = name(), notebook("*Finding:*", "*Finding:*", "c")
+    for cell in content["cells"][:2]:
+        cell["cell_type"] = "markdown"
+        del cell["outputs"], cell["execution_count"]
+    shared.save(path, content)
+    uid = shared.request("POST", "/investigation/investigations", {"path": path})["uid"]
+    alice, bob = Editor(shared, path, "alice"), Editor(shared, path, "bob")
+    editors += [alice, bob]
+    alice.type(0, " the pool is empty")
+    bob.type(1, " the disk is full")
+    alice.type(2, "3")
+
+    def said() -> dict[str, str]:
+        notes = shared.broker().state(uid)["notes"].values()
+        return {note["text"]: note["by"] for note in notes}
+
+    wanted = {"the pool is empty": "user:alice", "the disk is full": "user:bob"}
+    until(lambda: said() == wanted, "each finding has its author")
+
+
 def test_a_run_in_shared_editing_names_who_ran(
     shared: Jupyter, name: Name, editors: list[Editor]
 ) -> None:

@@ -69,10 +69,21 @@ def show(output: Output, store: Path | None, template: str, *, sql: bool) -> Non
     parts.append(params)
     for heading, items in (("Covers", found.covers), ("Does not cover", found.not_covered)):
         parts += [f"[bold]{heading}[/]", *[f"  {escape(item)}" for item in items]]
+    if found.step:
+        parts.append(f"[bold]After its SQL[/] the Python step {escape(found.step)}")
+    if described["next"]:
+        parts.append("[bold]Leads to[/]")
+        parts += [f"  {escape(_onward(each))}" for each in described["next"]]
     parts += ["[bold]Example[/]", f"  {escape(described['example'])}"]
     if sql:
         parts += ["[bold]SQL[/]", escape(found.sql)]
     output.show({**described, "sql": found.sql} if sql else described, *parts)
+
+
+def _onward(each: dict[str, Any]) -> str:
+    filled = ", ".join(f"{name}={value}" for name, value in each["params"].items())
+    when = f" when {each['when']}" if each.get("when") else ""
+    return f"{each['template']}({filled}){when}"
 
 
 def _text(default: object) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 from workspace_ext.protocol.hypotheses import Conclusion, Hypothesis, Note, Outcome
 from workspace_ext.protocol.teamwork import ActionItem, Agenda, PinMove
+from workspace_ext.protocol.templates import NextStep
 
 # -- queries ---------------------------------------------------------------------------------
 
@@ -159,6 +160,7 @@ class Answer(TypedDict):
     verdict: Verdict
     compare: Compare
     chart: dict[str, Any] | None
+    next: list[NextStep]  # in the header's order
     test: TestOutcome | None
     elapsed_ms: int
     error: dict[str, str] | None  # as errors.InvestigationError.to_dict
@@ -386,3 +388,5 @@ class NotebookProjection(TypedDict):
 
 METADATA_KEY = "investigation"
 METADATA_SCHEMA = 1
+FIGURE_MIME = "application/vnd.investigation.figure+json"
+"""The data that a figure draws, beside its picture."""

@@ -19,11 +19,36 @@ class TemplateParam(TypedDict):
 
 
 class TemplateNext(TypedDict):
-    """What to ask after an answer: a template, and where its parameters come from."""
+    """What to ask after an answer: a template, and where its parameters come from.
+
+    ``params`` has columns of a row, ``$parameters`` of this template, numbers, and ``'texts'``.
+    """
 
     template: str
     when: NotRequired[str]
     params: NotRequired[dict[str, Any]]
+
+
+class StepRef(TypedDict):
+    """Which Python step ran after a template's SQL, and the package that brought it."""
+
+    name: str
+    version: str
+
+
+class NextStep(TypedDict):
+    """A question that rows of an answer lead to, with what fills its parameters.
+
+    A row gives ``params``, and for each entry of ``columns`` its value there. ``rows`` are the
+    positions of the rows that it makes sense for, of the first thousand; None for any row.
+    """
+
+    template: str
+    title: str
+    question: str
+    params: dict[str, Any]
+    columns: dict[str, str]
+    rows: list[int] | None
 
 
 class TemplateInfo(TypedDict):
@@ -45,6 +70,7 @@ class TemplateInfo(TypedDict):
     references: list[str]
     example: str  # a call that a person can copy
     picture: bool  # whether there is one of an example result
+    step: NotRequired[str]  # the Python step after its SQL; empty without one
     next: NotRequired[list[TemplateNext]]
 
 

@@ -13,7 +13,7 @@ from workspace_ext.foundation.actor import Actor
 from workspace_ext.server.presence import Presence
 
 Noted = dict[str, dict[Actor, None]]
-"""By cell id, in the order seen; the key "" is the notebook itself, its order of cells too."""
+"""By cell id, who was seen last at the end; the key "" is the notebook itself, its order too."""
 
 
 class Editors:
@@ -27,7 +27,9 @@ class Editors:
         """Somebody changed, or ran, some cells."""
         noted = self._now.setdefault(path, {})
         for cell in cells:
-            noted.setdefault(cell, {})[actor] = None
+            actors = noted.setdefault(cell, {})
+            actors.pop(actor, None)
+            actors[actor] = None
 
     def take(self, path: str, changed: Iterable[str]) -> dict[str, list[Actor]]:
         """Who changed these cells, by cell; a cell that nobody was seen to change is missing.
@@ -39,6 +41,14 @@ class Editors:
         self._before[path] = now
         found = {cell: list(now.get(cell) or before.get(cell) or ()) for cell in changed}
         return {cell: actors for cell, actors in found.items() if actors}
+
+    def last(self, path: str, cell: str) -> Actor | None:
+        """Who was last seen to change a cell since the save before the last one."""
+        for noted in (self._now, self._before):
+            actors = noted.get(path, {}).get(cell)
+            if actors:
+                return next(reversed(actors))
+        return None
 
     def moved(self, rename: Callable[[dict[str, Any]], None]) -> None:
         """Files have other names now."""

@@ -66,7 +66,7 @@ class Notebooks:
         live: LiveNotebooks,
         sessions: HasSessions,
         state: Callable[[str], InvestigationState | None],
-        said: Callable[[str, Sequence[Text]], None],
+        said: Callable[[str, str, Sequence[Text]], None],
     ) -> None:
         self._contents = contents
         self._live = live
@@ -155,7 +155,7 @@ class Notebooks:
         self._saved[path] = View.of(content)
         written = texts(content) if uid else []
         if uid and written:
-            self._said(uid, written)
+            self._said(uid, path, written)
 
     def _projection(self, uid: str | None) -> NotebookProjection | None:
         """What belongs into the notebooks of an investigation, as far as it is known here."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -155,18 +155,26 @@ class Workspace:
             self._changed.add(uid)
             asyncio.get_running_loop().call_later(GATHER_SECONDS, self._write, uid)
 
-    def _written(self, uid: str, texts: Sequence[prose.Text]) -> None:
+    def _written(self, uid: str, path: str, texts: Sequence[prose.Text]) -> None:
         who = current_actor()
-        self.spawn(self._record_texts(uid, texts, None if who == NOBODY else who))
+        seen = {text.uid: self.editors.last(path, text.id) for text in texts}
+        by = {cell: editor for cell, editor in seen.items() if editor is not None}
+        self.spawn(self._record_texts(uid, texts, None if who == NOBODY else who, by))
 
-    async def _record_texts(self, uid: str, texts: Sequence[prose.Text], who: Actor | None) -> None:
+    async def _record_texts(
+        self,
+        uid: str,
+        texts: Sequence[prose.Text],
+        who: Actor | None,
+        by: Mapping[str, Actor],
+    ) -> None:
         """What text cells say becomes part of the record; without a broker, at the next save."""
         try:
             state = await self.link.call(lambda client: client.state(uid))
         except InvestigationError as error:
             _log.info("text cells of %s are not recorded yet: %s", uid, error.message)
             return
-        self.reporter.report(uid, prose.events(state, texts, who))
+        self.reporter.report(uid, prose.events(state, texts, who, by=by))
 
     async def stop(self) -> None:
         """Ends all threads; the broker leaves when nobody else uses it."""

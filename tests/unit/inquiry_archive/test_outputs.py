@@ -15,6 +15,7 @@ from workspace_ext.inquiry.archive.outputs import Terms, compare_outputs
 WIDGET = "application/vnd.jupyter.widget-view+json"
 PLOTLY = "application/vnd.plotly.v1+json"
 VEGA = "application/vnd.vegalite.v5+json"
+FIGURE = "application/vnd.investigation.figure+json"
 UUIDS = ("123e4567-e89b-12d3-a456-426614174000", "00000000-e89b-12d3-a456-426614174000")
 
 
@@ -162,3 +163,19 @@ def test_answers_of_queries_errors_and_warnings_are_compared_elsewhere() -> None
 def test_what_was_redacted_is_not_compared() -> None:
     found = compared(printed("[redacted:email:0123456789abcdef]"), printed("a@b.c"))
     assert (found.verdict, found.comparison.reason) == ("skipped", "redacted")
+
+
+def test_a_figure_of_matplotlib_is_compared_by_its_points() -> None:
+    def drawn(*ys: float) -> list[dict[str, Any]]:
+        rows = [{"axes": 0, "kind": "line", "series": "0: p99", "point": n, "x": n, "y": y}
+                for n, y in enumerate(ys)]  # fmt: skip
+        return display({FIGURE: {"axes": [{"title": "p99"}], "rows": rows}, "image/png": str(ys)})
+
+    assert compared(drawn(1.0, 2.0), drawn(1.0, 2.0)).verdict == "same"
+    drifted = compared(drawn(1.0, 2.0), drawn(1.0, 2.0 + 1e-13), terms(drift=True)).comparison
+    assert (drifted.rung, drifted.same) == ("tolerance", True)
+    other = compared(drawn(1.0, 2.0), drawn(1.0, 3.0))
+    assert (other.verdict, other.comparison.reason) == ("changed", "drawn from other data")
+    assert "3.0" in " ".join(other.comparison.difference)
+    before = compared(display({"image/png": "x"}), drawn(1.0))
+    assert (before.verdict, "pixels" in before.comparison.reason) == ("skipped", True)

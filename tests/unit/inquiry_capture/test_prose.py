@@ -84,5 +84,5 @@ def test_texts_of_a_notebook() -> None:
         new_markdown_cell("just text", id="c"),
         {"cell_type": "markdown", "id": "d", "metadata": {}, "source": ["*Finding:*", " wide"]},
     ]
-    assert [uid for uid, _ in texts(new_notebook(cells=cells))] == ["a", "d"]
+    assert [text.uid for text in texts(new_notebook(cells=cells))] == ["a", "d"]
     assert texts({}) == []

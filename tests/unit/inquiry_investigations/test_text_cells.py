@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.unit.inquiry_investigations.conftest import ALICE, Desk, record
 from workspace_ext.foundation.ids import hypothesis_id
-from workspace_ext.inquiry.capture.prose import events
+from workspace_ext.inquiry.capture.prose import Text, events
 from workspace_ext.protocol.validation import validate
 
 CLAIM = "the pool is empty"
@@ -14,7 +14,7 @@ CLAIM = "the pool is empty"
 
 def save(desk: Desk, *cells: tuple[str, str]) -> int:
     """Reports what is new; how much that was."""
-    told = events(desk.state, cells, ALICE)
+    told = events(desk.state, [Text(*cell) for cell in cells], ALICE)
     for event in told:
         validate("messages", event, definition="EventIn")
     desk.service.report(desk.uid, told, desk.server)
@@ -33,7 +33,9 @@ def test_saving_again_adds_nothing(desk: Desk) -> None:
     )
     before = desk.state
     assert save(desk, *cells) == 3
-    desk.service.report(desk.uid, events(before, cells, ALICE), desk.server)  # two savers at once
+    desk.service.report(
+        desk.uid, events(before, [Text(*cell) for cell in cells], ALICE), desk.server
+    )  # two savers at once
     assert save(desk, *cells) == 0
     assert save(desk) == 0  # the cells are gone; what they said stays
     assert [note["kind"] for note in desk.state["notes"].values()] == ["finding", "decision"]

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.steps import installed_steps
 from tests.support.templates import FIXTURES, HEADER, write_template
 from workspace_ext.foundation.errors import NotFound
 from workspace_ext.inquiry.templates.check import check
@@ -94,3 +95,45 @@ def test_a_path_without_templates(tmp_path: Path, name: str) -> None:
 def test_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no template in"):
         check([tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("{template: cart.fast}", "there is no template 'cart.fast'"),
+        ("{template: cart.slow, params: {pod: service}}", "cart.slow has no parameter 'pod'"),
+        ("{template: cart.slow, params: {service: service}}", ""),
+    ],
+)
+def test_where_a_template_leads_must_be_there(tmp_path: Path, entry: str, message: str) -> None:
+    write_template(tmp_path, header=HEADER + f"next: [{entry}]\n")
+
+    (first, *_) = check([tmp_path])
+
+    assert first.ok is not bool(message)
+    assert message in first.message
+
+
+@pytest.mark.parametrize(
+    ("step", "message"), [("doubled", ""), ("fails", "failed"), ("wrong", "gave the columns")]
+)
+def test_a_step_is_run_with_every_case_and_without_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, message: str
+) -> None:
+    header = HEADER.replace(", slowest_ms: DOUBLE}", "}").replace("calls: BIGINT", "n: INTEGER")
+    header = header.replace("slowest_ms > limit_ms", "n > 300").replace("{slowest_ms:.0f}", "{n}")
+    header = header.replace("chart:", "# ").replace(
+        "{service: service", "{more: {type: int, default: 0}"
+    )
+    header += f"step: tests.{step}\n"
+    header = header.replace("params:\n", "params:\n  more: {type: int, default: 0}\n")
+    sql = "SELECT service, (max(duration_ns) / 2e6)::BIGINT AS n FROM spans GROUP BY 1 ORDER BY 1"
+    fixtures = FIXTURES.replace("{slowest_ms: 300}", "{n: 300}").replace("300ms", "301ms")
+    write_template(
+        tmp_path, header=header, sql=sql, fixtures=fixtures.replace('"cart: 300 ms"', "cart")
+    )
+    with installed_steps(tmp_path / "site", monkeypatch):
+        results = check([tmp_path / "cart"])
+
+    assert message in results[0].message
+    assert results[0].ok is not bool(message), results

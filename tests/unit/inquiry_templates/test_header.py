@@ -28,6 +28,23 @@ def test_reads_every_part(template: Template) -> None:
     assert template.ref() == {"id": "cart.slow", "version": 1, "digest": template.digest}
 
 
+def test_reads_where_its_rows_lead(tmp_path: Path) -> None:
+    entry = {"x": "service", "y": "$limit_ms", "z": "'text'", "n": 3}
+    told = [{"template": "cart.slow", "when": "calls > 3", "params": entry}]
+    header = yaml.safe_dump({**yaml.safe_load(HEADER), "next": told, "step": "log_patterns"})
+    path = write_template(tmp_path, header=header)
+
+    template = parse(path.read_bytes(), path)
+
+    (found,) = template.next
+    assert (found.template, found.when) == ("cart.slow", "calls > 3")
+    assert found.columns == {"x": "service"}
+    assert found.given == {"y": "limit_ms"}
+    assert found.values == {"z": "text", "n": 3}
+    assert template.describe()["next"] == told
+    assert template.step == "log_patterns"
+
+
 def test_describes_itself_for_help(template: Template) -> None:
     described = template.describe()
 
@@ -72,6 +89,13 @@ def test_names_each_problem_with_its_line(tmp_path: Path) -> None:
         ("optional: true", "optional: 1", "parameter service: optional must be true or false"),
         ("calls: BIGINT", 'calls: "INT); DROP"', "returns: calls: INT); DROP is no column"),
         ("calls: BIGINT", "Calls: BIGINT", "returns: Calls: BIGINT is no column"),
+        ("covers:", "step: [x]\ncovers:", "step must be text"),
+        ("covers:", "next: cart.slow\ncovers:", "next must be a list"),
+        ("covers:", "next: [{template: slow}]\ncovers:", "next: each entry names a template"),
+        ("covers:", "next: [{template: a.b, if: x}]\ncovers:", "a.b has an unknown key 'if'"),
+        ("covers:", "next: [{template: a.b, when: 1}]\ncovers:", "a.b: when must be a condition"),
+        ("covers:", "next: [{template: a.b, params: [x]}]\ncovers:", "a.b: params must be"),
+        ("covers:", "next: [{template: a.b, params: {x: []}}]\ncovers:", "a.b: x must be"),
     ],
 )
 def test_refuses_a_wrong_header(tmp_path: Path, old: str, new: str, message: str) -> None:

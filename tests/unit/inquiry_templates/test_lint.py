@@ -92,3 +92,25 @@ def test_problems_have_the_line_they_are_about(tmp_path: Path) -> None:
 
     assert problem.line == 11
     assert str(problem).startswith(f"{problem.path}:11: requires spans.length")
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("{template: cart.slow, params: {service: pod}}", "the result has no column 'pod'"),
+        ("{template: cart.slow, params: {service: $pod}}", "there is no parameter $pod"),
+        ("{template: cart.slow, when: pod > 1}", "next: "),
+        ("{template: cart.slow, when: calls > (SELECT 1)}", "next may only compare"),
+    ],
+)
+def test_refuses_where_it_leads(tmp_path: Path, entry: str, message: str) -> None:
+    found = lint_of(tmp_path, header=HEADER + f"next: [{entry}]\n")
+
+    assert any(message in problem.message for problem in found), found
+
+
+def test_a_step_must_be_installed(tmp_path: Path) -> None:
+    (problem,) = lint_of(tmp_path, header=HEADER + "step: no.such\n")
+
+    assert "no installed package brings the step no.such" in problem.message
+    assert problem.line == HEADER.count("\n") + 2

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from tests.support.places import REPOSITORY
 from tests.support.store import Store
+from workspace_ext.foundation.entries import entry_points
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.telemetry.ingest import registry
 from workspace_ext.telemetry.ingest.adapter import GROUP, Adapter, Head
@@ -51,7 +52,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]
 
 
 def forget() -> None:
-    registry._entry_points.cache_clear()
+    entry_points.cache_clear()
     registry._load.cache_clear()
 
 

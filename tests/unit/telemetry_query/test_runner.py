@@ -155,7 +155,7 @@ def test_nothing_is_left_when_no_worker_can_be_started(
 
 
 def test_a_worker_ends_with_its_broker() -> None:
-    idle = Worker(4096)
+    idle = Worker("workspace_ext.telemetry.query.worker", 4096)
     assert idle.process.stdin is not None
     idle.process.stdin.close()
     assert idle.process.wait(timeout=30) == 0

@@ -38,6 +38,7 @@ def answer(**changes: Any) -> dict[str, Any]:
                 "y": {"field": "service", "type": "nominal", "sort": None},
             },
         },
+        "next": [],
         "test": None,
         "elapsed_ms": 7,
         "error": None,

@@ -71,6 +71,8 @@ def _compared(old: Piece | None, new: Piece | None, terms: Terms) -> Comparison:
     if old is None or new is None:
         reason = "was not shown then" if old is None else "is not shown now"
         return Comparison("different", same=False, reason=reason)
+    if {old.kind, new.kind} == {"figure", "picture"}:
+        return _none("only pixels are known of one of the two")
     if old.kind != new.kind:
         return Comparison("different", same=False, reason=f"a {old.kind} then, a {new.kind} now")
     if old.kind not in _WAYS:

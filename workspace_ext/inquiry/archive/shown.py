@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any, Literal
 
-from workspace_ext.protocol.messages import METADATA_KEY
+from workspace_ext.protocol.messages import FIGURE_MIME, METADATA_KEY
 
 Kind = Literal["text", "table", "figure", "widget", "picture", "other"]
 
@@ -88,12 +88,22 @@ def _text(value: object) -> str:
 
 
 def _is_figure(kind: str) -> bool:
-    return kind == _PLOTLY or _VEGA.fullmatch(kind) is not None
+    return kind in (FIGURE_MIME, _PLOTLY) or _VEGA.fullmatch(kind) is not None
 
 
 def _figure(kind: str, value: Any) -> Piece:
-    data = _plotly(value) if kind == _PLOTLY else list(_vega(value))
+    if kind == FIGURE_MIME:
+        data = _matplotlib(value)
+    else:
+        data = _plotly(value) if kind == _PLOTLY else list(_vega(value))
     return Piece("figure", data or None)
+
+
+def _matplotlib(figure: Any) -> Any:
+    """What `workspace_kernel.figures` tells: its words as rows of their own, then the points."""
+    if not isinstance(figure, Mapping):
+        return None
+    return [part for name in ("axes", "rows") if (part := figure.get(name))]
 
 
 def _vega(spec: Any) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.clock import Clock, now_ns, to_rfc3339
@@ -21,11 +21,20 @@ from workspace_ext.protocol.hypotheses import Hypothesis, Note
 from workspace_ext.protocol.messages import EventIn, InvestigationState
 
 Kind = Literal["hypothesis", "finding", "decision"]
-Text = tuple[str, str]
-"""The uid of a text cell, and its source."""
+
+
+class Text(NamedTuple):
+    """A text cell: its uid, its source, and the id that it has in the notebook."""
+
+    uid: str
+    source: str
+    id: str = ""
+
 
 CLAIM_LENGTH = 2000
 TEXT_LENGTH = 20_000
+
+NOBODY_ELSE: Mapping[str, Actor] = {}
 
 _BEFORE = r"\s{0,3}(?:\#{1,6}\s+|>\s*|[-+]\s+)?"
 _LABEL = re.compile(
@@ -64,7 +73,7 @@ def texts(notebook: Mapping[str, Any]) -> list[Text]:
         source = "".join(source) if isinstance(source, list) else str(source)
         uid = uids.get(str(cell.get("id")))
         if uid and cell.get("cell_type") == "markdown" and read(source) is not None:
-            found.append((uid, source))
+            found.append(Text(uid, source, str(cell.get("id"))))
     return found
 
 
@@ -104,6 +113,7 @@ def events(
     cells: Iterable[Text],
     actor: Actor | None,
     *,
+    by: Mapping[str, Actor] = NOBODY_ELSE,
     clock: Clock = now_ns,
 ) -> list[EventIn]:
     """What text cells say that is not recorded yet.
@@ -113,10 +123,11 @@ def events(
             the same ids, or changes nothing.
         cells: The notebook's text cells.
         actor: Who wrote them; None when nobody knows.
+        by: Who else wrote some of them, by their uids.
         clock: Tells the time of the events.
     """
     found: list[EventIn] = []
-    for cell, source in cells:
+    for cell, source, _ in cells:
         said = read(source)
         if said is None:
             continue
@@ -131,7 +142,8 @@ def events(
                 "time": to_rfc3339(clock()),
                 "data": {**data, "cell": cell},
             }
-            found.append({**reported, "actor": str(actor)} if actor else reported)
+            who = by.get(cell, actor)
+            found.append({**reported, "actor": str(who)} if who else reported)
     return found
 
 

@@ -16,6 +16,7 @@ from workspace_ext.protocol.messages import (
     TestOutcome,
     Verdict,
 )
+from workspace_ext.protocol.templates import StepRef
 from workspace_ext.telemetry.query.model import Scan
 
 
@@ -28,6 +29,7 @@ class QueryRecord:
     which tables, columns and time window it read: recorded of free SQL, and of a template's
     read from its plan when an archive is made. ``kept`` holds a small result as an Arrow IPC
     stream; it is not read back with the record (see `InvestigationService.kept_result`).
+    ``step`` is the template's Python step with the package that brought it.
     ``test`` is what it tests, ``judged`` what came of a condition (None: the verdict decides),
     ``test_id`` names the test: asked the same way again, it is the same one.
     """
@@ -45,6 +47,7 @@ class QueryRecord:
     cell: str | None = None
     kernel: str | None = None
     template: TemplateRef | None = None
+    step: StepRef | None = None
     sql: str | None = None
     statement: str = ""
     rows: int = 0

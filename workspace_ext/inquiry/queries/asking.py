@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workspace_ext.access.model import Principal
@@ -11,8 +12,16 @@ from workspace_ext.foundation.errors import InvestigationError
 from workspace_ext.foundation.ids import new_id, stable_id
 from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.queries.question import Question
+from workspace_ext.inquiry.steps.registry import version
 from workspace_ext.inquiry.templates.chart import vega_lite
-from workspace_ext.protocol.messages import Answer, Compare, QueryRequest, TestOutcome
+from workspace_ext.inquiry.templates.model import Template
+from workspace_ext.protocol.messages import (
+    Answer,
+    Compare,
+    QueryRequest,
+    TestOutcome,
+)
+from workspace_ext.protocol.templates import NextStep, StepRef
 
 _FAILED: Compare = {"mode": "none", "reason": "the query failed"}
 
@@ -53,6 +62,7 @@ class Asking:
             cell=run["cell"] if run else None,
             kernel=self.principal.kernel,
             template=template.ref() if template else None,
+            step=_step(template),
             sql=request.get("sql") or None,
             statement=question.sql if question else "",
             # A question that could not even be put tests nothing.
@@ -62,11 +72,18 @@ class Asking:
         )
 
 
+def _step(template: Template | None) -> StepRef | None:
+    if template is None or not template.step:
+        return None
+    return {"name": template.step, "version": version(template.step)}
+
+
 def answer_of(
     asking: Asking,
     record: QueryRecord,
     outcome: TestOutcome | None,
     error: InvestigationError | None,
+    onward: Sequence[NextStep] = (),
 ) -> Answer:
     """The message that goes with a question's rows."""
     template = asking.question.template if asking.question else None
@@ -90,6 +107,7 @@ def answer_of(
         },
         "compare": record.compare,
         "chart": vega_lite(template) if template else None,
+        "next": list(onward),
         "test": outcome,
         "elapsed_ms": record.elapsed_ms,
         "error": error.to_dict() if error else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -21,11 +21,15 @@ from workspace_ext.inquiry.queries.expectation import (
     check_columns,
     judge_function,
 )
+from workspace_ext.inquiry.queries.onward import Onward
 from workspace_ext.inquiry.queries.question import Question, check_request, free_question
 from workspace_ext.inquiry.queries.tally import Tallied, Tally
+from workspace_ext.inquiry.steps.job import StepJob
+from workspace_ext.inquiry.steps.runner import StepRunner
 from workspace_ext.inquiry.templates.judge import Judge
 from workspace_ext.inquiry.templates.library import TemplateLibrary
 from workspace_ext.inquiry.templates.model import BindContext, Template
+from workspace_ext.inquiry.templates.stepping import columns_of
 from workspace_ext.protocol.messages import (
     Answer,
     FunctionTest,
@@ -33,6 +37,7 @@ from workspace_ext.protocol.messages import (
     QueryRequest,
     TestOutcome,
 )
+from workspace_ext.protocol.templates import NextStep
 from workspace_ext.telemetry.catalog.service import Catalog
 from workspace_ext.telemetry.query.model import Limits, RunningQuery
 from workspace_ext.telemetry.query.runner import QueryRunner
@@ -79,6 +84,7 @@ class QueryService:
         self._investigations = investigations
         self._cautions = cautions
         self._completeness = Completeness(runner, catalog, whole=whole)
+        self._steps = StepRunner()
         self.side = ThreadPoolExecutor(_JUDGES, thread_name_prefix="judge")
 
     def ask(self, request: QueryRequest, principal: Principal, cancelled: threading.Event) -> Asked:
@@ -131,6 +137,7 @@ class QueryService:
 
     def close(self) -> None:
         """Ends its threads; the runner is closed by whoever made it."""
+        self._steps.close()
         self._completeness.close()
         self.side.shutdown(wait=False, cancel_futures=True)
 
@@ -214,14 +221,7 @@ class QueryService:
         about = (asking.pin, limits, cancelled)
         behind = [_BEHIND] if asking.behind else []
         warnings = self._completeness.begin(question, *about) if question.template else None
-        running = self._runner.run(
-            question.sql,
-            question.values,
-            pin=asking.pin,
-            limits=limits,
-            free=question.template is None,
-            cancelled=cancelled,
-        )
+        running = self._run(question, *about)
         self._check_condition(asking, running)
         self._begin_test(asking)
         if warnings is not None and question.template is not None:
@@ -232,6 +232,31 @@ class QueryService:
             self, asking, running, lambda: [*behind, *look(question, running.scan, *about)]
         )
 
+    def _run(
+        self, question: Question, pin: int, limits: Limits, cancelled: threading.Event
+    ) -> RunningQuery:
+        template = question.template
+        step = template.step if template else ""
+        if step:
+            self._steps.warm()
+        running = self._runner.run(
+            question.sql,
+            question.values,
+            pin=pin,
+            limits=limits,
+            free=template is None,
+            cancelled=cancelled,
+        )
+        if template is None or not step:
+            return running
+        returns = columns_of(template)
+        job = StepJob(step, template.id, question.arguments, returns, limits.rows)
+        return self._steps.run(running, job, limits, cancelled)
+
+    def onward(self, question: Question) -> Onward:
+        """Gathers where an answer leads."""
+        return Onward(question, self._templates)
+
     # -- after the rows ------------------------------------------------------------------------
 
     def record(
@@ -240,6 +265,7 @@ class QueryService:
         running: RunningQuery,
         tallied: Tallied,
         judged: TestOutcome | None,
+        onward: Sequence[NextStep],
     ) -> Answer:
         """Records an answer and makes the message that goes with its rows."""
         question = asking.question
@@ -258,7 +284,7 @@ class QueryService:
         outcome = self._investigations.record_query(
             asking.request.get("investigation"), record, asking.principal
         )
-        return answer_of(asking, record, outcome, None)
+        return answer_of(asking, record, outcome, None, onward)
 
     def fail(self, asking: Asking, error: InvestigationError) -> Answer:
         """Records that a query failed half-way and makes the message that says so."""
@@ -305,6 +331,7 @@ class Asked:
         expect = test["expect"] if test else VERDICTS[0]
         self._condition = None if expect in VERDICTS else Condition(expect)
         self._tally = Tally(running.schema, judge, service.side)
+        self._onward = service.onward(question)
         self._answer: Answer | None = None
 
     @property
@@ -325,11 +352,14 @@ class Asked:
                 if batch.num_rows:
                     yield batch
                     self._tally.feed(batch)
+                    self._onward.feed(batch)
                     if self._condition is not None:
                         self._condition.feed(batch)
             tallied = self._finish()
             judged = self._judged(tallied)
-            self._answer = self._service.record(self._asking, self._running, tallied, judged)
+            self._answer = self._service.record(
+                self._asking, self._running, tallied, judged, self._onward.steps()
+            )
         except InvestigationError as error:
             self._answer = self._service.fail(self._asking, error)
         finally:

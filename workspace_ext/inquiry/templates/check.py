@@ -12,10 +12,12 @@ from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.inquiry.templates.fixtures import Case, Fixtures, fixtures_path, load
 from workspace_ext.inquiry.templates.header import parse
 from workspace_ext.inquiry.templates.judge import Judge
-from workspace_ext.inquiry.templates.lint import lint
+from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
+from workspace_ext.inquiry.templates.lint import lint, sample
 from workspace_ext.inquiry.templates.model import BadTemplate, Problem, Template
 from workspace_ext.inquiry.templates.quality import Probe, parts_of
-from workspace_ext.inquiry.templates.sandbox import fresh_store
+from workspace_ext.inquiry.templates.sandbox import fresh_store, schema_cursor
+from workspace_ext.inquiry.templates.stepping import after
 from workspace_ext.telemetry.schema import MAP, SIGNALS, Signal
 
 if TYPE_CHECKING:
@@ -59,6 +61,9 @@ def check(paths: Iterable[Path]) -> list[CheckResult]:
         NotFound: A path is not there, or no template is under it.
     """
     results: list[CheckResult] = []
+    paths = list(paths)
+    folders = [path if path.is_dir() else path.parents[1] for path in paths if path.exists()]
+    library = TemplateLibrary([*default_paths(), *folders])
     for path in paths:
         files = sorted(path.rglob("*.sql")) if path.is_dir() else [path]
         if not files or not files[0].is_file():
@@ -66,15 +71,15 @@ def check(paths: Iterable[Path]) -> list[CheckResult]:
                 f"there is no template in {path}", hint="give a .sql file or a folder of them"
             )
         for file in files:
-            results.extend(_check_file(file))
+            results.extend(_check_file(file, library))
     return results
 
 
-def _check_file(path: Path) -> Iterator[CheckResult]:
+def _check_file(path: Path, library: TemplateLibrary) -> Iterator[CheckResult]:
     name = f"{path.parent.name}.{path.stem}"
     try:
         template = parse(path.read_bytes(), path)
-        problems = lint(template)
+        problems = lint(template) or [*_onward(template, library), *_step(template)]
         fixtures = load(fixtures_path(path))
     except BadTemplate as error:
         yield from (_broken(name, problem) for problem in error.problems)
@@ -91,6 +96,39 @@ def _check_file(path: Path) -> Iterator[CheckResult]:
             yield CheckResult(name, path, None, case.name, ok=not message, message=message)
     finally:
         store.close()
+
+
+def _onward(template: Template, library: TemplateLibrary) -> Iterator[Problem]:
+    """What is wrong with where a template's rows lead."""
+    for each in template.next:
+        about = f"next: {each.template}"
+        try:
+            target = library.get(each.template)
+        except BadInput as error:
+            yield Problem(template.path, None, f"{about}: {error.message}")
+            continue
+        for name in each.names:
+            if name not in target.params:
+                yield Problem(template.path, None, f"{about} has no parameter {name!r}")
+        for name, param in target.params.items():
+            if param.required and name not in each.names:
+                yield Problem(template.path, None, f"{about} needs {name}")
+
+
+def _step(template: Template) -> Iterator[Problem]:
+    """Whether a template's step takes what its SQL gives when there is nothing."""
+    if not template.step:
+        return
+    given = {name: sample(p) for name, p in template.params.items() if p.default is None}
+    bound = template.bind(given)
+    cursor = schema_cursor()
+    try:
+        nothing = cursor.sql(template.sql, params=dict(bound.values)).to_arrow_table()
+        after(template, nothing, bound.arguments)
+    except BadInput as error:
+        yield Problem(template.path, None, f"without any rows: {error.message}")
+    finally:
+        cursor.close()
 
 
 def _broken(name: str, problem: Problem) -> CheckResult:
@@ -119,6 +157,7 @@ def _run(
             _fill(store, signal, case.rows[signal.name])
         bound = template.bind(case.params, fixtures.context)
         answer = store.sql(template.sql, params=dict(bound.values)).to_arrow_table()
+        answer = after(template, answer, bound.arguments)
         judge = Judge(template, bound.arguments)
         for batch in answer.to_batches():
             judge.feed(batch)

@@ -14,6 +14,7 @@ from workspace_ext.inquiry.templates.model import (
     PARAM_TYPES,
     STATUSES,
     BadTemplate,
+    Next,
     Param,
     ParamType,
     Problem,
@@ -34,6 +35,8 @@ _OPTIONAL = (
     "not_covered",
     "chart",
     "references",
+    "step",
+    "next",
 )
 _PARAM_KEYS: dict[str, tuple[type, ...]] = {
     "type": (str,),
@@ -49,6 +52,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _SQL_TYPE = re.compile(r"[A-Z][A-Za-z0-9_ (),]*(?:\[\])*")
 _ID = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 _NO_CODE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_QUOTED = re.compile(r"'([^']*)'")
 _PLACEHOLDER = re.compile(r"\$([A-Za-z_]\w*)")
 
 
@@ -124,6 +128,8 @@ class _Parser:
             placeholders=frozenset(_PLACEHOLDER.findall(_NO_CODE.sub(" ", sql))),
             digest=digest,
             path=self.path,
+            step=self.text(values, "step"),
+            next=self.next(values),
         )
         if template.id and not _ID.fullmatch(template.id):
             self.problem(f"id {template.id!r} is not of the form area.name", "id")
@@ -196,6 +202,42 @@ class _Parser:
             else:
                 found[name] = self.param(name, spec)
         return found
+
+    def next(self, values: Mapping[str, Any]) -> tuple[Next, ...]:
+        entries = values.get("next") or []
+        found = []
+        if not isinstance(entries, list):
+            self.problem("next must be a list of {template, when, params}", "next")
+            return ()
+        for entry in entries:
+            if not isinstance(entry, dict) or not _ID.fullmatch(str(entry.get("template"))):
+                self.problem("next: each entry names a template", "next")
+            elif set(entry) - {"template", "when", "params"}:
+                unknown = min(set(entry) - {"template", "when", "params"})
+                self.problem(f"next: {entry['template']} has an unknown key {unknown!r}", "next")
+            elif not isinstance(entry.get("when", ""), str):
+                self.problem(f"next: {entry['template']}: when must be a condition", "next")
+            else:
+                params = entry.get("params") or {}
+                found.append(self.onward(entry["template"], entry.get("when", ""), params))
+        return tuple(found)
+
+    def onward(self, template: str, when: str, params: Any) -> Next:
+        columns, given, values = {}, {}, {}
+        for name, value in params.items() if isinstance(params, dict) else [("params", None)]:
+            text = _QUOTED.fullmatch(value) if isinstance(value, str) else None
+            if text is not None:
+                values[str(name)] = text[1]
+            elif isinstance(value, (bool, int, float)):
+                values[str(name)] = value
+            elif isinstance(value, str) and value.startswith("$"):
+                given[str(name)] = value[1:]
+            elif isinstance(value, str):
+                columns[str(name)] = value
+            else:
+                wanted = "a column, a $parameter, a number or a 'text'"
+                self.problem(f"next: {template}: {name} must be {wanted}", "next")
+        return Next(template, " ".join(when.split()), columns, given, values)
 
     def param(self, name: str, spec: dict[str, Any]) -> Param:
         for key in spec:

@@ -101,20 +101,39 @@ class Judge:
 def rule_query(
     template: Template, arguments: Mapping[str, object], columns: Sequence[str]
 ) -> tuple[str, dict[str, object]]:
-    """The SQL that counts rows of ``answer``, judged and interesting, and finds the first one.
+    """The SQL that counts rows of ``answer``, judged and interesting, and finds the first one."""
+    judged, values = _judged(template.interesting, arguments, columns)
+    sql = (
+        "SELECT count(hit), count(*) FILTER (hit), coalesce(min(position) FILTER (hit), 0)"  # noqa: S608
+        f" FROM {judged}"
+    )
+    return sql, values
+
+
+def hits(condition: str, arguments: Mapping[str, object], answer: pa.Table) -> list[int]:
+    """The positions of the rows that meet a condition, which lint has let pass."""
+    judged, values = _judged(condition, arguments, answer.column_names)
+    cursor = bare_cursor()
+    try:
+        cursor.register("answer", answer)
+        sql = f"SELECT position FROM {judged} WHERE hit ORDER BY position"  # noqa: S608
+        return [position for (position,) in cursor.execute(_parsed(sql), values).fetchall()]
+    finally:
+        cursor.close()
+
+
+def _judged(
+    condition: str, arguments: Mapping[str, object], columns: Sequence[str]
+) -> tuple[str, dict[str, object]]:
+    """Each row of ``answer`` with its position and whether it is a hit.
 
     A parameter's bare name stands for its value unless a column has that name.
     """
     values = {name: value for name, value in arguments.items() if name not in columns}
     given = "".join(f', ${name} AS "{name}"' for name in values)
-    # The rule is the template's own code, checked by lint; values are bound.
-    rule = f"({template.interesting})::BOOLEAN AS hit"
+    # The condition is the template's own code, checked by lint; values are bound.
     rows = f"(SELECT *, row_number() OVER () - 1 AS position{given} FROM answer)"  # noqa: S608
-    sql = (
-        "SELECT count(hit), count(*) FILTER (hit), coalesce(min(position) FILTER (hit), 0)"  # noqa: S608
-        f" FROM (SELECT position, {rule} FROM {rows})"
-    )
-    return sql, values
+    return f"(SELECT position, ({condition})::BOOLEAN AS hit FROM {rows})", values  # noqa: S608
 
 
 @lru_cache(_REMEMBERED)

@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from functools import cache
 
 import duckdb
 
 from workspace_ext.foundation.errors import BadInput
+from workspace_ext.foundation.hints import did_you_mean
+from workspace_ext.inquiry.steps import registry as steps
 from workspace_ext.inquiry.templates.chart import chart_problems
 from workspace_ext.inquiry.templates.judge import rule_query
 from workspace_ext.inquiry.templates.model import Param, Problem, Template
@@ -58,7 +61,11 @@ def _findings(template: Template) -> Iterator[_Finding]:
     if clashes:
         yield f"two parameters bind ${clashes[0]}", "params:"
         return
-    rule_names = yield from _rule(template)
+    rule_names = yield from _condition(template, template.interesting, "interesting")
+    yield from _next(template)
+    if template.step and template.step not in steps.names():
+        hint = did_you_mean(template.step, steps.names())
+        yield f"no installed package brings the step {template.step}; {hint}", "step:"
     try:
         select = _guard().check(template.sql, template.placeholders)
     except BadInput as error:
@@ -99,28 +106,45 @@ def _sentences(template: Template) -> Iterator[_Finding]:
                 yield f"{key}: {{{field}:{spec}}} is no short number format", f"{key}:"
 
 
-def _rule(template: Template) -> Generator[_Finding, None, frozenset[str]]:
-    """Checks the rule; returns the parameters that it uses."""
-    anchor = "interesting:"
+def _next(template: Template) -> Iterator[_Finding]:
+    for each in template.next:
+        where = f"next: {each.template}"
+        for name in each.columns.values():
+            if name not in template.returns:
+                yield f"{where}: the result has no column {name!r}", "next:"
+        for name in each.given.values():
+            if name not in template.params:
+                yield f"{where}: there is no parameter ${name}", "next:"
+        if each.when:
+            yield from _condition(template, each.when, "next")
+
+
+def _condition(
+    template: Template, condition: str, key: str
+) -> Generator[_Finding, None, frozenset[str]]:
+    """Checks a condition over a row; returns the parameters that it uses."""
+    anchor = f"{key}:"
     try:
-        rule = _guard().check(f"SELECT ({template.interesting})", ())
+        rule = _guard().check(f"SELECT ({condition})", ())
     except BadInput as error:
-        yield f"interesting: {error.message}", anchor
+        yield f"{key}: {error.message}", anchor
         return frozenset()
     parts = list(nodes(rule.root))
     if rule.root["from_table"]["type"] != "EMPTY" or any(
         part.get("class") == "SUBQUERY" for part in parts
     ):
-        yield "interesting may only compare result columns and parameters", anchor
+        yield f"{key} may only compare result columns and parameters", anchor
         return frozenset()
     nothing = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in template.returns.items())
     values = dict.fromkeys(template.names)
-    sql, values_used = rule_query(template, values, list(template.returns))
+    sql, values_used = rule_query(
+        replace(template, interesting=condition), values, list(template.returns)
+    )
     cursor = bare_cursor()
     try:
         cursor.execute(f"WITH answer AS (SELECT {nothing} LIMIT 0) {sql}", values_used)
     except duckdb.Error as error:
-        yield f"interesting: {_first_line(error)}", anchor
+        yield f"{key}: {_first_line(error)}", anchor
     finally:
         cursor.close()
     columns = {part["column_names"][-1] for part in parts if part.get("class") == "COLUMN_REF"}
@@ -136,14 +160,14 @@ def _syntax(template: Template, select: Select, rule_names: frozenset[str]) -> I
         yield "has no ORDER BY: its rows would come in another order each time", "SELECT"
     for name in sorted(select.parameters - set(template.names)):
         yield f"uses ${name}, which no parameter declares", name
-    for param in template.params.values():
+    for param in () if template.step else template.params.values():  # a step is given them all
         if not (select.parameters | rule_names).intersection(param.names):
             yield f"parameter {param.name} is used neither in the SQL nor in the rule", param.name
 
 
 def _returns(template: Template) -> Iterator[_Finding]:
     """Binds sample values and compares what DuckDB says of the columns with the header."""
-    given = {p.name: _sample(p) for p in template.params.values() if p.default is None}
+    given = {p.name: sample(p) for p in template.params.values() if p.default is None}
     cursor = schema_cursor()
     try:
         values = dict(template.bind(given).values)
@@ -157,6 +181,8 @@ def _returns(template: Template) -> Iterator[_Finding]:
     finally:
         cursor.close()
     actual = {name: kind for name, kind, *_ in rows}
+    if template.step:
+        return  # what comes out is the step's; `check` runs it
     if list(actual) != list(template.returns):
         yield f"returns {', '.join(actual)}, not {', '.join(template.returns)}", "returns:"
         return
@@ -165,7 +191,8 @@ def _returns(template: Template) -> Iterator[_Finding]:
             yield f"returns {name} as {kind}, not {template.returns[name]}", "returns:"
 
 
-def _sample(param: Param) -> object:
+def sample(param: Param) -> object:
+    """A value that a parameter takes, to try a template with."""
     if param.optional:
         return None
     if param.of:

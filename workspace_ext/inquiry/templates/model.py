@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.protocol.messages import TemplateRef
+from workspace_ext.protocol.templates import TemplateNext
 
 ParamType = Literal["window", "service", "string", "int", "float", "bool", "choice", "duration"]
 PARAM_TYPES: tuple[str, ...] = get_args(ParamType)
@@ -93,8 +94,44 @@ class Param:
 
 
 @dataclass(frozen=True)
+class Next:
+    """A question that a row of the answer leads to.
+
+    Attributes:
+        template: Which template asks it.
+        when: For which rows, as a condition over columns and parameters; empty for all.
+        columns: Parameter of that template → the column of the row that fills it.
+        given: Parameter of that template → the parameter of this one that fills it.
+        values: Parameter of that template → its value.
+    """
+
+    template: str
+    when: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters of that template which it fills."""
+        return (*self.columns, *self.given, *self.values)
+
+    def describe(self) -> TemplateNext:
+        """As the header says it."""
+        given = {name: f"${other}" for name, other in self.given.items()}
+        values = {n: f"'{v}'" if isinstance(v, str) else v for n, v in self.values.items()}
+        told: TemplateNext = {"template": self.template}
+        if self.when:
+            told["when"] = self.when
+        return {**told, "params": {**self.columns, **given, **values}}
+
+
+@dataclass(frozen=True)
 class Template:
-    """One question: a header and one SELECT. ``digest`` is over the file's bytes."""
+    """One question: a header, one SELECT, and perhaps a Python step after it.
+
+    ``digest`` is over the file's bytes.
+    """
 
     id: str
     version: int
@@ -115,6 +152,8 @@ class Template:
     placeholders: frozenset[str]
     digest: str
     path: Path
+    step: str = ""
+    next: tuple[Next, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -157,6 +196,8 @@ class Template:
             "references": list(self.references),
             "example": self.example(),
             "picture": self.picture.is_file(),
+            "step": self.step,
+            "next": [each.describe() for each in self.next],
         }
 
     @property

@@ -1,21 +1,19 @@
 """The formats there are: every adapter that an installed package names as an entry point.
 
-There is no other list. Ours are in pyproject.toml like everybody's; a checkout's own file is asked
-first, so that a new adapter needs no new installation there.
+There is no other list. Ours are in pyproject.toml like everybody's.
 """
 
 from __future__ import annotations
 
-import importlib.metadata
 import io
 import logging
-import tomllib
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from pathlib import Path
+from importlib.metadata import EntryPoint
 from typing import IO, TYPE_CHECKING
 
+from workspace_ext.foundation.entries import entry_points
 from workspace_ext.foundation.errors import BadInput, InvestigationError
 from workspace_ext.telemetry.ingest.adapter import GROUP, NO, Adapter, Context, Head
 
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_CHECKOUT = Path(__file__).parents[3] / "pyproject.toml"
 _BROKEN_STREAM = (OSError, EOFError, zlib.error)
 _TO_END = (KeyboardInterrupt, SystemExit, GeneratorExit)
 
@@ -131,17 +128,8 @@ def decode_together(name: str, signal: str, bodies: Sequence[bytes]) -> list[Par
         return [None] * len(bodies)
 
 
-@cache
-def _entry_points() -> dict[str, importlib.metadata.EntryPoint]:
-    found = {each.name: each for each in importlib.metadata.entry_points(group=GROUP)}
-    if _CHECKOUT.is_file():
-        project = tomllib.loads(_CHECKOUT.read_text("utf-8")).get("project", {})
-        points = project.get("entry-points", {}).get(GROUP, {})
-        found |= {
-            name: importlib.metadata.EntryPoint(name, value, GROUP)
-            for name, value in points.items()
-        }
-    return found
+def _entry_points() -> Mapping[str, EntryPoint]:
+    return entry_points(GROUP)
 
 
 @cache

@@ -49,7 +49,7 @@ class Lint:
             return {"mode": "none", "reason": self.never}
         if self.shape:
             return {"mode": "shape", "reason": self.shape}
-        if self.floats and any(_has_float(field.type) for field in schema):
+        if self.floats and any(has_float(field.type) for field in schema):
             reason = "sums and averages of floats differ in their last bits from run to run"
             return {"mode": "tolerance", "reason": reason}
         if not self.ordered:
@@ -212,9 +212,10 @@ def _bare(node: Any) -> Any:
     return node
 
 
-def _has_float(kind: pa.DataType) -> bool:
+def has_float(kind: pa.DataType) -> bool:
+    """Whether a type holds floats, somewhere."""
     import pyarrow as pa
 
     if pa.types.is_nested(kind):
-        return any(_has_float(kind.field(index).type) for index in range(kind.num_fields))
+        return any(has_float(kind.field(index).type) for index in range(kind.num_fields))
     return bool(pa.types.is_floating(kind))

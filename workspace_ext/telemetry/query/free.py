@@ -44,17 +44,32 @@ _WORKERS = 2
 
 
 class Worker:
-    """One worker process, started and waiting for its job."""
+    """One worker process, started and waiting for its job.
 
-    def __init__(self, address_space_mb: int) -> None:
-        self.process = subprocess.Popen(
-            # -P: no module from the working folder runs there
-            [sys.executable, "-P", "-m", __package__ + ".worker", str(address_space_mb)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "MALLOC_ARENA_MAX": "2"},
-        )
+    Args:
+        module: What it runs.
+        address_space_mb: How much it may map.
+
+    Raises:
+        Unavailable: The system gives no more processes.
+    """
+
+    def __init__(self, module: str, address_space_mb: int) -> None:
+        try:
+            self.process = subprocess.Popen(
+                # -P: no module from the working folder runs there
+                [sys.executable, "-P", "-m", module, str(address_space_mb)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"},
+            )
+        except OSError as error:
+            raise Unavailable(
+                f"no worker process could be started: {error}",
+                hint="check the machine's memory and its limit of processes",
+                code="no_worker",
+            ) from error
 
     def kill(self) -> None:
         """Ends it at once; harmless when it has ended."""
@@ -152,15 +167,9 @@ class FreeRunner:
             if self._spare is None and not self._closed:
                 self._spare = self._start()
 
-    def _start(self) -> Worker:
-        try:
-            return Worker(_MEMORY_MB + _ADDRESS_SPACE_OVER_MB)
-        except OSError as error:
-            raise Unavailable(
-                f"no worker process could be started: {error}",
-                hint="check the machine's memory and its limit of processes",
-                code="no_worker",
-            ) from error
+    @staticmethod
+    def _start() -> Worker:
+        return Worker(__package__ + ".worker", _MEMORY_MB + _ADDRESS_SPACE_OVER_MB)
 
 
 class FreeRows:

@@ -10,11 +10,14 @@ import type {
   InvestigationDelta,
   NewInvestigation,
   NewNotebook,
+  Provenance,
   RecordIn,
   Review,
   Rules,
   Status,
   Thread,
+  VersionDiff,
+  VersionInfo,
   WindowDict
 } from './types';
 
@@ -112,6 +115,39 @@ export class Api {
   /** Resolves a thread of comments, or opens it again. */
   settle(path: string, thread: string, resolved: boolean): Promise<Thread> {
     return this._post('threads', { path, thread, resolved });
+  }
+
+  /** All that stands behind the answer to one query of a notebook's investigation. */
+  provenance(path: string, query: string): Promise<Provenance> {
+    return this._request(`provenance?${new URLSearchParams({ path, query })}`);
+  }
+
+  /** The saved versions of a notebook, the newest first; those before a revision, if one is named. */
+  versions(path: string, before: number | null): Promise<VersionInfo[]> {
+    const query = new URLSearchParams({ path });
+    if (before !== null) {
+      query.set('before', String(before));
+    }
+    return this._request(`versions?${query}`);
+  }
+
+  /** What differs between two versions; null is the notebook as it is, also what nobody saved. */
+  difference(path: string, before: number, after: number | null): Promise<VersionDiff> {
+    const query = new URLSearchParams({ path, old: String(before) });
+    if (after !== null) {
+      query.set('new', String(after));
+    }
+    return this._request(`diff?${query}`);
+  }
+
+  /** Brings a notebook, or one of its cells, back to a revision, as a new version. */
+  restore(
+    path: string,
+    revision: number,
+    cell: string | null,
+    reason: string
+  ): Promise<VersionInfo> {
+    return this._post('restore', { path, revision, cell, reason });
   }
 
   /** Where the live story of a notebook comes from. */

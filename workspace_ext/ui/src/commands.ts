@@ -2,7 +2,10 @@
 export const CommandIDs = {
   create: 'investigation:create',
   adopt: 'investigation:adopt',
-  showPanel: 'investigation:show-panel'
+  showPanel: 'investigation:show-panel',
+  showProvenance: 'investigation:show-provenance',
+  commentOnCell: 'investigation:comment-on-cell',
+  showHistory: 'investigation:show-history'
 } as const;
 
 export const CATEGORY = 'Investigation';

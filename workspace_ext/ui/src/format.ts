@@ -19,6 +19,19 @@ export function localTime(time: string, now: Date = new Date()): string {
   return sameDay(moment, now) ? clockTime(moment) : `${localDate(moment)} ${clockTime(moment)}`;
 }
 
+/** How long ago a moment was, in a word or two; the moment itself when it was before yesterday. */
+export function ago(time: string, now: Date = new Date()): string {
+  const minutes = Math.floor((now.getTime() - Date.parse(time)) / 60_000);
+  if (minutes < 1) {
+    return trans.__('just now');
+  }
+  if (minutes < 60) {
+    return trans._n('%1 min ago', '%1 min ago', minutes);
+  }
+  const hours = Math.floor(minutes / 60);
+  return hours < 24 ? trans._n('%1 h ago', '%1 h ago', hours) : localTime(time, now);
+}
+
 /** The same moment in UTC, as in `2022-08-22 03:51:07 UTC`. */
 export function utcTime(time: string): string {
   return `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC`;

@@ -12,3 +12,22 @@ export const investigationIcon = new LabIcon({
   </g>
 </svg>`
 });
+
+/** Where a result comes from: a point, and the way back from it. */
+export const provenanceIcon = new LabIcon({
+  name: 'investigation-workspace:provenance',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24">
+  <g class="jp-icon3" fill="#616161">
+    <circle cx="12" cy="19" r="3"/><circle cx="5" cy="5" r="3"/><circle cx="19" cy="5" r="3"/>
+    <path d="M4.1 7.5h1.8v1.6l5.2 3.2V17h1.8v-4.7l5.2-3.2V7.5h1.8v2.6L12 15 4.1 10.1z"/>
+  </g>
+</svg>`
+});
+
+/** Something to say. */
+export const commentIcon = new LabIcon({
+  name: 'investigation-workspace:comment',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24">
+  <path class="jp-icon3" fill="#616161" d="M4 3h16a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2h-8l-5 4.5V17H4a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2z"/>
+</svg>`
+});

@@ -1,4 +1,5 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { cellsPlugin } from './plugins/cells';
 import { launcherPlugin } from './plugins/launcher';
 import { modelPlugin } from './plugins/model';
 import { panelPlugin } from './plugins/panel';
@@ -8,6 +9,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   preferencesPlugin,
   modelPlugin,
   panelPlugin,
+  cellsPlugin,
   launcherPlugin
 ];
 

@@ -149,6 +149,28 @@ export interface FunctionTest {
   run?: RunRef;
 }
 /**
+ * Which Python step ran after a template's SQL, and the package that brought it.
+ */
+export interface StepRef {
+  name: string;
+  version: string;
+}
+/**
+ * A question that rows of an answer lead to. A row gives ``params``, and for each entry of ``columns`` its value there; ``rows`` are the positions of the rows that it makes sense for, of the first thousand, null for any row.
+ */
+export interface NextStep {
+  template: string;
+  title: string;
+  question: string;
+  params: {
+    [k: string]: unknown;
+  };
+  columns: {
+    [k: string]: string;
+  };
+  rows: number[] | null;
+}
+/**
  * What comes with the rows.
  */
 export interface Answer {
@@ -168,6 +190,7 @@ export interface Answer {
   chart: {
     [k: string]: unknown;
   } | null;
+  next: NextStep[];
   test: TestOutcome | null;
   elapsed_ms: number;
   error: {
@@ -567,6 +590,7 @@ export interface TemplateInfo {
   references: string[];
   example: string;
   picture: boolean;
+  step?: string;
   next?: TemplateNext[];
 }
 /**

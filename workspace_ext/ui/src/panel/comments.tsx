@@ -103,7 +103,7 @@ function NewComment(props: {
       ? reviews.comment(text, { cell: model.activeCell ?? '' })
       : reviews.comment(text, { hypothesis });
   return (
-    <div className="jp-Investigation-form">
+    <div className="jp-Investigation-form" data-say="comment">
       <label>
         {trans.__('Comment on')}
         <select

@@ -1,0 +1,75 @@
+"""Onward: the questions that an answer leads to, with what fills their parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from workspace_ext.inquiry.templates.judge import hits
+from workspace_ext.inquiry.templates.library import TemplateLibrary
+from workspace_ext.inquiry.templates.model import Next, Template
+from workspace_ext.protocol.templates import NextStep
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from workspace_ext.inquiry.queries.question import Question
+
+_ROWS = 1000
+"""Of how many rows it is told where each leads; nobody drills into more."""
+
+
+class Onward:
+    """Feed it every batch of an answer, then ask for its `steps`.
+
+    Args:
+        question: What was asked.
+        templates: The templates there are; an entry that names another one is left out.
+    """
+
+    def __init__(self, question: Question, templates: TemplateLibrary) -> None:
+        self._question = question
+        self._templates = templates
+        self._declared = question.template.next if question.template else ()
+        self._held: list[pa.RecordBatch] = []
+        self._rows = 0
+
+    def feed(self, batch: pa.RecordBatch) -> None:
+        """Takes the next rows."""
+        if self._declared and self._rows < _ROWS:
+            self._held.append(batch.slice(0, _ROWS - self._rows))
+            self._rows += batch.num_rows
+
+    def steps(self) -> list[NextStep]:
+        """Where the answer leads, in the header's order; nowhere when it has no rows."""
+        if not self._held:
+            return []
+        import pyarrow as pa
+
+        answer = pa.Table.from_batches(self._held)
+        newest = {template.id: template for template in self._templates.list()}
+        known = [
+            (each, newest[each.template]) for each in self._declared if each.template in newest
+        ]
+        return [self._step(each, target, answer) for each, target in known]
+
+    def _step(self, each: Next, target: Template, answer: pa.Table) -> NextStep:
+        recorded = self._question.recorded
+        windows = [name for name, param in target.params.items() if param.type == "window"]
+        same = {name: recorded[name] for name in windows if name in recorded}
+        given = {name: recorded[other] for name, other in each.given.items()}
+        return {
+            "template": target.id,
+            "title": target.title,
+            "question": target.question,
+            "params": {**same, **given, **each.values},
+            "columns": dict(each.columns),
+            "rows": self._hits(each, answer) if each.when else None,
+        }
+
+    def _hits(self, each: Next, answer: pa.Table) -> list[int]:
+        try:
+            return hits(each.when, self._question.arguments, answer)
+        except duckdb.Error:
+            return []  # as a rule over a value it cannot take: it leads nowhere
