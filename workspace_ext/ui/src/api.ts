@@ -97,6 +97,31 @@ export class Api {
     return this._request('data');
   }
 
+  /** How far the newest data can be trusted. */
+  quality(): Promise<unknown> {
+    return this._request('quality');
+  }
+
+  /** Tells whenever something came into the store. */
+  dataStreamUrl(): string {
+    return this._socketUrl('data/stream', {});
+  }
+
+  /** Loads the sample incident, and says how far it is. */
+  async *loadSample(): AsyncGenerator<SampleLine> {
+    const response = await this._answer('sample', { method: 'POST', body: '{}' });
+    if (!response.ok || !response.body) {
+      throw new RequestError(problemOf(await response.json().catch(() => null), response));
+    }
+    for await (const line of lines(response.body)) {
+      const told = JSON.parse(line) as SampleLine | ErrorBody;
+      if ('error' in told) {
+        throw new RequestError(told.error);
+      }
+      yield told;
+    }
+  }
+
   /** How the review of a notebook's investigation stands, with its comments. */
   review(path: string): Promise<Review> {
     return this._request(`review?${new URLSearchParams({ path })}`);
@@ -152,12 +177,16 @@ export class Api {
 
   /** Where the live story of a notebook comes from. */
   streamUrl(path: string): string {
+    return this._socketUrl('stream', { path });
+  }
+
+  private _socketUrl(route: string, asked: Record<string, string>): string {
     const { wsUrl, appendToken, token } = this.settings;
-    const query = new URLSearchParams({ path });
+    const query = new URLSearchParams(asked);
     if (appendToken && token) {
       query.set('token', token);
     }
-    return `${URLExt.join(wsUrl, ROOT, 'stream')}?${query}`;
+    return `${URLExt.join(wsUrl, ROOT, route)}?${query}`;
   }
 
   private _post<T>(route: string, body: object): Promise<T> {
@@ -165,18 +194,38 @@ export class Api {
   }
 
   private async _request<T>(route: string, init: RequestInit = {}): Promise<T> {
-    const url = URLExt.join(this.settings.baseUrl, ROOT, route);
-    let response: Response;
-    try {
-      response = await ServerConnection.makeRequest(url, init, this.settings);
-    } catch {
-      throw new RequestError(serverAway());
-    }
+    const response = await this._answer(route, init);
     const body: unknown = await response.json().catch(() => null);
     if (!response.ok || body === null) {
       throw new RequestError(problemOf(body, response));
     }
     return body as T;
+  }
+
+  private async _answer(route: string, init: RequestInit): Promise<Response> {
+    const url = URLExt.join(this.settings.baseUrl, ROOT, route);
+    try {
+      return await ServerConnection.makeRequest(url, init, this.settings);
+    } catch {
+      throw new RequestError(serverAway());
+    }
+  }
+}
+
+/** How far the sample incident is loaded, or what it is about once it is there. */
+export type SampleLine = { file: string; done: number; of: number } | { loaded: NewInvestigation };
+
+async function* lines(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let pending = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    const parts = (pending + (value ?? '')).split('\n');
+    pending = parts.pop() ?? '';
+    yield* parts.filter(Boolean);
+    if (done) {
+      return;
+    }
   }
 }
 
@@ -191,6 +240,13 @@ function serverAway(): Problem {
 
 function problemOf(body: unknown, response: Response): Problem {
   const error = (body as Partial<ErrorBody> | null)?.error;
+  if (response.status === 401 || (response.status === 403 && error?.message === 'Forbidden')) {
+    return {
+      message: trans.__('You are not logged in any more.'),
+      hint: trans.__('Log in again in another tab, then try again here: nothing is lost.'),
+      code: 'no_login'
+    };
+  }
   if (error?.message) {
     return { message: error.message, hint: error.hint, code: error.code };
   }

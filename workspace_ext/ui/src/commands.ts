@@ -3,6 +3,7 @@ export const CommandIDs = {
   create: 'investigation:create',
   adopt: 'investigation:adopt',
   showPanel: 'investigation:show-panel',
+  showData: 'investigation:show-data',
   showProvenance: 'investigation:show-provenance',
   commentOnCell: 'investigation:comment-on-cell',
   showHistory: 'investigation:show-history'

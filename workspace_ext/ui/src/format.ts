@@ -66,20 +66,6 @@ export function duration(started: string, ended: string): string {
   return trans.__('%1 min %2 s', Math.floor(seconds / 60), Math.round(seconds % 60));
 }
 
-/** How long ago something was, in one unit: `12 min ago`. */
-export function ago(time: string, now: Date = new Date()): string {
-  const minutes = Math.floor((now.getTime() - Date.parse(time)) / 60_000);
-  if (minutes < 1) {
-    return trans.__('just now');
-  }
-  if (minutes < 60) {
-    return trans.__('%1 min ago', minutes);
-  }
-  return minutes < 48 * 60
-    ? trans.__('%1 h ago', Math.floor(minutes / 60))
-    : trans.__('%1 days ago', Math.floor(minutes / 1440));
-}
-
 /** The person or program behind an actor such as `user:alice`. */
 export function actorName(actor: string): string {
   const colon = actor.indexOf(':');

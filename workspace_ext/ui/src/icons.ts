@@ -31,3 +31,15 @@ export const commentIcon = new LabIcon({
   <path class="jp-icon3" fill="#616161" d="M4 3h16a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2h-8l-5 4.5V17H4a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2z"/>
 </svg>`
 });
+
+/** What is in the store. */
+export const dataIcon = new LabIcon({
+  name: 'investigation-workspace:data',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24">
+  <g class="jp-icon3" fill="none" stroke="#616161" stroke-width="1.9">
+    <ellipse cx="12" cy="5.5" rx="8" ry="3"/>
+    <path d="M4 5.5v6.4c0 1.7 3.6 3 8 3s8-1.3 8-3V5.5"/>
+    <path d="M4 12v6.4c0 1.7 3.6 3 8 3s8-1.3 8-3V12"/>
+  </g>
+</svg>`
+});

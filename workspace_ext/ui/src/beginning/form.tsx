@@ -5,7 +5,7 @@ import { trans } from '../translation';
 import type { Catalogue, NewInvestigation, WindowDict } from '../types';
 import { PinField } from './pin';
 import { ServicesField } from './services';
-import { around, compared, hasData, newestRecord, span, wrong } from './window';
+import { around, compared, hasData, newestRecord, span, wrong, zoneName } from './window';
 import type { Choice, Comparison } from './window';
 import { AlertField, TimesField, WindowChoice } from './windowfields';
 
@@ -154,8 +154,8 @@ function WindowPart(props: {
       {window && !fault && (
         <>
           <p className="jp-Investigation-detail" data-stored>
-            {draft.choice !== 'times' && `${localWindow(window)} · `}
-            {trans.__('stored as %1', utcWindow(window))}
+            {draft.choice !== 'times' && `${localWindow(window)} `}
+            {trans.__('%1 · stored as %2', zoneName(new Date(window.start)), utcWindow(window))}
           </p>
           <Emptiness window={window} catalogue={catalogue} change={change} draft={draft} />
           <Baseline window={window} draft={draft} change={change} />

@@ -23,10 +23,11 @@ const SPANS: Partial<Record<Choice, number>> = {
 const BEFORE_ALERT_MS = 10 * MINUTE_MS;
 const AFTER_ALERT_MS = 20 * MINUTE_MS;
 
-/** The window of a quick choice, up to a moment; null for those that are no span. */
+/** The window of a quick choice, up to the end of a minute; null for those that are no span. */
 export function span(choice: Choice, end: Date): WindowDict | null {
   const length = SPANS[choice];
-  return length === undefined ? null : between(end.getTime() - length, end.getTime());
+  const whole = Math.ceil(end.getTime() / MINUTE_MS) * MINUTE_MS;
+  return length === undefined ? null : between(whole - length, whole);
 }
 
 /** The window around an alert: some time before it, until it was over. */

@@ -3,7 +3,7 @@ import { localTime } from '../format';
 import { trans } from '../translation';
 import type { Happening, WindowDict } from '../types';
 import type { Draft } from './form';
-import { fromInput, toInput, zoneName, type Choice } from './window';
+import { fromInput, toInput, type Choice } from './window';
 
 /** How the window is chosen: radio buttons, so that arrow keys move between them. */
 export function WindowChoice(props: {
@@ -82,7 +82,6 @@ export function TimesField(props: {
     const end = fromInput(both.end);
     change({ times: start && end ? { start, end } : null });
   };
-  const at = window ? new Date(window.start) : new Date();
   return (
     <>
       <div className="jp-Investigation-row">
@@ -99,7 +98,6 @@ export function TimesField(props: {
             />
           </label>
         ))}
-        <span className="jp-Investigation-zone">{zoneName(at)}</span>
       </div>
       {fault && (
         <p role="alert" className="jp-Investigation-error">

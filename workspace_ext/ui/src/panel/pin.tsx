@@ -22,11 +22,9 @@ export function PinRow(props: {
       <span
         title={`${trans.__('Everybody here reads the same data until somebody moves the pin.')} ${why}`}
       >
-        {state.pin > 0 ? trans.__('up to batch %1', state.pin) : trans.__('none yet')}
-        {', '}
-        {moved
-          ? trans.__('moved %1 by %2', ago(moved.at), actorName(moved.by))
-          : trans.__('of %1', ago(state.opened_at))}
+        {state.pin > 0 ? trans.__('batch %1', state.pin) : trans.__('none yet')}
+        {' · '}
+        {moved ? `${actorName(moved.by)}, ${ago(moved.at)}` : ago(state.opened_at)}
       </span>{' '}
       <button
         type="button"
