@@ -21,6 +21,8 @@ from workspace_ext.server.login import PeopleProvider, use_people
 from workspace_ext.server.placement import data_folder, place_state, state_folder
 from workspace_ext.server.record_handlers import RECORD_ROUTES
 from workspace_ext.server.review_handlers import REVIEW_ROUTES
+from workspace_ext.server.roles import RoleAuthorizer, use_roles
+from workspace_ext.server.rooms import hold_readers
 from workspace_ext.server.sessions import InvestigationSessionManager
 from workspace_ext.server.version_handlers import VERSION_ROUTES
 from workspace_ext.server.workspace import Workspace
@@ -43,6 +45,7 @@ class InvestigationApp(ExtensionApp):
     """Investigations in JupyterLab: captured runs, live metadata, and the browser's routes."""
 
     name = "investigation"
+    classes = [RoleAuthorizer]  # noqa: RUF012 # as its parent has it
 
     store = Unicode(
         help="The store's folder. Default: $INVESTIGATION_STORE, else .investigation in the"
@@ -80,6 +83,8 @@ class InvestigationApp(ExtensionApp):
                 setattr(serverapp, name, ours)
             self._capturing = True
         use_people(serverapp)
+        use_roles(serverapp)
+        hold_readers()
         self._place_state(serverapp)
 
     def initialize_settings(self) -> None:

@@ -160,8 +160,11 @@ def test_the_stream_tells_everything_from_the_beginning(
     path = name()
     plain.save(path, notebook("1"))
     streams = [plain.socket(f"/investigation/stream?path={path}", who) for who in ("alice", "bob")]
-    for stream in streams:
-        assert json.loads(stream.recv()) == {"type": "state", "data": None}
+    for stream, person in zip(streams, ("alice", "bob"), strict=True):
+        told = json.loads(stream.recv())
+        validate("messages", told, definition="StreamMessage")
+        assert (told["type"], told["data"]) == ("state", None)
+        assert (told["me"]["name"], told["me"]["role"]) == (person, "responder")
 
     kernel = plain.kernel(path)
     run = kernel.execute("1 + 1")
@@ -169,7 +172,7 @@ def test_the_stream_tells_everything_from_the_beginning(
     for stream in streams:
         first = json.loads(stream.recv())
         assert first["type"] == "state"
-        validate("messages", first["data"], definition="InvestigationState")
+        validate("messages", first, definition="StreamMessage")
         steps = dict(first["data"]["steps"])
         while steps.get(run, {}).get("status") != "ok":
             message = json.loads(stream.recv())

@@ -34,7 +34,7 @@ class Editor:
 
     def __init__(self, server: Jupyter, path: str, user: str = "alice") -> None:
         wanted = {"format": "json", "type": "notebook"}
-        session = server.request(
+        self.session = session = server.request(
             "PUT", f"/api/collaboration/session/{quote(path)}", wanted, user=user
         )
         room = f"json:notebook:{session['fileId']}?sessionId={session['sessionId']}"
@@ -58,6 +58,11 @@ class Editor:
     def type(self, cell: int, text: str) -> None:
         """Types at the end of a cell."""
         self._change(lambda: self._append(cell, text))
+
+    def whole(self) -> bytes:
+        """All of the document, as a sync sends it."""
+        with self.lock:
+            return bytes(create_update_message(self._document.get_update())[2:])
 
     def tell(self, message: bytes) -> None:
         """Sends a message as it is."""

@@ -16,15 +16,12 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
 
+from workspace_ext.access.roles import Role, role_named
 from workspace_ext.foundation.errors import BadInput, Conflict, Damaged, NotFound, Unavailable
 from workspace_ext.storage.files import write_whole
-
-Role = Literal["lead", "responder", "viewer"]
-ROLES: tuple[Role, ...] = get_args(Role)
 
 ENVIRONMENT = "INVESTIGATION_PEOPLE"
 FILE_NAME = "investigation-people.json"
@@ -134,6 +131,19 @@ class People:
             people[name] = Person(name, display_name, role, salt, _hash(secret, salt))
         return f"{name}.{secret}"
 
+    def give(self, name: str, role: Role) -> None:
+        """Gives somebody another role; their token stays.
+
+        Raises:
+            BadInput: There is no such role.
+            NotFound: There is nobody of this name.
+            Damaged: The file is none of ours.
+            Unavailable: It cannot be read or written.
+        """
+        role_named(role)
+        with self._changing() as people:
+            people[name] = replace(_known(people, name), role=role)
+
     def remove(self, name: str) -> None:
         """Takes somebody's access away.
 
@@ -143,13 +153,7 @@ class People:
             Unavailable: It cannot be read or written.
         """
         with self._changing() as people:
-            if name not in people:
-                raise NotFound(
-                    f"there is no person {name!r}",
-                    hint="see: jupyter investigation people list",
-                    code="no_person",
-                )
-            del people[name]
+            del people[_known(people, name).name]
 
     @contextmanager
     def _changing(self) -> Iterator[dict[str, Person]]:
@@ -208,15 +212,14 @@ class People:
         )
 
 
-def role_named(text: str) -> Role:
-    """A role by its name.
-
-    Raises:
-        BadInput: There is no such role.
-    """
-    if text not in ROLES:
-        raise BadInput(f"there is no role {text!r}", hint=f"choose one of {', '.join(ROLES)}")
-    return text
+def _known(people: Mapping[str, Person], name: str) -> Person:
+    if name not in people:
+        raise NotFound(
+            f"there is no person {name!r}",
+            hint="see: jupyter investigation people list",
+            code="no_person",
+        )
+    return people[name]
 
 
 def _check(name: object, display_name: object, role: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from workspace_ext.cli.output import Output
 from workspace_ext.cli.versioned import investigation_of, notebook_argument, when, who
 
 if TYPE_CHECKING:
-    from workspace_ext.protocol.reviews import Changes
+    from workspace_ext.protocol.reviews import Change, Changes
 
 
 @click.command(
@@ -47,8 +48,18 @@ def _lines(found: Changes) -> Iterator[str]:
         yield f"Nothing changed {since}."
         return
     yield f"[bold]Changed {since}[/]"
-    for change in found["changes"]:
-        place = f"{change['subject']} " if change["kind"] in ("cell", "run") else ""
-        told = f"{place}{change['what']}"
-        by = f"[dim]{escape(who(change['by']))}[/]"
-        yield f"  {when(change['at'])}  {by}  {change['kind']}: {escape(told)}"
+    # Cells of one save that share their fate share a line.
+    for (kind, what, at, *_), group in groupby(found["changes"], _fate):
+        alike = list(group)
+        people = dict.fromkeys(person for change in alike for person in change["by"])
+        if kind == "cell" and len(alike) > 1:
+            told = f"{len(alike)} cells {what}"
+        else:
+            place = f"{alike[0]['subject']} " if kind in ("cell", "run") else ""
+            told = f"{kind}: {place}{what}"
+        yield f"  {when(at)}  [dim]{escape(who(list(people)))}[/]  {escape(told)}"
+
+
+def _fate(change: Change) -> tuple[str, ...]:
+    own = () if change["kind"] == "cell" else (change["subject"],)
+    return (change["kind"], change["what"], change["at"], *own)

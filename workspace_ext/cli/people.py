@@ -45,7 +45,7 @@ def add(output: Output, name: str, display: str, role: str, url: str) -> None:
     """Let somebody in: prints their personal link and token, this once."""
     from rich.markup import escape
 
-    from workspace_ext.access.people import role_named
+    from workspace_ext.access.roles import role_named
 
     people = _people()
     token = people.add(name, display_name=display, role=role_named(role))
@@ -76,6 +76,21 @@ def list_(output: Output) -> None:
         for one in everybody.values()
     ]
     output.show({"file": str(people.path), "people": found}, table if everybody else nobody)
+
+
+@command.command(cls=Command, example="jupyter investigation people role ada viewer")
+@click.argument("name")
+@click.argument("role")
+@pass_output
+def role(output: Output, name: str, role: str) -> None:
+    """Give somebody another role, at once: lead, responder or viewer."""
+    from rich.markup import escape
+
+    from workspace_ext.access.roles import role_named
+
+    people = _people()
+    people.give(name, role_named(role))
+    output.show({"name": name, "role": role, "file": str(people.path)}, f"{escape(name)}: {role}")
 
 
 @command.command(cls=Command, example="jupyter investigation people remove ada")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from jupyter_client.jsonutil import json_default
 from jupyter_server.services.kernels.connection.base import (
@@ -18,8 +19,10 @@ from jupyter_server.services.kernels.connection.base import (
 )
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 
+from workspace_ext.access.roles import may
 from workspace_ext.inquiry.capture.runs import asks_to_run
 from workspace_ext.server.identity import actor_of
+from workspace_ext.server.roles import ASK, reads_only
 
 if TYPE_CHECKING:
     from workspace_ext.server.workspace import Workspace
@@ -104,6 +107,9 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
     What goes wrong here must never stop a notebook: it is logged, and the message goes on.
     """
 
+    takes_roles = True
+    """Says to the door that this asks by itself what may go on to the kernel."""
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._held: deque[Any] | None = None
@@ -120,6 +126,8 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
         browser has acknowledged the first, which on one machine takes it 40 ms a cell.
         """
         self.websocket_handler.set_nodelay(True)
+        if reads_only(self.websocket_handler):  # never takes what waits for another's page
+            self.session.session = f"{self.websocket_handler.current_user.username} reads {uuid4()}"
         with self._guarded("kernel %s: who came back is not known"):
             self._workspace.adoption.back(str(self.kernel_id), self.session.session)
         return super().connect()
@@ -136,6 +144,10 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
         message: Incoming | None = None
         with self._guarded("a message to kernel %s could not be read; it goes on as it is"):
             message = self._decode(incoming_msg)
+        if reads_only(self.websocket_handler):
+            if message is not None:
+                self._ask(message)
+            return
         if message is None:
             super().handle_incoming_message(incoming_msg)
             return
@@ -158,6 +170,26 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
             channel = stream if isinstance(stream, str) else getattr(stream, "channel", "")
             self._workspace.tap.outgoing(str(self.kernel_id), str(channel), parts[1:])
         super().handle_outgoing_message(stream, outgoing_msg)
+
+    def _ask(self, message: Incoming) -> None:
+        """Takes of somebody who only reads what any page asks to show the kernel's name."""
+        kind = str(message.header.get("msg_type"))
+        if message.channel == "shell" and kind in _QUESTIONS:
+            self._forward(message)
+        elif kind.endswith("_request"):
+            for channel, name, content in refusal(kind):
+                told = self.session.msg(name, content, parent={"header": message.header})
+                told["channel"] = channel
+                self._tell(told)
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        """Says something to the browser in the kernel's place."""
+        if self.subprotocol == V1:
+            names = ("header", "parent_header", "metadata", "content")
+            parts = [json.dumps(message[name], default=json_default).encode() for name in names]
+            self.write_message(serialize_msg_to_ws_v1(parts, message["channel"]), binary=True)
+        else:
+            self.write_message(json.dumps(message, default=json_default))
 
     @contextmanager
     def _guarded(self, told: str) -> Iterator[None]:
@@ -201,6 +233,19 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
                 cell, run = str(message.metadata.get("cellId") or ""), message.header["msg_id"]
                 self._workspace.adoption.asked(str(self.kernel_id), cell, run, self.session.session)
         super().handle_incoming_message(message.encode())
+
+
+_QUESTIONS = frozenset({"kernel_info_request", "comm_info_request"})
+
+
+def refusal(kind: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """What somebody who only reads hears instead of an answer: channel, type and content."""
+    reason = f"{may('viewer', 'run').reason}; {ASK}"
+    error = {"ename": "ReadOnly", "evalue": reason, "traceback": [reason]}
+    reply = ("shell", kind.replace("_request", "_reply"), {"status": "error", **error})
+    idle = ("iopub", "status", {"execution_state": "idle"})
+    said = [("iopub", "error", error)] if kind == "execute_request" else []
+    return [*said, reply, idle]
 
 
 def _json(value: dict[str, Any]) -> bytes:

@@ -61,7 +61,8 @@ class InvestigationHandler(APIHandler):
                 "kind": "InvestigationError",
                 "code": self._codes.get(status_code, "error"),
                 "message": said or responses.get(status_code, "unknown error"),
-                "hint": "" if status_code < 500 else "the server's log says more",
+                "hint": getattr(error, "hint", "")
+                or ("" if status_code < 500 else "the server's log says more"),
             }
         self.answer({"error": body})
 

@@ -36,6 +36,11 @@ class SystemUserProvider(PasswordIdentityProvider):
         return self.generate_anonymous_user(None)
 
 
+def is_anonymous(user: User | None) -> bool:
+    """Whether the server drew somebody's name for their browser, and knows nothing else."""
+    return user is not None and bool(user.name and _RANDOM_NAME.fullmatch(user.username))
+
+
 def actor_of(user: User | None) -> Actor:
     """The actor of an authenticated user.
 
@@ -45,7 +50,7 @@ def actor_of(user: User | None) -> Actor:
     """
     if user is None or not user.username:
         return NOBODY
-    if user.name and _RANDOM_NAME.fullmatch(user.username):
+    if is_anonymous(user):
         return Actor("user", f"{user.name} ({user.username[:6]})")
     return Actor("user", user.username)
 

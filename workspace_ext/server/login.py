@@ -15,6 +15,7 @@ from tornado.websocket import WebSocketHandler
 from traitlets import default, validate
 
 from workspace_ext.access.people import People, Person, people_file
+from workspace_ext.access.roles import Role
 from workspace_ext.foundation.errors import InvestigationError
 
 if TYPE_CHECKING:
@@ -86,6 +87,11 @@ class PeopleProvider(IdentityProvider):
         name, salt = json.loads(cookie_value)
         person = (self._everybody() or {}).get(name)
         return _user(person) if person is not None and person.salt == salt else None
+
+    def role_of(self, name: str) -> Role:
+        """Somebody's role; who is not in the file may least."""
+        person = (self._everybody() or {}).get(name)
+        return person.role if person else "viewer"
 
     def _user_of(self, token: str | None) -> User | None:
         if not token or not self._everybody():

@@ -14,8 +14,10 @@ from tornado import web
 
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.errors import BadInput
+from workspace_ext.practice.review.lifecycle import JUDGEMENTS
 from workspace_ext.server.handlers import RESOURCE, InvestigationHandler
 from workspace_ext.server.identity import actor_of
+from workspace_ext.server.roles import check
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -79,6 +81,8 @@ class ReviewHandler(ReviewRoute):
         """``{path, action, reason?, digest?}``; answers with the `Review`."""
         said = self.texts("action", "reason", "digest")
         action = said.pop("action", "")
+        if action in JUDGEMENTS:
+            await check(self, "approve")
         await self.told(
             self.body().get("path"),
             lambda client, uid: client.act_on_review(uid, action, **{**said, "actor": self.who}),
@@ -87,6 +91,8 @@ class ReviewHandler(ReviewRoute):
 
 class CommentsHandler(ReviewRoute):
     """Saying something."""
+
+    open_to_all = True
 
     @web.authenticated
     @for_readers
@@ -102,6 +108,8 @@ class CommentsHandler(ReviewRoute):
 
 class ThreadsHandler(ReviewRoute):
     """Resolving a thread, or opening it again."""
+
+    open_to_all = True
 
     @web.authenticated
     @for_readers
@@ -119,6 +127,8 @@ class ThreadsHandler(ReviewRoute):
 
 class ChangesHandler(ReviewRoute):
     """What changed since the person last looked; asking is looking, so it is no GET."""
+
+    open_to_all = True
 
     @web.authenticated
     @for_readers

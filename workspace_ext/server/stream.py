@@ -15,16 +15,23 @@ from tornado import web
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from workspace_ext.foundation.errors import Conflict, InvestigationError
+from workspace_ext.protocol.messages import Me
 from workspace_ext.server.followers import Message
+from workspace_ext.server.roles import me
 from workspace_ext.server.workspace import Workspace
 
 RESOURCE = "investigation"
 
 
 class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
-    """First the state, null while the notebook is no investigation; then each change."""
+    """First the state, null while the notebook is no investigation; then each change.
+
+    A state comes with who the browser's user is here, and what they may do.
+    """
 
     auth_resource = RESOURCE
+    open_to_all = True
+    _me: Me
     _unwatch: Callable[[], None] | None = None
     _unsubscribe: Callable[[], None] | None = None
     _uid: str | None = None
@@ -48,6 +55,7 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         allowed = self.authorizer.is_authorized(self, user, "read", RESOURCE)
         if not await ensure_async(allowed):
             raise web.HTTPError(403)
+        self._me = await me(self)
         await super().get(*args, **kwargs)
 
     async def open(self, *args: Any, **kwargs: Any) -> None:
@@ -95,6 +103,8 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         self._workspace.touch(uid)  # it may have been opened after the last change
 
     def _send(self, message: Message) -> None:
+        if message["type"] == "state":
+            message = {**message, "me": self._me}
         try:
             self.write_message(json.dumps(message))
         except WebSocketClosedError:

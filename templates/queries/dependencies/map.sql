@@ -1,6 +1,6 @@
 /*---
 id: dependencies.map
-version: 1
+version: 2
 title: Dependency map
 question: Who calls whom, and which of these edges fails more or got slower?
 status: stable
@@ -25,6 +25,7 @@ returns:
   baseline_p95_ms: DOUBLE
   ratio: DOUBLE
   callee_p95_ms: DOUBLE
+  baseline_callee_p95_ms: DOUBLE
   between_p95_ms: DOUBLE
   baseline_between_p95_ms: DOUBLE
   slow_z: DOUBLE
@@ -39,15 +40,16 @@ covers:
 not_covered:
   - services without spans, as databases and queues often are
   - asynchronous messages; the time between is then no waiting
+  - "whether time between is lost on the way or in the caller's own work, where the caller makes no span for the call"
 chart: {mark: rule, x: baseline_p95_ms, x2: p95_ms, y: edge, color: finding, top: 15}
 references:
-  - "between = the caller's span minus the callee's span"
+  - "between = the caller's span minus all spans below it"
 ---*/
 WITH seen AS (
-    SELECT true AS is_now, duration_ns / 1e6 AS ms, trace_id, span_id, parent_span_id, service, status
+    SELECT true AS is_now, duration_ns, duration_ns / 1e6 AS ms, trace_id, span_id, parent_span_id, service, status
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
-    SELECT false, duration_ns / 1e6, trace_id, span_id, parent_span_id, service, status
+    SELECT false, duration_ns, duration_ns / 1e6, trace_id, span_id, parent_span_id, service, status
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end
 ),
 error_logs AS (
@@ -64,12 +66,18 @@ failing AS (
     FROM seen LEFT JOIN error_logs AS e USING (trace_id, span_id)
     WHERE status = 'error' OR e.span_id IS NOT NULL
 ),
+-- In whole nanoseconds: sums of fractions differ in their last bits from run to run.
+below AS (
+    SELECT is_now, trace_id, parent_span_id AS span_id, sum(duration_ns) / 1e6 AS ms
+    FROM seen WHERE parent_span_id IS NOT NULL GROUP BY is_now, trace_id, parent_span_id
+),
 calls AS (
     SELECT c.is_now, p.service AS caller, c.service AS callee,
-           p.ms AS caller_ms, c.ms AS callee_ms, greatest(p.ms - c.ms, 0) AS between_ms,
+           p.ms AS caller_ms, c.ms AS callee_ms, greatest(p.ms - b.ms, 0) AS between_ms,
            f.service IS NOT NULL AS failed
     FROM seen AS c
     JOIN seen AS p ON p.is_now = c.is_now AND p.trace_id = c.trace_id AND p.span_id = c.parent_span_id
+    JOIN below AS b ON b.is_now = p.is_now AND b.trace_id = p.trace_id AND b.span_id = p.span_id
     LEFT JOIN failing AS f ON f.is_now = c.is_now AND f.trace_id = c.trace_id AND f.service = c.service
     WHERE p.service <> c.service
       AND ($service IS NULL OR p.service = $service OR c.service = $service)
@@ -81,6 +89,7 @@ edges AS (
            quantile_cont(caller_ms, 0.95) FILTER (is_now) AS p95_ms,
            quantile_cont(caller_ms, 0.95) FILTER (NOT is_now) AS baseline_p95_ms,
            quantile_cont(callee_ms, 0.95) FILTER (is_now) AS callee_p95_ms,
+           quantile_cont(callee_ms, 0.95) FILTER (NOT is_now) AS baseline_callee_p95_ms,
            quantile_cont(between_ms, 0.95) FILTER (is_now) AS between_p95_ms,
            quantile_cont(between_ms, 0.95) FILTER (NOT is_now) AS baseline_between_p95_ms
     FROM calls GROUP BY caller, callee
@@ -97,7 +106,8 @@ figures AS (
            CASE WHEN n1 > 0 AND n0 > 0 THEN (error_share - baseline_error_share)
                 / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0)) END AS error_z,
            p95_ms, baseline_p95_ms, (p95_ms + 1) / (baseline_p95_ms + 1) AS ratio,
-           callee_p95_ms, between_p95_ms, baseline_between_p95_ms,
+           callee_p95_ms, baseline_callee_p95_ms, between_p95_ms,
+           baseline_between_p95_ms,
            CASE WHEN n1 > 0 AND n0 > 0
                 THEN (coalesce(slower, 0) / n1 - 0.05) / sqrt(0.05 * 0.95 * (1 / n1 + 1 / n0))
            END AS slow_z,
@@ -116,14 +126,16 @@ judged AS (
                     AND slow_z >= $min_z THEN
                    CASE WHEN between_p95_ms - baseline_between_p95_ms
                              >= 0.5 * (p95_ms - baseline_p95_ms) THEN 'slower between the two'
-                        ELSE 'slower in the callee' END
+                        WHEN callee_p95_ms - baseline_callee_p95_ms
+                             >= 0.25 * (p95_ms - baseline_p95_ms) THEN 'slower in the callee'
+                        ELSE 'as before' END  -- what made the caller slower is another call
                ELSE 'as before'
            END AS finding
     FROM figures
 )
 SELECT caller, callee, calls, baseline_calls, error_share, baseline_error_share, error_z,
-       p95_ms, baseline_p95_ms, ratio, callee_p95_ms, between_p95_ms, baseline_between_p95_ms,
-       slow_z, finding, caller || ' → ' || callee AS edge
+       p95_ms, baseline_p95_ms, ratio, callee_p95_ms, baseline_callee_p95_ms, between_p95_ms,
+       baseline_between_p95_ms, slow_z, finding, caller || ' → ' || callee AS edge
 FROM judged
 ORDER BY CASE finding WHEN 'gone' THEN 1 WHEN 'callee fails more' THEN 2
                       WHEN 'slower between the two' THEN 3 WHEN 'slower in the callee' THEN 4

@@ -32,7 +32,8 @@ _DONE: Mapping[ReviewAction, str] = {
     "changes": "sent back for changes",
     "archive": "archived",
 }
-_JUDGEMENTS = frozenset({"approve", "changes"})
+JUDGEMENTS = frozenset({"approve", "changes"})
+"""What nobody does to their own work, nor without a name."""
 
 
 def said(state: str) -> str:
@@ -90,7 +91,7 @@ def check_reviewer(action: ReviewAction, by: Actor, authors: Collection[str]) ->
     """
     if by.kind != "user":
         raise Denied(f"{by} is no person", hint="a review is the word of a person")
-    if action not in _JUDGEMENTS:
+    if action not in JUDGEMENTS:
         return
     if by.name == "unknown":
         raise Denied(

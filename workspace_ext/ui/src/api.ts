@@ -216,11 +216,12 @@ export class Api {
 export type SampleLine = { file: string; done: number; of: number } | { loaded: NewInvestigation };
 
 async function* lines(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
   let pending = '';
   for (;;) {
     const { done, value } = await reader.read();
-    const parts = (pending + (value ?? '')).split('\n');
+    const parts = (pending + decoder.decode(value, { stream: !done })).split('\n');
     pending = parts.pop() ?? '';
     yield* parts.filter(Boolean);
     if (done) {

@@ -41,5 +41,11 @@ export const dataIcon = new LabIcon({
     <path d="M4 5.5v6.4c0 1.7 3.6 3 8 3s8-1.3 8-3V5.5"/>
     <path d="M4 12v6.4c0 1.7 3.6 3 8 3s8-1.3 8-3V12"/>
   </g>
+
+/** What was before: a clock that goes back. */
+export const historyIcon = new LabIcon({
+  name: 'investigation-workspace:history',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24">
+  <path class="jp-icon3" fill="#616161" d="M13 3a9 9 0 0 0-9 9H1l4 4 4-4H6a7 7 0 1 1 2.05 4.95l-1.42 1.42A9 9 0 1 0 13 3zm-1 5v5l4.3 2.5.7-1.2-3.5-2.1V8z"/>
 </svg>`
 });

@@ -1,6 +1,7 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { cellsPlugin } from './plugins/cells';
 import { dataPlugin } from './plugins/data';
+import { historyPlugin } from './plugins/history';
 import { launcherPlugin } from './plugins/launcher';
 import { modelPlugin } from './plugins/model';
 import { panelPlugin } from './plugins/panel';
@@ -12,7 +13,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   panelPlugin,
   cellsPlugin,
   launcherPlugin,
-  dataPlugin
+  dataPlugin,
+  historyPlugin
 ];
 
 export default plugins;

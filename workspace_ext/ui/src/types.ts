@@ -1,12 +1,13 @@
 // Generated from protocol/schemas/messages.schema.json by `npm run types`: do not edit.
 
 /**
- * What the server pushes to a browser. data of state is null while the notebook is no investigation.
+ * What the server pushes to a browser. data of state is null while the notebook is no investigation; me is who the browser's user is here.
  */
 export type StreamMessage =
   | {
       type: 'state';
       data: InvestigationState | null;
+      me: Me;
     }
   | {
       type: 'delta';
@@ -608,6 +609,15 @@ export interface Gallery {
   templates: TemplateInfo[];
   problems: TemplateProblem[];
   services: string[];
+}
+/**
+ * Who the browser's user is on this server, and what they may do here. ``may`` holds some of: read, comment, edit (notebooks and files), run (code), open (begin an investigation), pin (move it), review (move it on), approve (judge the work of others).
+ */
+export interface Me {
+  name: string;
+  display_name: string;
+  role: 'lead' | 'responder' | 'viewer';
+  may: ('read' | 'comment' | 'edit' | 'run' | 'open' | 'pin' | 'review' | 'approve')[];
 }
 /**
  * What the Jupyter server tells its browsers about the broker.

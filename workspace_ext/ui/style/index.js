@@ -1,3 +1,4 @@
 import './base.css';
 import './team.css';
 import './cells.css';
+import './history.css';

@@ -30,7 +30,7 @@ export const dataPlugin: JupyterFrontEndPlugin<void> = {
     const model = new DataModel(new Api(serviceManager.serverSettings));
     const panel = new DataPanel(
       model,
-      known => void commands.execute(CommandIDs.create, { known: { ...known } }),
+      known => void commands.execute(CommandIDs.create, { known: JSON.stringify(known) }),
       stateDB
     );
     shell.add(panel, 'left', { rank: 650, type: 'Investigation data' });

@@ -38,7 +38,7 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
       icon: investigationIcon,
       execute: async args => {
         const directory = (args['cwd'] as string | undefined) ?? PathExt.dirname(pathInFront());
-        const known = args['known'] as Partial<NewInvestigation> | undefined;
+        const known = JSON.parse(String(args['known'] ?? '{}')) as Partial<NewInvestigation>;
         const made = await begin(api, directory, known);
         if (made) {
           await commands.execute('docmanager:open', { path: made.path, factory: 'Notebook' });

@@ -1,0 +1,148 @@
+/*---
+id: saturation.use
+version: 1
+title: USE of resources
+question: Which resources are at their limit, keep work waiting, or report errors?
+status: stable
+params:
+  window:     {type: window, help: when it hurts}
+  baseline:   {type: window, help: when it was fine; may be shorter or longer than the window}
+  service:    {type: service, optional: true, help: one service only}
+  busy:       {type: float, default: 0.85, min: 0.1, max: 1, help: utilization from which a resource counts as at its limit}
+  waiting:    {type: float, default: 0.1, min: 0, help: "share of time that work waits (throttled, stalled) that counts"}
+  min_share:  {type: float, default: 0.5, min: 0.05, max: 1, help: share of the values that must be beyond the limit}
+  min_points: {type: int, default: 3, min: 1, help: "with fewer values, a resource is not judged"}
+  min_z:      {type: float, default: 4, min: 0, help: "for errors: how many standard errors above the baseline's rate"}
+requires: [metrics.value]
+returns:
+  resource: VARCHAR
+  aspect: VARCHAR
+  service: VARCHAR
+  pod: VARCHAR
+  host: VARCHAR
+  metric: VARCHAR
+  finding: VARCHAR
+  level: DOUBLE
+  baseline_level: DOUBLE
+  highest: DOUBLE
+  beyond_share: DOUBLE
+  baseline_beyond_share: DOUBLE
+  errors: DOUBLE
+  baseline_errors: DOUBLE
+  z: DOUBLE
+  points: BIGINT
+  baseline_points: BIGINT
+  label: VARCHAR
+interesting: finding IN ('at its limit', 'keeps work waiting', 'reports errors')
+reason: "{label}: {resource} {finding}, {level:.2g} (baseline {baseline_level:.2g}), beyond the limit in {beyond_share:.0%} of {points} values"
+quiet: "no resource came to its limit, kept work waiting or reported errors that was not so in the baseline; the highest is {label} at {level:.2g}"
+covers:
+  - "utilization: any metric that ends in utilization, and percentages of CPU, memory, disk or file system use; of 1 or of 100 %"
+  - "saturation: container_cpu_cfs_throttled_periods_total over container_cpu_cfs_periods_total, seconds of throttling, node_pressure_*_waiting_seconds_total; share of time"
+  - "errors: network and disk errors and drops (system.network.errors, system.network.dropped, node_network_*, container_network_*)"
+not_covered:
+  - usage without a known limit (bytes, cores); see metrics.shift
+  - pools of connections and threads; see saturation.pool_exhaustion
+  - what was beyond its limit in the baseline too; it says "as before"
+chart: {mark: rule, x: baseline_level, x2: level, y: label, color: aspect, top: 15}
+references:
+  - "USE method: utilization, saturation, errors (B. Gregg)"
+  - "level: the median of the values; z of two Poisson rates after the square root transform"
+---*/
+WITH points AS (
+    SELECT time, time >= $window_start AND time < $window_end AS is_now, service, pod, host, name, unit,
+           replace(lower(name), '.', '_') AS metric, kind, temporality, value,
+           CAST(attributes AS VARCHAR) AS series
+    FROM metrics
+    WHERE ((time >= $window_start AND time < $window_end)
+           OR (time >= $baseline_start AND time < $baseline_end))
+      AND value IS NOT NULL AND isfinite(value) AND ($service IS NULL OR service = $service)
+      AND regexp_matches(lower(name), 'utili[sz]ation$|(usage.?rate|percent|usage)$|throttled|cfs.periods|node.pressure.*waiting|(error|drop|errs)')
+),
+named AS (
+    SELECT *,
+           CASE WHEN metric LIKE '%cpu%' THEN 'cpu' WHEN metric LIKE '%mem%' THEN 'memory'
+                WHEN regexp_matches(metric, 'network|_net_') THEN 'network'
+                WHEN regexp_matches(metric, 'disk|filesystem|_fs_|_io_') THEN 'disk'
+                ELSE 'other' END AS resource,
+           CASE WHEN regexp_matches(metric, '^container_cpu_cfs_(throttled_)?periods_total$') THEN 'periods'
+                WHEN regexp_matches(metric, 'throttled.*seconds|throttled_time|node_pressure_\w+_waiting_seconds_total$')
+                    THEN 'saturation'
+                WHEN regexp_matches(metric, 'utili[sz]ation$') OR unit = '%' OR metric LIKE '%percent'
+                    THEN 'utilization'
+                WHEN regexp_matches(metric, '(system|node|container)_(network|disk|netstat).*(error|drop|errs)')
+                    THEN 'errors' END AS aspect
+    FROM points
+),
+-- A counter that falls was set back: what it shows then came since.
+steps AS (
+    SELECT *,
+           CASE WHEN temporality = 'delta' THEN value
+                WHEN value >= lag(value) OVER one THEN value - lag(value) OVER one
+                WHEN lag(value) OVER one IS NOT NULL THEN value END AS increase,
+           (epoch_us(time) - epoch_us(lag(time) OVER one)) / 1e6 AS seconds
+    FROM named WHERE aspect IS NOT NULL AND resource <> 'other'
+    WINDOW one AS (PARTITION BY is_now, service, pod, host, name, series ORDER BY time)
+),
+throttled AS (
+    SELECT t.is_now, t.resource, 'saturation' AS aspect, t.service, t.pod, t.host,
+           'throttled share of periods' AS metric, t.series,
+           t.increase / nullif(p.increase, 0) AS level, NULL::DOUBLE AS errors
+    FROM steps AS t JOIN steps AS p
+      ON p.time = t.time AND p.service IS NOT DISTINCT FROM t.service
+     AND p.pod IS NOT DISTINCT FROM t.pod AND p.host IS NOT DISTINCT FROM t.host
+     AND p.series IS NOT DISTINCT FROM t.series
+    WHERE t.metric = 'container_cpu_cfs_throttled_periods_total'
+      AND p.metric = 'container_cpu_cfs_periods_total' AND p.increase > 0
+),
+levels AS (
+    SELECT is_now, resource, aspect, service, pod, host, name AS metric, series,
+           CASE aspect
+               WHEN 'utilization' THEN value / CASE WHEN unit = '%' OR metric LIKE '%percent' THEN 100 ELSE 1 END
+               WHEN 'saturation' THEN increase / nullif(seconds, 0)
+               ELSE increase / nullif(seconds, 0) END AS level,
+           CASE aspect WHEN 'errors' THEN increase END AS errors
+    FROM steps WHERE aspect <> 'periods'
+    UNION ALL SELECT * FROM throttled
+),
+resources AS (
+    SELECT resource, aspect, service, pod, host,
+           metric || CASE WHEN series IN ('{}', '') OR series IS NULL THEN '' ELSE ' ' || series END AS metric,
+           count(*) FILTER (is_now) AS n1, count(*) FILTER (NOT is_now) AS n0,
+           median(level) FILTER (is_now) AS level, median(level) FILTER (NOT is_now) AS baseline_level,
+           max(level) FILTER (is_now) AS highest,
+           count(*) FILTER (is_now AND level >= bound) / nullif(n1, 0) AS beyond_share,
+           count(*) FILTER (NOT is_now AND level >= bound) / nullif(n0, 0) AS baseline_beyond_share,
+           round(sum(errors) FILTER (is_now), 6) AS errors,
+           round(sum(errors) FILTER (NOT is_now), 6) AS baseline_errors
+    FROM (SELECT *, CASE aspect WHEN 'utilization' THEN $busy WHEN 'saturation' THEN $waiting END AS bound
+          FROM levels WHERE level IS NOT NULL)
+    GROUP BY resource, aspect, service, pod, host, metric, series
+),
+judged AS (
+    SELECT *,
+           CASE WHEN aspect = 'errors' AND n0 > 0 AND n1 > 0
+                THEN 2 * (sqrt(errors / n1) - sqrt(baseline_errors / n0)) / sqrt(1 / n1 + 1 / n0) END AS z,
+           CASE
+               WHEN n1 < $min_points THEN NULL
+               WHEN aspect = 'errors' THEN
+                   CASE WHEN n0 < $min_points THEN NULL
+                        WHEN errors >= 5 AND z >= $min_z THEN 'reports errors' ELSE 'as before' END
+               WHEN beyond_share < $min_share THEN 'below its limit'
+               WHEN coalesce(baseline_beyond_share, 0) >= $min_share / 2 THEN 'as before'
+               WHEN aspect = 'utilization' THEN 'at its limit'
+               ELSE 'keeps work waiting'
+           END AS finding
+    FROM resources WHERE n1 > 0
+)
+SELECT resource, aspect, service, pod, host, metric, finding, level, baseline_level, highest,
+       beyond_share, baseline_beyond_share, errors, baseline_errors, z,
+       n1 AS points, n0 AS baseline_points,
+       coalesce(pod, host, service, '') || ' ' || metric AS label
+FROM judged
+ORDER BY CASE finding WHEN 'at its limit' THEN 1 WHEN 'keeps work waiting' THEN 1
+                      WHEN 'reports errors' THEN 2 WHEN 'as before' THEN 4
+                      WHEN 'below its limit' THEN 5 ELSE 6 END,
+         beyond_share - coalesce(baseline_beyond_share, 0) DESC NULLS LAST, level DESC NULLS LAST,
+         resource, aspect, service, pod, host, metric
+LIMIT 300

@@ -1,0 +1,169 @@
+/*---
+id: traffic.by_dimension
+version: 1
+title: RED by dimension
+question: For which values of a dimension did rate, errors or duration change?
+status: stable
+params:
+  window:    {type: window, help: when it hurts}
+  baseline:  {type: window, help: when it was fine; may be shorter or longer than the window}
+  dimension: {type: choice, of: [operation, service, version, pod, host, namespace, environment, region, status, attribute], default: operation, help: what to group by}
+  attribute: {type: string, optional: true, help: "with dimension attribute: its name, as in http.response.status_code"}
+  service:   {type: service, optional: true, help: one service only}
+  counted:   {type: choice, of: [requests, spans], default: requests, help: "requests: spans by which a service was called; spans: all of them"}
+  min_calls: {type: int, default: 20, min: 2, help: "with fewer calls, then or now, a value is not judged"}
+  min_ratio: {type: float, default: 1.5, min: 1, help: how many times slower or busier counts}
+  min_z:     {type: float, default: 3, min: 0, help: how many standard errors away from chance a single value must be}
+requires: [spans.service]
+returns:
+  value: VARCHAR
+  finding: VARCHAR
+  calls: BIGINT
+  baseline_calls: BIGINT
+  per_minute: DOUBLE
+  baseline_per_minute: DOUBLE
+  error_share: DOUBLE
+  baseline_error_share: DOUBLE
+  error_z: DOUBLE
+  p50_ms: DOUBLE
+  baseline_p50_ms: DOUBLE
+  p95_ms: DOUBLE
+  baseline_p95_ms: DOUBLE
+  ratio: DOUBLE
+  slow_z: DOUBLE
+  needed_z: DOUBLE
+interesting: finding <> 'as before'
+reason: "{dimension} {value}: {finding} ({calls} calls, {error_share:.1%} failing against {baseline_error_share:.1%}, p95 {p95_ms:.0f} ms against {baseline_p95_ms:.0f} ms)"
+quiet: "no {dimension} fails more, is {min_ratio:g}x slower or has other traffic than in the baseline, beyond chance"
+covers:
+  - "rate, errors and duration of each value; without the value: (none)"
+  - failures marked by span status or by an ERROR log on the span
+not_covered:
+  - combinations of values; see attributes.compare
+  - head-sampled traces (rates are those of the sample)
+  - the 500 values with the most calls at most
+chart: {mark: bar, x: ratio, y: value, color: finding}
+references:
+  - "RED method: rate, errors, duration (T. Wilkie)"
+  - "needed_z: min_z, raised for the number of values looked at (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
+---*/
+WITH seen AS (
+    SELECT true AS is_now, time, duration_ns, trace_id, span_id, parent_span_id, service, status,
+           coalesce(kind, 'unspecified') AS kind,
+           coalesce(CASE $dimension
+               WHEN 'service' THEN service WHEN 'operation' THEN service || ' ' || name
+               WHEN 'version' THEN version WHEN 'pod' THEN pod WHEN 'host' THEN host
+               WHEN 'namespace' THEN namespace WHEN 'environment' THEN environment
+               WHEN 'region' THEN region WHEN 'status' THEN status
+               ELSE coalesce(attributes[$attribute], resource[$attribute]) END, '(none)') AS value
+    FROM spans WHERE time >= $window_start AND time < $window_end
+    UNION ALL
+    SELECT false, time, duration_ns, trace_id, span_id, parent_span_id, service, status,
+           coalesce(kind, 'unspecified'),
+           coalesce(CASE $dimension
+               WHEN 'service' THEN service WHEN 'operation' THEN service || ' ' || name
+               WHEN 'version' THEN version WHEN 'pod' THEN pod WHEN 'host' THEN host
+               WHEN 'namespace' THEN namespace WHEN 'environment' THEN environment
+               WHEN 'region' THEN region WHEN 'status' THEN status
+               ELSE coalesce(attributes[$attribute], resource[$attribute]) END, '(none)')
+    FROM spans WHERE time >= $baseline_start AND time < $baseline_end
+),
+error_logs AS (
+    SELECT trace_id, span_id FROM logs
+    WHERE time >= $window_start AND time < $window_end + INTERVAL 1 MINUTE
+      AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
+    UNION
+    SELECT trace_id, span_id FROM logs
+    WHERE time >= $baseline_start AND time < $baseline_end + INTERVAL 1 MINUTE
+      AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
+),
+-- Where spans say no kind, a request is a span whose parent belongs to another service.
+unmarked AS (
+    SELECT is_now, trace_id, span_id, parent_span_id, service FROM seen
+    WHERE kind = 'unspecified' AND parent_span_id IS NOT NULL AND $counted = 'requests'
+),
+inner_spans AS (
+    SELECT u.is_now, u.trace_id, u.span_id
+    FROM unmarked AS u JOIN seen AS p
+      ON p.is_now = u.is_now AND p.trace_id = u.trace_id AND p.span_id = u.parent_span_id
+     AND p.service = u.service
+),
+failing AS (
+    SELECT DISTINCT is_now, trace_id, service
+    FROM seen LEFT JOIN error_logs AS e USING (trace_id, span_id)
+    WHERE status = 'error' OR e.span_id IS NOT NULL
+),
+calls AS (
+    SELECT s.is_now, s.value, s.duration_ns / 1e6 AS ms,
+           CASE WHEN $counted = 'requests' THEN f.service IS NOT NULL
+                ELSE s.status IS NOT DISTINCT FROM 'error' OR e.span_id IS NOT NULL END AS failed
+    FROM (SELECT * FROM seen ANTI JOIN inner_spans USING (is_now, trace_id, span_id)
+          WHERE ($service IS NULL OR service = $service)
+            AND ($counted = 'spans' OR parent_span_id IS NULL
+                 OR kind IN ('server', 'consumer', 'unspecified'))) AS s
+    LEFT JOIN failing AS f
+           ON f.is_now = s.is_now AND f.trace_id = s.trace_id AND f.service = s.service
+    LEFT JOIN error_logs AS e ON e.trace_id = s.trace_id AND e.span_id = s.span_id
+),
+-- Rates are per minute that has data: windows may reach beyond what was recorded, or have gaps.
+minutes AS (
+    SELECT greatest(count(DISTINCT time_bucket(INTERVAL 1 MINUTE, time)) FILTER (is_now), 1) AS in_window,
+           greatest(count(DISTINCT time_bucket(INTERVAL 1 MINUTE, time)) FILTER (NOT is_now), 1) AS in_baseline
+    FROM seen
+),
+per_value AS (
+    SELECT value,
+           count(*) FILTER (is_now) AS n1, count(*) FILTER (NOT is_now) AS n0,
+           count(*) FILTER (is_now AND failed) AS bad1, count(*) FILTER (NOT is_now AND failed) AS bad0,
+           quantile_cont(ms, 0.5) FILTER (is_now) AS p50_ms,
+           quantile_cont(ms, 0.5) FILTER (NOT is_now) AS baseline_p50_ms,
+           quantile_cont(ms, 0.95) FILTER (is_now) AS p95_ms,
+           quantile_cont(ms, 0.95) FILTER (NOT is_now) AS baseline_p95_ms
+    FROM calls GROUP BY value
+),
+slow AS (
+    SELECT value, count(*) AS slower FROM calls JOIN per_value USING (value)
+    WHERE is_now AND ms > baseline_p95_ms GROUP BY value
+),
+figures AS (
+    SELECT value, n1 AS calls, n0 AS baseline_calls,
+           n1 / in_window AS per_minute, n0 / in_baseline AS baseline_per_minute,
+           bad1 / nullif(n1, 0) AS error_share, bad0 / nullif(n0, 0) AS baseline_error_share,
+           (bad1 + bad0 + 1) / (n1 + n0 + 2) AS pooled,
+           CASE WHEN n1 > 0 AND n0 > 0
+                THEN (error_share - baseline_error_share)
+                     / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0)) END AS error_z,
+           p50_ms, baseline_p50_ms, p95_ms, baseline_p95_ms,
+           (p95_ms + 1) / (baseline_p95_ms + 1) AS ratio,
+           CASE WHEN n1 > 0 AND n0 > 0
+                THEN (coalesce(slower, 0) / n1 - 0.05) / sqrt(0.05 * 0.95 * (1 / n1 + 1 / n0))
+           END AS slow_z,
+           2 * (sqrt(per_minute) - sqrt(baseline_per_minute))
+             / sqrt(1 / in_window + 1 / in_baseline) AS traffic_z,
+           sum(n0) OVER () AS all_n0, sum(n1) OVER () AS all_n1,
+           sqrt($min_z * $min_z
+                + 2 * ln(greatest(count(*) FILTER (greatest(n0, n1) >= $min_calls) OVER (), 1))) AS needed_z
+    FROM per_value LEFT JOIN slow USING (value), minutes
+)
+SELECT value,
+       CASE
+           WHEN all_n0 = 0 OR all_n1 = 0 THEN NULL
+           WHEN calls = 0 AND baseline_calls >= $min_calls AND -traffic_z >= needed_z THEN 'gone'
+           WHEN baseline_calls = 0 AND calls >= $min_calls AND traffic_z >= needed_z THEN 'new'
+           WHEN calls < $min_calls OR baseline_calls < $min_calls THEN NULL
+           WHEN error_z >= needed_z THEN 'fails more'
+           WHEN ratio >= $min_ratio AND slow_z >= needed_z THEN 'slower'
+           WHEN traffic_z >= needed_z AND per_minute >= $min_ratio * baseline_per_minute
+               THEN 'more traffic'
+           WHEN -traffic_z >= needed_z AND per_minute * $min_ratio <= baseline_per_minute
+               THEN 'less traffic'
+           ELSE 'as before'
+       END AS finding,
+       calls, baseline_calls, per_minute, baseline_per_minute, error_share, baseline_error_share,
+       error_z, p50_ms, baseline_p50_ms, p95_ms, baseline_p95_ms, ratio, slow_z, needed_z
+FROM figures
+ORDER BY CASE finding WHEN 'gone' THEN 1 WHEN 'fails more' THEN 2 WHEN 'slower' THEN 3
+                      WHEN 'more traffic' THEN 4 WHEN 'less traffic' THEN 4 WHEN 'new' THEN 5
+                      WHEN 'as before' THEN 6 ELSE 7 END,
+         greatest(error_z, slow_z) DESC NULLS LAST, calls DESC, value
+LIMIT 500

@@ -1,0 +1,114 @@
+/*---
+id: traffic.retry_storm
+version: 1
+title: Retry storm
+question: Do retries multiply the load on a callee?
+status: stable
+params:
+  window:      {type: window, help: when it hurts}
+  baseline:    {type: window, help: when it was fine; may be shorter or longer than the window}
+  service:     {type: service, optional: true, help: only retries of calls to or from this service}
+  min_ratio:   {type: float, default: 1.2, min: 1, help: "calls in proportion to first tries that count: 1.2 is a fifth more load"}
+  min_retries: {type: int, default: 10, min: 1, help: fewer retries are not judged}
+  min_z:       {type: float, default: 3, min: 0, help: how many standard errors away from chance}
+requires: [spans.parent_span_id]
+returns:
+  caller: VARCHAR
+  callee: VARCHAR
+  operation: VARCHAR
+  calls: BIGINT
+  retries: BIGINT
+  ratio: DOUBLE
+  baseline_ratio: DOUBLE
+  baseline_calls: BIGINT
+  most_tries: BIGINT
+  error_share: DOUBLE
+  baseline_error_share: DOUBLE
+  z: DOUBLE
+  needed_z: DOUBLE
+  example_trace: VARCHAR
+  edge: VARCHAR
+interesting: ratio >= min_ratio AND ratio >= 1.1 * coalesce(baseline_ratio, 1) AND retries >= min_retries AND z >= needed_z
+reason: "{edge} {operation}: retries make {ratio:.2f}x the calls ({retries} of {calls} are retries, up to {most_tries} tries a request; {baseline_ratio:.2f}x in the baseline), {error_share:.0%} of the calls fail"
+quiet: "no call is repeated after a failure so often that it makes {min_ratio:g}x the load and more than in the baseline; the most is {ratio:.2f}x ({edge} {operation})"
+covers:
+  - a call of the same operation below the same span, begun after an earlier one there had failed and ended
+  - "spans with http.request.resend_count above 0"
+not_covered:
+  - retries of the whole request by users, queues or gateways, which begin a new trace
+  - hedged requests, which do not wait for the failure
+  - failures that are marked neither by status nor by an ERROR log
+chart: {mark: bar, x: ratio, y: operation, color: edge}
+references:
+  - "Google, Site Reliability Engineering, ch. 22: Addressing Cascading Failures (retries)"
+  - "OpenTelemetry semantic conventions: http.request.resend_count"
+---*/
+WITH seen AS (
+    SELECT true AS is_now, time, duration_ns, trace_id, span_id, parent_span_id, service, name, status,
+           kind, attributes
+    FROM spans WHERE time >= $window_start AND time < $window_end
+    UNION ALL
+    SELECT false, time, duration_ns, trace_id, span_id, parent_span_id, service, name, status,
+           kind, attributes
+    FROM spans WHERE time >= $baseline_start AND time < $baseline_end
+),
+error_logs AS (
+    SELECT trace_id, span_id FROM logs
+    WHERE time >= $window_start AND time < $window_end + INTERVAL 1 MINUTE
+      AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
+    UNION
+    SELECT trace_id, span_id FROM logs
+    WHERE time >= $baseline_start AND time < $baseline_end + INTERVAL 1 MINUTE
+      AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
+),
+below AS (
+    SELECT is_now, trace_id, span_id, parent_span_id, service, name, kind, time,
+           time + to_microseconds(coalesce(duration_ns, 0) // 1000) AS until,
+           status IS NOT DISTINCT FROM 'error' OR e.span_id IS NOT NULL AS failed,
+           coalesce(try_cast(attributes['http.request.resend_count'] AS BIGINT), 0) > 0 AS resent
+    FROM seen LEFT JOIN error_logs AS e USING (trace_id, span_id)
+    WHERE parent_span_id IS NOT NULL
+),
+tries AS (
+    SELECT *, resent OR coalesce(min(until) FILTER (failed) OVER earlier <= time, false) AS retry,
+           count(*) OVER (PARTITION BY is_now, trace_id, parent_span_id, service, name) AS together
+    FROM below
+    WINDOW earlier AS (PARTITION BY is_now, trace_id, parent_span_id, service, name
+                       ORDER BY time, span_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+),
+calls AS (
+    SELECT t.is_now, coalesce(p.service, '(unknown)') AS caller, t.service AS callee,
+           t.name AS operation, t.failed, t.retry, t.together, t.trace_id
+    FROM tries AS t
+    LEFT JOIN seen AS p
+           ON p.is_now = t.is_now AND p.trace_id = t.trace_id AND p.span_id = t.parent_span_id
+    WHERE t.kind IN ('client', 'producer') OR p.service IS DISTINCT FROM t.service
+),
+edges AS (
+    SELECT caller, callee, operation,
+           count(*) FILTER (is_now) AS n1, count(*) FILTER (NOT is_now) AS n0,
+           count(*) FILTER (is_now AND retry) AS r1, count(*) FILTER (NOT is_now AND retry) AS r0,
+           count(*) FILTER (is_now AND failed) AS bad1, count(*) FILTER (NOT is_now AND failed) AS bad0,
+           coalesce(max(together) FILTER (is_now AND retry), 1) AS most_tries,
+           min(trace_id) FILTER (is_now AND retry) AS example_trace,
+           sum(n0) OVER () AS all_n0
+    FROM calls
+    WHERE $service IS NULL OR caller = $service OR callee = $service
+    GROUP BY caller, callee, operation HAVING n1 > 0
+)
+SELECT caller, callee, operation, n1 AS calls, r1 AS retries,
+       n1 / greatest(n1 - r1, 1) AS ratio,
+       CASE WHEN n0 > 0 THEN n0 / greatest(n0 - r0, 1) END AS baseline_ratio, n0 AS baseline_calls,
+       most_tries, bad1 / n1 AS error_share, bad0 / nullif(n0, 0) AS baseline_error_share,
+       -- a new edge is compared with one retry in two calls that were not made
+       CASE WHEN all_n0 > 0 AND n1 >= $min_retries THEN (r1 / n1 - (r0 + 0.5) / (n0 + 1))
+            / sqrt((r1 + r0 + 1) / (n1 + n0 + 2) * (1 - (r1 + r0 + 1) / (n1 + n0 + 2))
+                   * (1 / n1 + 1 / (n0 + 1))) END AS z,
+       sqrt($min_z * $min_z + 2 * ln(greatest(count(*) FILTER (n1 >= $min_retries) OVER (), 1)))
+           AS needed_z,
+       example_trace, caller || ' → ' || callee AS edge
+FROM edges
+ORDER BY coalesce(ratio >= $min_ratio AND ratio >= 1.1 * coalesce(baseline_ratio, 1)
+                  AND retries >= $min_retries AND z >= needed_z, false) DESC,
+         ratio DESC, z DESC NULLS LAST, calls DESC, caller, callee, operation
+LIMIT 200

@@ -1,0 +1,5 @@
+"""All plants."""
+
+from tests.support.plants import saturation, traffic
+
+PLANTS = (*traffic.PLANTS, *saturation.PLANTS)
