@@ -8,6 +8,7 @@ import type {
   ErrorBody,
   Happening,
   InvestigationDelta,
+  Gallery,
   NewInvestigation,
   NewNotebook,
   Provenance,
@@ -109,9 +110,9 @@ export class Api {
 
   /** Loads the sample incident, and says how far it is. */
   async *loadSample(): AsyncGenerator<SampleLine> {
-    const response = await this._answer('sample', { method: 'POST', body: '{}' });
-    if (!response.ok || !response.body) {
-      throw new RequestError(problemOf(await response.json().catch(() => null), response));
+    const response = await this._fetch('sample', { method: 'POST', body: '{}' });
+    if (!response.body) {
+      throw new RequestError(problemOf(null, response));
     }
     for await (const line of lines(response.body)) {
       const told = JSON.parse(line) as SampleLine | ErrorBody;
@@ -140,6 +141,16 @@ export class Api {
   /** Resolves a thread of comments, or opens it again. */
   settle(path: string, thread: string, resolved: boolean): Promise<Thread> {
     return this._post('threads', { path, thread, resolved });
+  }
+
+  /** What can be asked of the store. */
+  gallery(): Promise<Gallery> {
+    return this._request('gallery');
+  }
+
+  /** A picture of a template's example result. */
+  async picture(template: string): Promise<Blob> {
+    return (await this._fetch(`gallery/${encodeURIComponent(template)}/picture`)).blob();
   }
 
   /** All that stands behind the answer to one query of a notebook's investigation. */
@@ -194,21 +205,27 @@ export class Api {
   }
 
   private async _request<T>(route: string, init: RequestInit = {}): Promise<T> {
-    const response = await this._answer(route, init);
+    const response = await this._fetch(route, init);
     const body: unknown = await response.json().catch(() => null);
-    if (!response.ok || body === null) {
+    if (body === null) {
       throw new RequestError(problemOf(body, response));
     }
     return body as T;
   }
 
-  private async _answer(route: string, init: RequestInit): Promise<Response> {
+  /** The answer to a request, when it is a good one. */
+  private async _fetch(route: string, init: RequestInit = {}): Promise<Response> {
     const url = URLExt.join(this.settings.baseUrl, ROOT, route);
+    let response: Response;
     try {
-      return await ServerConnection.makeRequest(url, init, this.settings);
+      response = await ServerConnection.makeRequest(url, init, this.settings);
     } catch {
       throw new RequestError(serverAway());
     }
+    if (!response.ok) {
+      throw new RequestError(problemOf(await response.json().catch(() => null), response));
+    }
+    return response;
   }
 }
 

@@ -4,6 +4,8 @@ export const CommandIDs = {
   adopt: 'investigation:adopt',
   showPanel: 'investigation:show-panel',
   showData: 'investigation:show-data',
+  gallery: 'investigation:gallery',
+  again: 'investigation:again',
   showProvenance: 'investigation:show-provenance',
   commentOnCell: 'investigation:comment-on-cell',
   showHistory: 'investigation:show-history'

@@ -1,6 +1,7 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { cellsPlugin } from './plugins/cells';
 import { dataPlugin } from './plugins/data';
+import { galleryPlugin } from './plugins/gallery';
 import { historyPlugin } from './plugins/history';
 import { launcherPlugin } from './plugins/launcher';
 import { modelPlugin } from './plugins/model';
@@ -12,9 +13,10 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   modelPlugin,
   panelPlugin,
   cellsPlugin,
-  launcherPlugin,
+  galleryPlugin,
   dataPlugin,
-  historyPlugin
+  historyPlugin,
+  launcherPlugin
 ];
 
 export default plugins;
