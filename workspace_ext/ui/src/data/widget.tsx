@@ -24,10 +24,10 @@ export class DataPanel extends ReactWidget {
     this.id = DATA_PANEL_ID;
     this.addClass('jp-Investigation');
     this.title.icon = dataIcon;
-    this.title.caption = trans.__('Investigation data');
+    this.title.caption = trans.__('Telemetry data');
     this.node.style.minWidth = '290px';
     this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', trans.__('Investigation data'));
+    this.node.setAttribute('aria-label', trans.__('Telemetry data'));
   }
 
   protected override onAfterShow(message: Parameters<ReactWidget['processMessage']>[0]): void {

@@ -64,16 +64,21 @@ function peopleOf(model: InvestigationModel, state: InvestigationState): string[
 function Action(props: { action: ActionItem; model: InvestigationModel }): React.ReactElement {
   const { action, model } = props;
   const [problem, setProblem] = React.useState<Problem | null>(null);
+  const [wanted, setWanted] = React.useState<boolean | null>(null);
+  React.useEffect(() => setWanted(null), [action.done]);
   const reason = model.whyNot('action.changed');
   const tick = async (done: boolean): Promise<void> => {
-    setProblem(await model.say('action.changed', { action: action.id, done }));
+    setWanted(done);
+    const found = await model.say('action.changed', { action: action.id, done });
+    setProblem(found);
+    setWanted(found === null ? done : null);
   };
   return (
     <li data-action={action.done ? 'done' : 'open'}>
       <label className="jp-Investigation-tick" title={reason}>
         <input
           type="checkbox"
-          checked={action.done}
+          checked={wanted ?? action.done}
           disabled={reason !== ''}
           onChange={event => void tick(event.target.checked)}
         />

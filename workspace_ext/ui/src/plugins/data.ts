@@ -33,11 +33,11 @@ export const dataPlugin: JupyterFrontEndPlugin<void> = {
       known => void commands.execute(CommandIDs.create, { known: JSON.stringify(known) }),
       stateDB
     );
-    shell.add(panel, 'left', { rank: 650, type: 'Investigation data' });
+    shell.add(panel, 'left', { rank: 650, type: 'Telemetry data' });
     restorer?.add(panel, DATA_PANEL_ID);
     preferences.changed.connect(() => panel.update());
     commands.addCommand(CommandIDs.showData, {
-      label: trans.__('Show Investigation Data'),
+      label: trans.__('Show Telemetry Data'),
       icon: dataIcon,
       execute: () => shell.activateById(DATA_PANEL_ID)
     });
