@@ -18,9 +18,9 @@ from workspace_ext.client.lease import Lease
 from workspace_ext.client.reviews import ReviewCalls
 from workspace_ext.client.upload import Progress, read_report, send_file
 from workspace_ext.foundation.actor import system_user
+from workspace_ext.protocol.archives import ArchiveWishes
 from workspace_ext.protocol.hypotheses import HypothesisSummary
 from workspace_ext.protocol.messages import (
-    ArchiveWishes,
     EventIn,
     FunctionTest,
     InvestigationState,

@@ -67,25 +67,6 @@ class QueryRequest(TypedDict):
     limits: NotRequired[QueryLimits]
 
 
-class ArchiveWishes(TypedDict, total=False):
-    """What is wanted of an archive.
-
-    Slices larger than a default are refused; an explicit cap cuts them. ``redact`` is a policy
-    beside the store's own.
-    """
-
-    max_slice_rows: int
-    max_slice_mb: int
-    redact: dict[str, Any]
-
-
-class ArchiveRequest(TypedDict):
-    """A notebook, to be frozen together with its investigation."""
-
-    notebook: dict[str, Any]
-    wishes: NotRequired[ArchiveWishes]
-
-
 class TemplateRef(TypedDict):
     """Which template, exactly: the digest is over the file's bytes."""
 
