@@ -7,7 +7,7 @@ import pytest
 from workspace_ext.inquiry.causes import flows, measures
 from workspace_ext.inquiry.causes.evidence import log_bayes_factor
 from workspace_ext.inquiry.causes.flows import Series
-from workspace_ext.inquiry.causes.statements import statement
+from workspace_ext.inquiry.causes.statements import statements
 
 
 def factor(*counts: int) -> float:
@@ -32,7 +32,8 @@ def test_the_factor_weighs_small_counts_with_care() -> None:
     ],
 )
 def test_lines_of_one_statement_have_one_name(one: str, other: str, same: bool) -> None:
-    assert (statement(one) == statement(other)) is same
+    first, second = statements(pa.chunked_array([[one, other]])).to_pylist()
+    assert (first == second) is same
 
 
 def flat(*values: float, usual: float, spread: float = 0.0) -> Series:
