@@ -280,6 +280,11 @@ class BrokerClient(ReviewCalls):
         )
         return EventStream(response, self._transport.broken)
 
+    def follow_data(self) -> EventStream:
+        """One connection's events about the store: ``state`` and ``delta``s with the newest pin."""
+        response = self._transport.open("GET", "/v1/catalog/stream", seconds=SILENCE_SECONDS)
+        return EventStream(response, self._transport.broken)
+
     def kept_result(self, uid: str, query: str) -> bytes:
         """The kept rows of a recorded query, as an Arrow IPC stream."""
         return self._transport.content("GET", _investigation(uid, f"queries/{_part(query)}/result"))

@@ -111,6 +111,15 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             self.on_close()
 
 
+class DataStreamHandler(StreamHandler):
+    """The newest pin of the store, whenever something came in."""
+
+    async def open(self, *args: Any, **kwargs: Any) -> None:
+        """Begins to tell."""
+        WebSocketMixin.open(self, *args, **kwargs)
+        self._unsubscribe = self._workspace.data.subscribe("store", self._send)
+
+
 def _is_newer(workspace: Workspace, path: str) -> bool:
     view = workspace.notebooks.view(path)
     return view is not None and view.newer

@@ -1,5 +1,6 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { cellsPlugin } from './plugins/cells';
+import { dataPlugin } from './plugins/data';
 import { chartsPlugin } from './plugins/charts';
 import { galleryPlugin } from './plugins/gallery';
 import { historyPlugin } from './plugins/history';
@@ -15,6 +16,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   panelPlugin,
   cellsPlugin,
   galleryPlugin,
+  dataPlugin,
   historyPlugin,
   chartsPlugin,
   launcherPlugin,
