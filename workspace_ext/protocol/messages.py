@@ -65,6 +65,8 @@ class QueryRequest(TypedDict):
     run: NotRequired[RunRef]
     test: NotRequired[Expectation]
     limits: NotRequired[QueryLimits]
+    where: NotRequired[str]  # a condition over each row of the answer
+    parent: NotRequired[str]  # the query whose answer led to this one
 
 
 class TemplateRef(TypedDict):
@@ -198,6 +200,8 @@ class QuerySummary(TypedDict):
     error: str | None
     hypothesis: str | None
     outcome: str | None  # of the test that it is
+    where: NotRequired[str]
+    parent: NotRequired[str | None]
 
 
 class InvestigationState(TypedDict):
@@ -240,19 +244,6 @@ class InvestigationSummary(TypedDict):
     root_cause: str | None
     confidence_percent: int | None
     correct: bool | None  # how the conclusion turned out
-
-
-class Me(TypedDict):
-    """Who the browser's user is on this server, and what they may do here.
-
-    ``may`` holds some of: read, comment, edit (notebooks and files), run (code), open (begin an
-    investigation), pin (move it), review (move it on), approve (judge the work of others).
-    """
-
-    name: str
-    display_name: str
-    role: Literal["lead", "responder", "viewer"]
-    may: list[Literal["read", "comment", "edit", "run", "open", "pin", "review", "approve"]]
 
 
 class Status(TypedDict):
