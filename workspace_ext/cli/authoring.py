@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from workspace_ext.foundation.errors import BadInput, Conflict
+from workspace_ext.foundation.errors import BadInput, Conflict, Unavailable
 
 if TYPE_CHECKING:
+    from workspace_ext.client.broker import BrokerClient
     from workspace_ext.inquiry.templates.model import Template
 
 _SQL = """/*---
@@ -67,6 +69,9 @@ cases:
   - name: nothing
     expect: {interesting: null, rows: 0}
 """
+
+
+_DRAWN = 200
 
 
 def begin(template_id: str, folder: Path) -> tuple[Path, Path]:
@@ -170,3 +175,42 @@ def _inputs(template: Template) -> list[tuple[str, str, str, str]]:
         kind = " or ".join(param.of) if param.of else param.type
         found.append((param.name, kind, "required" if param.required else default, param.help))
     return found
+
+
+def draw(client: BrokerClient, template: Template, window: str, baseline: str) -> str | None:
+    """An example of a template's chart, as SVG.
+
+    Args:
+        client: Of a store with data.
+        template: The template.
+        window: When it hurt, ``START/END``.
+        baseline: When it was fine.
+
+    Returns:
+        None when it cannot be asked without more, or nothing came of it.
+
+    Raises:
+        Unavailable: Nothing here can draw.
+    """
+    try:
+        import vl_convert
+    except ImportError as error:
+        raise Unavailable(
+            "nothing here can draw charts", hint="pip install vl-convert-python"
+        ) from error
+    windows = {"window": window, "baseline": baseline}
+    given = {name: text for name, text in windows.items() if name in template.params}
+    try:
+        answered = client.query({"template": template.id, "params": given})
+    except BadInput:
+        return None
+    chart = answered.answer["chart"]
+    if chart is None or not answered.table.num_rows:
+        return None
+    rows = json.loads(json.dumps(answered.table.slice(0, _DRAWN).to_pylist(), default=_plain))
+    picture: str = vl_convert.vegalite_to_svg({**chart, "width": 480, "data": {"values": rows}})
+    return picture
+
+
+def _plain(value: Any) -> str:
+    return str(value.isoformat() if hasattr(value, "isoformat") else value)

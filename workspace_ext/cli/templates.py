@@ -9,6 +9,7 @@ import click
 
 from workspace_ext.cli.options import Command, pass_output, store_option
 from workspace_ext.cli.output import Output
+from workspace_ext.foundation.errors import BadInput
 
 
 @click.group()
@@ -168,13 +169,28 @@ def new(output: Output, store: Path, folder: Path | None, template: str) -> None
     type=click.Path(dir_okay=False, path_type=Path),
     help="The page to write: .html, else Markdown.",
 )
+@click.option(
+    "--pictures",
+    nargs=2,
+    metavar="WINDOW BASELINE",
+    help="First draw an example of each from the store's data, beside its .sql.",
+)
 @pass_output
-def docs(output: Output, store: Path | None, file: Path) -> None:
+def docs(output: Output, store: Path | None, file: Path, pictures: tuple[str, str] | None) -> None:
     """One page about all templates: questions, inputs, what they cover, where they lead."""
-    from workspace_ext.cli.authoring import gallery_html, gallery_markdown
+    from workspace_ext.cli.authoring import draw, gallery_html, gallery_markdown
+    from workspace_ext.client.discovery import connect
     from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
 
     templates = TemplateLibrary(default_paths(_folder(store))).list()
+    if pictures:
+        if store is None:
+            raise BadInput("pictures are drawn from data", hint="name the store: --store DIR")
+        with connect(store) as client:
+            for template in templates:
+                picture = draw(client, template, *pictures)
+                if picture is not None:
+                    template.picture.write_text(picture, encoding="utf-8")
     page = gallery_html if file.suffix in (".html", ".htm") else gallery_markdown
     file.write_text(page(templates), encoding="utf-8")
     output.show({"file": str(file), "templates": len(templates)}, f"{file}: {len(templates)}")
