@@ -1,5 +1,5 @@
 """All plants."""
 
-from tests.support.plants import saturation, traffic
+from tests.support.plants import changes, saturation, traffic
 
-PLANTS = (*traffic.PLANTS, *saturation.PLANTS)
+PLANTS = (*traffic.PLANTS, *saturation.PLANTS, *changes.PLANTS)
