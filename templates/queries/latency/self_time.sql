@@ -101,8 +101,8 @@ totals AS (
 operations AS (
     SELECT service, name,
            coalesce(sum(calls) FILTER (is_now), 0) AS calls1, coalesce(sum(calls) FILTER (NOT is_now), 0) AS calls0,
-           coalesce(sum(own_us) FILTER (is_now), 0)::DOUBLE AS s1,
-           coalesce(sum(own_us) FILTER (NOT is_now), 0)::DOUBLE AS s0,
+           coalesce(sum(own_us) FILTER (is_now), 0) AS s1,
+           coalesce(sum(own_us) FILTER (NOT is_now), 0) AS s0,
            coalesce(sum(own_us::HUGEINT * own_us) FILTER (is_now), 0)::DOUBLE AS q1,
            coalesce(sum(own_us::HUGEINT * own_us) FILTER (NOT is_now), 0)::DOUBLE AS q0
     FROM per_trace GROUP BY service, name
@@ -112,13 +112,13 @@ figures AS (
            greatest(q1 / nullif(n1, 0) - m1 * m1, 0) / nullif(n1, 0)
            + greatest(q0 / nullif(n0, 0) - m0 * m0, 0) / nullif(n0, 0) AS variance,
            s1 / nullif(sum(s1) OVER (), 0) AS share, s0 / nullif(sum(s0) OVER (), 0) AS baseline_share,
-           sum(CASE WHEN m1 > m0 THEN m1 - m0 END) OVER () AS all_added,
+           greatest(s1 * n0 - s0 * n1, 0) AS added, sum(added) OVER () AS all_added,
            sqrt($min_z * $min_z + 2 * ln(count(*) OVER ())) AS needed_z
     FROM operations, totals
 )
 SELECT service, name AS operation, m1 / 1e3 AS ms_per_trace, m0 / 1e3 AS baseline_ms_per_trace,
        (m1 - m0) / 1e3 AS added_ms, (m1 + 1e3) / (m0 + 1e3) AS ratio, share, baseline_share,
-       greatest(m1 - m0, 0) / nullif(all_added, 0) AS share_of_added,
+       added / nullif(all_added, 0) AS share_of_added,
        (calls1 / nullif(n1, 0)) AS calls_per_trace, (calls0 / nullif(n0, 0)) AS baseline_calls_per_trace,
        round((m1 - m0) / sqrt(variance + 1), 6) AS z, needed_z,
        calls1::BIGINT AS calls, n1 AS traces, n0 AS baseline_traces,

@@ -1,5 +1,5 @@
 """All plants."""
 
-from tests.support.plants import changes, saturation, traffic
+from tests.support.plants import changes, queues, saturation, traffic
 
-PLANTS = (*traffic.PLANTS, *saturation.PLANTS, *changes.PLANTS)
+PLANTS = (*traffic.PLANTS, *saturation.PLANTS, *changes.PLANTS, *queues.PLANTS)
