@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from workspace_ext.protocol.templates import TemplateInfo
 from workspace_kernel.connection import Connection
 
 FRESH_SECONDS = 30.0
@@ -17,12 +18,12 @@ class Catalogue:
         self._connection = connection
         self._kept: dict[str, tuple[float, Any]] = {}
 
-    def templates(self) -> list[dict[str, Any]]:
+    def templates(self) -> list[TemplateInfo]:
         """All templates, described, in the order of their ids."""
         found = self._remember("templates", self._connection.client.templates)
         return sorted(found, key=lambda template: str(template["id"]))
 
-    def template(self, template_id: str) -> dict[str, Any]:
+    def template(self, template_id: str) -> TemplateInfo:
         """One template; an unknown one is the broker's error, with the closest names."""
         return self._connection.client.template(template_id)
 

@@ -58,7 +58,7 @@ class Completer:
     def _params(self, template_id: str, method: str) -> dict[str, dict[str, Any]]:
         for template in self._catalogue.templates():
             if template["id"] == template_id:
-                params = {str(param["name"]): param for param in template["params"]}
+                params: dict[str, Any] = {param["name"]: param for param in template["params"]}
                 if method == "test":
                     params[_MINE] = {"type": "choice", "of": ["interesting", "not interesting"]}
                 return params

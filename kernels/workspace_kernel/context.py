@@ -20,6 +20,7 @@ class Here:
     run: str = ""
     cell: str = ""
     investigation: str = ""
+    user: str = ""
 
     @property
     def ref(self) -> RunRef | None:
@@ -45,4 +46,5 @@ def read(request: Mapping[str, Any]) -> Here:
         run=str(header.get("msg_id") or ""),
         cell=str(stamp.get("cell") or metadata.get("cellId") or ""),
         investigation=str(stamp.get("uid") or ""),
+        user=str(stamp.get("user") or header.get("username") or ""),
     )

@@ -45,20 +45,22 @@ def badge(word: str) -> str:
 
 def show(result: Result) -> None:
     """Shows a result in up to three outputs: what it says, its chart, its first rows."""
-    query = result.run_id
-    _publish({"text/plain": _head_text(result), "text/html": _head_html(result)}, query)
-    spec = specification(result.answer, result.arrow)
-    if spec is not None:
-        _publish({"text/plain": caption(spec), MIME: spec}, query)
-    _publish({"text/plain": _body_text(result), "text/html": _body_html(result)}, query)
-
-
-def _publish(forms: dict[str, Any], query: str) -> None:
-    """Shows a part of an answer, and says of which: a replay compares that, not how it looks."""
     from IPython.display import display
 
-    metadata = {METADATA_KEY: {"query": query}}
-    display(forms, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]
+    for part in parts(result):
+        display(part["data"], raw=True, metadata=part["metadata"])  # type: ignore[no-untyped-call]
+
+
+def parts(result: Result) -> list[dict[str, Any]]:
+    """What is shown of a result: each part says of which query, as a replay compares that."""
+    spec = specification(result.answer, result.arrow)
+    shown = [
+        {"text/plain": _head_text(result), "text/html": _head_html(result)},
+        *([] if spec is None else [{"text/plain": caption(spec), MIME: spec}]),
+        {"text/plain": _body_text(result), "text/html": _body_html(result)},
+    ]
+    metadata = {METADATA_KEY: {"query": result.run_id}}
+    return [{"data": forms, "metadata": metadata} for forms in shown]
 
 
 def text(result: Result) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from workspace_ext.protocol.templates import TemplateInfo, TemplateParam
 from workspace_kernel.display import MUTED, table_html, table_text
 
 TEXT_LENGTH = 300
@@ -15,7 +16,7 @@ TEXT_LENGTH = 300
 class TemplateList:
     """All templates with the question that each answers."""
 
-    templates: tuple[dict[str, Any], ...]
+    templates: tuple[TemplateInfo, ...]
 
     def __len__(self) -> int:
         return len(self.templates)
@@ -39,13 +40,13 @@ class TemplateList:
 class TemplateHelp:
     """One template, explained."""
 
-    template: dict[str, Any]
+    template: TemplateInfo
 
     def _rows(self) -> tuple[list[str], list[list[Any]]]:
         rows = [[p["name"], p["type"], _given(p), p.get("help") or ""] for p in self._params()]
         return ["parameter", "type", "default", "meaning"], rows
 
-    def _params(self) -> list[dict[str, Any]]:
+    def _params(self) -> list[TemplateParam]:
         return list(self.template["params"])
 
     def _sections(self) -> list[tuple[str, str]]:
@@ -80,7 +81,7 @@ class TemplateHelp:
         return "".join([*parts, f"<div><code>{escape(told['example'])}</code></div>"])
 
 
-def _given(param: dict[str, Any]) -> str:
+def _given(param: TemplateParam) -> str:
     if param["type"] == "window":
         said = "the investigation's"
     elif param["required"]:

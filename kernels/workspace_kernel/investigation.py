@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput
@@ -21,6 +21,11 @@ from workspace_kernel.hypothesis import Hypothesis, evidence_ids
 from workspace_kernel.quality import Quality
 from workspace_kernel.result import Result
 from workspace_kernel.values import to_wire
+
+if TYPE_CHECKING:
+    from workspace_ext.widgets.board import Board
+    from workspace_ext.widgets.form import TemplateForm
+    from workspace_ext.widgets.timeline import Timeline
 
 
 class Investigation:
@@ -87,6 +92,26 @@ class Investigation:
         text = f"{span['start']}/{span['end']}" if span else None
         client = self._connection.client
         return Quality(client.quality(text, service=service, pin=state["pin"]))
+
+    # -- controls ----------------------------------------------------------------------------
+
+    def form(self, template: str, /) -> TemplateForm:
+        """A template's form, to fill in and run in the notebook."""
+        from workspace_kernel.controls import form
+
+        return form(self._connection, template)
+
+    def board(self) -> Board:
+        """The hypotheses, to state new ones and to judge them for a reason."""
+        from workspace_kernel.controls import board
+
+        return board(self._connection)
+
+    def timeline(self) -> Timeline:
+        """What happened so far: by whom, when, and what came of it."""
+        from workspace_kernel.controls import timeline
+
+        return timeline(self._connection)
 
     # -- saying ------------------------------------------------------------------------------
 

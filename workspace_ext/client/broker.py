@@ -207,9 +207,10 @@ class BrokerClient(ReviewCalls):
         """All query templates."""
         return cast("list[TemplateInfo]", self._list("GET", "/v1/templates"))
 
-    def template(self, template: str, *, version: int | None = None) -> dict[str, Any]:
+    def template(self, template: str, *, version: int | None = None) -> TemplateInfo:
         """One query template, with its parameters."""
-        return self._json("GET", f"/v1/templates/{_part(template)}", query={"version": version})
+        path, query = f"/v1/templates/{_part(template)}", {"version": version}
+        return cast("TemplateInfo", self._json("GET", path, query=query))
 
     def template_problems(self) -> list[TemplateProblem]:
         """Why template files are left out: each problem with its file and line."""

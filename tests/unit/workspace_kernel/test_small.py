@@ -23,7 +23,7 @@ def test_the_server_s_stamp_counts() -> None:
         "header": {"msg_id": "run"},
         "metadata": {"cellId": "id", "investigation": {"uid": "u", "cell": "c", "user": "a"}},
     }
-    assert read(request) == Here("run", "c", "u")
+    assert read(request) == Here("run", "c", "u", "a")
     assert read(request).ref == {"id": "run", "cell": "c"}
 
 

@@ -4,6 +4,7 @@ import type { Place } from './reviews';
 import { trans } from './translation';
 import type {
   ErrorBody,
+  Gallery,
   NewInvestigation,
   NewNotebook,
   Provenance,
@@ -73,6 +74,16 @@ export class Api {
     return this._post('threads', { path, thread, resolved });
   }
 
+  /** What can be asked of the store. */
+  gallery(): Promise<Gallery> {
+    return this._request('gallery');
+  }
+
+  /** A picture of a template's example result. */
+  async picture(template: string): Promise<Blob> {
+    return (await this._fetch(`gallery/${encodeURIComponent(template)}/picture`)).blob();
+  }
+
   /** All that stands behind the answer to one query of a notebook's investigation. */
   provenance(path: string, query: string): Promise<Provenance> {
     return this._request(`provenance?${new URLSearchParams({ path, query })}`);
@@ -121,6 +132,16 @@ export class Api {
   }
 
   private async _request<T>(route: string, init: RequestInit = {}): Promise<T> {
+    const response = await this._fetch(route, init);
+    const body: unknown = await response.json().catch(() => null);
+    if (body === null) {
+      throw new RequestError(problemOf(body, response));
+    }
+    return body as T;
+  }
+
+  /** The answer to a request, when it is a good one. */
+  private async _fetch(route: string, init: RequestInit = {}): Promise<Response> {
     const url = URLExt.join(this.settings.baseUrl, ROOT, route);
     let response: Response;
     try {
@@ -128,11 +149,10 @@ export class Api {
     } catch {
       throw new RequestError(serverAway());
     }
-    const body: unknown = await response.json().catch(() => null);
-    if (!response.ok || body === null) {
-      throw new RequestError(problemOf(body, response));
+    if (!response.ok) {
+      throw new RequestError(problemOf(await response.json().catch(() => null), response));
     }
-    return body as T;
+    return response;
   }
 }
 

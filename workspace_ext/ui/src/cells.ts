@@ -1,3 +1,4 @@
+import type { ICellModel } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 
 const METADATA_KEY = 'investigation';
@@ -13,11 +14,16 @@ export function cellIndex(panel: NotebookPanel, uid: string): number {
   return stamped >= 0 ? stamped : cells.findIndex(cell => cell.id === uid);
 }
 
-/** The uid of the active cell: that which it carries, else its own id; null without one. */
+/** The uid of a cell: that which it carries, else its own id. */
+export function cellUid(cell: ICellModel): string {
+  const metadata = cell.getMetadata(METADATA_KEY) as { uid?: string } | undefined;
+  return metadata?.uid ?? cell.id;
+}
+
+/** The uid of the active cell; null without one. */
 export function activeUid(panel: NotebookPanel): string | null {
   const cell = panel.content.activeCell?.model;
-  const metadata = cell?.getMetadata(METADATA_KEY) as { uid?: string } | undefined;
-  return metadata?.uid ?? cell?.id ?? null;
+  return cell ? cellUid(cell) : null;
 }
 
 /** Shows a cell and makes it the active one. */

@@ -3,6 +3,8 @@ export const CommandIDs = {
   create: 'investigation:create',
   adopt: 'investigation:adopt',
   showPanel: 'investigation:show-panel',
+  gallery: 'investigation:gallery',
+  again: 'investigation:again',
   showProvenance: 'investigation:show-provenance',
   commentOnCell: 'investigation:comment-on-cell',
   showHistory: 'investigation:show-history'

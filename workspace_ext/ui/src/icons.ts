@@ -13,6 +13,18 @@ export const investigationIcon = new LabIcon({
 </svg>`
 });
 
+/** Questions in a drawer: the templates. */
+export const templatesIcon = new LabIcon({
+  name: 'investigation-workspace:templates',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24">
+  <g class="jp-icon3" fill="#616161">
+    <path d="M4 3h16a1 1 0 0 1 1 1v16a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1zm1 2v14h14V5z"/>
+    <path d="M12 7a3.2 3.2 0 0 0-3.2 3.2h1.7a1.5 1.5 0 1 1 2.4 1.2c-.9.7-1.7 1.3-1.7 2.9h1.7c0-.9.5-1.2 1.1-1.7A3.2 3.2 0 0 0 12 7z"/>
+    <circle cx="12" cy="16.4" r="1.1"/>
+  </g>
+</svg>`
+});
+
 /** Where a result comes from: a point, and the way back from it. */
 export const provenanceIcon = new LabIcon({
   name: 'investigation-workspace:provenance',
@@ -29,5 +41,13 @@ export const commentIcon = new LabIcon({
   name: 'investigation-workspace:comment',
   svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24">
   <path class="jp-icon3" fill="#616161" d="M4 3h16a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2h-8l-5 4.5V17H4a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2z"/>
+</svg>`
+});
+
+/** What was before: a clock that goes back. */
+export const historyIcon = new LabIcon({
+  name: 'investigation-workspace:history',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24">
+  <path class="jp-icon3" fill="#616161" d="M13 3a9 9 0 0 0-9 9H1l4 4 4-4H6a7 7 0 1 1 2.05 4.95l-1.42 1.42A9 9 0 1 0 13 3zm-1 5v5l4.3 2.5.7-1.2-3.5-2.1V8z"/>
 </svg>`
 });

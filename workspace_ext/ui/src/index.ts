@@ -1,5 +1,8 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { cellsPlugin } from './plugins/cells';
+import { chartsPlugin } from './plugins/charts';
+import { galleryPlugin } from './plugins/gallery';
+import { historyPlugin } from './plugins/history';
 import { launcherPlugin } from './plugins/launcher';
 import { modelPlugin } from './plugins/model';
 import { panelPlugin } from './plugins/panel';
@@ -10,6 +13,9 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   modelPlugin,
   panelPlugin,
   cellsPlugin,
+  galleryPlugin,
+  historyPlugin,
+  chartsPlugin,
   launcherPlugin
 ];
 

@@ -1,2 +1,4 @@
 import './base.css';
+import './gallery.css';
 import './cells.css';
+import './history.css';

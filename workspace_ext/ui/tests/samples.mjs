@@ -67,3 +67,39 @@ export function query(id, changes = {}) {
     ...changes
   };
 }
+
+export function template(changes = {}) {
+  return {
+    id: 'latency.shift',
+    version: 1,
+    digest: 'sha256:a',
+    title: 'Latency shift',
+    question: 'Which operations got slower?',
+    status: 'stable',
+    params: [],
+    requires: ['spans.duration_ns'],
+    returns: {},
+    interesting: 'ratio > 2',
+    covers: [],
+    not_covered: [],
+    chart: null,
+    references: [],
+    example: '',
+    picture: false,
+    ...changes
+  };
+}
+
+export function param(name, type, changes = {}) {
+  return {
+    name,
+    type,
+    required: false,
+    default: null,
+    min: null,
+    max: null,
+    of: [],
+    help: '',
+    ...changes
+  };
+}

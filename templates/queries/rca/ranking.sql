@@ -1,0 +1,122 @@
+/*---
+id: rca.ranking
+version: 1
+title: Root-cause ranking
+question: Which service does the trouble come from, and what says so?
+status: stable
+params:
+  window:     {type: window, help: when it hurts; may begin before the trouble did}
+  baseline:   {type: window, help: when it was fine; a minute with some traces of each kind will do}
+  onset:      {type: string, optional: true, help: "when it began, as in 2024-05-01T12:00:00Z; found in the data when not given"}
+  slack:      {type: duration, default: 60s, help: how far from the truth a given onset may be}
+  service:    {type: service, optional: true, help: where it hurts (metrics over a call graph only)}
+  symptom:    {type: string, optional: true, help: the metric that shows it (metrics over a call graph only)}
+  history:    {type: duration, default: 1h, help: metrics so long before the window count as usual too}
+  max_spans:  {type: int, default: 20000, min: 100, max: 200000, help: "of window and of baseline; of more, whole traces are drawn"}
+  min_score:  {type: float, default: 0.02, min: 0, max: 1, help: a weaker suspicion is no verdict}
+  min_margin: {type: float, default: 0.2, min: 0, max: 1, help: how far the first must be ahead of the second}
+requires: [spans.parent_span_id, logs.span_id]
+step: rca.ranking
+returns:
+  rank: BIGINT
+  service: VARCHAR
+  pod: VARCHAR
+  score: DOUBLE
+  methods: VARCHAR
+  agree: BIGINT
+  evidence: VARCHAR
+  example_trace: VARCHAR
+  onset: TIMESTAMPTZ
+  verdict: VARCHAR
+  because: VARCHAR
+interesting: rank = 1 AND verdict = 'likely'
+reason: "{because} (by {methods}): {evidence:.200}"
+quiet: "{verdict}: {because}"
+covers:
+  - what spans do (log statements and calls, one after another), compared within the same operations
+  - time lost in a service itself, or between a caller and it
+  - processor, memory and the like of an instance
+  - without spans, metrics of latency, availability and volume over the call graph of the catalog
+not_covered:
+  - causes outside of what sends telemetry
+  - faults that begin at several services at once
+  - operations that the baseline does not have
+  - cumulative counters and histograms
+chart: {mark: bar, x: score, y: service, color: methods}
+references:
+  - "Yu et al., Nezha: Interpretable Fine-Grained Root Causes Analysis for Microservices, ESEC/FSE 2023"
+  - "Hardt et al., The PetShop Dataset, CLeaR 2024"
+  - "Kass and Raftery, Bayes Factors, JASA 90, 1995"
+---*/
+WITH seen AS (
+    SELECT true AS is_now, time_ns, duration_ns, trace_id, span_id, parent_span_id, service, pod, name,
+           coalesce(status = 'error', false) AS failed
+    FROM spans WHERE time >= $window_start AND time < $window_end
+    UNION ALL
+    SELECT false, time_ns, duration_ns, trace_id, span_id, parent_span_id, service, pod, name,
+           coalesce(status = 'error', false)
+    FROM spans WHERE time >= $baseline_start AND time < $baseline_end
+),
+many AS (SELECT is_now, count(*) AS n FROM seen GROUP BY is_now),
+drawn AS (
+    SELECT s.* FROM seen AS s JOIN many USING (is_now)
+    WHERE n <= $max_spans OR left(md5(s.trace_id), 6) < lpad(to_hex((16777216 * $max_spans // n)::BIGINT), 6, '0')
+),
+traces AS (SELECT DISTINCT trace_id FROM drawn),
+told AS (
+    SELECT time_ns, trace_id, span_id, service, body, severity, severity_number FROM logs
+    WHERE time >= $window_start AND time < $window_end + INTERVAL 1 MINUTE
+    UNION ALL
+    SELECT time_ns, trace_id, span_id, service, body, severity, severity_number FROM logs
+    WHERE time >= $baseline_start AND time < $baseline_end + INTERVAL 1 MINUTE
+),
+measured AS (
+    SELECT true AS is_now, time_ns, service, pod, name, unit, attributes, value
+    FROM metrics
+    WHERE time >= $window_start AND time < $window_end AND value IS NOT NULL
+      AND monotonic IS DISTINCT FROM true
+    UNION ALL
+    SELECT false, time_ns, service, pod, name, unit, attributes, value
+    FROM metrics
+    WHERE time >= $baseline_start AND time < $baseline_end AND value IS NOT NULL
+      AND monotonic IS DISTINCT FROM true
+    UNION ALL
+    SELECT false, time_ns, service, pod, name, unit, attributes, value
+    FROM metrics
+    WHERE time >= $window_start - to_seconds($history) AND time < $window_start
+      AND value IS NOT NULL AND monotonic IS DISTINCT FROM true
+),
+usual AS (
+    SELECT service, pod, name, min(unit) AS unit, quantile_cont(value, [0.1, 0.5, 0.9]) AS q,
+           round(avg(value), 9) AS mean
+    FROM measured WHERE NOT is_now GROUP BY service, pod, name
+),
+recent AS (
+    SELECT service, pod, name, time_ns, round(avg(value), 9) AS value
+    FROM measured WHERE is_now GROUP BY service, pod, name, time_ns
+),
+gathered AS (
+    SELECT 'span' AS part, is_now, time_ns, duration_ns, trace_id, span_id, parent_span_id, service,
+           pod, name, failed, NULL::VARCHAR AS text, NULL::VARCHAR AS unit, NULL::DOUBLE AS value,
+           NULL::DOUBLE AS low, NULL::DOUBLE AS median, NULL::DOUBLE AS high, NULL::DOUBLE AS mean
+    FROM drawn
+    UNION ALL
+    SELECT 'log', NULL, time_ns, NULL, trace_id, span_id, NULL, service, NULL, severity,
+           coalesce(severity_number >= 17, upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL', 'SEVERE'), false),
+           left(body, 400), NULL, NULL, NULL, NULL, NULL, NULL
+    FROM told SEMI JOIN traces USING (trace_id) WHERE span_id IS NOT NULL
+    UNION ALL
+    SELECT 'usual', NULL, NULL, NULL, NULL, NULL, NULL, service, pod, name, NULL, NULL, unit, NULL,
+           q[1], q[2], q[3], mean
+    FROM usual
+    UNION ALL
+    SELECT 'metric', NULL, time_ns, NULL, NULL, NULL, NULL, service, pod, name, NULL, NULL, NULL,
+           value, NULL, NULL, NULL, NULL
+    FROM recent
+    UNION ALL
+    SELECT 'edge', NULL, NULL, NULL, NULL, NULL, NULL, name, NULL, unnest(depends_on), NULL, NULL,
+           NULL, NULL, NULL, NULL, NULL, NULL
+    FROM services
+)
+SELECT * FROM gathered
+ORDER BY part, time_ns, trace_id, span_id, service, pod, name, text

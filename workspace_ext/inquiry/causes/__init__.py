@@ -1,0 +1,13 @@
+"""Causes: which service the trouble comes from, by several methods that can be checked.
+
+Owns: the step behind the template ``rca.ranking`` and its methods.
+Promises: the same rows give the same ranking; nothing is fitted to a system, its names or its
+faults; each suspicion carries the counts that made it, and a trace to look at; when nothing
+stands out, it says so.
+Never: reads a store, knows what a label is, or guesses from how often a service was to blame.
+
+Modules: `calls` (spans → who called whom), `habits` (what spans do, as facts to count), `evidence`
+(how sure a change is), `blame` (changes, their onset, the deepest changed span of each trace),
+`measures` (resources), `flows` (metrics over a call graph), `statements` (log lines by the
+statement that wrote them), `ranking` (all of it, as a step).
+"""

@@ -1,0 +1,258 @@
+"""Changed facts, the onset they agree on, and the service on which each trace puts the blame."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workspace_ext.inquiry.causes.calls import Calls
+from workspace_ext.inquiry.causes.evidence import log_bayes_factor
+from workspace_ext.inquiry.causes.habits import Fact, Floats, Habits, Ints, Kind
+
+RARE = 0.1
+"""What more than this share of the baseline did is no new habit (the times have 0.05 by design)."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A fact that holds more often than it did or, when ``gone``, less often.
+
+    Attributes:
+        fact: The fact.
+        number: Its number.
+        gone: Whether its absence is what is new.
+        before: How many spans did (did not, when gone), and of how many, before the onset.
+        after: The same after it.
+        evidence: Logarithm of the Bayes factor.
+    """
+
+    fact: Fact
+    number: int
+    gone: bool
+    before: tuple[int, int]
+    after: tuple[int, int]
+    evidence: float
+
+    @property
+    def completeness(self) -> float:
+        """Square of the growth of its share: a defect meets all comers, other changes some."""
+        return (self.after[0] / self.after[1] - self.before[0] / self.before[1]) ** 2
+
+
+@dataclass(frozen=True)
+class Tally:
+    """In how many spans each fact could have held, and held, by slot of time."""
+
+    met: Ints
+    seen: Ints
+
+
+def tally(habits: Habits, slot: Ints, slots: int) -> Tally:
+    """Counts facts by the slot that each span belongs to; slot 0 is the baseline."""
+
+    def count(rows: Ints, kinds: int) -> Ints:
+        counted = np.bincount(rows[:, 1] * slots + slot[rows[:, 0]], minlength=kinds * slots)
+        return counted.reshape(kinds, slots).astype(np.int64)
+
+    situations = int(habits.met[:, 1].max(initial=-1)) + 1
+    return Tally(count(habits.met, situations)[habits.given], count(habits.seen, len(habits.facts)))
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Facts before and after a split, each turned so that what grew is counted."""
+
+    gone: NDArray[np.bool_]
+    k0: Ints
+    n0: Ints
+    k1: Ints
+    n1: Ints
+    evidence: Floats
+    beyond: Floats
+    """Evidence beyond what so many comparisons give by chance; 0 for what did not change."""
+
+    @property
+    def strength(self) -> Floats:
+        """Evidence by completeness, of each fact."""
+        share = self.k1 / np.maximum(self.n1, 1) - self.k0 / np.maximum(self.n0, 1)
+        return np.asarray(self.beyond * share**2)
+
+
+def compare(habits: Habits, counted: Tally, split: int) -> Compared:
+    """Judges every fact by its counts in the slots before and from ``split`` on."""
+    n0, k0 = counted.met[:, :split].sum(axis=1), counted.seen[:, :split].sum(axis=1)
+    n1, k1 = counted.met[:, split:].sum(axis=1), counted.seen[:, split:].sum(axis=1)
+    timed = habits.kind >= Kind.OWN
+    gone = ~timed & (k1 * n0 < k0 * n1)
+    k0, k1 = np.where(gone, n0 - k0, k0), np.where(gone, n1 - k1, k1)
+    evidence = log_bayes_factor(k0, n0, k1, n1)
+    grown = (n0 > 0) & (n1 > 0) & (k1 * n0 > k0 * n1) & (k0 <= RARE * n0)
+    grown &= ~(gone & (habits.kind == Kind.FAULT))  # that errors cease is no trouble
+    grown &= ~timed | np.array([fact.then == "slow" for fact in habits.facts], dtype=bool)
+    beyond = np.zeros(len(k0))
+    # each kind is a question of its own: the few errors need not outshine a thousand steps
+    for kind in Kind:
+        family = habits.kind == kind
+        asked = int((family & (n0 > 0) & (n1 > 0)).sum())
+        beyond[family] = evidence[family] - np.log(max(asked, 1))
+    return Compared(gone, k0, n0, k1, n1, evidence, np.where(grown, np.maximum(beyond, 0), 0))
+
+
+def onset(habits: Habits, counted: Tally, weight: Floats, splits: range) -> int:
+    """The split at which the single most convincing change is most convincing.
+
+    Args:
+        habits: The facts.
+        counted: Their counts.
+        weight: Of each fact, how much it can weigh (see `weights`).
+        splits: Those to choose from; the first wins a tie.
+    """
+    strength = [
+        float((compare(habits, counted, split).strength * weight).max(initial=0))
+        for split in splits
+    ]
+    return splits[int(np.argmax(strength))]
+
+
+def weights(calls: Calls, habits: Habits) -> Floats:
+    """Of each fact, 1; of lost time, what it is of the time that a request takes then."""
+    weight = np.ones(len(habits.facts))
+    for kind, excess in habits.excess_ms.items():
+        share = excess / (excess + _usual_trace_ms(calls))
+        for fact in np.flatnonzero(habits.kind == kind).tolist():
+            spans = habits.seen[habits.seen[:, 1] == fact, 0]
+            weight[fact] = float(np.mean(share[spans])) if len(spans) else 0.0
+    return weight
+
+
+def changes(habits: Habits, compared: Compared) -> list[Change]:
+    """What changed, strongest evidence first."""
+    found = [
+        Change(
+            fact=habits.facts[at],
+            number=at,
+            gone=bool(compared.gone[at]),
+            before=(int(compared.k0[at]), int(compared.n0[at])),
+            after=(int(compared.k1[at]), int(compared.n1[at])),
+            evidence=float(compared.evidence[at]),
+        )
+        for at in np.flatnonzero(compared.beyond > 0).tolist()
+    ]
+    return sorted(found, key=lambda change: (-change.evidence, change.number))
+
+
+@dataclass
+class Blame:
+    """How much of the traffic points at a service.
+
+    Attributes:
+        share: Share of the window's traces, each weighted by how complete the change is, less
+            the same share of the baseline's.
+        pods: Spans blamed, by pod.
+        why: Change → how many spans were blamed by it, and the first of them.
+    """
+
+    share: float = 0.0
+    pods: Counter[str] = field(default_factory=Counter)
+    why: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+
+def blame(
+    calls: Calls, habits: Habits, found: list[Change], now: NDArray[np.bool_]
+) -> dict[str, Blame]:
+    """Puts each trace's blame on its deepest changed spans, by service.
+
+    Args:
+        calls: The spans.
+        habits: Their facts.
+        found: The changes.
+        now: Whether a span lies after the onset.
+    """
+    weight, reason = _marks(calls, habits, found)
+    below = np.zeros(len(calls))
+    parent = calls.parent.tolist()
+    marked = np.flatnonzero(weight > 0).tolist()
+    for span in marked:
+        up = parent[span]
+        while up >= 0 and below[up] < weight[span]:
+            below[up] = weight[span]
+            up = parent[up]
+    waiting = _waiting_callers(calls, {c.number: c for c in found}, reason)
+    heaviest: defaultdict[tuple[str, bool], dict[str, float]] = defaultdict(dict)
+    blamed: defaultdict[str, Blame] = defaultdict(Blame)
+    for span in marked:
+        left = float(weight[span] - below[span])
+        if left <= 0:
+            continue
+        guilty = parent[span] if span in waiting else span
+        service, after = calls.service[guilty], bool(now[span])
+        per_trace = heaviest[service, after]
+        per_trace[calls.trace[span]] = max(per_trace.get(calls.trace[span], 0.0), left)
+        if after:
+            of = blamed[service]
+            of.pods[calls.pod[guilty] or ""] += 1
+            count, first = of.why.get(int(reason[span]), (0, span))
+            of.why[int(reason[span])] = (count + 1, first)
+    traces = [
+        max(len({t for t, n in zip(calls.trace, now, strict=True) if n == side}), 1)
+        for side in (False, True)
+    ]
+    for service, of in blamed.items():
+        after_share = sum(heaviest[service, True].values()) / traces[1]
+        of.share = after_share - sum(heaviest[service, False].values()) / traces[0]
+    return dict(blamed)
+
+
+def _marks(calls: Calls, habits: Habits, found: list[Change]) -> tuple[Floats, Ints]:
+    """Of each span, the weight of its heaviest change, and which one that is."""
+    weight = np.zeros(len(calls))
+    reason = np.full(len(calls), -1, dtype=np.int64)
+    trace_ms = _usual_trace_ms(calls)
+    for change in found:
+        did = habits.seen[habits.seen[:, 1] == change.number, 0]
+        if change.gone:
+            could = habits.met[habits.met[:, 1] == habits.given[change.number], 0]
+            did = np.setdiff1d(could, did)
+        heavy = np.full(len(did), change.completeness)
+        if change.fact.kind >= Kind.OWN:
+            lost = habits.excess_ms[change.fact.kind][did]
+            heavy *= lost / (lost + trace_ms)
+        more = heavy > weight[did]
+        weight[did[more]] = heavy[more]
+        reason[did[more]] = change.number
+    return weight, reason
+
+
+def _waiting_callers(calls: Calls, found: dict[int, Change], reason: Ints) -> set[int]:
+    """Spans whose caller, not they themselves, is to blame for the wait before them.
+
+    When what one service calls is slow to answer wherever it calls, and others who call the same
+    do not wait, the trouble is at the caller (its network or its processor).
+    """
+    slow = {
+        at
+        for at in np.flatnonzero(reason >= 0).tolist()
+        if found[int(reason[at])].fact.kind is Kind.GAP
+    }
+    edges: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for at in np.flatnonzero(calls.now & ~np.isnan(calls.gap_ms)).tolist():
+        edges[calls.service[int(calls.parent[at])], calls.service[at]].append(at)
+    bad = {edge for edge, spans in edges.items() if 2 * len(slow.intersection(spans)) > len(spans)}
+    guilty: set[int] = set()
+    for caller in {edge[0] for edge in bad}:
+        out = [edge for edge in edges if edge[0] == caller]
+        if len(out) < 2 or 2 * sum(edge in bad for edge in out) <= len(out):
+            continue
+        for edge in bad.intersection(out):
+            others = [other for other in edges if other[1] == edge[1] and other != edge]
+            if not others or any(other not in bad for other in others):
+                guilty.update(at for at in edges[edge] if at in slow)
+    return guilty
+
+
+def _usual_trace_ms(calls: Calls) -> float:
+    roots = calls.duration_ms[(calls.parent < 0) & ~calls.now]
+    return max(float(np.median(roots)), 1e-3) if len(roots) else 1.0

@@ -1,0 +1,46 @@
+import * as React from 'react';
+import { Banner, Empty } from '../panel/empty';
+import type { TimeZone } from '../preferences';
+import { trans } from '../translation';
+import { TemplateDetail } from './detail';
+import { TemplateList } from './list';
+import type { GalleryModel } from './model';
+
+/** What a reader of the gallery may set in motion elsewhere. */
+export interface GalleryActions {
+  /** Back to the notebook in front. */
+  leave: () => void;
+  /** Runs a command of JupyterLab. */
+  run: (command: string) => void;
+}
+
+/** The whole gallery, for whatever is known right now. */
+export function GalleryView(props: {
+  model: GalleryModel;
+  zone: TimeZone;
+  actions: GalleryActions;
+}): React.ReactElement {
+  const { model, zone, actions } = props;
+  const retry = () => void model.refresh();
+  if (model.gallery === null) {
+    return model.problem ? (
+      <Empty
+        title={model.problem.message}
+        text={model.problem.hint}
+        action={{ label: trans.__('Try again'), run: retry }}
+      />
+    ) : (
+      <Empty title={trans.__('Reading the templates…')} />
+    );
+  }
+  return (
+    <>
+      {model.problem && <Banner problem={model.problem} retry={retry} />}
+      {model.chosen ? (
+        <TemplateDetail model={model} template={model.chosen} zone={zone} run={actions.run} />
+      ) : (
+        <TemplateList model={model} leave={actions.leave} />
+      )}
+    </>
+  );
+}
