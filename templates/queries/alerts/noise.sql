@@ -42,6 +42,8 @@ not_covered:
   - what people did without an event (a restart by hand, a look); then "never acted on" says too much
   - silenced alerts, which are never sent
   - whether the alert was right
+next:
+  - {template: alerts.timeline}
 chart: {mark: bar, x: firings, y: label, color: finding}
 references:
   - "Google, Site Reliability Engineering, ch. 6: every page should be actionable"

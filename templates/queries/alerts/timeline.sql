@@ -38,6 +38,11 @@ covers:
 not_covered:
   - two troubles at the same time; they become one group
   - that first and deepest is not the cause; look with errors.origin and triage.overview
+next:
+  - {template: triage.overview}
+  - {template: errors.origin, params: {service: deepest_service}}
+  - {template: changes.ranking}
+  - {template: incidents.similar}
 chart: {mark: rule, x: time, x2: end_time, y: label, color: service, top: 40}
 references:
   - "chance: of at least so many events of a Poisson process in the group's time, by Chernoff's bound exp(-(k ln(k/m) - k + m)), times the number of groups"

@@ -39,6 +39,10 @@ covers:
 not_covered:
   - combinations of values; narrow by service or operation and ask again
   - values that few spans have (min_bad)
+next:
+  - {template: traffic.by_dimension, when: "attribute IN ('version', 'pod', 'host', 'namespace', 'environment', 'region')", params: {dimension: attribute, service: $service}}
+  - {template: runtime.restarts, when: "attribute = 'pod'", params: {service: $service}}
+  - {template: changes.deploys, when: "attribute = 'version'", params: {service: $service}}
 chart: {mark: bar, x: difference, y: label, color: attribute}
 references:
   - "lift = share of bad spans with the value, over the share of bad spans in all"

@@ -45,6 +45,10 @@ not_covered:
   - another cause at the same time; see changes.ranking
   - deploys without an event or without a service; compare by version with traffic.by_dimension
   - harm to other services; see dependencies.map
+next:
+  - {template: traffic.by_dimension, params: {service: service, dimension: "'version'"}}
+  - {template: errors.first_seen, params: {service: service}}
+  - {template: dependencies.blast_radius, params: {service: service}}
 chart: {mark: rule, x: baseline_p95_ms, x2: p95_ms, y: label, color: finding, top: 15}
 references:
   - "two-sample z of proportions; slow_z: share of requests above the p95 of before"

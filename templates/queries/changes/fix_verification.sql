@@ -43,6 +43,9 @@ not_covered:
   - that the fix did it; load may have gone, or a dependency may be well again
   - anything that is not in spans
   - how it was before the trouble; compare with that as baseline by triage.overview
+next:
+  - {template: triage.overview, when: "conclusion <> 'fixed'"}
+  - {template: slo.burn_rate}
 chart: {mark: rule, x: before, x2: after, y: label, color: finding, top: 20}
 references:
   - "z of two shares; for p95 of the share of requests above the median of before (target), above its p95 (guardrails)"
@@ -90,10 +93,23 @@ placed AS (
     SELECT is_now, service AS place, ms, failed FROM requests
     UNION ALL SELECT is_now, '', ms, failed FROM requests WHERE is_root
 ),
+recorded AS (
+    SELECT is_now, count(*) AS n, (max(epoch_us(time)) - min(epoch_us(time))) / 6e7 AS reach,
+           max(epoch_us(time) // 60000000) - min(epoch_us(time) // 60000000) + 1
+           - count(DISTINCT epoch_us(time) // 60000000) AS empty
+    FROM seen GROUP BY is_now
+),
+-- Rates are per minute that has data: a window may reach beyond what was recorded, or have gaps.
+-- Where there is little traffic, an empty minute is no gap.
 minutes AS (
-    SELECT greatest(count(DISTINCT time_bucket(INTERVAL 1 MINUTE, time)) FILTER (is_now), 1) AS m1,
-           greatest(count(DISTINCT time_bucket(INTERVAL 1 MINUTE, time)) FILTER (NOT is_now), 1) AS m0
-    FROM seen
+    SELECT coalesce(max(covered) FILTER (is_now),
+                    (epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)) / 6e7) AS m1,
+           coalesce(max(covered) FILTER (NOT is_now),
+                    (epoch_us($baseline_end::TIMESTAMPTZ) - epoch_us($baseline_start::TIMESTAMPTZ)) / 6e7) AS m0
+    FROM (SELECT is_now, CASE WHEN n >= 10
+                              THEN greatest(reach - CASE WHEN n >= 5 * (reach - empty) THEN empty ELSE 0 END,
+                                            1 / 60) END AS covered
+          FROM recorded)
 ),
 per_place AS (
     SELECT place, count(*) FILTER (is_now) AS n1, count(*) FILTER (NOT is_now) AS n0,

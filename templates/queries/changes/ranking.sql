@@ -42,6 +42,9 @@ not_covered:
   - changes that nobody sent as an event
   - that coming before is not causing; roll back, or look with changes.deploys and traffic.by_dimension
   - effects that begin long after the change
+next:
+  - {template: traffic.by_dimension, when: "kind = 'deploy'", params: {service: service, dimension: "'version'"}}
+  - {template: errors.first_seen, params: {service: service}}
 chart: {mark: bar, x: minutes_before, y: label, color: hurt}
 references:
   - "coincidence: chance of at least one event of a Poisson process in the time up to the onset, at the rate of such changes in history (half an event more, so that none is not never)"

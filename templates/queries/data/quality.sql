@@ -38,6 +38,8 @@ not_covered:
   - what never had a service or never came at all
   - rows that ingest put aside; see jupyter investigation quality
   - gaps of single metrics or pods
+next:
+  - {template: triage.overview, when: "finding = 'good'"}
 chart: {mark: bar, x: share, y: label, color: issue}
 references:
   - "W3C Trace Context tracestate, OpenTelemetry probability sampling (ot=th:…)"

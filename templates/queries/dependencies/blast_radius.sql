@@ -42,6 +42,10 @@ not_covered:
   - slowness; see latency.shift and traces.critical_path
   - users who gave up, and requests that were never made
   - work that is handed on by queues in a trace of its own
+next:
+  - {template: errors.origin, params: {service: service}}
+  - {template: traffic.retry_storm, params: {service: service}}
+  - {template: changes.ranking}
 chart: {mark: bar, x: reached_share, y: label, color: service}
 references:
   - "needed_z: min_z, raised for the number of pairs of service and entry (Bonferroni by the Gaussian tail)"

@@ -36,6 +36,10 @@ not_covered:
   - errors that were there and became frequent; see errors.origin and logs.pattern_difference
   - errors older than the history
   - one error worded in two ways
+next:
+  - {template: errors.origin, params: {service: service}}
+  - {template: changes.ranking}
+  - {template: incidents.similar}
 chart: {mark: bar, x: errors, y: message, color: service}
 references:
   - "chance: (minutes with data in the window / in window and history) ^ errors, times the number of messages (Bonferroni)"

@@ -37,6 +37,9 @@ not_covered:
   - incidents that nobody sent as an event
   - slowness without an alert
   - incidents whose telemetry was removed and whose event names no symptoms
+next:
+  - {template: changes.ranking}
+  - {template: errors.origin}
 chart: {mark: bar, x: similarity, y: label}
 references:
   - "similarity: weighted Jaccard; a symptom weighs ln((incidents + 1) / incidents that show it), so that what is always there weighs nothing"

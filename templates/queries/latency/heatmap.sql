@@ -41,6 +41,9 @@ covers:
 not_covered:
   - steps without calls have no cells
   - mixed operations; give service and operation to see one
+next:
+  - {template: latency.shift, params: {service: $service}}
+  - {template: attributes.compare, params: {service: $service, operation: $operation, bad: "'slow'"}}
 chart: {mark: rect, x: time, x2: end_time, y: band, color: share, top: 3000}
 references:
   - "B. Gregg, Visualizing System Latency (ACM Queue, 2010)"

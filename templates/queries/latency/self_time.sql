@@ -42,6 +42,10 @@ not_covered:
   - time in calls that have no span of their own; it counts as the caller's own
   - own time in parallel branches adds up to more than the request took; see traces.critical_path
   - traces that lie across the window's edge
+next:
+  - {template: latency.shift, params: {service: service}}
+  - {template: saturation.use, params: {service: service}}
+  - {template: metrics.shift, params: {service: service}}
 chart: {mark: bar, x: ms_per_trace, y: label, color: service, top: 15}
 references:
   - "z of Welch for the mean over traces; needed_z: min_z, raised for the number of operations (Bonferroni by the Gaussian tail)"

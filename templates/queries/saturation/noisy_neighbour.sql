@@ -43,6 +43,9 @@ not_covered:
   - noise by disk, network, memory bandwidth or cache
   - services that run on one host alone
   - hosts that spans or metrics do not name
+next:
+  - {template: saturation.use, params: {service: service}}
+  - {template: changes.ranking}
 chart: {mark: bar, x: difference, y: label, color: host}
 references:
   - "difference in differences: same services, same time, another host"

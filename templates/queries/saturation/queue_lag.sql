@@ -44,6 +44,9 @@ not_covered:
   - queues inside a process; see saturation.pool_exhaustion
   - that messages are handled in batches without links
   - growth between the values of the metric
+next:
+  - {template: saturation.use}
+  - {template: traffic.retry_storm}
 chart: {mark: rule, x: baseline_depth, x2: depth, y: queue, color: finding, top: 15}
 references:
   - "J. D. C. Little, A Proof for the Queuing Formula L = λW (1961): waiting = arrivals times wait; minutes_to_empty = depth over departures"

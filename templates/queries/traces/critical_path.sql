@@ -41,6 +41,10 @@ not_covered:
   - waiting for something without a span; it counts as the waiting span's own
   - clocks that differ between hosts; see data.quality
   - traces that lie across the window's edge
+next:
+  - {template: attributes.compare, params: {service: service, operation: operation, bad: "'slow_itself'"}}
+  - {template: saturation.pool_exhaustion, params: {service: service}}
+  - {template: metrics.shift, params: {service: service}}
 chart: {mark: bar, x: ms_per_trace, y: label, color: service, top: 15}
 references:
   - "CRISP: Critical Path Analysis of Large-Scale Microservice Architectures (Z. Zhang et al., USENIX ATC 2022)"

@@ -121,7 +121,7 @@ PLANTS = (
         {"alert": "disk", "finding": "never acted on"},
         {"flap": "2s", "act": "3s"},
     ),
-    Plant("alerts.timeline", storm_of_alerts, (8, 14), {}),
+    Plant("alerts.timeline", storm_of_alerts, (10, 16), {}),
     Plant("data.quality", missing_minutes, (2, 3), {"issue": "gap", "service": "mail"}),
     Plant("incidents.similar", same_again, (0.7, 0.9), {"incident": "incident 11"}),
     Plant("latency.heatmap", slow_minutes, (0.25, 0.6), {}),
