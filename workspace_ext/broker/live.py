@@ -17,6 +17,7 @@ from workspace_ext.broker.handlers import BaseHandler
 from workspace_ext.foundation.errors import BadInput, Unavailable
 
 HEARTBEAT_SECONDS = 5.0
+_LOOK_SECONDS = 1.0
 
 
 class HealthHandler(BaseHandler):
@@ -136,3 +137,34 @@ class FollowHandler(BaseHandler):
         super().on_connection_close()
         if self._end is not None:
             self._end()
+
+
+class FollowDataHandler(FollowHandler):
+    """GET /v1/catalog/stream: the newest pin, whenever something was committed to the store."""
+
+    async def get(self) -> None:  # type: ignore[override]
+        """Open until the caller is gone or the broker stops."""
+        self.allow("catalog.read")
+        changes: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        self._end = partial(changes.put_nowait, None)
+        with self.runtime.presence.stream(self._end), suppress(StreamClosedError):
+            state = {"uid": "store", "seq": 0, "pin": await self._newest()}
+            looking = asyncio.ensure_future(self._look(changes))
+            try:
+                await self._follow(state, changes)
+            finally:
+                looking.cancel()
+
+    async def _look(self, changes: asyncio.Queue[dict[str, Any] | None]) -> None:
+        """Compares a number a second: many commits in a moment are one change."""
+        telemetry = self.runtime.services.telemetry
+        commits = telemetry.commits
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            if telemetry.commits != commits:
+                commits = telemetry.commits
+                pin = await self._newest()
+                changes.put_nowait({"uid": "store", "seq": commits, "pin": pin})
+
+    async def _newest(self) -> int:
+        return await self.runtime.call(self.runtime.services.catalog.newest)

@@ -10,7 +10,13 @@ from workspace_ext.broker import keeping
 from workspace_ext.broker.archives import ArchiveHandler
 from workspace_ext.broker.handlers import Call, CallHandler, NoRoute, Reply, Route
 from workspace_ext.broker.health import told
-from workspace_ext.broker.live import FollowHandler, HealthHandler, LeaseHandler, ReleaseHandler
+from workspace_ext.broker.live import (
+    FollowDataHandler,
+    FollowHandler,
+    HealthHandler,
+    LeaseHandler,
+    ReleaseHandler,
+)
 from workspace_ext.broker.queries import QueryHandler
 from workspace_ext.broker.reviews import REVIEW_ROUTES
 from workspace_ext.broker.runtime import Runtime
@@ -243,6 +249,7 @@ def application(runtime: Runtime, **settings: Any) -> Application:
             ("/v1/ingest", IngestHandler, shared),
             ("/v1/queries", QueryHandler, shared),
             (f"{_ONE}/stream", FollowHandler, shared),
+            ("/v1/catalog/stream", FollowDataHandler, shared),
             (f"{_ONE}/archive", ArchiveHandler, shared),
             *((path, CallHandler, {**shared, "routes": of}) for path, of in ROUTES.items()),
         ],

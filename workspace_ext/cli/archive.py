@@ -15,7 +15,7 @@ from workspace_ext.foundation.errors import BadInput
 if TYPE_CHECKING:
     from workspace_ext.client.broker import BrokerClient
     from workspace_ext.inquiry.archive.signing import Signer
-    from workspace_ext.protocol.messages import ArchiveWishes
+    from workspace_ext.protocol.archives import ArchiveWishes
 
 SUFFIX = ".investigation.zip"
 

@@ -18,9 +18,9 @@ from workspace_ext.client.lease import Lease
 from workspace_ext.client.reviews import ReviewCalls
 from workspace_ext.client.upload import Progress, read_report, send_file
 from workspace_ext.foundation.actor import system_user
+from workspace_ext.protocol.archives import ArchiveWishes
 from workspace_ext.protocol.hypotheses import HypothesisSummary
 from workspace_ext.protocol.messages import (
-    ArchiveWishes,
     EventIn,
     FunctionTest,
     InvestigationState,
@@ -278,6 +278,11 @@ class BrokerClient(ReviewCalls):
         response = self._transport.open(
             "GET", _investigation(uid, "stream"), seconds=SILENCE_SECONDS
         )
+        return EventStream(response, self._transport.broken)
+
+    def follow_data(self) -> EventStream:
+        """One connection's events about the store: ``state`` and ``delta``s with the newest pin."""
+        response = self._transport.open("GET", "/v1/catalog/stream", seconds=SILENCE_SECONDS)
         return EventStream(response, self._transport.broken)
 
     def kept_result(self, uid: str, query: str) -> bytes:

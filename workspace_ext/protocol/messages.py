@@ -67,25 +67,6 @@ class QueryRequest(TypedDict):
     limits: NotRequired[QueryLimits]
 
 
-class ArchiveWishes(TypedDict, total=False):
-    """What is wanted of an archive.
-
-    Slices larger than a default are refused; an explicit cap cuts them. ``redact`` is a policy
-    beside the store's own.
-    """
-
-    max_slice_rows: int
-    max_slice_mb: int
-    redact: dict[str, Any]
-
-
-class ArchiveRequest(TypedDict):
-    """A notebook, to be frozen together with its investigation."""
-
-    notebook: dict[str, Any]
-    wishes: NotRequired[ArchiveWishes]
-
-
 class TemplateRef(TypedDict):
     """Which template, exactly: the digest is over the file's bytes."""
 
@@ -259,19 +240,6 @@ class InvestigationSummary(TypedDict):
     root_cause: str | None
     confidence_percent: int | None
     correct: bool | None  # how the conclusion turned out
-
-
-class Me(TypedDict):
-    """Who the browser's user is on this server, and what they may do here.
-
-    ``may`` holds some of: read, comment, edit (notebooks and files), run (code), open (begin an
-    investigation), pin (move it), review (move it on), approve (judge the work of others).
-    """
-
-    name: str
-    display_name: str
-    role: Literal["lead", "responder", "viewer"]
-    may: list[Literal["read", "comment", "edit", "run", "open", "pin", "review", "approve"]]
 
 
 class Status(TypedDict):

@@ -16,6 +16,7 @@ from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.errors import BadInput, InvestigationError
 from workspace_ext.server.handlers import RESOURCE, InvestigationHandler
 from workspace_ext.server.identity import actor_of
+from workspace_ext.server.stream import DataStreamHandler
 from workspace_ext.telemetry.ingest.incident import Incident, incident_folder, load_incident
 
 SAMPLE = "trainticket"
@@ -158,6 +159,7 @@ def _beginning(incident: Incident) -> dict[str, Any]:
 DATA_ROUTES: list[tuple[str, type]] = [
     (f"/{RESOURCE}/catalog", CatalogHandler),
     (f"/{RESOURCE}/data", DataHandler),
+    (f"/{RESOURCE}/data/stream", DataStreamHandler),
     (f"/{RESOURCE}/quality", QualityHandler),
     (f"/{RESOURCE}/happenings", EventsHandler),
     (f"/{RESOURCE}/sample", SampleHandler),

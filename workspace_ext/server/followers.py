@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
 
-from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.events import EventStream
 from workspace_ext.foundation.errors import InvestigationError
 from workspace_ext.inquiry.investigations.fold import merge
@@ -32,10 +31,10 @@ class _Follower:
     """Reads one investigation's stream in a thread, again and again, until it is stopped."""
 
     def __init__(
-        self, uid: str, client: Callable[[], BrokerClient], tell: Callable[[Message], None]
+        self, uid: str, follow: Callable[[str], EventStream], tell: Callable[[Message], None]
     ) -> None:
         self._uid = uid
-        self._client = client
+        self._follow = follow
         self._tell = tell
         self._stopping = threading.Event()
         self._stream: EventStream | None = None
@@ -52,7 +51,7 @@ class _Follower:
         pause = _FIRST_PAUSE_SECONDS
         while not self._stopping.is_set():
             try:
-                self._stream = stream = self._client().follow(self._uid)
+                self._stream = stream = self._follow(self._uid)
                 for name, data in stream:
                     if self._stopping.is_set():
                         stream.close()
@@ -62,7 +61,7 @@ class _Follower:
             except InvestigationError as error:
                 self._tell({"type": "error", "data": error.to_dict()})
             except Exception:
-                _log.exception("following investigation %s failed; trying again", self._uid)
+                _log.exception("following %s failed; trying again", self._uid)
             self._stopping.wait(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
@@ -71,16 +70,16 @@ class Followers:
     """Lives on the server's event loop.
 
     Args:
-        client: Gives the broker's client, or raises why there is none; may block.
+        follow: Opens a stream of the broker, or raises why there is none; may block.
         on_change: Told which investigation's state changed.
     """
 
     def __init__(
         self,
-        client: Callable[[], BrokerClient],
+        follow: Callable[[str], EventStream],
         on_change: Callable[[str], None],
     ) -> None:
-        self._client = client
+        self._follow = follow
         self._on_change = on_change
         self._following: dict[str, _Follower] = {}
         self._users: dict[str, set[object]] = {}
@@ -98,7 +97,7 @@ class Followers:
                 with suppress(RuntimeError):  # the loop is closed: the server is gone
                     loop.call_soon_threadsafe(self._came, uid, message)
 
-            self._following[uid] = _Follower(uid, self._client, tell)
+            self._following[uid] = _Follower(uid, self._follow, tell)
 
     def release(self, user: object) -> None:
         """Somebody uses nothing any more."""

@@ -59,7 +59,8 @@ class Workspace:
         assert events is not None
         self.link = BrokerLink(store, may_make=may_make)
         self.reporter = Reporter(spool, self.link.client, self._on_refused)
-        self.followers = Followers(self.link.client, self.touch)
+        self.followers = Followers(lambda uid: self.link.client().follow(uid), self.touch)
+        self.data = Followers(lambda _: self.link.client().follow_data(), lambda _: None)
         self.editors = Editors()
         self.live = LiveNotebooks(serverapp, self.editors.note)
         follow_authors(self.live.authored)
@@ -181,7 +182,7 @@ class Workspace:
         for task in tuple(self._tasks):
             task.cancel()
         self.tap.end_all("the server was stopped")
-        ending = self.followers.stop()
+        ending = [*self.followers.stop(), *self.data.stop()]
         hanging_up = asyncio.ensure_future(self.live.hang_up())
         await asyncio.to_thread(self.reporter.stop)
         await asyncio.to_thread(self.link.stop)

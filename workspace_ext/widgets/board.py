@@ -99,7 +99,7 @@ class Board(View):
     def _build(self) -> ipywidgets.Widget:
         import ipywidgets
 
-        wide = {"width": "36em"}
+        wide = {"width": "28em"}
         text = ipywidgets.Text(placeholder="A new hypothesis", layout=wide)
         prediction = ipywidgets.Text(placeholder="What must show if it is true", layout=wide)
         state_it = ipywidgets.Button(description="State it", icon="plus")

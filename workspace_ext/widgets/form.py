@@ -61,10 +61,11 @@ class TemplateForm(View):
             self._redraw_picture()
 
     def still(self) -> Still:
-        """Its inputs; below them, once it was asked, the answer (`_picture`)."""
+        """Its inputs; once it was asked, only what was given, with the answer (`_picture`)."""
         rows = [
             [param["name"], param["type"], self._standing(param), param["help"]]
             for param in self._template["params"]
+            if not self._answer or param["name"] in self._given
         ]
         return Still(
             self._template["title"],

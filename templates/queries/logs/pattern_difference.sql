@@ -1,6 +1,6 @@
 /*---
 id: logs.pattern_difference
-version: 1
+version: 2
 title: Log pattern difference
 question: Which log messages are new, gone, or come at another rate than in the baseline?
 status: stable
@@ -13,12 +13,14 @@ params:
   min_ratio: {type: float, default: 2, min: 1, help: how many times more or fewer counts}
   min_z:     {type: float, default: 4, min: 0, help: how many standard errors away from chance}
 requires: [logs.body, logs.service]
+step: logs.pattern_difference
 returns:
   service: VARCHAR
   change: VARCHAR
   severity: VARCHAR
   gist: VARCHAR
   pattern: VARCHAR
+  pattern_id: VARCHAR
   operation: VARCHAR
   lines: BIGINT
   baseline_lines: BIGINT
@@ -34,15 +36,20 @@ interesting: change <> 'as before'
 reason: "{service}: {change} {severity} message, {rate:.1f} per {per} against {baseline_rate:.1f}: {gist}"
 quiet: "no message is new, gone, or {min_ratio:g}x as frequent or rare as in the baseline, beyond chance"
 covers:
-  - the first line of each message, with ids, numbers, addresses and quoted text masked
+  - "the first line of each message without what varies: numbers, times, addresses and paths in any line; names, values and words that many lines of the service differ in"
   - "other traffic: a line written in a span is counted per 100 calls of that span's operation, any other per minute"
 not_covered:
-  - messages that differ in plain words only; they are patterns of their own
+  - messages that differ in a few plain words only; they are patterns of their own
+  - the exact number of traces of a pattern that many texts make; it is then an upper bound
   - information written in operations that were not called in the baseline
   - bursts; their lines count one by one and look more certain than they are
 chart: {mark: bar, x: z, y: gist, color: change}
 references:
   - "z of two Poisson rates after the square root transform"
+  - "patterns: masks, then the variety at a place among lines alike, as in Drain (He et al., ICWS 2017) and Brain (Yu et al., IEEE TSC 2023)"
+next:
+  - {template: logs.rate_spike, when: "change IN ('new', 'more frequent')", params: {service: service}}
+  - {template: traces.exemplars, when: "example_trace IS NOT NULL", params: {service: service}}
 ---*/
 WITH lines AS (
     SELECT true AS is_now, time, service, severity, severity_number, body, trace_id, span_id
@@ -77,13 +84,13 @@ minutes AS (
            count(*) FILTER (NOT is_now) AS n0
     FROM lines
 ),
+-- The expressions are those of the step, which goes on from here.
 masked AS (
     SELECT l.is_now, service, c.name AS operation, coalesce(upper(severity), '') AS severity, body, l.trace_id,
-           left(trim(regexp_replace(regexp_replace(
-               split_part(left(body, 400), chr(10), 1),
-               '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\b[0-9a-fA-F]{8,}\b|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|"[^"]*"',
+           regexp_replace(regexp_replace(split_part(left(body, 400), chr(10), 1),
+               '[a-z][a-z0-9+.]*://[^\s\"''<>,;)\]}]+|\b(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* +\d+(?:[ ,]+\d+:\d+:\d+)?(?: [A-Z]{3,4})?(?:[ ,]+\d{4})?\b|\b[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){3,}\b|\.{0,2}\B/[^\s,;:''\")\]}>|]+|\b[A-Za-z]:\\[^\s,;:''\")\]}>|]+|\b[\w.$\-]+(?:/[\w.$\-]+){2,}|\b[\w.+\-]+@[\w\-]+\.[\w.\-]+|[-+]?\b(?:[A-Za-z_]+[-.@/])*[A-Za-z_]*\d\w*(?:[-.@/:#,]\d\w*|[-.@/][A-Za-z_]\w*)*|\b(?:[a-f]{8,}|[A-F]{8,})\b',
                '<*>', 'g'),
-               '(^|[^#\w])(?:''[^'']*''|[-+]?[A-Z]{0,2}\d+(?:[.,:]\d+)*)', '\1<*>', 'g')), 300) AS pattern
+               '<\*>(?:[\s,:/.#|+&;-]{1,2}<\*>)+', '<*>', 'g') AS masked
     FROM lines AS l
     LEFT JOIN calls AS c ON c.is_now = l.is_now AND c.trace_id = l.trace_id AND c.span_id = l.span_id
     WHERE body IS NOT NULL
@@ -94,50 +101,15 @@ masked AS (
                                 OR upper(severity) IN ('WARN', 'WARNING', 'ERROR', 'FATAL', 'CRITICAL')
               ELSE true END
 ),
-patterns AS (
-    SELECT service, operation, severity, pattern,
+texts AS (
+    SELECT service, operation, severity, masked,
            count(*) FILTER (is_now) AS lines, count(*) FILTER (NOT is_now) AS baseline_lines,
            count(DISTINCT trace_id) FILTER (is_now) AS traces,
            coalesce(min(body) FILTER (is_now), min(body)) AS example,
            coalesce(min(trace_id) FILTER (is_now), min(trace_id)) AS example_trace
-    FROM masked GROUP BY service, operation, severity, pattern
-),
--- How much there was to write about: calls of the operation (in hundreds), else minutes.
-exposed AS (
-    SELECT *, coalesce(calls1 >= 5 AND calls0 >= 5, false) AS by_call,
-           CASE WHEN by_call THEN calls1 / 100 ELSE minutes1 END AS e1,
-           CASE WHEN by_call THEN calls0 / 100 ELSE minutes0 END AS e0,
-           n0 > 0 AND greatest(lines, baseline_lines) >= $min_lines
-           AND (by_call OR operation IS NULL
-                OR severity IN ('WARN', 'WARNING', 'ERROR', 'FATAL', 'CRITICAL')) AS judged
-    FROM patterns LEFT JOIN operations USING (operation), minutes
-),
-figures AS (
-    SELECT *, lines / e1 AS rate, baseline_lines / e0 AS baseline_rate,
-           CASE WHEN n0 > 0 THEN ((lines + 0.5) / e1) / ((baseline_lines + 0.5) / e0) END AS ratio,
-           CASE WHEN n0 > 0 THEN 2 * (sqrt(rate) - sqrt(baseline_rate)) / sqrt(1 / e1 + 1 / e0)
-           END AS z
-    FROM exposed
+    FROM masked GROUP BY service, operation, severity, masked
 )
-SELECT service,
-       CASE WHEN NOT judged THEN NULL
-            WHEN abs(z) < $min_z OR greatest(ratio, 1 / ratio) < $min_ratio THEN 'as before'
-            WHEN baseline_lines = 0 THEN 'new'
-            WHEN lines = 0 THEN 'gone'
-            WHEN z > 0 THEN 'more frequent' ELSE 'rarer' END AS change,
-       severity,
-       -- the innermost exception says more than what the framework wraps around it
-       left(coalesce(nullif(regexp_extract(pattern,
-                                           '.*\b([A-Za-z_][\w.$]*(?:Exception|Error): .*)', 1), ''),
-                     pattern), 140) AS gist,
-       pattern, operation, lines, baseline_lines, rate, baseline_rate,
-       CASE WHEN by_call THEN '100 calls' ELSE 'minute' END AS per,
-       ratio, z, traces, left(example, 500) AS example, example_trace
-FROM figures
-ORDER BY coalesce(change <> 'as before', false) DESC,
-         CASE WHEN z > 0 AND severity IN ('ERROR', 'FATAL', 'CRITICAL') THEN 1
-              WHEN z > 0 AND severity IN ('WARN', 'WARNING') THEN 2
-              WHEN change = 'gone' AND severity IN ('ERROR', 'FATAL', 'CRITICAL') THEN 4
-              ELSE 3 END,
-         abs(z) DESC NULLS LAST, service, severity, pattern, operation
-LIMIT 200
+SELECT service, operation, severity, masked, lines, baseline_lines, traces, left(example, 500) AS example,
+       example_trace, calls1, calls0, minutes1, minutes0, n0
+FROM texts LEFT JOIN operations USING (operation), minutes
+ORDER BY service, operation, severity, masked

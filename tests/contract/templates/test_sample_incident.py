@@ -14,6 +14,7 @@ from workspace_ext.inquiry.templates.judge import Judge
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
 from workspace_ext.inquiry.templates.model import BindContext
 from workspace_ext.inquiry.templates.quality import Probe, parts_of
+from workspace_ext.inquiry.templates.stepping import after
 from workspace_ext.protocol.messages import Verdict
 from workspace_ext.telemetry.ingest.incident import load_incident
 
@@ -40,7 +41,8 @@ class Analyst:
         with self.store.engine.cursor() as cursor:
             cursor.execute(f"SET VARIABLE pin = {self.store.catalog.pin()}")
             reader = cursor.sql(template.sql, params=dict(bound.values)).to_arrow_reader(10_000)
-            batches = list(reader)
+            rows = after(template, reader.read_all(), bound.arguments)
+            batches = rows.to_batches()
             for batch in batches:
                 judge.feed(batch)
             assert probe.sql is not None

@@ -11,6 +11,7 @@ import duckdb
 from tests.support.plants.world import World, context
 from workspace_ext.inquiry.templates.judge import Judge
 from workspace_ext.inquiry.templates.model import Template
+from workspace_ext.inquiry.templates.stepping import after
 from workspace_ext.telemetry.query.trusted import open_reader
 
 
@@ -44,7 +45,7 @@ class Plant:
         bound = template.bind(dict(self.params), context())
         reader = open_reader(store, template.sql, bound.values, stream=False)
         judge = Judge(template, bound.arguments)
-        batches = list(reader)
+        batches = after(template, reader.read_all(), bound.arguments).to_batches()
         for batch in batches:
             judge.feed(batch)
         if not judge.verdict()["interesting"]:

@@ -8,15 +8,17 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from workspace_ext.foundation.errors import BadInput
-from workspace_ext.protocol import hypotheses, messages, provenance, templates
+from workspace_ext.protocol import archives, hypotheses, messages, people, provenance, templates
 from workspace_ext.protocol.validation import schema, validate
 
 NAMES = ["messages", "events", "metadata"]
 TYPES = {
     name: found
     for name, found in {
+        **vars(archives),
         **vars(messages),
         **vars(hypotheses),
+        **vars(people),
         **vars(provenance),
         **vars(templates),
     }.items()

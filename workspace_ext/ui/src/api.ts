@@ -3,32 +3,47 @@ import { ServerConnection } from '@jupyterlab/services';
 import type { Place } from './reviews';
 import { trans } from './translation';
 import type {
+  Catalogue,
+  DataOverview,
   ErrorBody,
+  Happening,
+  InvestigationDelta,
   Gallery,
   NewInvestigation,
   NewNotebook,
   Provenance,
+  RecordIn,
   Review,
+  Rules,
   Status,
   Thread,
   VersionDiff,
-  VersionInfo
+  VersionInfo,
+  WindowDict
 } from './types';
 
-/** What went wrong, and what to do next. */
+/** What went wrong, and what to do next; `code` names the kind of trouble, for programs. */
 export interface Problem {
   message: string;
   hint: string;
+  code?: string;
 }
 
 /** A request that the server refused or could not answer. */
 export class RequestError extends Error implements Problem {
   readonly hint: string;
+  readonly code: string;
 
   constructor(problem: Problem) {
     super(problem.message);
     this.hint = problem.hint;
+    this.code = problem.code ?? '';
   }
+}
+
+/** What an error says, of whatever kind it is. */
+export function problemIn(error: unknown): Problem {
+  return error instanceof RequestError ? error : { message: String(error), hint: '' };
 }
 
 /** The server extension's REST routes. */
@@ -52,6 +67,60 @@ export class Api {
   /** Makes an existing notebook an investigation; one that is one stays what it is. */
   adopt(path: string): Promise<NewNotebook> {
     return this._post('investigations', { path });
+  }
+
+  /** Puts on record what a person says; the server says who and when. */
+  record(said: RecordIn): Promise<InvestigationDelta> {
+    return this._post('record', said);
+  }
+
+  /** Which state of a hypothesis may be chosen from which. */
+  rules(): Promise<Rules> {
+    return this._request('rules');
+  }
+
+  /** Alerts, deploys and the like of a window, as a pin sees them. */
+  happenings(window: WindowDict, pin: number): Promise<Happening[]> {
+    const query = new URLSearchParams({
+      window: `${window.start}/${window.end}`,
+      pin: String(pin)
+    });
+    return this._request(`happenings?${query}`);
+  }
+
+  /** What there is to choose from when an investigation begins. */
+  catalogue(): Promise<Catalogue> {
+    return this._request('catalog');
+  }
+
+  /** What is in the store, and how ingest is. */
+  data(): Promise<DataOverview> {
+    return this._request('data');
+  }
+
+  /** How far the newest data can be trusted. */
+  quality(): Promise<unknown> {
+    return this._request('quality');
+  }
+
+  /** Tells whenever something came into the store. */
+  dataStreamUrl(): string {
+    return this._socketUrl('data/stream', {});
+  }
+
+  /** Loads the sample incident, and says how far it is. */
+  async *loadSample(): AsyncGenerator<SampleLine> {
+    const response = await this._fetch('sample', { method: 'POST', body: '{}' });
+    if (!response.body) {
+      throw new RequestError(problemOf(null, response));
+    }
+    for await (const line of lines(response.body)) {
+      const told = JSON.parse(line) as SampleLine | ErrorBody;
+      if ('error' in told) {
+        throw new RequestError(told.error);
+      }
+      yield told;
+    }
   }
 
   /** How the review of a notebook's investigation stands, with its comments. */
@@ -119,12 +188,16 @@ export class Api {
 
   /** Where the live story of a notebook comes from. */
   streamUrl(path: string): string {
+    return this._socketUrl('stream', { path });
+  }
+
+  private _socketUrl(route: string, asked: Record<string, string>): string {
     const { wsUrl, appendToken, token } = this.settings;
-    const query = new URLSearchParams({ path });
+    const query = new URLSearchParams(asked);
     if (appendToken && token) {
       query.set('token', token);
     }
-    return `${URLExt.join(wsUrl, ROOT, 'stream')}?${query}`;
+    return `${URLExt.join(wsUrl, ROOT, route)}?${query}`;
   }
 
   private _post<T>(route: string, body: object): Promise<T> {
@@ -156,6 +229,24 @@ export class Api {
   }
 }
 
+/** How far the sample incident is loaded, or what it is about once it is there. */
+export type SampleLine = { file: string; done: number; of: number } | { loaded: NewInvestigation };
+
+async function* lines(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let pending = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    const parts = (pending + decoder.decode(value, { stream: !done })).split('\n');
+    pending = parts.pop() ?? '';
+    yield* parts.filter(Boolean);
+    if (done) {
+      return;
+    }
+  }
+}
+
 const ROOT = 'investigation';
 
 function serverAway(): Problem {
@@ -167,8 +258,15 @@ function serverAway(): Problem {
 
 function problemOf(body: unknown, response: Response): Problem {
   const error = (body as Partial<ErrorBody> | null)?.error;
+  if (response.status === 401 || (response.status === 403 && error?.message === 'Forbidden')) {
+    return {
+      message: trans.__('You are not logged in any more.'),
+      hint: trans.__('Log in again in another tab, then try again here: nothing is lost.'),
+      code: 'no_login'
+    };
+  }
   if (error?.message) {
-    return { message: error.message, hint: error.hint };
+    return { message: error.message, hint: error.hint, code: error.code };
   }
   return {
     message: trans.__('The server answered %1 %2.', response.status, response.statusText),

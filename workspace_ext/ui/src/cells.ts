@@ -14,6 +14,22 @@ export function cellIndex(panel: NotebookPanel, uid: string): number {
   return stamped >= 0 ? stamped : cells.findIndex(cell => cell.id === uid);
 }
 
+/** The number of each cell as people count, by our uid and by its own id. */
+export function cellNumbers(panel: NotebookPanel): Map<string, number> {
+  const numbers = new Map<string, number>();
+  const cells = [...(panel.content.model?.cells ?? [])];
+  // A cell that was not stamped yet goes under its own id; a stamp weighs more.
+  cells.forEach((cell, index) => numbers.set(cell.id, index + 1));
+  // Of a cell and its copies, which carry the same stamp, the first one counts.
+  for (const [index, cell] of [...cells.entries()].reverse()) {
+    const metadata = cell.getMetadata(METADATA_KEY) as { uid?: string } | undefined;
+    if (metadata?.uid) {
+      numbers.set(metadata.uid, index + 1);
+    }
+  }
+  return numbers;
+}
+
 /** The uid of a cell: that which it carries, else its own id. */
 export function cellUid(cell: ICellModel): string {
   const metadata = cell.getMetadata(METADATA_KEY) as { uid?: string } | undefined;

@@ -3,6 +3,7 @@ export const CommandIDs = {
   create: 'investigation:create',
   adopt: 'investigation:adopt',
   showPanel: 'investigation:show-panel',
+  showData: 'investigation:show-data',
   gallery: 'investigation:gallery',
   again: 'investigation:again',
   showProvenance: 'investigation:show-provenance',

@@ -8,6 +8,11 @@ export function showTimesIn(timeZone: 'local' | 'UTC'): void {
   zone = timeZone === 'UTC' ? { timeZone } : {};
 }
 
+/** The name of the clock that is shown, as in `Europe/Berlin` or `UTC`. */
+export function clockZone(): string {
+  return zone.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
 /** A moment by the reader's clock; the date only when it is not today. */
 export function localTime(time: string, now: Date = new Date()): string {
   const moment = new Date(time);

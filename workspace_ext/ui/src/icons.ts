@@ -51,3 +51,11 @@ export const historyIcon = new LabIcon({
   <path class="jp-icon3" fill="#616161" d="M13 3a9 9 0 0 0-9 9H1l4 4 4-4H6a7 7 0 1 1 2.05 4.95l-1.42 1.42A9 9 0 1 0 13 3zm-1 5v5l4.3 2.5.7-1.2-3.5-2.1V8z"/>
 </svg>`
 });
+
+/** What is in the store. */
+export const dataIcon = new LabIcon({
+  name: 'investigation-workspace:data',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24">
+  <path class="jp-icon3" fill="#616161" d="M12 2C7 2 3.5 3.6 3.5 6v12c0 2.4 3.5 4 8.5 4s8.5-1.6 8.5-4V6c0-2.4-3.5-4-8.5-4zm0 1.8c4.2 0 6.7 1.3 6.7 2.2s-2.5 2.2-6.7 2.2S5.3 6.900 5.3 6 7.800 3.800 12 3.800zm6.7 14.2c0 .9-2.5 2.2-6.7 2.2S5.3 18.900 5.3 18v-3.2c1.500 1 3.900 1.600 6.7 1.600s5.2-.6 6.7-1.600zm0-6c0 .9-2.5 2.2-6.7 2.2S5.3 12.900 5.3 12V8.600c1.500.9 3.900 1.400 6.7 1.400s5.2-.5 6.7-1.400z"/>
+</svg>`
+});

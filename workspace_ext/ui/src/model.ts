@@ -3,13 +3,22 @@ import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import { Token } from '@lumino/coreutils';
 import { Signal } from '@lumino/signaling';
-import { RequestError, type Api, type Problem } from './api';
-import { activeUid, cellIndex, goToCell } from './cells';
+import { problemIn, type Api, type Problem } from './api';
+import { activeUid, cellNumbers, goToCell } from './cells';
+import { Happenings } from './happenings';
 import { merge } from './merge';
+import { Presence, type Person } from './presence';
 import { Reviews } from './reviews';
 import { InvestigationStream } from './stream';
 import { trans } from './translation';
-import type { InvestigationState, StreamMessage } from './types';
+import type { Catalogue, Happening, InvestigationState, Rules, StreamMessage } from './types';
+
+/** Who looks at the panel, and what they may do. */
+export interface Me {
+  name: string;
+  role: string;
+  may: string[];
+}
 
 /** The kernel whose notebooks become investigations on their first run. */
 const KERNEL_NAME = 'investigation';
@@ -20,6 +29,7 @@ export class InvestigationModel extends VDomModel {
     super();
     this._api = options.api;
     this._contents = options.contents;
+    this._happenings = new Happenings(options.api, () => this.stateChanged.emit());
     options.tracker.currentChanged.connect((_, panel) => this._follow(panel), this);
     this._follow(options.tracker.currentWidget);
   }
@@ -37,6 +47,48 @@ export class InvestigationModel extends VDomModel {
   /** Its review and comments; null without a notebook. */
   get reviews(): Reviews | null {
     return this._reviews;
+  }
+
+  /** Who has the notebook open. */
+  get people(): Person[] {
+    return this._presence?.people ?? [];
+  }
+
+  /** Alerts, deploys and the like in the investigation's window. */
+  get happenings(): Happening[] {
+    return this._happenings.all;
+  }
+
+  /** The person themself, as far as the server says it. */
+  get me(): Me | null {
+    return this._me;
+  }
+
+  /** Why the person may not say a kind of thing; empty when they may. */
+  whyNot(_type: string): string {
+    return this._me?.role === 'viewer'
+      ? trans.__('You are here to look and to comment; ask the lead for another role.')
+      : '';
+  }
+
+  /** Which states a person may choose for a hypothesis that is in a state. */
+  reachable(state: string): string[] {
+    return this._rules?.reachable[state] ?? [];
+  }
+
+  /** Puts something on record; what stands in the way, if anything does. */
+  async say(type: string, data: Record<string, unknown>, rationale = ''): Promise<Problem | null> {
+    try {
+      await this._api.record({ path: this._path, type, data, rationale });
+      return null;
+    } catch (error) {
+      return problemIn(error);
+    }
+  }
+
+  /** What there is in the store now: how far a pin can be moved. */
+  catalogue(): Promise<Catalogue> {
+    return this._api.catalogue();
   }
 
   /** The uid of the active cell. */
@@ -67,8 +119,8 @@ export class InvestigationModel extends VDomModel {
 
   /** A cell's number as people count, from one; null when the cell is gone. */
   cellNumber(uid: string): number | null {
-    const index = this._notebook ? cellIndex(this._notebook, uid) : -1;
-    return index < 0 ? null : index + 1;
+    this._numbers ??= this._notebook ? cellNumbers(this._notebook) : new Map<string, number>();
+    return this._numbers.get(uid) ?? null;
   }
 
   /** Shows a cell of the notebook in front. */
@@ -91,6 +143,8 @@ export class InvestigationModel extends VDomModel {
     }
     this._stream?.dispose();
     this._reviews?.dispose();
+    this._presence?.dispose();
+    this._happenings.dispose();
     Signal.clearData(this);
     super.dispose();
   }
@@ -101,12 +155,12 @@ export class InvestigationModel extends VDomModel {
     }
     this._notebook?.context.pathChanged.disconnect(this._restart, this);
     this._notebook?.context.saveState.disconnect(this._onSave, this);
-    this._notebook?.content.modelContentChanged.disconnect(this._redraw, this);
+    this._notebook?.content.modelContentChanged.disconnect(this._onContent, this);
     this._notebook?.content.activeCellChanged.disconnect(this._redraw, this);
     this._notebook = panel;
     panel?.context.pathChanged.connect(this._restart, this);
     panel?.context.saveState.connect(this._onSave, this);
-    panel?.content.modelContentChanged.connect(this._redraw, this);
+    panel?.content.modelContentChanged.connect(this._onContent, this);
     panel?.content.activeCellChanged.connect(this._redraw, this);
     this._restart();
   }
@@ -116,12 +170,16 @@ export class InvestigationModel extends VDomModel {
     this._stream = null;
     this._reviews?.dispose();
     this._reviews = null;
+    this._presence?.dispose();
+    this._presence = null;
+    this._numbers = null;
     this._investigation = undefined;
     this._problem = null;
     this._isLive = false;
     this._isStarting = false;
     if (this._notebook) {
-      const path = this._contents.localPath(this._notebook.context.path);
+      const path = this._path;
+      this._presence = new Presence(this._notebook, () => this.stateChanged.emit());
       this._reviews = new Reviews(this._api, path, () => this.stateChanged.emit());
       this._stream = new InvestigationStream(this._api, path);
       this._stream.received.connect(this._onMessage, this);
@@ -130,7 +188,16 @@ export class InvestigationModel extends VDomModel {
     this.stateChanged.emit();
   }
 
+  private get _path(): string {
+    return this._contents.localPath(this._notebook?.context.path ?? '');
+  }
+
   private _redraw(): void {
+    this.stateChanged.emit();
+  }
+
+  private _onContent(): void {
+    this._numbers = null;
     this.stateChanged.emit();
   }
 
@@ -150,6 +217,9 @@ export class InvestigationModel extends VDomModel {
       this._isLive = true;
       if (message.type === 'state') {
         this._investigation = message.data;
+        this._me = (message as { me?: Me }).me ?? null;
+        this._numbers = null; // stamps may have come with it
+        void this._learnRules();
         void this._checkBroker(stream);
       }
       if (message.data) {
@@ -158,6 +228,7 @@ export class InvestigationModel extends VDomModel {
       if (message.type === 'delta' && this._investigation) {
         this._investigation = merge(this._investigation, message.data);
       }
+      this._happenings.follow(this._investigation);
     }
     this._isStarting = false;
     this.stateChanged.emit();
@@ -174,6 +245,13 @@ export class InvestigationModel extends VDomModel {
     this._isStarting = problem === 'starting';
     this._problem = problem === 'starting' ? null : problem;
     this.stateChanged.emit();
+  }
+
+  private async _learnRules(): Promise<void> {
+    if (this._rules === null && this._investigation) {
+      this._rules = await this._api.rules().catch(() => null);
+      this.stateChanged.emit();
+    }
   }
 
   /** Says before the first run, not after it, that nothing can be captured. */
@@ -198,7 +276,7 @@ export class InvestigationModel extends VDomModel {
       }
       return status.broker === 'starting' ? 'starting' : null;
     } catch (error) {
-      return error instanceof RequestError ? error : { message: String(error), hint: '' };
+      return problemIn(error);
     }
   }
 
@@ -207,6 +285,11 @@ export class InvestigationModel extends VDomModel {
   private _notebook: NotebookPanel | null = null;
   private _stream: InvestigationStream | null = null;
   private _reviews: Reviews | null = null;
+  private _presence: Presence | null = null;
+  private readonly _happenings: Happenings;
+  private _me: Me | null = null;
+  private _rules: Rules | null = null;
+  private _numbers: Map<string, number> | null = null;
   private _investigation: InvestigationState | null | undefined = undefined;
   private _problem: Problem | null = null;
   private _isLive = false;

@@ -1,5 +1,5 @@
 import type { IDisposable } from '@lumino/disposable';
-import { RequestError, type Api, type Problem } from './api';
+import { problemIn, type Api, type Problem } from './api';
 import type { Review, Thread } from './types';
 
 /** The place of a comment: exactly one of them. */
@@ -66,7 +66,7 @@ export class Reviews implements IDisposable {
       await request();
       return null;
     } catch (error) {
-      return error instanceof RequestError ? error : { message: String(error), hint: '' };
+      return problemIn(error);
     } finally {
       await this._read();
     }

@@ -6,7 +6,7 @@ import './sources.mjs';
 const { call } = await import('../src/gallery/call.ts');
 const { area, choices, EVERYTHING, found, signals } = await import('../src/gallery/search.ts');
 const { wrong } = await import('../src/gallery/validation.ts');
-const { beginning, captured, differing, NO_SCOPE, shown } =
+const { beginning, captured, carried, differing, NO_SCOPE, shown } =
   await import('../src/gallery/values.ts');
 
 const HOUR = { start: '2023-01-30T11:00:00Z', end: '2023-01-30T12:00:00Z' };
@@ -109,6 +109,22 @@ test('a question that was asked fills the form as it was asked', () => {
     gap: '90s',
     text: 'x'
   });
+});
+
+test('the next question takes over what this one was given', () => {
+  const from = template({ params: [param('service', 'service'), param('window', 'window')] });
+  const params = { to: '$service', when: '$window', by: "'edge'", least: 3, name: 'operation' };
+
+  assert.deepEqual(
+    carried(
+      from,
+      template({ params: Object.keys(params).map(name => param(name, 'string')) }),
+      params,
+      { service: 'cart' }
+    ),
+    { to: 'cart', by: 'edge', least: '3' }
+  );
+  assert.deepEqual(carried(from, from, params, {}), {});
 });
 
 test('a form is checked by the rules of the header', () => {

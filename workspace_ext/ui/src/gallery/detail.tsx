@@ -6,7 +6,6 @@ import { Fields } from './fields';
 import { Status } from './list';
 import type { GalleryModel } from './model';
 import { signals } from './search';
-import { isWindow, shown } from './values';
 
 /** One template: its question, its form, and how far its answer reaches. */
 export function TemplateDetail(props: {
@@ -169,15 +168,6 @@ function Next(props: { model: GalleryModel; template: TemplateInfo }): React.Rea
   if (next.length === 0) {
     return null;
   }
-  const carried = (target: TemplateInfo, params: Record<string, unknown>) =>
-    Object.fromEntries(
-      target.params.flatMap(({ name }) => {
-        const from = String(params[name] ?? '');
-        const source = template.params.find(each => from === `$${each.name}`);
-        const value = source && shown(source, model.scope, model.given);
-        return value && !isWindow(value) ? [[name, value]] : [];
-      })
-    );
   return (
     <>
       <dt>{trans.__('Then ask')}</dt>
@@ -187,7 +177,7 @@ function Next(props: { model: GalleryModel; template: TemplateInfo }): React.Rea
             type="button"
             className="jp-Investigation-link"
             title={target.question}
-            onClick={() => model.choose(target.id, carried(target, params ?? {}))}
+            onClick={() => model.choose(target.id, model.carried(target, params ?? {}))}
           >
             {target.title}
           </button>

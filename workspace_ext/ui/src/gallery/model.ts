@@ -8,7 +8,15 @@ import { call } from './call';
 import { EVERYTHING, found, type Search } from './search';
 import { insert, prelude, whyNotInsert, whyNotRun, type Obstacle } from './target';
 import { wrong, type Wrong } from './validation';
-import { beginning, captured, NO_SCOPE, type Given, type Scope, type Value } from './values';
+import {
+  beginning,
+  captured,
+  carried,
+  NO_SCOPE,
+  type Given,
+  type Scope,
+  type Value
+} from './values';
 
 /** What a person has before them, as it is kept over a reload. */
 export interface Desk {
@@ -119,6 +127,11 @@ export class GalleryModel extends VDomModel {
       chosen: id,
       given: given ?? (template ? beginning(template, this.scope) : {})
     });
+  }
+
+  /** What another template takes over from the one whose form is open. */
+  carried(to: TemplateInfo, params: Readonly<Record<string, unknown>>): Given {
+    return this.chosen ? carried(this.chosen, to, params, this.given) : {};
   }
 
   back(): void {

@@ -68,6 +68,32 @@ export function captured(
   return differing(template, scope, given);
 }
 
+/**
+ * What the next question takes over from this one: its `$parameters` as they are given, and values
+ * (`'text'`, numbers, truths). What comes from a column of a row is for whoever has the row.
+ */
+export function carried(
+  from: TemplateInfo,
+  to: TemplateInfo,
+  params: Readonly<Record<string, unknown>>,
+  given: Given
+): Given {
+  const found = to.params.flatMap(({ name }) => {
+    const said = params[name];
+    const source = from.params.find(each => said === `$${each.name}`);
+    const value = source ? given[source.name] : literal(said);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(found);
+}
+
+function literal(said: unknown): string | undefined {
+  if (typeof said === 'string') {
+    return /^'.*'$/.test(said) ? said.slice(1, -1) : undefined;
+  }
+  return typeof said === 'number' || typeof said === 'boolean' ? String(said) : undefined;
+}
+
 function written(param: TemplateParam, value: unknown): Value {
   if (isWindow(value)) {
     return { start: String(value.start), end: String(value.end) };

@@ -1,92 +1,151 @@
 import * as React from 'react';
+import { board, type HypothesisState, type Lane } from '../board';
 import type { InvestigationModel } from '../model';
 import { headline } from '../query';
 import { trans } from '../translation';
-import type { Hypothesis, HypothesisTest, InvestigationState } from '../types';
+import type { Hypothesis, InvestigationState } from '../types';
+import { JudgeForm } from './judge';
+import { outcomeLabel, stateLabel, TONE } from './labels';
 import { Badge, Byline, CellLink, Section } from './parts';
+import { ProposeForm } from './propose';
 
-const TONE: Record<Hypothesis['state'], string> = {
-  proposed: 'plain',
-  testing: 'note',
-  supported: 'good',
-  refuted: 'bad',
-  inconclusive: 'warn',
-  root_cause: 'strong',
-  contributing: 'strong',
-  ruled_out: 'plain'
-};
-
-function label(state: Hypothesis['state']): string {
-  const labels: Record<Hypothesis['state'], string> = {
-    proposed: trans.__('Proposed'),
-    testing: trans.__('Testing'),
-    supported: trans.__('Supported'),
-    refuted: trans.__('Refuted'),
-    inconclusive: trans.__('Inconclusive'),
-    root_cause: trans.__('Root cause'),
-    contributing: trans.__('Contributing'),
-    ruled_out: trans.__('Ruled out')
-  };
-  return labels[state];
+interface Judging {
+  id: string;
+  to: HypothesisState;
 }
 
-function outcome({ outcome, name, reason }: HypothesisTest): string {
-  const labels: Record<HypothesisTest['outcome'], string> = {
-    supported: trans.__('Supported by %1: %2', name, reason),
-    refuted: trans.__('Refuted by %1: %2', name, reason),
-    inconclusive: trans.__('Left open by %1: %2', name, reason)
-  };
-  return labels[outcome];
-}
-
-const EXAMPLE = 'h = investigation.hypothesis(\n    "…", predicts="…")';
-
-/** What people believe, what it predicts, and how it fared; refuted ones stay. */
+/** What people believe, by how it stands; a card is moved by its menu, or by dragging it. */
 export function Hypotheses(props: {
   model: InvestigationModel;
   state: InvestigationState;
 }): React.ReactElement {
-  const hypotheses = Object.values(props.state.hypotheses)
-    .filter(hypothesis => hypothesis.superseded_by === null || begun(hypothesis))
-    .sort((a, b) => a.at.localeCompare(b.at));
+  const { model, state } = props;
+  const [judging, setJudging] = React.useState<Judging | null>(null);
+  const [dragged, setDragged] = React.useState<Hypothesis | null>(null);
+  const lanes = board(state.hypotheses);
+  const size = lanes.reduce((sum, lane) => sum + lane.cards.length, 0);
+  const open = dragged ? model.reachable(dragged.state) : [];
   return (
-    <Section title={trans.__('Hypotheses')} size={hypotheses.length}>
-      {hypotheses.length === 0 && (
-        <p className="jp-Investigation-empty">
-          {trans.__('State one, with what it predicts:')} <code>{EXAMPLE}</code>
-        </p>
-      )}
-      <ul>
-        {hypotheses.map(hypothesis => (
-          <HypothesisItem key={hypothesis.id} hypothesis={hypothesis} {...props} />
+    <Section id="hypotheses" title={trans.__('Hypotheses')} size={size}>
+      {lanes
+        .filter(lane => lane.cards.length > 0 || open.includes(lane.state))
+        .map(lane => (
+          <LaneView
+            key={lane.state}
+            lane={lane}
+            isOpen={dragged !== null && lane.state !== dragged.state && open.includes(lane.state)}
+            drop={() => {
+              if (dragged) {
+                setJudging({ id: dragged.id, to: lane.state });
+              }
+              setDragged(null);
+            }}
+          >
+            {lane.cards.map(hypothesis => (
+              <Card
+                key={hypothesis.id}
+                hypothesis={hypothesis}
+                to={judging?.id === hypothesis.id ? judging.to : null}
+                judge={to => setJudging(to && { id: hypothesis.id, to })}
+                drag={setDragged}
+                {...props}
+              />
+            ))}
+          </LaneView>
         ))}
-      </ul>
+      <ProposeForm model={model} isFirst={size === 0} />
     </Section>
   );
 }
 
-/** Whether anybody looked into it; a claim that was only reworded is not shown twice. */
-function begun(hypothesis: Hypothesis): boolean {
-  return hypothesis.state !== 'proposed';
+/** The cards of one state; while a card is dragged that may come here, a place to drop it. */
+function LaneView(props: {
+  lane: Lane;
+  isOpen: boolean;
+  drop: () => void;
+  children: React.ReactNode;
+}): React.ReactElement {
+  const { lane, isOpen, drop, children } = props;
+  return (
+    <section
+      className="jp-Investigation-lane"
+      data-lane={lane.state}
+      data-open={isOpen}
+      onDragOver={event => isOpen && event.preventDefault()}
+      onDrop={event => {
+        event.preventDefault();
+        drop();
+      }}
+    >
+      <h3>
+        <Badge tone={TONE[lane.state]}>{stateLabel(lane.state)}</Badge>
+        {lane.cards.length > 1 && (
+          <span className="jp-Investigation-count">{lane.cards.length}</span>
+        )}
+      </h3>
+      <ul>{children}</ul>
+    </section>
+  );
 }
 
-function HypothesisItem(props: {
+interface CardProps {
   hypothesis: Hypothesis;
   model: InvestigationModel;
   state: InvestigationState;
-}): React.ReactElement {
-  const { hypothesis, model, state } = props;
+  to: HypothesisState | null;
+  judge: (to: HypothesisState | null) => void;
+  drag: (hypothesis: Hypothesis | null) => void;
+}
+
+function Card(props: CardProps): React.ReactElement {
+  const { hypothesis, model, to, judge, drag } = props;
+  const reason = model.whyNot('hypothesis.changed');
+  return (
+    <li
+      data-hypothesis={hypothesis.state}
+      draggable={reason === '' && to === null}
+      onDragStart={event => {
+        event.dataTransfer.setData('text/plain', hypothesis.text);
+        drag(hypothesis);
+      }}
+      onDragEnd={() => drag(null)}
+    >
+      <p className="jp-Investigation-claim">{hypothesis.text}</p>
+      <Grounds {...props} />
+      <div className="jp-Investigation-byline">
+        <Byline by={hypothesis.by} at={hypothesis.at} />
+        <CellLink model={model} cell={hypothesis.cell} />
+        <select
+          className="jp-Investigation-menu"
+          aria-label={trans.__('Change the state of: %1', hypothesis.text)}
+          disabled={reason !== ''}
+          title={reason || trans.__('Change its state')}
+          value=""
+          onChange={event => judge(event.target.value as HypothesisState)}
+        >
+          <option value="" disabled hidden>
+            {trans.__('Move…')}
+          </option>
+          {model.reachable(hypothesis.state).map(state => (
+            <option key={state} value={state}>
+              {stateLabel(state as HypothesisState)}
+            </option>
+          ))}
+        </select>
+      </div>
+      {to && <JudgeForm model={model} hypothesis={hypothesis} to={to} done={() => judge(null)} />}
+    </li>
+  );
+}
+
+/** What it predicts, what its tests said, and what else speaks for it. */
+function Grounds({ hypothesis, model, state }: CardProps): React.ReactElement {
   const tests = Object.values(hypothesis.tests);
   const standing = tests.filter(test => !test.replaced);
   const asked = new Set(tests.map(test => test.query));
-  const evidence = hypothesis.evidence
-    .filter(id => !asked.has(id))
-    .flatMap(id => state.queries[id] ?? []);
+  const evidence = hypothesis.evidence.filter(id => !asked.has(id));
   return (
-    <li data-hypothesis={hypothesis.state}>
-      <p>
-        <Badge tone={TONE[hypothesis.state]}>{label(hypothesis.state)}</Badge> {hypothesis.text}
-      </p>
+    <>
       {hypothesis.prediction && (
         <p className="jp-Investigation-detail">
           {trans.__('Predicts: %1', hypothesis.prediction)}{' '}
@@ -97,7 +156,7 @@ function HypothesisItem(props: {
       )}
       {standing.map(test => (
         <p key={test.id} className="jp-Investigation-detail">
-          {outcome(test)}
+          {outcomeLabel(test)}
           {test.judge === 'kernel' && ` ${trans.__('(found by code in the kernel)')}`}{' '}
           {test.cell !== hypothesis.cell && <CellLink model={model} cell={test.cell} />}
         </p>
@@ -111,6 +170,9 @@ function HypothesisItem(props: {
           )}
         </p>
       )}
+      {standing.length === 0 && hypothesis.state !== 'testing' && hypothesis.why && (
+        <p className="jp-Investigation-detail">{trans.__('Because %1', hypothesis.why)}</p>
+      )}
       {hypothesis.override && (
         <p className="jp-Investigation-detail">
           <Badge tone="warn">{trans.__('despite its tests')}</Badge> {hypothesis.override}
@@ -119,16 +181,15 @@ function HypothesisItem(props: {
       {hypothesis.superseded_by !== null && (
         <p className="jp-Investigation-detail">{trans.__('Its words were changed since.')}</p>
       )}
-      {evidence.map(query => (
-        <p key={query.id} className="jp-Investigation-detail">
-          {trans.__('Evidence: %1', headline(query))}{' '}
-          {query.cell !== hypothesis.cell && <CellLink model={model} cell={query.cell} />}
-        </p>
-      ))}
-      <p className="jp-Investigation-byline">
-        <Byline by={hypothesis.by} at={hypothesis.at} />
-        <CellLink model={model} cell={hypothesis.cell} />
-      </p>
-    </li>
+      {evidence.map(id => {
+        const query = state.queries[id];
+        return (
+          <p key={id} className="jp-Investigation-detail">
+            {trans.__('Evidence: %1', query ? headline(query) : trans.__('a cell'))}{' '}
+            <CellLink model={model} cell={query ? query.cell : id} />
+          </p>
+        );
+      })}
+    </>
   );
 }

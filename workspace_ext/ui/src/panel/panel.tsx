@@ -1,14 +1,15 @@
 import * as React from 'react';
 import type { Problem } from '../api';
 import type { InvestigationModel } from '../model';
+import { AgendaSection } from './agenda';
 import { Comments } from './comments';
 import { ConclusionCard } from './conclusion';
+import { Decisions } from './decisions';
 import { Banner, Empty } from './empty';
 import { Header } from './header';
 import { Hypotheses } from './hypotheses';
-import { Notes } from './notes';
 import { ReviewSection } from './review';
-import { Steps } from './steps';
+import { Timeline } from './timeline';
 import { trans } from '../translation';
 
 /** What a reader of the panel may set in motion. */
@@ -46,9 +47,10 @@ export function PanelView(props: {
       {problem && <Banner problem={problem} retry={() => model.retry()} />}
       <Header model={model} state={state} />
       <ConclusionCard model={model} conclusion={state.conclusion} />
-      <Hypotheses model={model} state={state} />
-      <Steps model={model} state={state} />
-      <Notes model={model} state={state} />
+      <AgendaSection key={`agenda ${state.uid}`} model={model} state={state} />
+      <Hypotheses key={`hypotheses ${state.uid}`} model={model} state={state} />
+      <Decisions key={`decisions ${state.uid}`} model={model} state={state} />
+      <Timeline key={`timeline ${state.uid}`} model={model} state={state} />
       <ReviewSection model={model} />
       <Comments model={model} state={state} />
     </>

@@ -1,19 +1,38 @@
 import * as React from 'react';
+import { FoldsContext } from '../folds';
 import type { InvestigationModel } from '../model';
 import { actorName, localTime, utcTime } from '../format';
 import { trans } from '../translation';
 
-/** A part of the panel that can be folded; it says how many things it holds. */
+/**
+ * A part of the panel that can be folded; it says how many things it holds, and in `aside` what
+ * matters of them while it is closed. Under `id` it is remembered whether it is open.
+ */
 export function Section(props: {
   title: string;
+  id?: string;
   size?: number;
+  aside?: React.ReactNode;
+  closed?: boolean;
   children: React.ReactNode;
 }): React.ReactElement {
+  const folds = React.useContext(FoldsContext);
+  const id = props.id ?? props.title;
+  const [isOpen, setOpen] = React.useState(folds.isOpen(id, !props.closed));
+  const remembered = folds.isOpen(id, !props.closed);
+  React.useEffect(() => setOpen(remembered), [remembered]);
+  const toggle = (event: React.SyntheticEvent<HTMLDetailsElement>): void => {
+    if (event.target === event.currentTarget && event.currentTarget.open !== isOpen) {
+      folds.set(id, event.currentTarget.open);
+      setOpen(event.currentTarget.open);
+    }
+  };
   return (
-    <details className="jp-Investigation-section" open>
+    <details className="jp-Investigation-section" data-section={id} open={isOpen} onToggle={toggle}>
       <summary>
         {props.title}
         {props.size !== undefined && <span className="jp-Investigation-count">{props.size}</span>}
+        {props.aside}
       </summary>
       {props.children}
     </details>

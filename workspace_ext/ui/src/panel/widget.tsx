@@ -1,5 +1,7 @@
+import type { IStateDB } from '@jupyterlab/statedb';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
+import { Folds, FoldsContext } from '../folds';
 import { investigationIcon } from '../icons';
 import type { InvestigationModel } from '../model';
 import { PanelView, type Actions } from './panel';
@@ -9,8 +11,9 @@ export const PANEL_ID = 'investigation-workspace-panel';
 
 /** The right-hand panel. */
 export class InvestigationPanel extends ReactWidget {
-  constructor(model: InvestigationModel, actions: Actions) {
+  constructor(model: InvestigationModel, actions: Actions, stateDB: IStateDB | null) {
     super();
+    this._folds = new Folds(stateDB, () => this.update());
     this._model = model;
     this._actions = actions;
     this.id = PANEL_ID;
@@ -24,12 +27,15 @@ export class InvestigationPanel extends ReactWidget {
 
   protected override render(): React.ReactElement {
     return (
-      <UseSignal signal={this._model.stateChanged}>
-        {() => <PanelView model={this._model} actions={this._actions} />}
-      </UseSignal>
+      <FoldsContext.Provider value={this._folds}>
+        <UseSignal signal={this._model.stateChanged}>
+          {() => <PanelView model={this._model} actions={this._actions} />}
+        </UseSignal>
+      </FoldsContext.Provider>
     );
   }
 
   private readonly _model: InvestigationModel;
   private readonly _actions: Actions;
+  private readonly _folds: Folds;
 }

@@ -3,13 +3,14 @@ import { ICommandPalette, showErrorMessage } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker } from '@jupyterlab/notebook';
-import { Api, RequestError } from '../api';
+import { Api, problemIn } from '../api';
+import { begin } from '../beginning/dialog';
 import { CATEGORY, CommandIDs } from '../commands';
-import { askBeginning } from '../dialog';
 import { sentence } from '../format';
 import { investigationIcon } from '../icons';
 import { IPreferences, type Preferences } from '../preferences';
 import { trans } from '../translation';
+import type { NewInvestigation } from '../types';
 
 /** The ways to begin: in a notebook of its own, or in the one in front. */
 export const launcherPlugin: JupyterFrontEndPlugin<void> = {
@@ -36,16 +37,13 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
       caption: trans.__('Begin an investigation in a notebook of its own'),
       icon: investigationIcon,
       execute: async args => {
-        const beginning = await askBeginning();
-        if (!beginning) {
-          return;
-        }
         const directory = (args['cwd'] as string | undefined) ?? PathExt.dirname(pathInFront());
-        await orSayWhy(trans.__('The investigation could not be created'), async () => {
-          const { path } = await api.create({ ...beginning, directory });
-          await commands.execute('docmanager:open', { path, factory: 'Notebook' });
+        const known = JSON.parse(String(args['known'] ?? '{}')) as Partial<NewInvestigation>;
+        const made = await begin(api, directory, known);
+        if (made) {
+          await commands.execute('docmanager:open', { path: made.path, factory: 'Notebook' });
           await commands.execute(CommandIDs.showPanel);
-        });
+        }
       }
     });
     commands.addCommand(CommandIDs.adopt, {
@@ -72,10 +70,7 @@ async function orSayWhy(title: string, work: () => Promise<void>): Promise<void>
   try {
     await work();
   } catch (error) {
-    const why =
-      error instanceof RequestError
-        ? `${sentence(error.message).replace(/\.?$/, '.')} ${sentence(error.hint)}`
-        : String(error);
-    await showErrorMessage(title, why);
+    const { message, hint } = problemIn(error);
+    await showErrorMessage(title, `${sentence(message).replace(/\.?$/, '.')} ${sentence(hint)}`);
   }
 }

@@ -30,10 +30,11 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     stateDB: IStateDB | null
   ) => {
     const { commands, shell } = app;
-    const panel = new InvestigationPanel(model, {
+    const actions = {
       create: () => void commands.execute(CommandIDs.create),
       adopt: () => void commands.execute(CommandIDs.adopt)
-    });
+    };
+    const panel = new InvestigationPanel(model, actions, stateDB);
     shell.add(panel, 'right', { rank: 600, type: 'Investigation' });
     restorer?.add(panel, PANEL_ID);
     preferences.changed.connect(() => panel.update());

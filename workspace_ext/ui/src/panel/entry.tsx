@@ -1,13 +1,12 @@
 import * as React from 'react';
-import { duration, rowCount } from '../format';
+import { duration, rowCount, sentence } from '../format';
 import type { InvestigationModel } from '../model';
 import { headline, wording } from '../query';
-import { errorBesides, timeline, type Entry, type Saying } from '../timeline';
+import { errorBesides, type Entry } from '../timeline';
 import { trans } from '../translation';
-import type { InvestigationState, QuerySummary, Step } from '../types';
-import { Badge, Byline, CellLink, Section } from './parts';
-
-const PAGE = 100;
+import type { Happening, InvestigationState, QuerySummary, Step } from '../types';
+import { sayingLabel } from './labels';
+import { Badge, Byline, CellLink, Moment } from './parts';
 
 function mark(status: Step['status']): { sign: string; label: string } {
   const marks: Record<Step['status'], { sign: string; label: string }> = {
@@ -20,70 +19,34 @@ function mark(status: Step['status']): { sign: string; label: string } {
   return marks[status];
 }
 
-function said({ kind, text }: Saying): string {
-  const wordings: Record<Saying['kind'], string> = {
-    Hypothesis: trans.__('Hypothesis: %1', text),
-    Note: trans.__('Note: %1', text),
-    Finding: trans.__('Finding: %1', text),
-    Decision: trans.__('Decision: %1', text),
-    Conclusion: trans.__('Conclusion: %1', text)
-  };
-  return wordings[kind];
-}
-
-/** What was run, newest first, with the answers it got. */
-export function Steps(props: {
-  model: InvestigationModel;
-  state: InvestigationState;
-}): React.ReactElement {
-  const { model, state } = props;
-  const [shown, setShown] = React.useState(PAGE);
-  const entries = timeline(state);
-  return (
-    <Section title={trans.__('Steps')} size={entries.length}>
-      {entries.length === 0 && (
-        <p className="jp-Investigation-empty">
-          {trans.__('Nothing was run yet; every run appears here. A good first one:')}
-          <code>investigation.run(&quot;triage.overview&quot;)</code>
-        </p>
-      )}
-      <ol>
-        {entries.slice(0, shown).map(entry => (
-          <StepItem key={entry.key} entry={entry} model={model} state={state} />
-        ))}
-      </ol>
-      {entries.length > shown && (
-        <button
-          type="button"
-          className="jp-Investigation-link"
-          onClick={() => setShown(shown + PAGE)}
-        >
-          {trans.__('Show older steps')}
-        </button>
-      )}
-    </Section>
-  );
-}
-
-function StepItem(props: {
+/** One line of the timeline. */
+export function EntryItem(props: {
   entry: Entry;
   model: InvestigationModel;
   state: InvestigationState;
 }): React.ReactElement {
   const { entry, model, state } = props;
-  const { step, queries, sayings } = entry;
+  const { step, queries, sayings, happening } = entry;
+  if (happening) {
+    return <HappeningItem happening={happening} />;
+  }
   const ownError = errorBesides(step, queries);
+  const ran = step !== null || queries.length > 0;
   return (
-    <li data-status={step?.status ?? 'ok'}>
+    <li data-entry={entry.kinds.join(' ')} data-status={ran ? (step?.status ?? 'ok') : undefined}>
       <p className="jp-Investigation-byline">
-        <Mark step={step} />
-        <Byline by={step?.by ?? ''} at={entry.at} />
+        {ran && <Mark step={step} />}
+        <Byline by={entry.by ?? ''} at={entry.at} />
         {step?.ended && <span>{duration(step.started, step.ended)}</span>}
         <CellLink model={model} cell={entry.cell} />
       </p>
       {sayings.map(saying => (
-        <p key={said(saying)} className="jp-Investigation-detail jp-Investigation-reason">
-          {said(saying)}
+        <p
+          key={sayingLabel(saying)}
+          className="jp-Investigation-detail jp-Investigation-reason"
+          title={saying.text}
+        >
+          {sayingLabel(saying)}
         </p>
       ))}
       {queries.map(query => (
@@ -95,6 +58,26 @@ function StepItem(props: {
         />
       ))}
       {ownError && <p className="jp-Investigation-error">{ownError}</p>}
+    </li>
+  );
+}
+
+/** What telemetry tells: an alert, a deploy, a change of a flag. */
+function HappeningItem(props: { happening: Happening }): React.ReactElement {
+  const { time, end_time, kind, service, severity, title, state, source } = props.happening;
+  return (
+    <li data-entry="telemetry" data-happening={kind}>
+      <p className="jp-Investigation-byline">
+        <Badge tone={kind === 'alert' || kind === 'incident' ? 'bad' : 'note'}>
+          {sentence(kind)}
+        </Badge>
+        <Moment time={time} />
+        {end_time && <span>{duration(time, end_time)}</span>}
+      </p>
+      <p>{[service, title].filter(Boolean).join(' · ')}</p>
+      <p className="jp-Investigation-detail">
+        {[severity, state, source].filter(Boolean).join(' · ')}
+      </p>
     </li>
   );
 }

@@ -1,0 +1,143 @@
+import { Dialog } from '@jupyterlab/apputils';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import * as React from 'react';
+import { problemIn, type Api, type Problem } from '../api';
+import { trans } from '../translation';
+import type { Catalogue, NewInvestigation, NewNotebook } from '../types';
+import { BeginningForm, draftOf, wishOf, type Draft } from './form';
+
+/**
+ * Asks what is known of an investigation and makes its notebook; null when the person thought
+ * better of it. What goes wrong is said in the dialog, which stays open with all that was typed.
+ */
+export async function begin(
+  api: Api,
+  directory: string,
+  known: Partial<NewInvestigation> = {}
+): Promise<NewNotebook | null> {
+  const dialog = new BeginningDialog(new BeginningBody(api, directory, known));
+  await dialog.launch();
+  return dialog.made;
+}
+
+class BeginningDialog extends Dialog<NewInvestigation> {
+  constructor(body: BeginningBody) {
+    super({
+      title: trans.__('New investigation'),
+      body,
+      buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Create') })],
+      focusNodeSelector: 'input'
+    });
+    this._form = body;
+    this.addClass('jp-Investigation-dialog');
+  }
+
+  /** The notebook, once it is made. */
+  made: NewNotebook | null = null;
+
+  /** Closes only when the notebook is there: see `begin`. */
+  override resolve(index?: number): void {
+    if (index === 0) {
+      super.resolve(index);
+    } else if (!this._isBusy && this.node.querySelector(':invalid, .jp-mod-error') === null) {
+      void this._make(index);
+    }
+  }
+
+  private async _make(index: number | undefined): Promise<void> {
+    this._isBusy = true;
+    this.made = await this._form.make();
+    this._isBusy = false;
+    if (this.made) {
+      super.resolve(index);
+    }
+  }
+
+  private readonly _form: BeginningBody;
+  private _isBusy = false;
+}
+
+class BeginningBody extends ReactWidget implements Dialog.IBodyWidget<NewInvestigation> {
+  constructor(api: Api, directory: string, known: Partial<NewInvestigation>) {
+    super();
+    this._api = api;
+    this._directory = directory;
+    this._draft = draftOf(known, new Date());
+    void this._learn();
+  }
+
+  getValue(): NewInvestigation {
+    return { ...wishOf(this._draft, this._catalogue), directory: this._directory };
+  }
+
+  /** Makes the notebook; null when that failed, which the form says then. */
+  async make(): Promise<NewNotebook | null> {
+    try {
+      return await this._api.create(this.getValue());
+    } catch (error) {
+      this._problem = problemIn(error);
+      this.update();
+      return null;
+    }
+  }
+
+  protected override render(): React.ReactElement {
+    return (
+      <Checked node={this.node}>
+        <BeginningForm
+          draft={this._draft}
+          catalogue={this._catalogue}
+          unknown={this._unknown}
+          problem={this._problem}
+          change={part => this._change(part)}
+        />
+      </Checked>
+    );
+  }
+
+  private _change(part: Partial<Draft>): void {
+    const alert = 'choice' in part || 'alert' in part ? this._alertOf(part) : {};
+    this._draft = { ...this._draft, ...part, ...alert };
+    this._problem = null;
+    this.update();
+  }
+
+  /** What an alert says of the rest; what a person wrote stays. */
+  private _alertOf(part: Partial<Draft>): Partial<Draft> {
+    const { choice, alert: number, title, services } = { ...this._draft, ...part };
+    const alert = choice === 'alert' ? this._catalogue?.alerts[number] : undefined;
+    if (!alert) {
+      return {};
+    }
+    return {
+      title: title.trim() ? title : (alert.title ?? ''),
+      services: services.length || !alert.service ? services : [alert.service]
+    };
+  }
+
+  private async _learn(): Promise<void> {
+    try {
+      this._catalogue = await this._api.catalogue();
+    } catch (error) {
+      this._unknown = problemIn(error);
+    }
+    if (!this.isDisposed) {
+      this.update();
+    }
+  }
+
+  private readonly _api: Api;
+  private readonly _directory: string;
+  private _draft: Draft;
+  private _catalogue: Catalogue | null = null;
+  private _unknown: Problem | null = null;
+  private _problem: Problem | null = null;
+}
+
+/** Lets the dialog look at the fields after each change; by itself it sees only what is typed. */
+function Checked(props: { node: HTMLElement; children: React.ReactNode }): React.ReactElement {
+  React.useEffect(() => {
+    props.node.dispatchEvent(new Event('input', { bubbles: true }));
+  });
+  return <>{props.children}</>;
+}

@@ -1,0 +1,225 @@
+import * as React from 'react';
+import type { Problem } from '../api';
+import { localWindow, sentence, utcWindow } from '../format';
+import { trans } from '../translation';
+import type { Catalogue, NewInvestigation, WindowDict } from '../types';
+import { PinField } from './pin';
+import { ServicesField } from './services';
+import { around, compared, hasData, newestRecord, span, wrong, zoneName } from './window';
+import type { Choice, Comparison } from './window';
+import { AlertField, TimesField, WindowChoice } from './windowfields';
+
+const SEVERITIES = ['SEV1', 'SEV2', 'SEV3', 'SEV4'];
+
+/** What is filled in; each part as the person left it. */
+export interface Draft {
+  title: string;
+  severity: string;
+  services: string[];
+  /** What stands in the box of services and was not taken yet. */
+  typed: string;
+  choice: Choice;
+  /** Up to when the quick choices reach. */
+  end: Date;
+  alert: number;
+  times: WindowDict | null;
+  comparison: Comparison;
+  pin: number | null;
+}
+
+/** An empty form, or one with what is known already. */
+export function draftOf(known: Partial<NewInvestigation>, now: Date): Draft {
+  return {
+    title: known.title ?? '',
+    severity: known.severity ?? '',
+    services: known.services ?? [],
+    typed: '',
+    choice: known.window ? 'times' : '1h',
+    end: now,
+    alert: 0,
+    times: known.window ?? null,
+    comparison: 'before',
+    pin: null
+  };
+}
+
+/** The window that is chosen; null for none, and where it is not known yet. */
+export function windowOf(draft: Draft, catalogue: Catalogue | null): WindowDict | null {
+  if (draft.choice === 'alert') {
+    const alert = catalogue?.alerts[draft.alert];
+    return alert ? around(alert) : null;
+  }
+  return draft.choice === 'times' ? draft.times : span(draft.choice, draft.end);
+}
+
+/** What is sent. */
+export function wishOf(draft: Draft, catalogue: Catalogue | null): NewInvestigation {
+  const window = windowOf(draft, catalogue);
+  const typed = draft.typed.trim();
+  return {
+    title: draft.title.trim(),
+    severity: draft.severity,
+    services: typed ? [...new Set([...draft.services, typed])] : draft.services,
+    window,
+    baseline: window && compared(window, draft.comparison),
+    pin: draft.pin
+  };
+}
+
+/** The form of a new investigation. */
+export function BeginningForm(props: {
+  draft: Draft;
+  catalogue: Catalogue | null;
+  unknown: Problem | null;
+  problem: Problem | null;
+  change: (part: Partial<Draft>) => void;
+}): React.ReactElement {
+  const { draft, catalogue, unknown, problem, change } = props;
+  const severities = new Set([...SEVERITIES, ...(draft.severity ? [draft.severity] : [])]);
+  return (
+    <div className="jp-Investigation-form jp-Investigation-beginning">
+      <label>
+        {trans.__('Title')}
+        <input
+          name="title"
+          className="jp-mod-styled"
+          required
+          maxLength={200}
+          pattern=".*\S.*"
+          placeholder={trans.__('Checkout fails since 03:10')}
+          value={draft.title}
+          onChange={event => change({ title: event.target.value })}
+        />
+      </label>
+      <div className="jp-Investigation-row">
+        <label>
+          {trans.__('Severity')}
+          <select
+            name="severity"
+            className="jp-mod-styled"
+            value={draft.severity}
+            onChange={event => change({ severity: event.target.value })}
+          >
+            <option value="">{trans.__('not set')}</option>
+            {[...severities].map(level => (
+              <option key={level}>{level}</option>
+            ))}
+          </select>
+        </label>
+        <ServicesField
+          known={catalogue?.services ?? []}
+          chosen={draft.services}
+          typed={draft.typed}
+          change={change}
+        />
+      </div>
+      <WindowPart draft={draft} catalogue={catalogue} change={change} />
+      <PinField catalogue={catalogue} pin={draft.pin} change={change} />
+      {unknown && (
+        <p className="jp-Investigation-detail">
+          {sentence(unknown.message)} {trans.__('You can begin all the same.')}
+        </p>
+      )}
+      {problem && (
+        <p role="alert" className="jp-Investigation-banner">
+          {sentence(problem.message)} {problem.hint && sentence(problem.hint)}
+        </p>
+      )}
+    </div>
+  );
+}
+
+function WindowPart(props: {
+  draft: Draft;
+  catalogue: Catalogue | null;
+  change: (part: Partial<Draft>) => void;
+}): React.ReactElement {
+  const { draft, catalogue, change } = props;
+  const window = windowOf(draft, catalogue);
+  const fault = draft.choice === 'times' ? wrong(window) : '';
+  return (
+    <fieldset>
+      <legend>{trans.__('When it hurts')}</legend>
+      <WindowChoice
+        choice={draft.choice}
+        hasAlerts={(catalogue?.alerts.length ?? 0) > 0}
+        choose={choice => change({ choice, end: new Date(), times: window ?? draft.times })}
+      />
+      {draft.choice === 'alert' && (
+        <AlertField alerts={catalogue?.alerts ?? []} chosen={draft.alert} change={change} />
+      )}
+      {draft.choice === 'times' && (
+        <TimesField window={draft.times} fault={fault} change={change} />
+      )}
+      {window && !fault && (
+        <>
+          <p className="jp-Investigation-detail" data-stored>
+            {draft.choice !== 'times' && `${localWindow(window)} `}
+            {trans.__('%1 · stored as %2', zoneName(new Date(window.start)), utcWindow(window))}
+          </p>
+          <Emptiness window={window} catalogue={catalogue} change={change} draft={draft} />
+          <Baseline window={window} draft={draft} change={change} />
+        </>
+      )}
+    </fieldset>
+  );
+}
+
+/** Says before the first query, not after it, that there is nothing to ask about. */
+function Emptiness(props: {
+  window: WindowDict;
+  catalogue: Catalogue | null;
+  draft: Draft;
+  change: (part: Partial<Draft>) => void;
+}): React.ReactElement | null {
+  const { window, catalogue, draft, change } = props;
+  if (catalogue === null || hasData(window, catalogue.signals)) {
+    return null;
+  }
+  const newest = newestRecord(catalogue.signals);
+  if (newest === null) {
+    return (
+      <p className="jp-Investigation-warning">
+        {trans.__('The store is empty: the panel Data says how to send something.')}
+      </p>
+    );
+  }
+  const end = new Date(Date.parse(newest) + 1000);
+  const inTimes = draft.choice === 'times' || draft.choice === 'alert';
+  return (
+    <p className="jp-Investigation-warning">
+      {trans.__('No data in this window; the newest record is of')}{' '}
+      {localWindow({ start: newest, end: newest }).replace(/–.*/, '')}.{' '}
+      {!inTimes && (
+        <button type="button" className="jp-Investigation-link" onClick={() => change({ end })}>
+          {trans.__('End there')}
+        </button>
+      )}
+    </p>
+  );
+}
+
+function Baseline(props: {
+  window: WindowDict;
+  draft: Draft;
+  change: (part: Partial<Draft>) => void;
+}): React.ReactElement {
+  const baseline = compared(props.window, props.draft.comparison);
+  return (
+    <label>
+      {trans.__('Compared with (the baseline)')}
+      <select
+        name="baseline"
+        className="jp-mod-styled"
+        value={props.draft.comparison}
+        onChange={event => props.change({ comparison: event.target.value as Comparison })}
+      >
+        <option value="before">{trans.__('the time just before it')}</option>
+        <option value="day">{trans.__('the same time a day earlier')}</option>
+        <option value="week">{trans.__('the same time a week earlier')}</option>
+        <option value="none">{trans.__('nothing yet')}</option>
+      </select>
+      {baseline && <span className="jp-Investigation-detail">{localWindow(baseline)}</span>}
+    </label>
+  );
+}

@@ -1,0 +1,149 @@
+import { UUID } from '@lumino/coreutils';
+import * as React from 'react';
+import { clock, elapsed, following, read, written } from '../agenda';
+import type { Problem } from '../api';
+import { sentence } from '../format';
+import type { InvestigationModel } from '../model';
+import { trans } from '../translation';
+import type { Agenda, InvestigationState } from '../types';
+import { Section } from './parts';
+
+const NONE: Agenda = { items: [], current: null, since: null, by: null };
+
+/** What the team goes through, where it is, and for how long; the same for everybody. */
+export function AgendaSection(props: {
+  model: InvestigationModel;
+  state: InvestigationState;
+}): React.ReactElement | null {
+  const { model, state } = props;
+  const agenda = state.agenda ?? NONE;
+  const [isEditing, setEditing] = React.useState(false);
+  const [problem, setProblem] = React.useState<Problem | null>(null);
+  const reason = model.whyNot('agenda.changed');
+  const go = async (data: Record<string, unknown>): Promise<Problem | null> => {
+    const found = await model.say('agenda.changed', data);
+    setProblem(found);
+    return found;
+  };
+  const next = following(agenda);
+  const current = agenda.items.find(item => item.id === agenda.current);
+  return (
+    <Section
+      id="agenda"
+      title={trans.__('Agenda')}
+      closed
+      aside={
+        <span className="jp-Investigation-aside" data-current>
+          {current && (
+            <>
+              <span className="jp-Investigation-now">{current.title}</span>{' '}
+              <Timer agenda={agenda} minutes={current.minutes} />
+            </>
+          )}
+          {agenda.items.length > 0 && (
+            <button
+              type="button"
+              className="jp-Investigation-link"
+              disabled={reason !== '' || (!next && !current)}
+              title={reason || (next ? next.title : '')}
+              onClick={event => {
+                event.preventDefault(); // the line it stands in opens and closes the section
+                void go({ current: next ? next.id : null });
+              }}
+            >
+              {!current ? trans.__('Begin') : next ? trans.__('Next') : trans.__('End')}
+            </button>
+          )}
+        </span>
+      }
+    >
+      {problem && (
+        <p role="alert" className="jp-Investigation-error">
+          {sentence(problem.message)}
+        </p>
+      )}
+      <ol className="jp-Investigation-agenda">
+        {agenda.items.map(item => (
+          <li key={item.id} aria-current={item.id === agenda.current ? 'step' : undefined}>
+            <button
+              type="button"
+              disabled={reason !== ''}
+              title={reason || trans.__('Go to this item')}
+              onClick={() => void go({ current: item.id })}
+            >
+              {item.title}
+            </button>
+            <span className="jp-Investigation-detail">{trans.__('%1 min', item.minutes)}</span>
+          </li>
+        ))}
+      </ol>
+      {isEditing ? (
+        <Edit
+          agenda={agenda}
+          save={async items => {
+            setEditing((await go({ items })) !== null);
+          }}
+          cancel={() => setEditing(false)}
+        />
+      ) : (
+        <button
+          type="button"
+          className="jp-Investigation-link"
+          disabled={reason !== ''}
+          title={reason}
+          onClick={() => setEditing(true)}
+        >
+          {trans.__('Change the agenda…')}
+        </button>
+      )}
+    </Section>
+  );
+}
+
+/** For how long the current item has been on, of how long was planned. */
+function Timer(props: { agenda: Agenda; minutes: number }): React.ReactElement {
+  const { agenda, minutes } = props;
+  const [now, setNow] = React.useState(() => new Date());
+  React.useEffect(() => {
+    const ticking = window.setInterval(() => setNow(new Date()), 1000);
+    return () => window.clearInterval(ticking);
+  }, []);
+  const seconds = elapsed(agenda, now);
+  return (
+    <span className="jp-Investigation-timer" data-over={minutes > 0 && seconds > minutes * 60}>
+      {clock(seconds)}
+      {minutes > 0 && ` / ${trans.__('%1 min', minutes)}`}
+    </span>
+  );
+}
+
+function Edit(props: {
+  agenda: Agenda;
+  save: (items: Agenda['items']) => Promise<void>;
+  cancel: () => void;
+}): React.ReactElement {
+  const [text, setText] = React.useState(written(props.agenda.items));
+  const save = (event: React.FormEvent): void => {
+    event.preventDefault();
+    const newId = (): string => UUID.uuid4().slice(0, 8);
+    void props.save(read(text, props.agenda.items, newId));
+  };
+  return (
+    <form className="jp-Investigation-inset" onSubmit={save}>
+      <label>
+        {trans.__('A line an item, its minutes at the end')}
+        <textarea
+          autoFocus
+          className="jp-mod-styled"
+          rows={6}
+          value={text}
+          onChange={event => setText(event.target.value)}
+        />
+      </label>
+      <button className="jp-mod-styled jp-mod-accept">{trans.__('Save')}</button>
+      <button type="button" className="jp-mod-styled" onClick={props.cancel}>
+        {trans.__('Cancel')}
+      </button>
+    </form>
+  );
+}

@@ -1,0 +1,72 @@
+import * as React from 'react';
+import type { Problem } from '../api';
+import type { HypothesisState } from '../board';
+import { sentence } from '../format';
+import type { InvestigationModel } from '../model';
+import { trans } from '../translation';
+import type { Hypothesis } from '../types';
+import { stateLabel } from './labels';
+
+/** Asks why a hypothesis is to be in another state, and why despite its tests where they differ. */
+export function JudgeForm(props: {
+  model: InvestigationModel;
+  hypothesis: Hypothesis;
+  to: HypothesisState;
+  done: () => void;
+}): React.ReactElement {
+  const { model, hypothesis, to, done } = props;
+  const [why, setWhy] = React.useState('');
+  const [despite, setDespite] = React.useState('');
+  const [problem, setProblem] = React.useState<Problem | null>(null);
+  const [isBusy, setBusy] = React.useState(false);
+  const isUnproved = problem?.code === 'unproved' || despite !== '';
+  const judge = async (event: React.FormEvent): Promise<void> => {
+    event.preventDefault();
+    setBusy(true);
+    const data = { hypothesis: hypothesis.id, state: to };
+    const override = despite.trim() ? { override: despite.trim() } : {};
+    const found = await model.say('hypothesis.changed', { ...data, ...override }, why);
+    setBusy(false);
+    setProblem(found);
+    if (found === null) {
+      done();
+    }
+  };
+  return (
+    <form className="jp-Investigation-inset" onSubmit={event => void judge(event)}>
+      <textarea
+        autoFocus
+        className="jp-mod-styled"
+        aria-label={trans.__('Reason')}
+        placeholder={trans.__('Why “%1”?', stateLabel(to))}
+        rows={2}
+        maxLength={2000}
+        value={why}
+        onChange={event => setWhy(event.target.value)}
+      />
+      {isUnproved && (
+        <textarea
+          className="jp-mod-styled"
+          aria-label={trans.__('Despite its tests')}
+          placeholder={trans.__('Why does it hold all the same?')}
+          rows={2}
+          maxLength={2000}
+          value={despite}
+          onChange={event => setDespite(event.target.value)}
+        />
+      )}
+      {problem && (
+        <p role="alert" className="jp-Investigation-error">
+          {sentence(problem.message)}
+          {problem.hint && problem.code !== 'unproved' && ` (${problem.hint})`}
+        </p>
+      )}
+      <button className="jp-mod-styled jp-mod-accept" disabled={isBusy || why.trim() === ''}>
+        {trans.__('Move to “%1”', stateLabel(to))}
+      </button>
+      <button type="button" className="jp-mod-styled" onClick={done}>
+        {trans.__('Cancel')}
+      </button>
+    </form>
+  );
+}

@@ -1,0 +1,79 @@
+import * as React from 'react';
+import type { Problem } from '../api';
+import { sentence } from '../format';
+import type { InvestigationModel } from '../model';
+import { trans } from '../translation';
+
+/** A hypothesis, said in the panel; one that code states or a text cell does needs none. */
+export function ProposeForm(props: {
+  model: InvestigationModel;
+  isFirst: boolean;
+}): React.ReactElement {
+  const { model, isFirst } = props;
+  const [isOpen, setOpen] = React.useState(false);
+  const [text, setText] = React.useState('');
+  const [prediction, setPrediction] = React.useState('');
+  const [problem, setProblem] = React.useState<Problem | null>(null);
+  const reason = model.whyNot('hypothesis.proposed');
+  const propose = async (event: React.FormEvent): Promise<void> => {
+    event.preventDefault();
+    const said = { text: text.trim(), prediction: prediction.trim() };
+    const found = await model.say('hypothesis.proposed', said);
+    setProblem(found);
+    if (found === null) {
+      setText('');
+      setPrediction('');
+      setOpen(false);
+    }
+  };
+  if (!isOpen) {
+    return (
+      <p className="jp-Investigation-empty">
+        {isFirst && `${trans.__('What do you believe, and what must show if it is true?')} `}
+        <button
+          type="button"
+          className="jp-Investigation-link"
+          disabled={reason !== ''}
+          title={reason}
+          onClick={() => setOpen(true)}
+        >
+          {trans.__('State a hypothesis')}
+        </button>
+      </p>
+    );
+  }
+  return (
+    <form className="jp-Investigation-inset" onSubmit={event => void propose(event)}>
+      <textarea
+        autoFocus
+        className="jp-mod-styled"
+        aria-label={trans.__('Hypothesis')}
+        placeholder={trans.__('The cart exhausts its pool')}
+        rows={2}
+        maxLength={2000}
+        value={text}
+        onChange={event => setText(event.target.value)}
+      />
+      <textarea
+        className="jp-mod-styled"
+        aria-label={trans.__('Prediction')}
+        placeholder={trans.__('If it is true: pool waits rise before errors do')}
+        rows={2}
+        maxLength={2000}
+        value={prediction}
+        onChange={event => setPrediction(event.target.value)}
+      />
+      {problem && (
+        <p role="alert" className="jp-Investigation-error">
+          {sentence(problem.message)} {problem.hint && `(${problem.hint})`}
+        </p>
+      )}
+      <button className="jp-mod-styled jp-mod-accept" disabled={text.trim() === ''}>
+        {trans.__('State it')}
+      </button>
+      <button type="button" className="jp-mod-styled" onClick={() => setOpen(false)}>
+        {trans.__('Cancel')}
+      </button>
+    </form>
+  );
+}
