@@ -24,6 +24,7 @@ from workspace_ext.server.review_handlers import REVIEW_ROUTES
 from workspace_ext.server.roles import RoleAuthorizer, use_roles
 from workspace_ext.server.rooms import hold_readers
 from workspace_ext.server.sessions import InvestigationSessionManager
+from workspace_ext.server.troubles import Troubles
 from workspace_ext.server.version_handlers import VERSION_ROUTES
 from workspace_ext.server.workspace import Workspace
 
@@ -89,7 +90,12 @@ class InvestigationApp(ExtensionApp):
 
     def initialize_settings(self) -> None:
         """Makes the parts; nothing is started before somebody needs it."""
+        from workspace_ext.server.joint import use_joint_rooms  # brings the documents' library
+
         self._tell_people()
+        troubles = Troubles()
+        use_joint_rooms(troubles.tell)
+        self.settings["investigation_troubles"] = troubles
         if not self._capturing:
             return
         assert self.serverapp is not None

@@ -20,7 +20,9 @@ from workspace_ext.foundation.errors import Unavailable
 from workspace_ext.telemetry.ingest.live.delivery import Delivery
 from workspace_ext.telemetry.ingest.live.request import Request
 from workspace_ext.telemetry.ingest.live.service import LiveIngest
+from workspace_ext.telemetry.ingest.resources import with_texts
 from workspace_ext.telemetry.query.segments import write_parquet
+from workspace_ext.telemetry.schema import SPANS, selection
 
 MILLION = 1_000_000
 BATCH = 50_000
@@ -60,7 +62,7 @@ def _push(store: Store, millions: int) -> Iterator[float]:
             used, made = time.process_time(), 0.0
             for first in range(million * MILLION, (million + 1) * MILLION, BATCH):
                 begun = time.thread_time()
-                records = spans(first, BATCH)
+                records = with_texts(spans(first, BATCH))
                 made += time.thread_time() - begun
                 for start in range(0, BATCH, REQUEST):
                     _accept(live, first + start, records.slice(start, REQUEST))
@@ -99,8 +101,9 @@ def _parquet_bytes(store: Store, path: Path) -> float:
         first = cursor.execute(
             "SELECT time FROM raw.spans ORDER BY time DESC LIMIT 1 OFFSET $1", [MILLION - 1]
         ).fetchall()[0][0]
-        sql = f"SELECT * FROM raw.spans WHERE time >= '{first.isoformat()}' ORDER BY time"
-        rows = write_parquet(cursor, sql, path)
+        names = (*SPANS.names, "batch_id")
+        sql = selection(SPANS, names, f"time >= '{first.isoformat()}'")
+        rows = write_parquet(cursor, f"{sql} ORDER BY time", path)
     return path.stat().st_size / rows
 
 

@@ -36,7 +36,7 @@ from workspace_ext.foundation.errors import BadInput
 from workspace_ext.telemetry.ingest import registry
 from workspace_ext.telemetry.ingest.adapter import Context, Head
 from workspace_ext.telemetry.ingest.adapters.otlp_proto import REPAIRED
-from workspace_ext.telemetry.ingest.columns import arrow_schema
+from workspace_ext.telemetry.ingest.columns import kept_schema
 from workspace_ext.telemetry.ingest.limits import bounded
 from workspace_ext.telemetry.ingest.mapping import parse_mapping
 from workspace_ext.telemetry.ingest.model import Parsed
@@ -205,7 +205,7 @@ class Checker:
         self._mapping = _MAPPING if self._adapter.needs_mapping else None
         self._connection = duckdb.connect(":memory:", config={"threads": 1})
         for signal in SIGNALS.values():
-            columns = ", ".join(f"{column} {kind}" for column, kind in signal.columns)
+            columns = ", ".join(f"{column} {kind}" for column, kind in signal.kept)
             self._connection.execute(f"CREATE TABLE {signal.name} ({columns})")
         self.inputs = self.refused = self.records = self.rejects = self.together = 0
         self.slowest = 0.0
@@ -240,7 +240,7 @@ class Checker:
                 assert reject.reason
                 (reject.reason + reject.record).encode()
             for signal, records in part.tables.items():
-                assert records.schema.equals(arrow_schema(signal))
+                assert records.schema.equals(kept_schema(signal))
                 self.records += records.num_rows
                 if self.inputs % _INSERT_EVERY == 0:
                     self._insert(signal, records)
@@ -261,7 +261,7 @@ class Checker:
         assert found.rejected == part.rejected
         assert set(found.warnings) ^ set(part.warnings) <= {REPAIRED}
         for signal, records in found.tables.items():
-            expected = part.tables.get(signal, arrow_schema(signal).empty_table())
+            expected = part.tables.get(signal, kept_schema(signal).empty_table())
             records.validate(full=True)
             assert records.to_pylist() == expected.to_pylist()
 

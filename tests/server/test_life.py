@@ -101,7 +101,7 @@ def test_state_of_shared_editing_lies_in_the_store_or_where_the_user_says(
         editor = Editor(server, "n.ipynb")
         editor.close()
 
-        assert (store / "jupyter" / "shared-editing.db").exists()
+        assert (store / "jupyter" / "shared-history.db").exists()
         assert (store / "jupyter" / "sessions.json").exists()
         assert (tmp_path / "mine.db").exists()
         assert not (store / "jupyter" / "file-ids.db").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from contextlib import suppress
 from typing import Any
@@ -16,6 +17,7 @@ from pycrdt import (
     Map,
     Text,
     YMessageType,
+    YSyncMessageType,
     create_sync_message,
     create_update_message,
     handle_sync_message,
@@ -37,18 +39,57 @@ class Editor:
         self.session = session = server.request(
             "PUT", f"/api/collaboration/session/{quote(path)}", wanted, user=user
         )
-        room = f"json:notebook:{session['fileId']}?sessionId={session['sessionId']}"
+        self._room = f"json:notebook:{session['fileId']}?sessionId={session['sessionId']}"
+        self._user = user
         self.lock = threading.Lock()
         self._saved = threading.Event()
+        self._answered = threading.Event()
+        self.closed: int | None = None
         self._document: Doc[Any] = Doc()
         self._awareness = Awareness(self._document)
         self._meta = self._document.get("meta", type=Map)
         self._cells = self._document.get("cells", type=Array)
-        self._socket: websocket.WebSocket = server.socket(f"/api/collaboration/room/{room}", user)
-        self._socket.send_binary(create_sync_message(self._document))
+        self.join(server)
+        until(lambda: self.read()["cells"], f"{path} is loaded")
+
+    def join(self, server: Jupyter) -> None:
+        """Connects, also again: to the same room, with all that this tab has."""
+        self.closed = None
+        self._socket = server.socket(f"/api/collaboration/room/{self._room}", self._user)
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
-        until(lambda: self.read()["cells"], f"{path} is loaded")
+        with self.lock:
+            self.tell(create_sync_message(self._document))
+
+    def cut(self) -> None:
+        """The connection breaks, without a word; typing goes on."""
+        with suppress(OSError, websocket.WebSocketException):
+            self._socket.sock.shutdown(socket.SHUT_RDWR)
+        self._thread.join(5)
+
+    def settle(self) -> None:
+        """Waits until the server has answered everything that was sent."""
+        self._answered.clear()
+        with self.lock:
+            self.tell(create_sync_message(self._document))
+        assert self._answered.wait(20), "the server answers"
+
+    def add(self, key: str, text: str) -> None:
+        """Adds a cell at the end."""
+        cell = {"id": key, "cell_type": "code", "metadata": Map({}), "source": Text(text)}
+        cell |= {"outputs": Array(), "execution_count": None}
+        self._change(lambda: self._cells.append(Map(cell)))
+
+    def drop(self, key: str) -> None:
+        """Deletes a cell."""
+        self._change(lambda: self._cells.pop(self._place(key)))
+
+    def type_in(self, key: str, text: str) -> None:
+        """Types at the end of the cell of an id."""
+        self._change(lambda: self._append(self._place(key), text))
+
+    def _place(self, key: str) -> int:
+        return next(i for i, cell in enumerate(self._cells) if cell["id"] == key)
 
     def read(self) -> dict[str, Any]:
         """The notebook as this tab shows it."""
@@ -97,7 +138,8 @@ class Editor:
             with self._document.transaction():
                 change()
             update = self._document.get_update(before)
-        self._socket.send_binary(create_update_message(update))
+        with suppress(OSError, websocket.WebSocketException):  # goes with the next sync
+            self._socket.send_binary(create_update_message(update))
 
     def _listen(self) -> None:
         with suppress(websocket.WebSocketException, OSError):
@@ -107,6 +149,8 @@ class Editor:
                         reply = handle_sync_message(message[1:], self._document)
                     if reply is not None:
                         self._socket.send_binary(reply)
+                    if message[1] == YSyncMessageType.SYNC_STEP2:
+                        self._answered.set()
                 elif isinstance(message, bytes) and message[0] == YMessageType.AWARENESS:
                     with self.lock:
                         self._awareness.apply_awareness_update(read_message(message[1:]), "server")

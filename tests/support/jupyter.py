@@ -92,10 +92,10 @@ class Jupyter:
         assert client is not None, "no broker runs"
         return client
 
-    def save(self, path: str, notebook: dict[str, Any]) -> None:
+    def save(self, path: str, notebook: dict[str, Any], *, user: str = "alice") -> None:
         """Saves a notebook as a browser without shared editing does."""
         model = {"type": "notebook", "format": "json", "content": notebook}
-        self.request("PUT", f"/api/contents/{quote(path)}", model)
+        self.request("PUT", f"/api/contents/{quote(path)}", model, user=user)
 
     def read(self, path: str) -> dict[str, Any]:
         """A notebook as it is on disk."""
@@ -293,7 +293,7 @@ def jupyter(
     kernelspec = home / "data" / "kernels" / "investigation"
     if not kernelspec.exists():
         shutil.copytree(REPOSITORY / "kernels" / "investigation", kernelspec)
-    port = _free_port()
+    port = free_port()
     settings = where / "jupyter_server_config.py"
     settings.write_text(
         f"""
@@ -361,7 +361,7 @@ def _answers(server: Jupyter) -> bool:
     return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]

@@ -24,6 +24,7 @@ from workspace_ext.telemetry.ingest.live.groups import LiveLimits
 from workspace_ext.telemetry.ingest.live.request import Request
 from workspace_ext.telemetry.ingest.live.service import LiveIngest
 from workspace_ext.telemetry.ingest.model import Reject
+from workspace_ext.telemetry.ingest.resources import with_texts
 
 START_NS = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000
@@ -59,7 +60,7 @@ def delivery(
         received_ns=received_ns,
         digest=f"sha256:{first}-{count}",
         size=count,
-        tables={"spans": table("spans", rows)} if rows else {},
+        tables={"spans": with_texts(table("spans", rows))} if rows else {},
         rejected=len(rejects),
         rejects=rejects,
         warnings=warnings,

@@ -38,8 +38,9 @@ def reasons(parsed: Parsed) -> list[tuple[int | None, str]]:
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    maps = {"attributes": dict, "resource": json.loads}
     return {
-        key: dict(value) if key in ("attributes", "resource") and value is not None else value
+        key: maps.get(key, lambda same: same)(value)
         for key, value in row.items()
         if value is not None and key != "time"
     }

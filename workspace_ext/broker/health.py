@@ -71,6 +71,7 @@ class StoreHealth(Collector):
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._told: tuple[int, list[Metric]] | None = None
 
     def collect(self) -> Iterable[Metric]:
         """The families; when the store cannot be read, those that tell so."""
@@ -87,13 +88,21 @@ class StoreHealth(Collector):
             {path.name: len(list(path.glob("*.parquet"))) for path in folder.segments.iterdir()},
         )
         try:
-            families = [*self._contents(), *self._history()]
+            families = self._of_the_tables()
         except InvestigationError as error:
             _log.warning("the store cannot tell of its health: %s", error.message)
             families = []
         text = "1 while the store can be read"
         yield GaugeMetricFamily("investigation_store_readable", text, float(bool(families)))
         yield from families
+
+    def _of_the_tables(self) -> list[Metric]:
+        """They are asked once for each commit, however often Prometheus comes."""
+        commits = self._services.telemetry.commits
+        told = self._told
+        if told is None or told[0] != commits:
+            told = self._told = commits, [*self._contents(), *self._history()]
+        return told[1]
 
     def _contents(self) -> Iterable[Metric]:
         signals = self._services.catalog.overview()["signals"]

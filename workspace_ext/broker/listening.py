@@ -74,6 +74,11 @@ def address_of(listening: socket.socket, scheme: str = "http") -> str:
         name: bytes = listening.getsockname()
         return LOCAL + name[1:].decode()
     host, port = listening.getsockname()[:2]
+    return reachable(host, port, scheme)
+
+
+def reachable(host: str, port: int, scheme: str = "http") -> str:
+    """The address under which this machine reaches a port that may be open to all."""
     if host in ("0.0.0.0", "::"):  # noqa: S104 # compared, not bound
         host = "127.0.0.1"
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

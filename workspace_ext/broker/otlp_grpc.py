@@ -18,6 +18,7 @@ import grpc.aio
 
 from workspace_ext.broker.answers import RETRY_INFO_HEADER, OtlpAnswers
 from workspace_ext.broker.intake import Request
+from workspace_ext.broker.listening import reachable
 from workspace_ext.broker.receiving import Door, Receiving
 from workspace_ext.foundation.errors import InvestigationError
 from workspace_ext.telemetry.ingest.model import Parsed
@@ -63,7 +64,7 @@ class GrpcListener:
         host = f"[{receive.host}]" if ":" in receive.host else receive.host
         self._server = grpc.aio.server(options=_OPTIONS)
         port = self._server.add_insecure_port(f"{host}:{receive.port}")
-        self.address = f"http://{host}:{port}"
+        self.address = reachable(receive.host, port)
         self._stopped: asyncio.Future[None] | None = None
 
     async def serve(self, door: Door) -> None:

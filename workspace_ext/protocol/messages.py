@@ -242,19 +242,6 @@ class InvestigationSummary(TypedDict):
     correct: bool | None  # how the conclusion turned out
 
 
-class Me(TypedDict):
-    """Who the browser's user is on this server, and what they may do here.
-
-    ``may`` holds some of: read, comment, edit (notebooks and files), run (code), open (begin an
-    investigation), pin (move it), review (move it on), approve (judge the work of others).
-    """
-
-    name: str
-    display_name: str
-    role: Literal["lead", "responder", "viewer"]
-    may: list[Literal["read", "comment", "edit", "run", "open", "pin", "review", "approve"]]
-
-
 class Status(TypedDict):
     """What the Jupyter server tells its browsers about the broker."""
 

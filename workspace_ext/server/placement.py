@@ -11,6 +11,7 @@ from traitlets.config import Config, Configurable
 from workspace_ext.foundation.canonical import digest_text
 
 _STORE_MARKER = "store.json"
+_HISTORY = "shared-history.db"
 
 
 def has_store(folder: Path) -> bool:
@@ -21,9 +22,10 @@ def has_store(folder: Path) -> bool:
 def state_folder(store: Path) -> Path:
     """Where files of shared editing go: into the store, or, while there is none, elsewhere.
 
-    A store is made by its broker, in an empty folder; until then nothing may lie in it.
+    A store is made by its broker, in an empty folder; until then nothing may lie in it. What was
+    begun elsewhere stays there: in another place every open notebook would have no history.
     """
-    if has_store(store):
+    if has_store(store) and not (data_folder(store) / _HISTORY).exists():
         return store / "jupyter"
     return data_folder(store)
 
@@ -38,9 +40,13 @@ def state_config(folder: Path) -> Config:
     """The settings that keep shared editing from littering the working folder."""
     return Config(
         {
+            "HistoryStore": {"db_path": str(folder / _HISTORY)},
             "SQLiteYStore": {"db_path": str(folder / "shared-editing.db")},
             "BaseFileIdManager": {"db_path": str(folder / "file-ids.db")},
-            "YDocExtension": {"session_store_path": str(folder / "sessions.json")},
+            "YDocExtension": {
+                "session_store_path": str(folder / "sessions.json"),
+                "ystore_class": "workspace_ext.server.history.HistoryStore",
+            },
         }
     )
 

@@ -25,7 +25,7 @@ from traitlets import Dict, Enum, Unicode
 from workspace_ext.access.model import Decision
 from workspace_ext.access.roles import ROLES, Ability, Role, abilities, may
 from workspace_ext.foundation.errors import Denied
-from workspace_ext.protocol.messages import Me
+from workspace_ext.protocol.people import Me
 from workspace_ext.server.identity import is_anonymous
 from workspace_ext.server.login import PeopleProvider
 

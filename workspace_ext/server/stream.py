@@ -14,10 +14,11 @@ from jupyter_server.base.websocket import WebSocketMixin
 from tornado import web
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from workspace_ext.foundation.errors import Conflict, InvestigationError
-from workspace_ext.protocol.messages import Me
+from workspace_ext.foundation.errors import Conflict, InvestigationError, Unavailable
+from workspace_ext.protocol.people import Me
 from workspace_ext.server.followers import Message
 from workspace_ext.server.roles import me
+from workspace_ext.server.troubles import Troubles
 from workspace_ext.server.workspace import Workspace
 
 RESOURCE = "investigation"
@@ -34,6 +35,7 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
     _me: Me
     _unwatch: Callable[[], None] | None = None
     _unsubscribe: Callable[[], None] | None = None
+    _untrouble: Callable[[], None] | None = None
     _uid: str | None = None
 
     @property
@@ -71,6 +73,8 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
             self._send({"type": "error", "data": error.to_dict()})
             self.close(1008, "no such notebook")
             return
+        troubles: Troubles = self.settings["investigation_troubles"]
+        self._untrouble = troubles.watch(path, self._tell_trouble)
         self._look_again()
         if self._uid is None and not _is_newer(self._workspace, path):
             self._send({"type": "state", "data": None})
@@ -80,10 +84,18 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
 
     def on_close(self) -> None:
         """Stops telling."""
-        for stop in (self._unwatch, self._unsubscribe):
+        for stop in (self._unwatch, self._unsubscribe, self._untrouble):
             if stop is not None:
                 stop()
-        self._unwatch = self._unsubscribe = None
+        self._unwatch = self._unsubscribe = self._untrouble = None
+
+    def _tell_trouble(self, trouble: Unavailable | None) -> None:
+        """Says that the notebook cannot be saved; once it can, all is as the state says."""
+        if trouble is not None:
+            self._send({"type": "error", "data": trouble.to_dict()})
+            return
+        state = self._workspace.followers.state(self._uid) if self._uid else None
+        self._send({"type": "state", "data": state})
 
     def _look_again(self) -> None:
         """Follows the investigation that the notebook belongs to now."""

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from workspace_ext.foundation.clock import Window
 from workspace_ext.inquiry.templates.model import BindContext
-from workspace_ext.telemetry.schema import SIGNALS
+from workspace_ext.telemetry.schema import SIGNALS, keeping, noting
 
 ORIGIN = datetime(2024, 5, 1, 12, tzinfo=UTC)
 ORIGIN_NS = int(ORIGIN.timestamp()) * 1_000_000_000
@@ -160,13 +160,15 @@ class World:
                 continue
             rows = pa.concat_tables(self._parts[signal.name], promote_options="default")
             kinds = dict(signal.columns)
-            told = ", ".join(f'"{c}"::{kinds[c]} AS "{c}"' for c in rows.column_names)
+            kept = {c: keeping(c, f'"{c}"::{kinds[c]}') for c in rows.column_names}
+            told = ", ".join(f'{value} AS "{c}"' for c, value in kept.items())
             time = "make_timestamptz(time_ns // 1000) AS time, " if signal.timed else ""
             store.register("rows_told", rows)
             store.execute(
                 f"INSERT INTO raw.{signal.name} BY NAME"
                 f" SELECT {time}{told}, 1 AS batch_id FROM rows_told"
             )
+            store.execute(noting(signal, f"raw.{signal.name}"))
             store.unregister("rows_told")
 
 

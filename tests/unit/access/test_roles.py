@@ -9,7 +9,7 @@ import pytest
 
 from workspace_ext.access.roles import ABILITIES, ROLES, abilities, may, role_named
 from workspace_ext.foundation.errors import BadInput
-from workspace_ext.protocol.messages import Me
+from workspace_ext.protocol.people import Me
 
 
 def test_a_viewer_reads_and_comments_and_nothing_else() -> None:

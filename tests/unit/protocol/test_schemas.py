@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from workspace_ext.foundation.errors import BadInput
-from workspace_ext.protocol import archives, hypotheses, messages, provenance, templates
+from workspace_ext.protocol import archives, hypotheses, messages, people, provenance, templates
 from workspace_ext.protocol.validation import schema, validate
 
 NAMES = ["messages", "events", "metadata"]
@@ -18,6 +18,7 @@ TYPES = {
         **vars(archives),
         **vars(messages),
         **vars(hypotheses),
+        **vars(people),
         **vars(provenance),
         **vars(templates),
     }.items()

@@ -204,3 +204,19 @@ def test_bad_entities_cost_themselves_only(store: Store, tmp_path: Path) -> None
     assert store.rows("SELECT attributes['metadata.since'] FROM services WHERE name = 'pay'") == [
         ("2020-01-01",)
     ]
+
+
+def test_what_holds_again_is_news(store: Store, tmp_path: Path) -> None:
+    entry = (
+        "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: pay}\n"
+        "spec: {owner: TEAM}\n"
+    )
+    path = tmp_path / "catalog-info.yaml"
+    kept = []
+    for team in ("red", "blue", "red", "red"):
+        path.write_text(entry.replace("TEAM", team))
+        report = store.ingest(path)
+        kept.append((report.already, report.rows))
+        assert store.rows("SELECT owner FROM services") == [(team,)]
+    new = (False, {"services": 1})
+    assert kept == [new, new, new, (True, {"services": 1})]

@@ -67,9 +67,10 @@ def test_labels_and_times(store: Store, ingest) -> None:
 
 
 def test_bad_lines_cost_themselves_only(store: Store, ingest) -> None:
-    report = ingest(SCRAPE + 'torn{label="x\nno_value\nbad_number abc\n', format="prometheus")
-    assert (report.rows, report.quarantined) == ({"metrics": 5}, 3)
-    assert [line for line, _ in store.quarantine()] == [17, 18, 19]
+    bad = 'torn{label="x\nno_value\nbad_number abc\n# TYPE \x1d counter\n'
+    report = ingest(SCRAPE + bad, format="prometheus")
+    assert (report.rows, report.quarantined) == ({"metrics": 5}, 4)
+    assert [line for line, _ in store.quarantine()] == [17, 18, 19, 20]
     assert all(reason.startswith("not a sample") for _, reason in store.quarantine())
 
 

@@ -19,7 +19,7 @@ from workspace_ext.inquiry.archive.reader import Archive
 from workspace_ext.storage.failures import explain
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.telemetry import TelemetryEngine
-from workspace_ext.telemetry.schema import MIGRATIONS, SIGNALS
+from workspace_ext.telemetry.schema import MIGRATIONS, SIGNALS, keeping, noting
 
 _BATCH = """
 INSERT INTO raw.batches BY NAME
@@ -82,7 +82,11 @@ def _load(
         return 0
     source = store.inbox / f"{signal}.parquet"
     archive.extract(slice_path(signal), source)
-    sql = f"INSERT INTO raw.{signal} BY NAME FROM read_parquet($path)"
-    row = connection.execute(sql, {"path": str(source)}).fetchone()
+    path = {"path": str(source)}
+    found = connection.execute("DESCRIBE FROM read_parquet($path)", path).fetchall()
+    chosen = ", ".join(f'{keeping(name, name)} AS "{name}"' for name, *_ in found)
+    sql = f"INSERT INTO raw.{signal} BY NAME SELECT {chosen} FROM read_parquet($path)"  # noqa: S608
+    row = connection.execute(sql, path).fetchone()
+    connection.execute(noting(SIGNALS[signal], f"raw.{signal}"))
     source.unlink()
     return int(row[0]) if row else 0

@@ -18,7 +18,7 @@ from workspace_ext.inquiry.templates.model import BadTemplate, Problem, Template
 from workspace_ext.inquiry.templates.quality import Probe, parts_of
 from workspace_ext.inquiry.templates.sandbox import fresh_store, schema_cursor
 from workspace_ext.inquiry.templates.stepping import after
-from workspace_ext.telemetry.schema import MAP, SIGNALS, Signal
+from workspace_ext.telemetry.schema import MAP, SIGNALS, Signal, keeping, noting
 
 if TYPE_CHECKING:
     import duckdb
@@ -195,10 +195,12 @@ def _fill(store: duckdb.DuckDBPyConnection, signal: Signal, rows: list[dict[str,
     if not columns:
         return
     store.register("fixture", pa.table(columns))
-    chosen = ", ".join(f'"{name}"::{kinds[name]} AS "{name}"' for name in columns)
+    kept = {name: keeping(name, f'"{name}"::{kinds[name]}') for name in columns}
+    chosen = ", ".join(f'{value} AS "{name}"' for name, value in kept.items())
     store.execute(
         f"INSERT INTO raw.{signal.name} BY NAME SELECT {chosen}, 1 AS batch_id FROM fixture"  # noqa: S608
     )
+    store.execute(noting(signal, f"raw.{signal.name}"))
     store.unregister("fixture")
 
 

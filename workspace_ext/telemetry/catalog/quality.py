@@ -75,7 +75,8 @@ SELECT * FROM (
     UNION ALL
     SELECT 'metrics', service, 'series of ' || name,
            approx_count_distinct(hash(attributes, resource))
-    FROM metrics WHERE time >= $start AND time < $end GROUP BY service, name
+    FROM raw.metrics WHERE time >= $start AND time < $end AND batch_id <= getvariable('pin')
+    GROUP BY service, name
 ) WHERE n > CASE WHEN signal = 'spans' THEN $names ELSE $series END
 ORDER BY n DESC, signal, service, what LIMIT 100
 """

@@ -8,7 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from workspace_ext.telemetry.schema import SIGNALS
+from workspace_ext.telemetry.ingest.resources import with_texts
+from workspace_ext.telemetry.schema import RESOURCE, SIGNALS
 
 _TEXT_MAP = pa.map_(pa.string(), pa.string())
 _TIME = pa.timestamp("us", tz="UTC")
@@ -38,6 +39,20 @@ _ARROW: dict[str, pa.DataType] = {
 def arrow_schema(signal: str) -> pa.Schema:
     """The columns of a signal's records, in the order of its table, without ``batch_id``."""
     return pa.schema([(name, _ARROW[kind]) for name, kind in SIGNALS[signal].columns])
+
+
+@cache
+def shared_schema(signal: str) -> pa.Schema:
+    """The same with a dictionary of the resources, for adapters that find each only once."""
+    schema = arrow_schema(signal)
+    place = schema.get_field_index(RESOURCE)
+    return schema.set(place, pa.field(RESOURCE, pa.dictionary(pa.int32(), _TEXT_MAP)))
+
+
+@cache
+def kept_schema(signal: str) -> pa.Schema:
+    """The columns within the limits, and in the form that is kept."""
+    return with_texts(arrow_schema(signal).empty_table()).schema
 
 
 def table(signal: str, rows: Sequence[dict[str, Any]]) -> pa.Table:

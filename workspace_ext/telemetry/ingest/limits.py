@@ -51,18 +51,20 @@ _CUT = "… (cut)"
 
 
 def bounded(part: Parsed) -> Parsed:
-    """What an adapter gave, within the limits.
+    """What an adapter gave, within the limits and in the form that is kept.
 
     Raises:
         TypeError: Its tables are not of a signal's shape.
     """
     from workspace_ext.telemetry.ingest.model import Parsed
+    from workspace_ext.telemetry.ingest.resources import with_maps, with_texts
 
     tables: dict[str, pa.Table] = {}
     rejects = list(part.rejects)
     warnings = list(part.warnings)
     for signal, records in part.tables.items():
-        tables[signal], aside, told = _bounded(signal, records)
+        within, aside, told = _bounded(signal, with_maps(records))
+        tables[signal] = with_texts(within)
         rejects += aside
         warnings += told
     kept = rejects[:REJECTS]
@@ -77,28 +79,36 @@ def with_many_names(whole: Parsed) -> Parsed:
 
 
 def bounded_each(together: Together) -> list[Parsed | None]:
-    """The records of several requests, each within the limits; nearly free if all of them are.
+    """The records of several requests, each as `bounded` gives it; nearly free if all are.
 
     Raises:
         TypeError: The table is not of a signal's shape.
     """
     from workspace_ext.telemetry.ingest.model import Parsed
+    from workspace_ext.telemetry.ingest.resources import with_texts
 
-    within, aside, told = _bounded(together.signal, together.records)
-    parts = [None if part is None else Parsed({together.signal: part}) for part in together.each()]
-    if within is together.records and not aside and not told:
-        return list(parts)
-    return [None if part is None else bounded(part) for part in parts]
+    signal, records = together.signal, together.records
+    within, aside, told = _bounded(signal, records)
+    good = within is records and not aside and not told
+    if good:
+        together = replace(together, records=with_texts(records))
+    parts = (None if part is None else Parsed({signal: part}) for part in together.each())
+    return [part if part is None or good else bounded(part) for part in parts]
 
 
 def _bounded(signal: str, records: pa.Table) -> tuple[pa.Table, list[Reject], list[str]]:
     import pyarrow as pa
 
-    from workspace_ext.telemetry.ingest.columns import arrow_schema
+    from workspace_ext.telemetry.ingest.columns import arrow_schema, shared_schema
+    from workspace_ext.telemetry.schema import RESOURCE
 
-    if not records.schema.equals(arrow_schema(signal)):
+    known = [arrow_schema(signal)]
+    if RESOURCE in known[0].names:
+        known.append(shared_schema(signal))
+    if not any(map(records.schema.equals, known)):
         raise TypeError(f"its table of {signal} has other columns than `columns.arrow_schema`")
     aside: list[Reject] = []
+    records = _with_few_resources(records)
     if "time_ns" in records.column_names:
         records, aside = _timely(records)
     told = _many_names(records)
@@ -223,6 +233,22 @@ def _few(column: pa.ChunkedArray, told: list[str], name: str) -> pa.ChunkedArray
         return column
     made = [None if pairs is None else _cut_map(pairs) for pairs in column.to_pylist()]
     return pa.chunked_array([pa.array(made, column.type)])
+
+
+def _with_few_resources(records: pa.Table) -> pa.Table:
+    """Resources that are shared, if each is within the limits; else each record with its own."""
+    import pyarrow as pa
+
+    from workspace_ext.telemetry.ingest.resources import with_maps
+    from workspace_ext.telemetry.schema import RESOURCE
+
+    if RESOURCE not in records.column_names:
+        return records
+    column = records[RESOURCE]
+    if not pa.types.is_dictionary(column.type):
+        return records
+    maps = pa.chunked_array([chunk.dictionary for chunk in column.chunks], column.type.value_type)
+    return records if _few(maps, [], RESOURCE) is maps else with_maps(records)
 
 
 def _entries(maps: pa.MapArray) -> tuple[Any, Any]:

@@ -38,7 +38,8 @@ class Parsed:
     """Some records of a file.
 
     Attributes:
-        tables: By signal; the columns are those of `columns.arrow_schema`.
+        tables: By signal; the columns are those of `columns.arrow_schema`, and once they are within
+            the limits those of `columns.kept_schema`.
         rejects: What could not be read.
         warnings: What the user should know.
         more_rejects: How many records could not be read beyond `rejects`.
@@ -61,7 +62,8 @@ class Together:
 
     Attributes:
         signal: What they are.
-        records: In the order of the requests; the columns are those of `columns.arrow_schema`.
+        records: In the order of the requests; the columns are those of `columns.arrow_schema`
+            or `columns.shared_schema`.
         counts: How many are of each request; None for one that must be read by itself.
     """
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from workspace_ext.telemetry.ingest.model import IngestReport, Reject
 from workspace_ext.telemetry.ingest.tally import count_services, totals
 from workspace_ext.telemetry.pin import newest_pin
-from workspace_ext.telemetry.schema import SIGNALS, Signal
+from workspace_ext.telemetry.schema import SIGNALS, Signal, noting, present
 
 QUARANTINE_LIMIT = 10_000
 """So many rejects of one file are kept with their record; all are counted."""
@@ -46,15 +46,20 @@ class Source:
 def find_batch(connection: duckdb.DuckDBPyConnection, source: Source) -> IngestReport | None:
     """The report of the batch that already holds this content, read in the same way.
 
-    A batch of which retention has removed rows does not count: it can be ingested again.
+    A batch of which retention has removed rows does not count: it can be ingested again. So can a
+    service catalog that a later one has replaced.
     """
     rows = connection.execute(
         """
         SELECT batch_id, spans, logs, metrics, events, services, duplicates, quarantined,
                epoch_us(first_time) * 1000, epoch_us(last_time) * 1000, warnings
-        FROM raw.batches
+        FROM raw.batches b
         WHERE content_digest = $digest AND format = $format
           AND mapping_digest IS NOT DISTINCT FROM $mapping
+          AND NOT EXISTS (
+              SELECT 1 FROM raw.services mine JOIN raw.services later USING (name)
+              WHERE mine.batch_id = b.batch_id AND later.batch_id > b.batch_id
+          )
           AND NOT EXISTS (
               SELECT 1 FROM raw.removals r
               WHERE batch_id BETWEEN r.from_batch AND r.upto_batch
@@ -104,7 +109,7 @@ class Batch:
         if not records.num_rows:
             return
         if signal not in self._staged:
-            columns = ", ".join(f"{name} {kind}" for name, kind in SIGNALS[signal].columns)
+            columns = ", ".join(f"{name} {kind}" for name, kind in SIGNALS[signal].kept)
             self._connection.execute(f"CREATE TEMP TABLE staged_{signal} ({columns})")
             self._staged[signal] = 0
         self._connection.register("incoming", records)
@@ -222,6 +227,7 @@ class Batch:
         names = ", ".join(signal.names)
         chosen = ", ".join(f"{fresh}.{name}" for name in signal.names)
         order = "time_ns" if signal.timed else "name"
+        self._connection.execute(noting(signal, fresh))
         result = self._connection.execute(
             f"INSERT INTO raw.{signal.name} ({names}, batch_id)"  # noqa: S608
             f" SELECT {chosen}, {batch_id} FROM {fresh} {anti}"
@@ -301,7 +307,7 @@ def _stored(signal: Signal, bounds: tuple[int, int] | None, also: str = "") -> s
         )
     key = ", ".join(f"{part} AS key_{number}" for number, part in enumerate(signal.key))
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return f"SELECT {key} FROM raw.{signal.name}{where}"  # noqa: S608 - names of the schema
+    return f"SELECT {key} FROM {present(signal)}{where}"  # noqa: S608 - names of the schema
 
 
 def _told(signal: Signal) -> str:

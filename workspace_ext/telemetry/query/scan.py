@@ -20,7 +20,7 @@ from workspace_ext.foundation.clock import Window, parse_rfc3339
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.telemetry.query.model import Scan
 from workspace_ext.telemetry.query.syntax import Node, Parser
-from workspace_ext.telemetry.schema import MIGRATIONS, SIGNALS
+from workspace_ext.telemetry.schema import MIGRATIONS, SIGNALS, plain_views
 
 _OFF = (
     "statistics_propagation,late_materialization,empty_result_pullup,top_n,join_filter_pushdown,"
@@ -52,6 +52,7 @@ class PlanReader:
         for migration in MIGRATIONS:
             for statement in migration.statements():
                 self._connection.execute(statement)
+        self._connection.execute(plain_views())
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute(f"SET disabled_optimizers = '{_known(self._connection)}'")
         self._connection.execute("SET VARIABLE pin = 9223372036854775806::BIGINT")

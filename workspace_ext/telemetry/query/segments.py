@@ -24,7 +24,7 @@ import duckdb
 from workspace_ext.foundation.errors import InvestigationError
 from workspace_ext.storage.failures import explain
 from workspace_ext.storage.telemetry import TelemetryEngine
-from workspace_ext.telemetry.schema import SIGNALS, Signal
+from workspace_ext.telemetry.schema import SIGNALS, Signal, selection
 
 _log = logging.getLogger(__name__)
 
@@ -250,11 +250,11 @@ def _write(
 ) -> None:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     order = "time" if signal.timed else "name"
+    names = (*signal.names, "batch_id")
     try:
         write_parquet(
             cursor,
-            f"SELECT * FROM raw.{signal.name} WHERE batch_id BETWEEN {first} AND {last}"  # noqa: S608
-            f" ORDER BY {order}",
+            selection(signal, names, f"batch_id BETWEEN {first} AND {last}") + f" ORDER BY {order}",
             temporary,
         )
         with temporary.open("rb") as file:

@@ -15,7 +15,7 @@ from workspace_ext.foundation.errors import NotFound
 from workspace_ext.storage.failures import explain
 from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.query.trusted import open_reader
-from workspace_ext.telemetry.schema import SIGNALS
+from workspace_ext.telemetry.schema import SIGNALS, selection
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -80,10 +80,8 @@ class SliceSource:
         chosen = [name for name in known if name in wanted.columns or name in _ALWAYS]
         order = [name for name in _ALWAYS if name in chosen]
         order += [name for name in chosen if name not in order]
-        sql = (
-            f"SELECT {', '.join(chosen)} FROM raw.{wanted.table}"  # noqa: S608 - known names
-            f" WHERE {_condition(wanted, known)} ORDER BY {', '.join(order)}"
-        )
+        rows = selection(SIGNALS[wanted.table], chosen, _condition(wanted, known))
+        sql = f"{rows} ORDER BY {', '.join(order)}"
         try:
             with self._engine.cursor() as cursor, open_reader(cursor, sql, {}) as reader:
                 yield reader

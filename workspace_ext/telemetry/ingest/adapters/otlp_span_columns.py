@@ -21,7 +21,7 @@ from google.protobuf.message import DecodeError
 
 from workspace_ext.telemetry.ingest.adapters.otlp_attribute_columns import content, maps
 from workspace_ext.telemetry.ingest.adapters.wire import declare
-from workspace_ext.telemetry.ingest.columns import arrow_schema
+from workspace_ext.telemetry.ingest.columns import arrow_schema, shared_schema
 from workspace_ext.telemetry.ingest.limits import ATTRIBUTES, EARLIEST_NS, LATEST_NS, PARTS, TEXT
 from workspace_ext.telemetry.ingest.model import Together
 from workspace_ext.telemetry.ingest.rows import pick
@@ -63,7 +63,7 @@ def spans_together(bodies: Sequence[bytes]) -> Together:
         return _together(bodies)
     except (_Unusual, DecodeError, pa.ArrowException, ValueError):
         if len(bodies) == 1:
-            return Together("spans", arrow_schema("spans").empty_table(), (None,))
+            return Together("spans", shared_schema("spans").empty_table(), (None,))
     each = [spans_together([body]) for body in bodies]
     return Together(
         "spans",
@@ -78,7 +78,7 @@ def _together(bodies: Sequence[bytes]) -> Together:
     spans = scopes.values.field("spans")
     ends = _offsets(spans)[_offsets(scopes)[_offsets(groups)]]
     columns = {**_shared(groups.values, scopes, _lengths(spans)), **_own(spans.values)}
-    schema = arrow_schema("spans")
+    schema = shared_schema("spans")
     table = pa.Table.from_arrays([columns[name] for name in schema.names], schema=schema)
     return Together("spans", table, tuple(np.diff(ends).tolist()))
 
@@ -105,10 +105,10 @@ def _shared(groups: pa.StructArray, scopes: pa.ListArray, counts: Numbers) -> di
     owners = np.repeat(np.arange(len(groups)), _lengths(scopes))
     names = pc.struct_field(scopes.values, ["scope", "name"]).to_pylist()
     of_scope = pa.array(np.repeat(np.arange(len(names)), counts))
-    of_group = pa.array(np.repeat(owners, counts))
+    of_group = pa.array(np.repeat(owners, counts), pa.int32())
     return {
         "scope": _taken([name or None for name in names], of_scope),
-        "resource": resources.take(of_group),
+        "resource": pa.DictionaryArray.from_arrays(of_group, resources),
         **{column: _taken([each[column] for each in hot], of_group) for column in RESOURCE_NAMES},
     }
 

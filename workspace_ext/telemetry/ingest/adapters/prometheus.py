@@ -25,6 +25,8 @@ _SAMPLE = re.compile(
 )
 _COMMENT = re.compile(rb"# (HELP|TYPE|UNIT|EOF)\b")
 _PARTS = {"le", "quantile"}
+_NOT_PARSED = (ValueError, IndexError)
+"""The parser looks for the first character of a name that it has stripped away."""
 
 
 def _recognise(head: Head) -> int:
@@ -59,13 +61,13 @@ def _families(text: str, rows: Rows) -> Iterable[Metric]:
     """The families of metrics; bad lines are looked for only when there is one."""
     try:
         return list(text_string_to_metric_families(text))
-    except ValueError:
+    except _NOT_PARSED:
         pass
     good = []
     for number, line in enumerate(text.split("\n"), 1):
         try:
             list(text_string_to_metric_families(line + "\n"))
-        except ValueError as error:
+        except _NOT_PARSED as error:
             rows.reject(number, f"not a sample: {error}", line)
         else:
             good.append(line)

@@ -16,10 +16,9 @@ import pyarrow as pa
 
 from workspace_ext.foundation.canonical import digest_json
 from workspace_ext.telemetry.ingest.live.delivery import Delivery
-from workspace_ext.telemetry.ingest.live.maps import each_once
 from workspace_ext.telemetry.ingest.tally import Tally, count_services, totals
 from workspace_ext.telemetry.pin import newest_pin
-from workspace_ext.telemetry.schema import SIGNALS, Signal
+from workspace_ext.telemetry.schema import SIGNALS, Signal, noting, present
 
 ROW_GROUP_ROWS = 122_880
 """Of DuckDB: what a transaction brings of a row group whole is compressed and written at once."""
@@ -223,7 +222,7 @@ def _fresh(
     names = [f"key_{number}" for number in range(len(signal.key))]
     key = ", ".join(f"{part} AS {name}" for name, part in zip(names, signal.key, strict=True))
     equal = " AND ".join(f"new.{name} IS NOT DISTINCT FROM old.{name}" for name in names)
-    stored = f"SELECT {key} FROM raw.{signal.name}"  # noqa: S608 - names are those of the schema
+    stored = f"SELECT {key} FROM {present(signal)}"  # noqa: S608 - names are those of the schema
     if times is not None and signal.ranged:
         stored = " UNION ALL ".join(
             f"{stored} WHERE time BETWEEN make_timestamptz({first // 1000})"
@@ -289,9 +288,6 @@ def _tally(
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, signal: Signal, records: pa.Table) -> None:
-    if "resource" in signal.names:
-        place = records.schema.get_field_index("resource")
-        records = records.set_column(place, "resource", each_once(records["resource"]))
     names = ", ".join((*signal.names, "batch_id"))
     records = records.combine_chunks()
     for start in range(0, len(records), ROW_GROUP_ROWS):
@@ -299,6 +295,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, signal: Signal, records: pa.T
         # are put together when the file is written for the second time.
         connection.register("incoming", records.slice(start, ROW_GROUP_ROWS))
         try:
+            connection.execute(noting(signal, "incoming"))
             connection.execute(
                 f"INSERT INTO raw.{signal.name} ({names}) SELECT {names} FROM incoming"  # noqa: S608
             )
