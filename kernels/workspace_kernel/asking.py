@@ -9,6 +9,7 @@ from workspace_ext.foundation.errors import BadInput
 from workspace_ext.protocol.messages import Expectation, QueryRequest
 from workspace_kernel.connection import Connection
 from workspace_kernel.errors import stopped
+from workspace_kernel.path import Path
 from workspace_kernel.result import Result
 from workspace_kernel.values import to_wire
 
@@ -33,13 +34,20 @@ class Asker:
         *,
         version: int | None = None,
         test: Expectation | None = None,
+        parent: str = "",
     ) -> Result:
         """Runs a template; the broker binds, runs, judges and records it."""
         given = {name: to_wire(value, name) for name, value in params.items()}
         request: QueryRequest = {"template": template, "params": given}
         if version is not None:
             request["version"] = version
+        if parent:
+            request["parent"] = parent
         return self._ask(request, test)
+
+    def again(self, request: QueryRequest, parent: str) -> Result:
+        """Asks what came of an answer, and records that it did."""
+        return self._ask({**request, "parent": parent})
 
     def sql(
         self,
@@ -59,7 +67,9 @@ class Asker:
         given = {name: to_wire(value, name) for name, value in params.items()}
         return self._ask({"sql": sql, "params": given}, test, title)
 
-    def _ask(self, request: QueryRequest, test: Expectation | None, title: str = "") -> Result:
+    def _ask(
+        self, request: QueryRequest, test: Expectation | None = None, title: str = ""
+    ) -> Result:
         request["investigation"] = self._connection.uid
         run = self._connection.here().ref
         if run is not None:
@@ -71,4 +81,5 @@ class Asker:
             answered = client.query(request)
         except KeyboardInterrupt as interrupt:
             raise stopped(interrupt) from None
-        return Result(answered.table, answered.answer, title=title, trace=client.lineage)
+        path = Path(self, request, answered.answer)
+        return Result(answered.table, answered.answer, title=title, trace=client.lineage, path=path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from workspace_ext.foundation.errors import Unavailable
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from workspace_kernel.lineage import Lineage
+    from workspace_kernel.path import Path
 
 
 class Result:
@@ -30,11 +31,13 @@ class Result:
         *,
         title: str = "",
         trace: Callable[[str], dict[str, Any]] | None = None,
+        path: Path | None = None,
     ) -> None:
         self._table = table
         self._answer = answer
         self._title = title
         self._trace = trace
+        self._path = path
         self._frame: pd.DataFrame | None = None
 
     @property
@@ -84,6 +87,40 @@ class Result:
         if self._trace is None:
             raise Unavailable("this result has lost its broker", hint="ask again", code="no_broker")
         return Lineage(self._trace(self.run_id))
+
+    def where(self, condition: str) -> Result:
+        """The same question on the same data, with the rows that meet a condition; recorded.
+
+        Args:
+            condition: Over the columns of a row, as in ``"service = 'cart' AND ratio > 2"``.
+        """
+        return self._onward().where(condition)
+
+    def compare(self, baseline: Any) -> Result:
+        """The same question on the same data, against another baseline; recorded.
+
+        Args:
+            baseline: When it was fine, as ``"START/END"`` or a pair of times.
+        """
+        return self._onward().compare(baseline)
+
+    def drill(self, row: int | Mapping[str, Any] = 0, into: str = "", /, **params: Any) -> Any:
+        """Goes on from a row: what its template proposes next, with the inputs filled from it.
+
+        Args:
+            row: Which row, from 0, or its values by column.
+            into: The template to run; without it the proposals are shown.
+            params: Inputs beside those that are filled, or instead of them.
+
+        Returns:
+            The proposals, or the answer of the one that was chosen; the record knows the path.
+        """
+        return self._onward().drill(self._table, row, into, params)
+
+    def _onward(self) -> Path:
+        if self._path is None:
+            raise Unavailable("this result has lost its broker", hint="ask again", code="no_broker")
+        return self._path
 
     def __len__(self) -> int:
         return int(self._table.num_rows)

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import ARTEFACTS
+from tests.browser.test_accessibility import choose_theme
 from tests.support.lab import Lab
 from tests.support.notebook_page import NotebookPage
 from tests.support.templates import HEADER, write_template
@@ -100,15 +101,11 @@ def test_from_a_question_to_an_answer_and_another(lab: Lab, page: Page) -> None:
 
 
 def _check_dark(gallery: GalleryPage) -> None:
-    page = gallery.page
-    page.get_by_role("menuitem", name="Settings").click()
-    entries = page.locator(".lm-Menu-itemLabel")
-    entries.filter(has_text=re.compile("^Theme$")).hover()
-    entries.filter(has_text=re.compile("^JupyterLab Dark$")).click()
-    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+    choose_theme(gallery.page, "Dark")
     gallery.picture("form-dark")
     gallery.open()
     gallery.picture("list-dark")
+    choose_theme(gallery.page, "Light")  # it is kept for everybody who comes after
 
 
 def test_what_stands_in_the_way_is_said(lab: Lab, page: Page) -> None:

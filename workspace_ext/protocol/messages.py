@@ -65,6 +65,8 @@ class QueryRequest(TypedDict):
     run: NotRequired[RunRef]
     test: NotRequired[Expectation]
     limits: NotRequired[QueryLimits]
+    where: NotRequired[str]  # a condition over each row of the answer
+    parent: NotRequired[str]  # the query whose answer led to this one
 
 
 class TemplateRef(TypedDict):
@@ -198,6 +200,8 @@ class QuerySummary(TypedDict):
     error: str | None
     hypothesis: str | None
     outcome: str | None  # of the test that it is
+    where: NotRequired[str]
+    parent: NotRequired[str | None]
 
 
 class InvestigationState(TypedDict):

@@ -190,6 +190,16 @@ def test_fewer_and_more_queries_are_told() -> None:
     assert (cell.verdict, cell.reason) == ("changed", "asks 1 more query now")
 
 
+def test_what_was_asked_by_hand_in_the_controls_of_a_cell_is_not_held_against_it() -> None:
+    ended: Step = {**step("r1", "q1"), "ended": "2024-05-01T10:00:01Z"}
+    late = captured([ended], [query("q1", at="2024-05-01T10:05:00Z")])
+    cell = judged(late, [step("n1")])
+    assert cell.verdict == "skipped"
+    assert "asked by hand" in cell.queries[0].comparison.reason
+    within = captured([ended], [query("q1", at="2024-05-01T10:00:00.5Z")])
+    assert judged(within, [step("n1")]).verdict == "changed"
+
+
 def test_what_else_differs_is_told_with_a_difference() -> None:
     cell = judged(ONE, [step("n1", "p1")], query("p1", run="n1", pin=2, digest="sha256:2"))
     assert cell.verdict == "changed"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from workspace_ext.foundation.canonical import digest_json, digest_text
+from workspace_ext.foundation.clock import parse_rfc3339
 from workspace_ext.inquiry.archive.compare import Result, compare
 from workspace_ext.inquiry.archive.masks import declared
 from workspace_ext.inquiry.archive.model import (
@@ -241,6 +242,9 @@ def title_of(record: QueryRecord) -> str:
 def _compared(
     old: QueryRecord, new: QuerySummary | None, then: Captured, now: Replayed
 ) -> tuple[CellVerdict, Comparison]:
+    if new is None and _by_hand(old, then):
+        reason = "asked by hand, in controls that the cell had left; a replay presses none"
+        return "skipped", Comparison("not compared", None, reason)
     if new is None:
         return "changed", Comparison("different", same=False, reason="was not asked again")
     if not old.ok or not new["ok"]:
@@ -253,6 +257,14 @@ def _compared(
     verdicts: dict[bool | None, CellVerdict] = {True: "same", False: "changed", None: "skipped"}
     others = _circumstances(old, new) if not found.same else ""
     return verdicts[found.same], replace(found, reason=found.reason + others)
+
+
+def _by_hand(old: QueryRecord, then: Captured) -> bool:
+    """Whether it was asked after the run that it belongs to had come to its end."""
+    step = then.state["steps"].get(old.run or "")
+    if step is None or step["ended"] is None:
+        return False
+    return parse_rfc3339(old.at) > parse_rfc3339(step["ended"])
 
 
 def _failures(old: QueryRecord, new: QuerySummary) -> tuple[CellVerdict, Comparison]:

@@ -30,6 +30,7 @@ class QueryRecord:
     read from its plan when an archive is made. ``kept`` holds a small result as an Arrow IPC
     stream; it is not read back with the record (see `InvestigationService.kept_result`).
     ``step`` is the template's Python step with the package that brought it.
+    ``where`` is the condition on its answer, ``parent`` the query whose answer led to it.
     ``test`` is what it tests, ``judged`` what came of a condition (None: the verdict decides),
     ``test_id`` names the test: asked the same way again, it is the same one.
     """
@@ -48,6 +49,8 @@ class QueryRecord:
     kernel: str | None = None
     template: TemplateRef | None = None
     step: StepRef | None = None
+    where: str = ""
+    parent: str | None = None
     sql: str | None = None
     statement: str = ""
     rows: int = 0
@@ -88,6 +91,8 @@ class QueryRecord:
             "error": self.error,
             "hypothesis": self.test["hypothesis"] if self.test else None,
             "outcome": tested["outcome"] if tested else None,
+            "where": self.where,
+            "parent": self.parent,
         }
 
     def outcome(self) -> TestOutcome | None:

@@ -64,6 +64,8 @@ class Asking:
             template=template.ref() if template else None,
             step=_step(template),
             sql=request.get("sql") or None,
+            where=request.get("where") or "",
+            parent=request.get("parent") or None,
             statement=question.sql if question else "",
             # A question that could not even be put tests nothing.
             test=test if question and not self.refused else None,

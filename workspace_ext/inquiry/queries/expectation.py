@@ -34,12 +34,14 @@ MOST_CHARACTERS = 1000
 _CLASSES = words(
     "BETWEEN CASE CAST COLUMN_REF COMPARISON CONJUNCTION CONSTANT FUNCTION OPERATOR TYPE"
 )
-_FUNCTIONS = words(
+_OF_ONE_ROW = words(
     "+ - * / // % ** ~~ !~~ ~~* !~~* abs round ceil floor greatest least coalesce nullif ln log10"
-    " sqrt lower upper length contains starts_with ends_with epoch date_diff"
-    " count count_star count_if min max avg mean sum median mode quantile_cont quantile_disc"
+    " sqrt lower upper length contains starts_with ends_with epoch date_diff isnan isfinite"
+)
+_FUNCTIONS = _OF_ONE_ROW | words(
+    "count count_star count_if min max avg mean sum median mode quantile_cont quantile_disc"
     " stddev_samp stddev_pop var_samp var_pop corr bool_and bool_or any_value first last"
-    " arg_min arg_max min_by max_by isnan isfinite"
+    " arg_min arg_max min_by max_by"
 )
 _HINT = 'as in expect="max(ratio) > 2 AND count(*) >= 30"; columns are those of the answer'
 
@@ -54,21 +56,31 @@ def check_expectation(expect: str) -> None:
         return
     if not expect.strip() or len(expect) > MOST_CHARACTERS:
         raise _bad(f"the expectation is empty or longer than {MOST_CHARACTERS} characters")
+    _check(expect, "expect", _FUNCTIONS)
+
+
+def check_row_condition(condition: str) -> None:
+    """Refuses what is no condition over one row, as `check_expectation` does over all."""
+    _check(condition, "where", _OF_ONE_ROW)
+
+
+def _check(condition: str, name: str, functions: frozenset[str]) -> None:
+    told = f"{name}={condition!r}"
     try:
-        select = _guard().check(f"SELECT ({expect})", ())
+        select = _guard().check(f"SELECT ({condition})", ())
     except BadInput as error:
-        raise _bad(f"expect={expect!r} is no condition: {error.message}") from error
+        raise _bad(f"{told} is no condition: {error.message}") from error
     parts = list(nodes(select.root))
     if select.root["from_table"]["type"] != "EMPTY" or len(select.root["select_list"]) != 1:
-        raise _bad(f"expect={expect!r} is more than one condition")
+        raise _bad(f"{told} is more than one condition")
     for part in parts:
         kind = part.get("class")
         if kind is not None and kind not in _CLASSES:
-            raise _bad(f"expect={expect!r}: {str(kind).lower()} is not allowed in a condition")
-        if kind == "FUNCTION" and function_name(part) not in _FUNCTIONS:
-            raise _bad(f"expect={expect!r}: {function_name(part)} is not allowed in a condition")
+            raise _bad(f"{told}: {str(kind).lower()} is not allowed in a condition")
+        if kind == "FUNCTION" and function_name(part) not in functions:
+            raise _bad(f"{told}: {function_name(part)} is not allowed in a condition")
     if not any(part.get("class") == "COLUMN_REF" or _counts(part) for part in parts):
-        raise _bad(f"expect={expect!r} says nothing about the rows")
+        raise _bad(f"{told} says nothing about the rows")
 
 
 def check_columns(expect: str, schema: pa.Schema) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.inquiry.queries.expectation import VERDICTS, check_expectation
+from workspace_ext.inquiry.queries.filtering import check_where
 from workspace_ext.protocol.messages import InvestigationState, QueryRequest
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Question:
         title: What to call it.
         template: None for free SQL.
         arguments: Every parameter of the template, for its judge.
+        where: A condition that rows of the answer must meet; empty for all.
     """
 
     sql: str
@@ -38,6 +40,7 @@ class Question:
     title: str
     template: Template | None = None
     arguments: Mapping[str, object] = field(default_factory=dict)
+    where: str = ""
 
 
 def check_request(request: QueryRequest) -> None:
@@ -46,7 +49,7 @@ def check_request(request: QueryRequest) -> None:
     Raises:
         BadInput: It names neither or both of template and SQL, or a part has the wrong type.
     """
-    texts = ("template", "sql", "investigation")
+    texts = ("template", "sql", "investigation", "where", "parent")
     for name in texts:
         value = request.get(name)
         if value is not None and not isinstance(value, str):
@@ -64,6 +67,12 @@ def check_request(request: QueryRequest) -> None:
         given = request.get(name)
         if isinstance(given, dict) and given and set(given) != keys:
             raise _bad(f"{name} must have {' and '.join(sorted(keys))}", "see QueryRequest")
+    if request.get("where"):
+        check_where(request["where"])
+    _check_test(request)
+
+
+def _check_test(request: QueryRequest) -> None:
     test = request.get("test")
     if test:
         if not isinstance(test["expect"], str):
@@ -94,7 +103,13 @@ def free_question(
         if not all(isinstance(part, _PLAIN) for part in parts):
             raise _bad(f"${name} is {value!r}", "give text, a number, true, false or a list")
     recorded = {**_windows(named - given.keys(), state), **given}
-    return Question(sql, recorded, recorded, _first_words(sql))
+    where = request.get("where") or ""
+    return Question(sql, recorded, recorded, titled(_first_words(sql), request), where=where)
+
+
+def titled(title: str, request: QueryRequest) -> str:
+    """What a question is called, with the condition on its answer."""
+    return f"{title} where {request['where']}" if request.get("where") else title
 
 
 def _windows(missing: frozenset[str], state: InvestigationState | None) -> dict[str, str]:

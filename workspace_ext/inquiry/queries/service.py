@@ -15,6 +15,7 @@ from workspace_ext.foundation.errors import BadInput, InvestigationError
 from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.queries.asking import Asking, answer_of
 from workspace_ext.inquiry.queries.completeness import Completeness
+from workspace_ext.inquiry.queries.execution import Execution
 from workspace_ext.inquiry.queries.expectation import (
     VERDICTS,
     Condition,
@@ -22,14 +23,11 @@ from workspace_ext.inquiry.queries.expectation import (
     judge_function,
 )
 from workspace_ext.inquiry.queries.onward import Onward
-from workspace_ext.inquiry.queries.question import Question, check_request, free_question
+from workspace_ext.inquiry.queries.question import Question, check_request, free_question, titled
 from workspace_ext.inquiry.queries.tally import Tallied, Tally
-from workspace_ext.inquiry.steps.job import StepJob
-from workspace_ext.inquiry.steps.runner import StepRunner
 from workspace_ext.inquiry.templates.judge import Judge
 from workspace_ext.inquiry.templates.library import TemplateLibrary
 from workspace_ext.inquiry.templates.model import BindContext, Template
-from workspace_ext.inquiry.templates.stepping import columns_of
 from workspace_ext.protocol.messages import (
     Answer,
     FunctionTest,
@@ -84,7 +82,7 @@ class QueryService:
         self._investigations = investigations
         self._cautions = cautions
         self._completeness = Completeness(runner, catalog, whole=whole)
-        self._steps = StepRunner()
+        self._execution = Execution(runner)
         self.side = ThreadPoolExecutor(_JUDGES, thread_name_prefix="judge")
 
     def ask(self, request: QueryRequest, principal: Principal, cancelled: threading.Event) -> Asked:
@@ -104,6 +102,7 @@ class QueryService:
         uid = request.get("investigation")
         state = self._investigations.state(uid) if uid is not None else None
         self._check_test(request, uid)
+        _check_parent(request, state)
         asking = Asking(request, principal, to_rfc3339(now_ns()), *self._pin(request, state))
         try:
             limits = self._runner.limits.narrowed(request.get("limits"))
@@ -137,7 +136,7 @@ class QueryService:
 
     def close(self) -> None:
         """Ends its threads; the runner is closed by whoever made it."""
-        self._steps.close()
+        self._execution.close()
         self._completeness.close()
         self.side.shutdown(wait=False, cancel_futures=True)
 
@@ -201,7 +200,8 @@ class QueryService:
             sql=template.sql,
             values=bound.values,
             recorded=dict(bound.recorded),
-            title=template.title,
+            title=titled(template.title, request),
+            where=request.get("where") or "",
             template=template,
             arguments=bound.arguments,
         )
@@ -221,7 +221,7 @@ class QueryService:
         about = (asking.pin, limits, cancelled)
         behind = [_BEHIND] if asking.behind else []
         warnings = self._completeness.begin(question, *about) if question.template else None
-        running = self._run(question, *about)
+        running = self._execution.run(question, *about)
         self._check_condition(asking, running)
         self._begin_test(asking)
         if warnings is not None and question.template is not None:
@@ -231,27 +231,6 @@ class QueryService:
         return Asked(
             self, asking, running, lambda: [*behind, *look(question, running.scan, *about)]
         )
-
-    def _run(
-        self, question: Question, pin: int, limits: Limits, cancelled: threading.Event
-    ) -> RunningQuery:
-        template = question.template
-        step = template.step if template else ""
-        if step:
-            self._steps.warm()
-        running = self._runner.run(
-            question.sql,
-            question.values,
-            pin=pin,
-            limits=limits,
-            free=template is None,
-            cancelled=cancelled,
-        )
-        if template is None or not step:
-            return running
-        returns = columns_of(template)
-        job = StepJob(step, template.id, question.arguments, returns, limits.rows)
-        return self._steps.run(running, job, limits, cancelled)
 
     def onward(self, question: Question) -> Onward:
         """Gathers where an answer leads."""
@@ -393,6 +372,16 @@ class Asked:
             "outcome": outcome,
             "reason": reason,
         }
+
+
+def _check_parent(request: QueryRequest, state: InvestigationState | None) -> None:
+    parent = request.get("parent")
+    if parent and (state is None or parent not in state["queries"]):
+        raise BadInput(
+            f"the investigation has no query {parent!r} that could lead to this one",
+            hint="leave parent out",
+            code="unknown_parent",
+        )
 
 
 def _window(value: Any) -> Window | None:

@@ -67,6 +67,8 @@ export interface QueryRequest {
   run?: RunRef;
   test?: Expectation;
   limits?: QueryLimits;
+  where?: string;
+  parent?: string;
 }
 /**
  * What is wanted of an archive. Slices larger than a default are refused; an explicit cap cuts them. ``redact`` is a policy beside the store's own.
@@ -296,6 +298,8 @@ export interface QuerySummary {
   error: string | null;
   hypothesis: string | null;
   outcome: string | null;
+  where?: string;
+  parent?: string | null;
 }
 /**
  * A remark, a finding or a decision; because is that of a decision.

@@ -195,8 +195,10 @@ export class GalleryModel extends VDomModel {
     return true;
   }
 
+  /** Whether this person may change and run notebooks; the server refuses it in any case. */
   private get _mayEdit(): boolean {
-    return true;
+    const may = this._story.me?.may;
+    return may === undefined || (may.includes('edit') && may.includes('run'));
   }
 
   private _put(change: Partial<Desk>): void {

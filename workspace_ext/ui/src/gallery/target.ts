@@ -19,7 +19,7 @@ export function whyNotInsert(panel: NotebookPanel | null, mayEdit: boolean): Obs
     return { reason: trans.__('Open a notebook to ask this in.') };
   }
   if (!mayEdit || panel.context.model.readOnly) {
-    return { reason: trans.__('You can look at this notebook, not change it.') };
+    return { reason: trans.__('You are here to look and to comment; who may edit can run this.') };
   }
   return null;
 }
