@@ -15,6 +15,7 @@ from workspace_ext.inquiry.queries.lineage import Lineage
 from workspace_ext.inquiry.queries.provenance import Provenances
 from workspace_ext.inquiry.queries.reads import Reads
 from workspace_ext.inquiry.queries.service import QueryService
+from workspace_ext.inquiry.templates.kept import KeptTemplates
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
 from workspace_ext.inquiry.versions.service import VersionService
 from workspace_ext.ledger.service import Ledger
@@ -80,7 +81,8 @@ class Services:
         ledger = Ledger(records)
         catalog = Catalog(telemetry, live.flush)
         templates = TemplateLibrary(
-            sorted(folder.templates.iterdir()) if folder.sealed else default_paths(folder.path)
+            sorted(folder.templates.iterdir()) if folder.sealed else default_paths(folder.path),
+            KeptTemplates(folder.used_templates),
         )
         investigations = InvestigationService(ledger, records, catalog)
         versions = VersionService(ledger, records, investigations)

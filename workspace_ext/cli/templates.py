@@ -1,4 +1,4 @@
-"""``jupyter investigation templates``: list, show, check, review."""
+"""``jupyter investigation templates``: list, show, new, check, docs, review."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workspace_ext.cli.output import Output
 
 @click.group()
 def command() -> None:
-    """List, show, check and review query templates."""
+    """List, show, write, check and review query templates."""
 
 
 def _folder(store: Path | None) -> Path | None:
@@ -50,16 +50,19 @@ def list_(output: Output, store: Path | None) -> None:
 @command.command(cls=Command, example="jupyter investigation templates show latency.shift")
 @_store
 @click.argument("template")
+@click.option("--version", type=int, help="Which version; the newest when not given.")
 @click.option("--sql", is_flag=True, help="Show the SQL too.")
 @pass_output
-def show(output: Output, store: Path | None, template: str, *, sql: bool) -> None:
+def show(
+    output: Output, store: Path | None, template: str, version: int | None, *, sql: bool
+) -> None:
     """One template: its question, parameters, what it covers and what it does not."""
     from rich.markup import escape
     from rich.table import Table
 
     from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
 
-    found = TemplateLibrary(default_paths(_folder(store))).get(template)
+    found = TemplateLibrary(default_paths(_folder(store))).get(template, version)
     described = found.describe()
     params = Table("parameter", "type", "default", "meaning")
     for param in described["params"]:
@@ -133,3 +136,45 @@ def check(output: Output, paths: tuple[Path, ...]) -> int:
         f"{len(results) - len(failed)} of {len(results)} checks passed",
     )
     return 1 if failed else 0
+
+
+@command.command(cls=Command, example="jupyter investigation templates new cart.failing")
+@store_option
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder of templates; that of the store when not given.",
+)
+@click.argument("template")
+@pass_output
+def new(output: Output, store: Path, folder: Path | None, template: str) -> None:
+    """Begin a template: one that works, with fixtures that pass, to be made into another."""
+    from workspace_ext.cli.authoring import begin
+
+    path, fixtures = begin(template, folder or store / "templates")
+    output.show(
+        {"template": str(path), "fixtures": str(fixtures)},
+        f"{path}\n{fixtures}\nEdit both, then: jupyter investigation templates check {path}",
+    )
+
+
+@command.command(cls=Command, example="jupyter investigation templates docs -o templates.html")
+@_store
+@click.option(
+    "-o",
+    "--output",
+    "file",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The page to write: .html, else Markdown.",
+)
+@pass_output
+def docs(output: Output, store: Path | None, file: Path) -> None:
+    """One page about all templates: questions, inputs, what they cover, where they lead."""
+    from workspace_ext.cli.authoring import gallery_html, gallery_markdown
+    from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
+
+    templates = TemplateLibrary(default_paths(_folder(store))).list()
+    page = gallery_html if file.suffix in (".html", ".htm") else gallery_markdown
+    file.write_text(page(templates), encoding="utf-8")
+    output.show({"file": str(file), "templates": len(templates)}, f"{file}: {len(templates)}")

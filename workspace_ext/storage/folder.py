@@ -116,6 +116,11 @@ class StoreFolder:
         return self.path / "templates"
 
     @property
+    def used_templates(self) -> Path:
+        """Copies of the templates that queries used, by digest."""
+        return self.path / "used_templates"
+
+    @property
     def inbox(self) -> Path:
         """Where uploads wait until they are ingested."""
         return self.path / "inbox"

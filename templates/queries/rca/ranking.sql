@@ -102,7 +102,10 @@ gathered AS (
     FROM drawn
     UNION ALL
     SELECT 'log', NULL, time_ns, NULL, trace_id, span_id, NULL, service, NULL, severity,
-           coalesce(severity_number >= 17, upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL', 'SEVERE'), false),
+           -- where no level was understood, the line's own word counts
+           coalesce(severity_number >= 17,
+                    regexp_matches(left(body, 200), '(?i)\b(error|fatal|critical|severe|panic)\b'),
+                    false),
            left(body, 400), NULL, NULL, NULL, NULL, NULL, NULL
     FROM told SEMI JOIN traces USING (trace_id) WHERE span_id IS NOT NULL
     UNION ALL

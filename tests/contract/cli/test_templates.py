@@ -36,3 +36,24 @@ def test_check_names_the_file_and_what_is_wrong_in_it(command: Command, tmp_path
 
 def test_check_of_nothing_is_wrong_use(command: Command, tmp_path: Path) -> None:
     assert command("templates", "check", tmp_path / "absent").code == 2
+
+
+def test_new_begins_one_that_holds_and_docs_tell_of_it(command: Command, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    begun = command("templates", "new", "cart.failing", "--store", store, "--json")
+    assert begun.code == 0
+    again = command("templates", "new", "cart.failing", "--store", store)
+    assert again.code == 3
+    assert "already there" in again.err
+
+    assert command("templates", "check", begun.json["template"]).code == 0
+    for name in ("page.html", "page.md"):
+        told = command("templates", "docs", "-o", tmp_path / name, "--store", store)
+        assert told.code == 0
+        text = (tmp_path / name).read_text("utf-8")
+        assert "cart.failing" in text
+        assert "Which services have more failing spans" in text
+
+
+def test_new_wants_an_id(command: Command, tmp_path: Path) -> None:
+    assert command("templates", "new", "failing", "--folder", tmp_path).code == 2

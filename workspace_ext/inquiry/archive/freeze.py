@@ -240,9 +240,12 @@ class _Work:
 
     def _add_templates(self, records: Sequence[QueryRecord]) -> dict[str, str]:
         missing: dict[str, str] = {}
+        added: set[str] = set()
         references = [record.template for record in records if record.template]
         for used in {found["digest"]: found for found in references}.values():
             path = template_path(used["id"], used["version"])
+            if path in added:
+                continue  # a text that was edited under its number: one of the two has to do
             template = self._template(used)
             content = template.path.read_bytes() if template is not None else b""
             text = content.decode(errors="surrogateescape")
@@ -252,6 +255,7 @@ class _Work:
                 missing[path] = "left out: it holds what is redacted"
             else:
                 self._writer.add(path, content)
+                added.add(path)
         return missing
 
     def _add_results(self, records: Sequence[QueryRecord]) -> set[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workspace_ext.foundation.errors import BadInput
 from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.templates.library import TemplateLibrary
 from workspace_ext.inquiry.templates.model import BindContext, Template
@@ -43,11 +42,4 @@ class Reads:
         Raises:
             BadInput: It is gone, or was changed since.
         """
-        template = self.templates.get(used["id"], used["version"])
-        if template.digest != used["digest"]:
-            raise BadInput(
-                f"{used['id']} version {used['version']} was changed after it was used",
-                hint="put the file back as it was; a change needs a new version",
-                code="template_changed",
-            )
-        return template
+        return self.templates.used(used)

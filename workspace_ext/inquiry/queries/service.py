@@ -225,7 +225,9 @@ class QueryService:
         self._check_condition(asking, running)
         self._begin_test(asking)
         if warnings is not None and question.template is not None:
-            told = self._cautions(question.template) if self._cautions is not None else []
+            self._templates.keep(question.template)
+            told = question.template.cautions()
+            told += self._cautions(question.template) if self._cautions is not None else []
             return Asked(self, asking, running, lambda: [*behind, *told, *warnings.result()])
         look = self._completeness.of_scans  # free SQL has its plan when its rows are through
         return Asked(

@@ -100,6 +100,9 @@ def _check_file(path: Path, library: TemplateLibrary) -> Iterator[CheckResult]:
 
 def _onward(template: Template, library: TemplateLibrary) -> Iterator[Problem]:
     """What is wrong with where a template's rows lead."""
+    if template.replaced_by and not any(each.id == template.replaced_by for each in library.list()):
+        what = f"replaced_by: there is no template {template.replaced_by!r}"
+        yield Problem(template.path, None, what)
     for each in template.next:
         about = f"next: {each.template}"
         try:

@@ -37,6 +37,7 @@ _OPTIONAL = (
     "references",
     "step",
     "next",
+    "replaced_by",
 )
 _PARAM_KEYS: dict[str, tuple[type, ...]] = {
     "type": (str,),
@@ -73,6 +74,11 @@ def parse(content: bytes, path: Path) -> Template:
     return _Parser(path, match[1], text[: match.start(1)].count("\n")).template(
         sql=text[match.end() :].strip(), digest=digest_bytes(content)
     )
+
+
+def is_id(text: str) -> bool:
+    """Whether a text may be a template's id."""
+    return bool(_ID.fullmatch(text))
 
 
 def _texts(value: object) -> bool:
@@ -130,9 +136,12 @@ class _Parser:
             path=self.path,
             step=self.text(values, "step"),
             next=self.next(values),
+            replaced_by=self.text(values, "replaced_by"),
         )
         if template.id and not _ID.fullmatch(template.id):
             self.problem(f"id {template.id!r} is not of the form area.name", "id")
+        if template.replaced_by and template.status != "deprecated":
+            self.problem("replaced_by is for what is deprecated", "replaced_by")
         if self.problems:
             raise BadTemplate(self.problems)
         return template

@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
+import importlib.util
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from workspace_ext.foundation.errors import NotFound
+from workspace_ext.foundation.entries import entry_points
+from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.foundation.hints import did_you_mean
 from workspace_ext.foundation.shipped import shipped
 from workspace_ext.inquiry.templates.header import parse
+from workspace_ext.inquiry.templates.kept import KeptTemplates
 from workspace_ext.inquiry.templates.lint import lint
-from workspace_ext.inquiry.templates.model import BadTemplate, Problem, Template
+from workspace_ext.inquiry.templates.model import BadTemplate, Problem, Template, bare_name
+from workspace_ext.protocol.messages import TemplateRef
 
 _Stamp = tuple[int, int]
 _Problems = list[Problem]
 
 
+GROUP = "investigation_workspace.templates"
+"""Entry points of packages that bring templates: the namespace, and the package they lie in."""
+
+
 def default_paths(folder: Path | None = None) -> list[Path]:
-    """Where templates are looked for: those of the product, then those of the store folder."""
+    """Where templates are looked for: the product, installed packages, then the store folder.
+
+    The first that has a version of a template has it for good; a later one may bring another.
+    """
     own = [] if folder is None else [folder / "templates"]
-    return [shipped("queries"), *own]
+    return [shipped("queries"), *_packages().values(), *own]
+
+
+def _packages() -> dict[str, Path]:
+    """The folders of templates in installed packages, by namespace."""
+    found: dict[str, Path] = {}
+    for namespace, point in sorted(entry_points(GROUP).items()):
+        with suppress(ImportError, ValueError):
+            spec = importlib.util.find_spec(point.value)
+            if spec is not None and spec.submodule_search_locations:
+                found[namespace] = Path(next(iter(spec.submodule_search_locations)))
+    return found
 
 
 class TemplateLibrary:
@@ -29,10 +51,16 @@ class TemplateLibrary:
 
     A file that changed is read again at the next call. A file with problems is left out and
     named by `problems`; the others are served. Safe to use from several threads.
+
+    Args:
+        paths: The folders.
+        kept: Where copies of those that were used lie.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], kept: KeptTemplates | None = None) -> None:
         self.paths = list(paths)
+        self._kept = kept
+        self._namespaces = {path: name for name, path in _packages().items()}
         self._lock = threading.Lock()
         self._stamps: dict[Path, _Stamp] = {}
         self._read: dict[Path, Template | _Problems] = {}
@@ -53,6 +81,10 @@ class TemplateLibrary:
         """
         served = self._refresh()
         versions = served.get(template_id)
+        if version is not None and version not in (versions or ()) and self._kept is not None:
+            kept = self._kept.find(template_id, version)
+            if kept is not None:
+                return kept
         if versions is None:
             self._refuse_broken(template_id)
             raise NotFound(
@@ -70,6 +102,30 @@ class TemplateLibrary:
             )
         return versions[chosen]
 
+    def keep(self, template: Template) -> None:
+        """Keeps a copy of a template that is used."""
+        if self._kept is not None:
+            self._kept.keep(template)
+
+    def used(self, ref: TemplateRef) -> Template:
+        """The very text that was used, from its file or the copy that was kept.
+
+        Raises:
+            BadInput: It is gone, or was changed and no copy was kept.
+        """
+        template = self.find(ref["id"], ref["version"])
+        if template is not None and template.digest == ref["digest"]:
+            return template
+        kept = self._kept.get(ref) if self._kept is not None else None
+        if kept is not None:
+            return kept
+        self.get(ref["id"], ref["version"])  # says what is missing
+        raise BadInput(
+            f"{ref['id']} version {ref['version']} was changed after it was used",
+            hint="put the file back as it was; a change needs a new version",
+            code="template_changed",
+        )
+
     def find(self, template_id: str, version: int) -> Template | None:
         """A version of a template; None when it is not served."""
         return self._refresh().get(template_id, {}).get(version)
@@ -86,7 +142,7 @@ class TemplateLibrary:
         with self._lock:
             reads = list(self._read.items())
         for path, read in reads:
-            if isinstance(read, list) and [path.parent.name, path.stem] == parts:
+            if isinstance(read, list) and [path.parent.name, bare_name(path)] == parts:
                 raise BadTemplate(read)
 
     def _refresh(self) -> dict[str, dict[int, Template]]:
@@ -112,6 +168,13 @@ class TemplateLibrary:
         self._served, self._clashes = {}, []
         for path, read in self._read.items():
             if isinstance(read, Template):
+                namespace = self._namespaces.get(path.parents[1])
+                area = read.id.partition(".")[0]
+                if namespace is not None and area != namespace:
+                    what = f"{read.id}: a package may only bring areas of its name, {namespace}"
+                    if not area.startswith(f"{namespace}_"):
+                        self._clashes.append(Problem(path, None, what))
+                        continue
                 versions = self._served.setdefault(read.id, {})
                 first = versions.setdefault(read.version, read)
                 if first is not read:

@@ -19,7 +19,7 @@ from workspace_ext.foundation.hints import did_you_mean
 from workspace_ext.inquiry.steps import registry as steps
 from workspace_ext.inquiry.templates.chart import chart_problems
 from workspace_ext.inquiry.templates.judge import rule_query
-from workspace_ext.inquiry.templates.model import Param, Problem, Template
+from workspace_ext.inquiry.templates.model import Param, Problem, Template, bare_name
 from workspace_ext.inquiry.templates.sandbox import bare_cursor, schema_cursor
 from workspace_ext.telemetry.query import compare
 from workspace_ext.telemetry.query.guard import Guard
@@ -50,7 +50,10 @@ def lint(template: Template) -> list[Problem]:
 
 
 def _findings(template: Template) -> Iterator[_Finding]:
-    area, name = template.path.parent.name, template.path.stem
+    area, name = template.path.parent.name, bare_name(template.path)
+    numbered = template.path.stem.partition("@")[2]
+    if numbered and numbered != str(template.version):
+        yield f"version {template.version} does not match {template.path.name}", "version:"
     if template.id != f"{area}.{name}":
         yield f"id {template.id} does not match the path {area}/{name}.sql", "id:"
     yield from _required_columns(template)

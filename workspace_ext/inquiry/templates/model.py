@@ -93,6 +93,11 @@ class Param:
         }
 
 
+def bare_name(path: Path) -> str:
+    """The name in a template's path: ``shift`` of ``latency/shift@2.sql``."""
+    return path.stem.partition("@")[0]
+
+
 @dataclass(frozen=True)
 class Next:
     """A question that a row of the answer leads to.
@@ -154,11 +159,19 @@ class Template:
     path: Path
     step: str = ""
     next: tuple[Next, ...] = ()
+    replaced_by: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
         """All ``$names`` that its parameters bind."""
         return tuple(name for param in self.params.values() for name in param.names)
+
+    def cautions(self) -> list[str]:
+        """What goes with each answer of it."""
+        if self.status != "deprecated":
+            return []
+        instead = f"; ask {self.replaced_by} instead" if self.replaced_by else ""
+        return [f"template {self.id} v{self.version} is deprecated{instead}"]
 
     def ref(self) -> TemplateRef:
         """Which template, exactly."""
@@ -197,6 +210,7 @@ class Template:
             "example": self.example(),
             "picture": self.picture.is_file(),
             "step": self.step,
+            "replaced_by": self.replaced_by,
             "next": [each.describe() for each in self.next],
         }
 

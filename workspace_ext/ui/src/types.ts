@@ -596,6 +596,7 @@ export interface TemplateInfo {
   example: string;
   picture: boolean;
   step?: string;
+  replaced_by?: string;
   next?: TemplateNext[];
 }
 /**

@@ -1,0 +1,51 @@
+"""The benchmark's path on a part of the real data: ingest, ask through a broker, without labels."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from tests.benchmarks.root_cause import predict, read_cases, score
+from tests.support.places import shared_data
+
+CASES = ("TT-23", "TT-36")
+"""A defect that no line of the log tells, and a slow network before a service that few call."""
+
+
+def part_of(folder: Path, to: Path) -> Path:
+    """Copies some cases, with the telemetry of their day and without labels."""
+    cases = [case for case in read_cases(folder) if case["case_id"] in CASES]
+    (to / "cases.jsonl").write_text("\n".join(map(json.dumps, cases)), encoding="utf-8")
+    minutes = {(case["day"], window["name"]) for case in cases for window in case["windows"]}
+    quiet = [each for case in cases for each in case["normal_reference"]]
+    minutes |= {(each.split("/")[1], Path(each).name[:5]) for each in quiet}
+    for name in ("spans", "logs"):
+        table = pq.read_table(folder / f"{name}.parquet")
+        files = table.column("source_file").to_pylist()
+        kept = [
+            any(f"/{day}/" in file and f"/{minute}_" in file for day, minute in minutes)
+            for file in files
+        ]
+        pq.write_table(table.filter(kept), to / f"{name}.parquet")
+    metrics = pq.read_table(folder / "metrics.parquet")
+    starts = [datetime.fromisoformat(case["incident_start_utc"]).timestamp() for case in cases]
+    near = [any(abs(t - s) < 1800 for s in starts) for t in metrics["TimeStamp"].to_pylist()]
+    pq.write_table(metrics.filter(near), to / "metrics.parquet")
+    return to
+
+
+def test_real_faults_rank_first_and_no_label_is_opened(tmp_path: Path) -> None:
+    folder = shared_data("nezha-trainticket")
+    predicted = predict(part_of(folder, tmp_path), ("given",))["given"]
+    assert set(predicted.ranked) == set(CASES)
+    lines = (folder / "labels.jsonl").read_text("utf-8").splitlines()
+    labels = [label for label in map(json.loads, lines) if label["case_id"] in CASES]
+    assert score(labels, predicted.ranked)["AC@1"] == 1
+    assert set(predicted.verdicts.values()) == {"likely"}
+
+
+def test_the_scorer_counts_as_the_one_beside_the_data() -> None:
+    labels = [{"case_id": each, "root_cause_service": "a"} for each in ("1", "2", "3", "4")]
+    figures = score(labels, {"1": ["a"], "2": ["b", "b", "a"], "3": ["b", "c", "d", "a"]})
+    assert figures == {"n": 4, "AC@1": 0.25, "AC@3": 0.5, "AC@5": 0.75, "Avg@5": 0.55}

@@ -1,0 +1,108 @@
+"""The parts of the ranking, one by one."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from workspace_ext.inquiry.causes import flows, measures
+from workspace_ext.inquiry.causes.evidence import log_bayes_factor
+from workspace_ext.inquiry.causes.flows import Series
+from workspace_ext.inquiry.causes.statements import statements
+
+
+def factor(*counts: int) -> float:
+    return float(log_bayes_factor(*(np.array([count]) for count in counts))[0])
+
+
+def test_the_factor_weighs_small_counts_with_care() -> None:
+    assert factor(0, 1, 1, 1) < np.log(3)
+    assert factor(0, 20, 20, 20) > np.log(1e8)
+    assert factor(5, 100, 5, 100) < 0
+    assert factor(0, 0, 3, 3) == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("10:00 INFO a.b.C#12 id=7 found York", "10:01 INFO a.b.C#12 id=9 found Rome", True),
+        ("10:00 INFO a.b.C#12 done", "10:01 INFO a.b.C#13 done", False),
+        ("E0501 main.go:40] no rows", "E0502 main.go:40] no rows in 7", True),
+        ("cart 17 kept", "cart 18 kept", True),
+        ("cart kept", "cart lost", False),
+    ],
+)
+def test_lines_of_one_statement_have_one_name(one: str, other: str, same: bool) -> None:
+    first, second = statements(pa.chunked_array([[one, other]])).to_pylist()
+    assert (first == second) is same
+
+
+def flat(*values: float, usual: float, spread: float = 0.0) -> Series:
+    times = tuple(300 * 10**9 * at for at in range(len(values)))
+    return Series(times, values, usual, usual, spread)
+
+
+def test_trouble_counts_for_whom_it_serves_most_and_not_for_its_callers() -> None:
+    series = {
+        ("web", "availability"): flat(100, 100, 97, 97, usual=100),
+        ("cart", "availability"): flat(100, 100, 94, 94, usual=100),
+        ("view of cart", "availability"): flat(100, 100, 80, 80, usual=100),
+        ("db", "availability"): flat(100, 100, 100, 100, usual=100),
+        ("odd", "availability"): flat(100, 50, 0, 0, usual=100),
+        ("web", "requests"): flat(1000, 1000, 1000, 1000, usual=1000),
+        ("cart", "requests"): flat(500, 500, 500, 500, usual=500),
+        ("view of cart", "requests"): flat(50, 50, 50, 50, usual=50),
+    }
+    edges = [("web", "cart"), ("web", "view of cart"), ("cart", "db")]
+    onset = flows.onset_ns(series, "web", "availability")
+    assert onset == 600 * 10**9
+    found = flows.troubles(series, edges, onset, service="web", symptom="availability")
+    assert [one.service for one in found][:2] == ["cart", "view of cart"]
+    assert "odd" not in [one.service for one in found]  # nobody on the way calls it
+    assert found[0].own == pytest.approx(60)
+
+
+def test_a_service_that_is_slow_on_its_own_comes_before_what_it_calls() -> None:
+    series = {
+        ("web", "latency"): flat(0.1, 0.1, 0.3, 0.3, usual=0.1, spread=0.01),
+        ("db", "latency"): flat(0.05, 0.05, 0.06, 0.06, usual=0.05, spread=0.01),
+    }
+    found = flows.troubles(series, [("web", "db")], 600 * 10**9, service="web", symptom="latency")
+    assert found[0].service == "web"
+
+
+def usual(**high: float) -> pa.Table:
+    names = list(high)
+    return pa.table(
+        {
+            "service": names,
+            "pod": [None] * len(names),
+            "name": ["cpu"] * len(names),
+            "unit": ["%"] * len(names),
+            "median": [1.0] * len(names),
+            "high": list(high.values()),
+        }
+    )
+
+
+def recent(**value: float) -> pa.Table:
+    names = list(value)
+    return pa.table(
+        {
+            "service": names,
+            "pod": pa.nulls(len(names), pa.string()),
+            "name": ["cpu"] * len(names),
+            "time_ns": [5] * len(names),
+            "value": list(value.values()),
+        }
+    )
+
+
+def test_a_resource_that_rises_everywhere_is_nobodys() -> None:
+    one = measures.rises(usual(a=5, b=5, c=5), recent(a=95, b=5, c=5), 0)
+    assert [rise.service for rise in one] == ["a"]
+    everybody = measures.rises(usual(a=5, b=5, c=5), recent(a=95, b=95, c=95), 0)
+    assert everybody[0].strength < one[0].strength / 2
+
+
+def test_what_was_before_the_onset_does_not_count() -> None:
+    assert measures.rises(usual(a=5), recent(a=95), 6) == []
