@@ -12,6 +12,7 @@ from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelMana
 from jupyter_server.services.sessions.sessionmanager import SessionManager
 from traitlets import Float, Unicode
 
+from workspace_ext.server.absent import absent_routes
 from workspace_ext.server.connection import InvestigationConnection
 from workspace_ext.server.data_handlers import DATA_ROUTES
 from workspace_ext.server.gallery_handlers import GALLERY_ROUTES
@@ -60,7 +61,7 @@ class InvestigationApp(ExtensionApp):
     ).tag(config=True)
 
     _workspace: Workspace | None = None
-    _capturing = False
+    _absent = ""  # why nothing is recorded here
 
     @property
     def store_folder(self) -> Path:
@@ -78,11 +79,11 @@ class InvestigationApp(ExtensionApp):
         super()._link_jupyter_server_extension(serverapp)
         strange = _configured_otherwise(serverapp)
         if strange:
+            self._absent = strange
             self.log.warning("runs are not captured here: %s", strange)
         else:
             for name, (_, ours) in _CLASSES.items():
                 setattr(serverapp, name, ours)
-            self._capturing = True
         use_people(serverapp)
         use_roles(serverapp)
         hold_readers()
@@ -96,23 +97,30 @@ class InvestigationApp(ExtensionApp):
         troubles = Troubles()
         use_joint_rooms(troubles.tell)
         self.settings["investigation_troubles"] = troubles
-        if not self._capturing:
+        if self._absent:
             return
         assert self.serverapp is not None
-        self._workspace = Workspace(
-            self.serverapp,
-            store=self.store_folder,
-            may_make=not self._named_store,
-            spool=data_folder(self.store_folder) / "spool",
-            patience=self.broker_patience,
-        )
+        try:
+            self._workspace = Workspace(
+                self.serverapp,
+                store=self.store_folder,
+                may_make=not self._named_store,
+                spool=data_folder(self.store_folder) / "spool",
+                patience=self.broker_patience,
+            )
+        except Exception as error:  # edge: notebooks work without us, and the routes say it
+            self._absent = f"{type(error).__name__}: {error}"
+            self.log.exception("NOTHING IS RECORDED HERE: the extension could not begin")
+            return
         self.settings["investigation_workspace"] = self._workspace
         kernels: Any = self.serverapp.kernel_manager
         kernels.workspace = self._workspace
 
     def initialize_handlers(self) -> None:
         """Adds the routes."""
-        if self._workspace is not None:
+        if self._absent:
+            self.handlers.extend(absent_routes(self._absent, str(self.store_folder)))
+        elif self._workspace is not None:
             self.handlers.extend(
                 [
                     *ROUTES,

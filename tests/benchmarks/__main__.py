@@ -15,6 +15,8 @@ NAMES = (
     "ingest_long",
     "versions",
     "replay",
+    "attributes",
+    "templates",
 )
 
 

@@ -18,7 +18,7 @@ class Row:
         reference_s: Median seconds of the reference.
         judged: Whether the bound is on the ratio, on the difference in seconds, or on ours alone.
         bound: The most it may be.
-        unit: Of ours and the reference: seconds, or megabytes (1,000,000 bytes).
+        unit: Of ours and the reference: seconds, megabytes (1,000,000 bytes), or a share of 1.
     """
 
     what: str
@@ -27,7 +27,7 @@ class Row:
     reference_s: float
     judged: Literal["ratio", "difference", "absolute"]
     bound: float
-    unit: Literal["s", "MB"] = "s"
+    unit: Literal["s", "MB", "share"] = "s"
 
     @property
     def figure(self) -> float:
@@ -43,7 +43,7 @@ class Row:
 
     def cells(self) -> list[str]:
         """As text."""
-        plain = _seconds if self.unit == "s" else "{:.2f} MB".format
+        plain = {"s": _seconds, "MB": "{:.2f} MB".format, "share": "{:.0%}".format}[self.unit]
         shown = "{:.2f} x".format if self.judged == "ratio" else plain
         reference = plain(self.reference_s) if self.reference_s else "-"
         holds = "yes" if self.holds else "NO"

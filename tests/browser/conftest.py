@@ -38,19 +38,19 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A person's page."""
-    with _person(browser, ARTEFACTS / f"{request.node.name}.png") as fresh:
+    with person(browser, ARTEFACTS / f"{request.node.name}.png") as fresh:
         yield fresh
 
 
 @pytest.fixture
 def another_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """The page of somebody else."""
-    with _person(browser, ARTEFACTS / f"{request.node.name}-another.png") as fresh:
+    with person(browser, ARTEFACTS / f"{request.node.name}-another.png") as fresh:
         yield fresh
 
 
 @contextmanager
-def _person(browser: Browser, picture: Path) -> Iterator[Page]:
+def person(browser: Browser, picture: Path) -> Iterator[Page]:
     """A browser of one's own; what it showed last is kept as a picture."""
     context = browser.new_context(
         viewport={"width": 1440, "height": 900}, timezone_id="UTC", locale="en-GB"

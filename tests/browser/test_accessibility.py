@@ -58,6 +58,13 @@ def template(page: Page) -> Locator:
     return found
 
 
+def data(page: Page) -> Locator:
+    page.get_by_role("tab", name="Telemetry data").click()
+    found = page.get_by_role("region", name="Telemetry data")
+    expect(found).to_contain_text("spans")
+    return found
+
+
 def beginning(page: Page) -> Locator:
     page.keyboard.press("Control+Shift+C")
     page.keyboard.insert_text("New Investigation")
@@ -73,6 +80,7 @@ VIEWS: dict[str, Callable[[Page], Locator]] = {
     "provenance": provenance,
     "gallery": by_key("Alt+Shift+T", "^Templates$"),
     "template": template,
+    "data": data,
     "beginning": beginning,
     "history": history,
 }

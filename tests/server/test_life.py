@@ -9,9 +9,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.broker import broker
 from tests.support.editor import Editor
-from tests.support.jupyter import Jupyter, jupyter, notebook
+from tests.support.jupyter import Jupyter, RefusedError, jupyter, notebook
 from tests.support.waiting import until
 from workspace_ext.client.discovery import find
 from workspace_ext.storage.folder import StoreFolder
@@ -214,5 +216,14 @@ def test_another_class_of_the_server_is_respected_and_said(tmp_path: Path) -> No
     )
     with jupyter(tmp_path, config=config) as server:
         log = server.log.read_text()
+        status = server.request("GET", "/investigation/status")
+        assert status["broker"] == "unavailable"
+        assert "nothing is recorded on this server: ServerApp.kernel_manager" in status["message"]
+        with pytest.raises(RefusedError, match="503") as refused:
+            server.request("POST", "/investigation/investigations", {"title": "Any"})
+        assert refused.value.body["error"]["code"] == "no_capture"
+        with pytest.raises(RefusedError, match="403") as refused:
+            server.request("GET", "/investigation/status", user=None)
+        assert refused.value.body["error"]["code"] == "logged_out"
 
     assert "runs are not captured here: ServerApp.kernel_manager_class" in log

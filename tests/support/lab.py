@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -109,6 +110,8 @@ def _wait_until_it_answers(process: "subprocess.Popen[bytes]", lab: Lab) -> None
         try:
             urllib.request.urlopen(f"{lab.url}/api/status?token={lab.token}", timeout=5).close()
             return
+        except urllib.error.HTTPError:
+            return  # it does, though not to this token: people may have their own
         except OSError:
             time.sleep(0.1)
     raise AssertionError(f"JupyterLab does not answer:\n{lab.log.read_text('utf-8')}")

@@ -10,13 +10,20 @@ from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
-from workspace_ext.foundation.errors import BadInput, InvestigationError
+from workspace_ext.foundation.errors import BadInput, Denied, InvestigationError
 from workspace_ext.server.identity import actor_of
 from workspace_ext.server.stream import StreamHandler
 from workspace_ext.server.workspace import Workspace
 
 RESOURCE = "investigation"
 """What an authorizer is asked about, with ``read`` for questions and ``write`` for the rest."""
+
+
+LOGGED_OUT = Denied(
+    "you are not logged in any more",
+    hint="log in again in another tab, then try again here; what you typed stays",
+    code="logged_out",
+)
 
 
 class InvestigationHandler(APIHandler):
@@ -55,6 +62,8 @@ class InvestigationHandler(APIHandler):
         if isinstance(error, InvestigationError):
             self.set_status(error.status)
             body = error.to_dict()
+        elif status_code in (401, 403) and self.current_user is None:
+            body = LOGGED_OUT.to_dict()
         else:
             said = error.log_message if isinstance(error, web.HTTPError) else None
             body = {

@@ -1,6 +1,6 @@
 /*---
 id: attributes.compare
-version: 1
+version: 2
 title: Attribute comparison
 question: What do the bad spans have in common that the others have not?
 status: stable
@@ -13,7 +13,8 @@ params:
   min_ms:    {type: float, default: 5, min: 0, help: slower by fewer milliseconds is not slow}
   min_bad:   {type: int, default: 10, min: 1, help: fewer bad spans with a value are not judged}
   min_difference: {type: float, default: 0.1, min: 0, max: 1, help: difference of the shares that counts}
-  min_z:     {type: float, default: 4, min: 0, help: how many standard errors away from chance}
+  min_lift:  {type: float, default: 3, min: 1, help: "or, for rare values, how many times more of its spans must be bad than on average"}
+  min_z:     {type: float, default: 3, min: 0, help: how many standard errors away from chance a single value must be}
 requires: [spans.parent_span_id]
 returns:
   attribute: VARCHAR
@@ -26,10 +27,11 @@ returns:
   bad_rate: DOUBLE
   lift: DOUBLE
   z: DOUBLE
+  needed_z: DOUBLE
   all_bad: BIGINT
   all_good: BIGINT
   label: VARCHAR
-interesting: bad >= min_bad AND difference >= min_difference AND z >= min_z
+interesting: bad >= min_bad AND z >= needed_z AND (difference >= min_difference OR lift >= min_lift)
 reason: "{attribute} = {value}: {bad_share:.0%} of the {all_bad} bad spans against {good_share:.0%} of the others; {bad_rate:.0%} of its spans are bad, {lift:.1f}x the average"
 quiet: "no value is found among the {all_bad} bad spans much more often than among the others"
 covers:
@@ -37,9 +39,14 @@ covers:
 not_covered:
   - combinations of values; narrow by service or operation and ask again
   - values that few spans have (min_bad)
+next:
+  - {template: traffic.by_dimension, when: "attribute IN ('version', 'pod', 'host', 'namespace', 'environment', 'region')", params: {dimension: attribute, service: $service}}
+  - {template: runtime.restarts, when: "attribute = 'pod'", params: {service: $service}}
+  - {template: changes.deploys, when: "attribute = 'version'", params: {service: $service}}
 chart: {mark: bar, x: difference, y: label, color: attribute}
 references:
   - "lift = share of bad spans with the value, over the share of bad spans in all"
+  - "needed_z: min_z, raised for the number of values looked at (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
 ---*/
 WITH seen AS (
     SELECT true AS is_now, time, duration_ns, duration_ns / 1e6 AS ms,
@@ -124,8 +131,10 @@ SELECT attribute, value, bad, good,
        difference / sqrt(((bad + good + 1) / (all_bad + all_good + 2))
                          * (1 - (bad + good + 1) / (all_bad + all_good + 2))
                          * (1 / all_bad + 1 / all_good)) AS z,
+       sqrt($min_z * $min_z + 2 * ln(greatest(count(*) FILTER (bad >= $min_bad) OVER (), 1))) AS needed_z,
        all_bad, all_good, attribute || ' = ' || value AS label
 FROM counted, totals
-ORDER BY coalesce(bad >= $min_bad AND difference >= $min_difference AND z >= $min_z, false) DESC,
+ORDER BY coalesce(bad >= $min_bad AND z >= needed_z
+                  AND (difference >= $min_difference OR lift >= $min_lift), false) DESC,
          difference * ln(1 + lift) DESC NULLS LAST, bad DESC, attribute, value
 LIMIT 100

@@ -41,6 +41,11 @@ not_covered:
   - services without spans, as databases and queues often are
   - asynchronous messages; the time between is then no waiting
   - "whether time between is lost on the way or in the caller's own work, where the caller makes no span for the call"
+next:
+  - {template: errors.origin, when: "finding = 'callee fails more'", params: {service: callee}}
+  - {template: traffic.retry_storm, when: "finding = 'callee fails more'", params: {service: callee}}
+  - {template: saturation.pool_exhaustion, when: "finding = 'slower between the two'", params: {service: caller}}
+  - {template: latency.shift, when: "finding = 'slower in the callee'", params: {service: callee}}
 chart: {mark: rule, x: baseline_p95_ms, x2: p95_ms, y: edge, color: finding, top: 15}
 references:
   - "between = the caller's span minus all spans below it"

@@ -37,6 +37,12 @@ covers:
 not_covered:
   - wrong answers that nobody marks as failures
   - traces of which the failing part was not sampled
+next:
+  - {template: attributes.compare, params: {service: service, operation: operation, bad: "'failing'"}}
+  - {template: dependencies.blast_radius, params: {service: service}}
+  - {template: errors.first_seen, params: {service: service}}
+  - {template: runtime.restarts, params: {service: service}}
+  - {template: changes.ranking}
 chart: {mark: bar, x: errors, y: operation, color: service}
 references:
   - "the deepest failing span: none of its descendants fails"

@@ -37,6 +37,12 @@ covers:
 not_covered:
   - time in calls that have no span of their own; it counts as the caller's own
   - children that run in parallel; an operation's own time is then too small
+next:
+  - {template: attributes.compare, when: "where_spent = 'itself'", params: {service: service, operation: operation, bad: "'slow_itself'"}}
+  - {template: latency.heatmap, params: {service: service, operation: operation}}
+  - {template: saturation.use, when: "where_spent = 'itself'", params: {service: service}}
+  - {template: saturation.pool_exhaustion, when: "where_spent = 'itself'", params: {service: service}}
+  - {template: dependencies.map, when: "where_spent = 'what it calls'", params: {service: service}}
 chart: {mark: rule, x: baseline_ms, x2: ms, y: operation, color: service, top: 15}
 references:
   - "slow_z: share of calls above the baseline's quantile, against what chance would give"

@@ -42,6 +42,10 @@ not_covered:
   - quantiles of histograms and summaries
   - daily and weekly rhythm, unless the baseline is taken at the same hour
   - correlation with fewer than 5 common buckets; it is then not given
+next:
+  - {template: saturation.use, params: {service: service}}
+  - {template: runtime.restarts, params: {service: service}}
+  - {template: attributes.compare, params: {service: service}}
 chart: {mark: bar, x: score, y: label, color: direction, top: 15}
 references:
   - "score: difference of the medians over the usual deviation: 1.48 MAD of the series, at least 5 % of its level and what nine in ten values of that metric keep to"

@@ -40,6 +40,10 @@ not_covered:
   - restarts between two values of one metric are one, unless it is a counter
   - pods that were replaced by new ones; see changes.deploy_comparison
   - processes that no metric tells of
+next:
+  - {template: saturation.use, when: "memory_kills > 0", params: {service: service}}
+  - {template: errors.origin, params: {service: service}}
+  - {template: changes.ranking}
 chart: {mark: bar, x: restarts, y: label, color: finding}
 references:
   - "kube-state-metrics: pod metrics; OpenTelemetry semantic conventions for Kubernetes and process metrics"

@@ -44,6 +44,10 @@ not_covered:
   - pools that no metric tells of; waiting for them shows between spans (dependencies.map)
   - what lasts shorter than the interval of the metric
   - exhaustion that was there in the baseline too; it says "full as before"
+next:
+  - {template: latency.shift, params: {service: service}}
+  - {template: dependencies.map, params: {service: service}}
+  - {template: changes.ranking}
 chart: {mark: rule, x: baseline_utilization, x2: utilization, y: label, color: finding, top: 15}
 references:
   - "OpenTelemetry semantic conventions for database client connection pools"

@@ -44,6 +44,10 @@ not_covered:
   - usage without a known limit (bytes, cores); see metrics.shift
   - pools of connections and threads; see saturation.pool_exhaustion
   - what was beyond its limit in the baseline too; it says "as before"
+next:
+  - {template: saturation.noisy_neighbour, when: "resource = 'cpu'", params: {host: host}}
+  - {template: runtime.restarts, when: "resource = 'memory'", params: {service: service}}
+  - {template: latency.shift, params: {service: service}}
 chart: {mark: rule, x: baseline_level, x2: level, y: label, color: aspect, top: 15}
 references:
   - "USE method: utilization, saturation, errors (B. Gregg)"

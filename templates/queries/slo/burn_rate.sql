@@ -41,6 +41,10 @@ not_covered:
   - requests that never reached the service
   - budget spent before the long window
   - head-sampled traces, when sampling prefers failures
+next:
+  - {template: triage.overview}
+  - {template: errors.origin}
+  - {template: changes.ranking}
 chart: {mark: bar, x: burn_rate, y: label, color: alert}
 references:
   - "Google, The Site Reliability Workbook, ch. 5: Alerting on SLOs, multiwindow, multi-burn-rate alerts"

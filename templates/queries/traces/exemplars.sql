@@ -36,6 +36,9 @@ covers:
 not_covered:
   - traces whose root lies before the window
   - parallel children, whose time is counted more than once
+next:
+  - {template: errors.origin, when: "errors > 0"}
+  - {template: traces.critical_path, when: "errors = 0", params: {operation: root_operation}}
 chart: {mark: bar, x: ms, y: trace_id, color: sort}
 references: []
 ---*/

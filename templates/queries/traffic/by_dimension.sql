@@ -42,6 +42,10 @@ not_covered:
   - combinations of values; see attributes.compare
   - head-sampled traces (rates are those of the sample)
   - the 500 values with the most calls at most
+next:
+  - {template: attributes.compare, when: "finding = 'fails more'", params: {service: $service, bad: "'failing'"}}
+  - {template: attributes.compare, when: "finding = 'slower'", params: {service: $service, bad: "'slow_itself'"}}
+  - {template: traces.exemplars, params: {service: $service}}
 chart: {mark: bar, x: ratio, y: value, color: finding}
 references:
   - "RED method: rate, errors, duration (T. Wilkie)"
@@ -105,11 +109,23 @@ calls AS (
            ON f.is_now = s.is_now AND f.trace_id = s.trace_id AND f.service = s.service
     LEFT JOIN error_logs AS e ON e.trace_id = s.trace_id AND e.span_id = s.span_id
 ),
--- Rates are per minute that has data: windows may reach beyond what was recorded, or have gaps.
+recorded AS (
+    SELECT is_now, count(*) AS n, (max(epoch_us(time)) - min(epoch_us(time))) / 6e7 AS reach,
+           max(epoch_us(time) // 60000000) - min(epoch_us(time) // 60000000) + 1
+           - count(DISTINCT epoch_us(time) // 60000000) AS empty
+    FROM seen GROUP BY is_now
+),
+-- Rates are per minute that has data: a window may reach beyond what was recorded, or have gaps.
+-- Where there is little traffic, an empty minute is no gap.
 minutes AS (
-    SELECT greatest(count(DISTINCT time_bucket(INTERVAL 1 MINUTE, time)) FILTER (is_now), 1) AS in_window,
-           greatest(count(DISTINCT time_bucket(INTERVAL 1 MINUTE, time)) FILTER (NOT is_now), 1) AS in_baseline
-    FROM seen
+    SELECT coalesce(max(covered) FILTER (is_now),
+                    (epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)) / 6e7) AS in_window,
+           coalesce(max(covered) FILTER (NOT is_now),
+                    (epoch_us($baseline_end::TIMESTAMPTZ) - epoch_us($baseline_start::TIMESTAMPTZ)) / 6e7) AS in_baseline
+    FROM (SELECT is_now, CASE WHEN n >= 10
+                              THEN greatest(reach - CASE WHEN n >= 5 * (reach - empty) THEN empty ELSE 0 END,
+                                            1 / 60) END AS covered
+          FROM recorded)
 ),
 per_value AS (
     SELECT value,

@@ -38,6 +38,10 @@ not_covered:
   - retries of the whole request by users, queues or gateways, which begin a new trace
   - hedged requests, which do not wait for the failure
   - failures that are marked neither by status nor by an ERROR log
+next:
+  - {template: errors.origin, params: {service: callee}}
+  - {template: dependencies.blast_radius, params: {service: callee}}
+  - {template: saturation.pool_exhaustion, params: {service: callee}}
 chart: {mark: bar, x: ratio, y: operation, color: edge}
 references:
   - "Google, Site Reliability Engineering, ch. 22: Addressing Cascading Failures (retries)"

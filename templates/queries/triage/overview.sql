@@ -1,6 +1,6 @@
 /*---
 id: triage.overview
-version: 1
+version: 2
 title: Triage overview
 question: Which services fail more, answer slower, or get other traffic than in the baseline?
 status: stable
@@ -37,6 +37,13 @@ not_covered:
   - head-sampled traces (rates are those of the sample)
   - a service called several times in one trace; its calls share their fate
   - which of the services is the cause; see errors.origin and latency.shift
+next:
+  - {template: errors.origin, when: "finding = 'fails more'"}
+  - {template: dependencies.blast_radius, when: "finding = 'fails more'", params: {service: service}}
+  - {template: latency.shift, when: "finding = 'slower'"}
+  - {template: traces.critical_path, when: "finding = 'slower'"}
+  - {template: changes.ranking, when: "finding <> 'as before'"}
+  - {template: traces.exemplars, when: "finding IN ('fails more', 'slower')", params: {service: service}}
 chart: {mark: bar, x: p95_ratio, y: service, color: finding}
 references:
   - "RED method (rate, errors, duration)"
@@ -74,17 +81,23 @@ requests AS (
     WHERE s.parent_span_id IS NULL OR s.kind IN ('server', 'consumer')
        OR (s.kind = 'unspecified' AND p.service IS DISTINCT FROM s.service)
 ),
--- Rates are per minute that has data: a window may reach beyond what was recorded.
+recorded AS (
+    SELECT is_now, count(*) AS n, (max(epoch_us(time)) - min(epoch_us(time))) / 6e7 AS reach,
+           max(epoch_us(time) // 60000000) - min(epoch_us(time) // 60000000) + 1
+           - count(DISTINCT epoch_us(time) // 60000000) AS empty
+    FROM seen GROUP BY is_now
+),
+-- Rates are per minute that has data: a window may reach beyond what was recorded, or have gaps.
+-- Where there is little traffic, an empty minute is no gap.
 minutes AS (
-    SELECT CASE WHEN count(*) FILTER (is_now) >= 10
-                THEN greatest(epoch_us(max(time) FILTER (is_now)) - epoch_us(min(time) FILTER (is_now)), 1e6)
-                ELSE epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)
-           END / 6e7 AS in_window,
-           CASE WHEN count(*) FILTER (NOT is_now) >= 10
-                THEN greatest(epoch_us(max(time) FILTER (NOT is_now)) - epoch_us(min(time) FILTER (NOT is_now)), 1e6)
-                ELSE epoch_us($baseline_end::TIMESTAMPTZ) - epoch_us($baseline_start::TIMESTAMPTZ)
-           END / 6e7 AS in_baseline
-    FROM seen
+    SELECT coalesce(max(covered) FILTER (is_now),
+                    (epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)) / 6e7) AS in_window,
+           coalesce(max(covered) FILTER (NOT is_now),
+                    (epoch_us($baseline_end::TIMESTAMPTZ) - epoch_us($baseline_start::TIMESTAMPTZ)) / 6e7) AS in_baseline
+    FROM (SELECT is_now, CASE WHEN n >= 10
+                              THEN greatest(reach - CASE WHEN n >= 5 * (reach - empty) THEN empty ELSE 0 END,
+                                            1 / 60) END AS covered
+          FROM recorded)
 ),
 per_service AS (
     SELECT service,

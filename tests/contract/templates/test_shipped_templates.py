@@ -7,6 +7,7 @@ import pytest
 
 from workspace_ext.inquiry.templates.chart import vega_lite
 from workspace_ext.inquiry.templates.check import CheckResult, check
+from workspace_ext.inquiry.templates.fixtures import fixtures_path, load
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
 from workspace_ext.inquiry.templates.model import Template
 
@@ -52,3 +53,14 @@ def test_has_a_chart_that_vega_lite_accepts(template: Template) -> None:
 
     assert chart is not None
     altair.Chart.from_dict({**chart, "data": {"values": []}}, validate=True)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [t for t in LIBRARY.list() if t.id.split(".")[0] not in ("logs", "rca", "series")],
+    ids=lambda template: template.id,
+)
+def test_shows_what_missing_minutes_do(template: Template) -> None:
+    cases = load(fixtures_path(template.path)).cases
+
+    assert any("missing" in case.name for case in cases)

@@ -1,5 +1,11 @@
 """All plants."""
 
-from tests.support.plants import saturation, series, traffic
+from tests.support.plants import changes, queues, saturation, series, traffic
 
-PLANTS = (*traffic.PLANTS, *saturation.PLANTS, *series.PLANTS)
+PLANTS = (
+    *traffic.PLANTS,
+    *saturation.PLANTS,
+    *series.PLANTS,
+    *changes.PLANTS,
+    *queues.PLANTS,
+)

@@ -106,6 +106,9 @@ PLANTS = (
         {"dimension": "version", "service": "pay"},
     ),
     Plant("traffic.by_dimension", failing_stock, (0.1, 0.3), {"finding": "fails more"}),
+    Plant("latency.self_time", slow_pay, (1.7, 3.0), {"service": "pay"}),
+    Plant("traces.critical_path", slow_pay, (1.7, 3.0), {"service": "pay"}),
+    Plant("dependencies.blast_radius", failing_stock, (0.1, 0.3), {"service": "stock"}),
     Plant("traffic.retry_storm", retries, (0.25, 0.6), {"callee": "pay", "operation": "charge"}),
     Plant(
         "slo.burn_rate",

@@ -60,7 +60,7 @@ def test_no_chart(template: Template) -> None:
         ({"mark": "bar", "x": "now"}, "chart has no 'y'"),
         ({"mark": "bar", "x": "now", "y": "servce"}, "no column 'servce'"),
         ({"mark": "bar", "x": "now", "y": "service", "size": "now"}, "unknown key 'size'"),
-        ({"mark": "rule", "x": "now", "y": "service"}, "a rule, and only a rule"),
+        ({"mark": "rule", "x": "now", "y": "service"}, "a rule or a rect"),
         ({"mark": "bar", "x": "now", "y": "service", "top": 0}, "chart.top"),
     ],
 )

@@ -1,9 +1,10 @@
 """A template's chart: a small vocabulary, and the Vega-Lite it stands for.
 
 ``mark``   bar (compares things), line (over time), point (one mark a row), rule (from ``x``
-           to ``x2``, as from the baseline's value to the window's)
+           to ``x2``, as from the baseline's value to the window's), rect (a cell from ``x`` to
+           ``x2``, as of a heat map)
 ``x, y``   result columns; a text column makes a category in the order of the rows
-``x2``     the other end of a rule
+``x2``     the other end of a rule or a cell
 ``color``  a result column
 ``sort``   a result column to order the category by, largest first, instead of the rows' order
 ``title``  text, when the template's own title does not fit
@@ -17,7 +18,8 @@ from typing import Any
 
 from workspace_ext.inquiry.templates.model import Template
 
-MARKS = ("bar", "line", "point", "rule")
+MARKS = ("bar", "line", "point", "rule", "rect")
+_RANGES = ("rule", "rect")
 _FIELDS = ("x", "x2", "y", "color", "sort")
 _KEYS = ("mark", *_FIELDS, "title", "top")
 _TOP = 20
@@ -29,8 +31,8 @@ def chart_problems(chart: Mapping[str, Any], returns: Mapping[str, str]) -> list
     if chart.get("mark") not in MARKS:
         found.append(f"chart.mark must be one of {', '.join(MARKS)}")
     found.extend(f"chart has no {key!r}" for key in ("x", "y") if key not in chart)
-    if (chart.get("mark") == "rule") != ("x2" in chart):
-        found.append("a rule, and only a rule, goes from x to x2")
+    if (chart.get("mark") in _RANGES) != ("x2" in chart):
+        found.append("a rule or a rect, and nothing else, goes from x to x2")
     found.extend(
         f"chart.{key}: the result has no column {chart[key]!r}"
         for key in _FIELDS

@@ -11,14 +11,7 @@ import { Presence, type Person } from './presence';
 import { Reviews } from './reviews';
 import { InvestigationStream } from './stream';
 import { trans } from './translation';
-import type { Catalogue, Happening, InvestigationState, Rules, StreamMessage } from './types';
-
-/** Who looks at the panel, and what they may do. */
-export interface Me {
-  name: string;
-  role: string;
-  may: string[];
-}
+import type { Catalogue, Happening, InvestigationState, Me, Rules, StreamMessage } from './types';
 
 /** The kernel whose notebooks become investigations on their first run. */
 const KERNEL_NAME = 'investigation';
@@ -65,9 +58,10 @@ export class InvestigationModel extends VDomModel {
   }
 
   /** Why the person may not say a kind of thing; empty when they may. */
-  whyNot(_type: string): string {
-    return this._me?.role === 'viewer'
-      ? trans.__('You are here to look and to comment; ask the lead for another role.')
+  whyNot(type: string): string {
+    const needed = type === 'investigation.pinned' ? 'pin' : 'edit';
+    return this._me && !this._me.may.includes(needed)
+      ? trans.__('You are a viewer here: you see everything and may comment. Ask a lead for more.')
       : '';
   }
 
@@ -217,7 +211,7 @@ export class InvestigationModel extends VDomModel {
       this._isLive = true;
       if (message.type === 'state') {
         this._investigation = message.data;
-        this._me = (message as { me?: Me }).me ?? null;
+        this._me = message.me;
         this._numbers = null; // stamps may have come with it
         void this._learnRules();
         void this._checkBroker(stream);

@@ -1,0 +1,135 @@
+/*---
+id: latency.self_time
+version: 1
+title: Self-time breakdown
+question: In whose own work is the time of requests spent, and whose work grew?
+status: stable
+params:
+  window:     {type: window, help: when it hurts}
+  baseline:   {type: window, help: when it was fine; may be shorter or longer than the window}
+  service:    {type: service, optional: true, help: only operations of this service}
+  operation:  {type: string, optional: true, help: only traces whose root has this name}
+  min_traces: {type: int, default: 20, min: 2, help: "with fewer traces, then or now, nothing is judged"}
+  min_ms:     {type: float, default: 5, min: 0, help: "milliseconds a trace more that count at least, in the mean over all traces"}
+  min_ratio:  {type: float, default: 1.3, min: 1, help: how many times more counts}
+  min_z:      {type: float, default: 3, min: 0, help: how many standard errors away from chance a single operation must be}
+requires: [spans.parent_span_id]
+returns:
+  service: VARCHAR
+  operation: VARCHAR
+  ms_per_trace: DOUBLE
+  baseline_ms_per_trace: DOUBLE
+  added_ms: DOUBLE
+  ratio: DOUBLE
+  share: DOUBLE
+  baseline_share: DOUBLE
+  share_of_added: DOUBLE
+  calls_per_trace: DOUBLE
+  baseline_calls_per_trace: DOUBLE
+  z: DOUBLE
+  needed_z: DOUBLE
+  calls: BIGINT
+  traces: BIGINT
+  baseline_traces: BIGINT
+  label: VARCHAR
+interesting: CASE WHEN traces >= min_traces AND baseline_traces >= min_traces THEN added_ms >= min_ms AND ratio >= min_ratio AND z >= needed_z END
+reason: "{label}: {ms_per_trace:.1f} ms of its own in each trace against {baseline_ms_per_trace:.1f} ms ({ratio:.1f}x, {calls_per_trace:.1f} calls a trace against {baseline_calls_per_trace:.1f}); {share:.0%} of all own time"
+quiet: "no operation spends {min_ms:g} ms and {min_ratio:g}x more of its own in a trace than in the baseline, beyond chance; most time is spent in {label} ({share:.0%})"
+covers:
+  - "own time: a span's time in which none of its children runs; parallel children are counted once"
+  - more calls as well as slower ones
+not_covered:
+  - time in calls that have no span of their own; it counts as the caller's own
+  - own time in parallel branches adds up to more than the request took; see traces.critical_path
+  - traces that lie across the window's edge
+next:
+  - {template: latency.shift, params: {service: service}}
+  - {template: saturation.use, params: {service: service}}
+  - {template: metrics.shift, params: {service: service}}
+chart: {mark: bar, x: ms_per_trace, y: label, color: service, top: 15}
+references:
+  - "z of Welch for the mean over traces; needed_z: min_z, raised for the number of operations (Bonferroni by the Gaussian tail)"
+---*/
+WITH seen AS (
+    SELECT true AS is_now, epoch_us(time) AS start_us, epoch_us(time) + coalesce(duration_ns, 0) // 1000 AS end_us,
+           trace_id, span_id, parent_span_id, service, name
+    FROM spans WHERE time >= $window_start AND time < $window_end
+    UNION ALL
+    SELECT false, epoch_us(time), epoch_us(time) + coalesce(duration_ns, 0) // 1000,
+           trace_id, span_id, parent_span_id, service, name
+    FROM spans WHERE time >= $baseline_start AND time < $baseline_end
+),
+parents AS (
+    SELECT DISTINCT is_now, trace_id, parent_span_id AS span_id FROM seen WHERE parent_span_id IS NOT NULL
+),
+-- Reactive servers record the call they wait for beside the handler that waits: it counts as below it.
+awaited AS (
+    SELECT b.is_now, b.trace_id, b.span_id, min(w.span_id) AS parent_span_id
+    FROM (SELECT * FROM seen ANTI JOIN parents USING (is_now, trace_id, span_id)) AS w
+    JOIN (SELECT * FROM seen SEMI JOIN parents USING (is_now, trace_id, span_id)) AS b
+      ON b.is_now = w.is_now AND b.trace_id = w.trace_id AND b.parent_span_id = w.parent_span_id
+     AND b.service = w.service AND b.start_us >= w.start_us AND b.end_us <= w.end_us + 1000
+    GROUP BY b.is_now, b.trace_id, b.span_id
+),
+below AS (
+    SELECT c.is_now, c.trace_id, p.span_id,
+           greatest(c.start_us, p.start_us) AS start_us, least(c.end_us, p.end_us) AS end_us,
+           max(least(c.end_us, p.end_us)) OVER (
+               PARTITION BY c.is_now, c.trace_id, p.span_id ORDER BY c.start_us, c.end_us, c.span_id
+               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_us
+    FROM (SELECT s.* REPLACE (coalesce(a.parent_span_id, s.parent_span_id) AS parent_span_id)
+          FROM seen AS s LEFT JOIN awaited AS a USING (is_now, trace_id, span_id)
+          WHERE s.parent_span_id IS NOT NULL) AS c
+    JOIN seen AS p ON p.is_now = c.is_now AND p.trace_id = c.trace_id AND p.span_id = c.parent_span_id
+),
+children AS (
+    SELECT is_now, trace_id, span_id,
+           sum(greatest(end_us - greatest(start_us, coalesce(covered_us, start_us)), 0)) AS child_us
+    FROM below GROUP BY is_now, trace_id, span_id
+),
+roots AS (
+    SELECT DISTINCT is_now, trace_id FROM seen
+    WHERE parent_span_id IS NULL AND ($operation IS NULL OR name = $operation)
+),
+per_trace AS (
+    SELECT s.is_now, s.trace_id, s.service, s.name, count(*) AS calls,
+           sum(greatest(s.end_us - s.start_us - coalesce(c.child_us, 0), 0))::BIGINT AS own_us
+    FROM seen AS s SEMI JOIN roots USING (is_now, trace_id)
+    LEFT JOIN children AS c USING (is_now, trace_id, span_id)
+    GROUP BY s.is_now, s.trace_id, s.service, s.name
+),
+totals AS (
+    SELECT count(*) FILTER (is_now) AS n1, count(*) FILTER (NOT is_now) AS n0 FROM roots
+),
+-- Whole microseconds: their sums come out the same each time.
+operations AS (
+    SELECT service, name,
+           coalesce(sum(calls) FILTER (is_now), 0) AS calls1, coalesce(sum(calls) FILTER (NOT is_now), 0) AS calls0,
+           coalesce(sum(own_us) FILTER (is_now), 0) AS s1,
+           coalesce(sum(own_us) FILTER (NOT is_now), 0) AS s0,
+           coalesce(sum(own_us::HUGEINT * own_us) FILTER (is_now), 0)::DOUBLE AS q1,
+           coalesce(sum(own_us::HUGEINT * own_us) FILTER (NOT is_now), 0)::DOUBLE AS q0
+    FROM per_trace GROUP BY service, name
+),
+figures AS (
+    SELECT *, s1 / nullif(n1, 0) AS m1, s0 / nullif(n0, 0) AS m0,
+           greatest(q1 / nullif(n1, 0) - m1 * m1, 0) / nullif(n1, 0)
+           + greatest(q0 / nullif(n0, 0) - m0 * m0, 0) / nullif(n0, 0) AS variance,
+           s1 / nullif(sum(s1) OVER (), 0) AS share, s0 / nullif(sum(s0) OVER (), 0) AS baseline_share,
+           greatest(s1 * n0 - s0 * n1, 0) AS added, sum(added) OVER () AS all_added,
+           sqrt($min_z * $min_z + 2 * ln(count(*) OVER ())) AS needed_z
+    FROM operations, totals
+)
+SELECT service, name AS operation, m1 / 1e3 AS ms_per_trace, m0 / 1e3 AS baseline_ms_per_trace,
+       (m1 - m0) / 1e3 AS added_ms, (m1 + 1e3) / (m0 + 1e3) AS ratio, share, baseline_share,
+       added / nullif(all_added, 0) AS share_of_added,
+       (calls1 / nullif(n1, 0)) AS calls_per_trace, (calls0 / nullif(n0, 0)) AS baseline_calls_per_trace,
+       round((m1 - m0) / sqrt(variance + 1), 6) AS z, needed_z,
+       calls1::BIGINT AS calls, n1 AS traces, n0 AS baseline_traces,
+       coalesce(service || ' ', '') || name AS label
+FROM figures WHERE $service IS NULL OR service = $service
+ORDER BY coalesce(added_ms >= $min_ms AND ratio >= $min_ratio AND z >= needed_z, false) DESC,
+         CASE WHEN added_ms >= $min_ms AND ratio >= $min_ratio AND z >= needed_z
+              THEN round(added_ms, 6) END DESC NULLS LAST,
+         round(ms_per_trace, 6) DESC NULLS LAST, service, operation
+LIMIT 200

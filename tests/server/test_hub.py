@@ -1,0 +1,62 @@
+"""Behind a real JupyterHub: it says who is who, and its groups say who may do what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.editor import Editor
+from tests.support.hub import hub
+from tests.support.jupyter import Jupyter, RefusedError, notebook
+from tests.support.waiting import until
+from workspace_ext.access.people import FILE_NAME, People
+
+GROUPS = {
+    "investigation-leads": ["lea"],
+    "investigation-viewers": ["lea", "vera"],
+    "others": ["bob"],
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
+    where = tmp_path_factory.mktemp("hub")
+    People(where / "ada" / "config" / FILE_NAME).add("eve")  # does not count here
+    with hub(where, "ada", GROUPS, ["ada", "bob", "lea", "vera"]) as running:
+        running.save("joint.ipynb", notebook("1"), user="ada")
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("name", "role"), [("ada", "responder"), ("bob", "responder"), ("lea", "lead")]
+)
+def test_the_hub_says_who_is_who_and_their_role(server: Jupyter, name: str, role: str) -> None:
+    stream = server.socket("/investigation/stream?path=joint.ipynb", name)
+    me = json.loads(stream.recv())["me"]
+    stream.close()
+    assert (me["name"], me["role"]) == (name, role)
+    assert "edit" in me["may"]
+    with pytest.raises(RefusedError, match="400"):
+        server.request("PATCH", "/api/me", {"name": "Somebody else"}, user=name)
+
+
+def test_a_viewer_of_the_hub_changes_nothing(server: Jupyter) -> None:
+    ada, vera = Editor(server, "joint.ipynb", "ada"), Editor(server, "joint.ipynb", "vera")
+    vera.type(0, " # by vera")
+    vera.settle()
+    ada.type(0, " # by ada")
+    until(lambda: "by ada" in vera.read()["cells"][0]["source"], "vera sees it")
+    assert "by vera" not in ada.read()["cells"][0]["source"]
+    for method, path in (("PUT", "/api/contents/x.txt"), ("POST", "/api/kernels")):
+        with pytest.raises(RefusedError, match="you are a viewer here"):
+            server.request(method, path, {}, user="vera")
+    ada.close()
+    vera.close()
+
+
+def test_a_token_of_another_kind_opens_nothing(server: Jupyter) -> None:
+    server.tokens["eve"] = People(server.home / "config" / FILE_NAME).add("eve2")
+    with pytest.raises(RefusedError, match="403"):
+        server.request("GET", "/api/contents", user="eve")
