@@ -32,6 +32,6 @@ def test_a_picture_is_sent_as_one_and_may_run_nothing(plain: Jupyter) -> None:
         assert answer.headers["Content-Type"] == "image/svg+xml"
         assert "sandbox" in answer.headers["Content-Security-Policy"]
 
-    missing = "/investigation/gallery/latency.shift/picture"
+    missing = "/investigation/gallery/series.onset/picture"
     status, error = refused(plain, "GET", missing.replace("shift", "shfit"))
     assert (status, error["code"]) == (404, "unknown_template")
