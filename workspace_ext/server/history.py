@@ -89,6 +89,9 @@ class HistoryStore(LoggingConfigurable, BaseYStore, metaclass=_Meta):
             ydoc.apply_update(update)
         self._whole, self._count = len(found[0]), len(found) - 1
         self._size = sum(map(len, found[1:]))
+        # The room's own first change, its path, was made before anybody listened: without it
+        # browsers (Yjs) hold back all that follows. So the next write is the whole document.
+        self._gap = True
 
     async def encode_state_as_update(self, ydoc: Doc[Any]) -> None:
         """Makes the document as it is its history."""

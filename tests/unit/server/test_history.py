@@ -140,3 +140,25 @@ def test_a_database_that_is_none_is_put_aside(tmp_path: Path) -> None:
     with pytest.raises(YDocNotFound):
         asyncio.run(history.apply_updates(Doc()))
     assert (tmp_path / "history.db.damaged").exists()
+
+
+def test_what_a_room_does_before_it_is_followed_is_kept_too(tmp_path: Path) -> None:
+    """A room names its path before anybody listens; Yjs holds back what follows such a hole.
+
+    So the first write after a load is the whole document, and no change without its forerunners.
+    """
+
+    async def live(cell: str) -> None:
+        history, document = store(tmp_path), YNotebook()
+        document.path = "n.ipynb"
+        try:
+            await history.apply_updates(document.ydoc)
+        except YDocNotFound:
+            await history.encode_state_as_update(document.ydoc)
+        await history.write(new_cell(document, cell))
+        await history.settle()
+
+    asyncio.run(live("first"))
+    asyncio.run(live("second"))
+    with sqlite3.connect(tmp_path / "history.db") as database:
+        assert database.execute("SELECT count(*) FROM updates").fetchone() == (0,)
