@@ -33,5 +33,5 @@ def test_a_picture_is_sent_as_one_and_may_run_nothing(plain: Jupyter) -> None:
         assert "sandbox" in answer.headers["Content-Security-Policy"]
 
     missing = "/investigation/gallery/series.onset/picture"
-    status, error = refused(plain, "GET", missing.replace("shift", "shfit"))
+    status, error = refused(plain, "GET", missing.replace("onset", "onste"))
     assert (status, error["code"]) == (404, "unknown_template")
