@@ -60,7 +60,7 @@ WITH seen AS (
 many AS (SELECT is_now, count(*) AS n FROM seen GROUP BY is_now),
 drawn AS (
     SELECT s.* FROM seen AS s JOIN many USING (is_now)
-    WHERE n <= $max_spans OR left(md5(s.trace_id), 6) < lpad(to_hex((16777216 * $max_spans // n)::BIGINT), 6, '0')
+    WHERE n <= $max_spans OR left(md5(s.trace_id), 6) < lpad(to_hex(16777216::BIGINT * $max_spans // n), 6, '0')
 ),
 traces AS (SELECT DISTINCT trace_id FROM drawn),
 told AS (
