@@ -22,7 +22,7 @@ from workspace_ext.server.login import PeopleProvider, use_people
 from workspace_ext.server.placement import data_folder, place_state, state_folder
 from workspace_ext.server.record_handlers import RECORD_ROUTES
 from workspace_ext.server.review_handlers import REVIEW_ROUTES
-from workspace_ext.server.roles import RoleAuthorizer, use_roles
+from workspace_ext.server.roles import RoleAuthorizer, tell_pages, use_roles
 from workspace_ext.server.rooms import hold_readers
 from workspace_ext.server.sessions import InvestigationSessionManager
 from workspace_ext.server.troubles import Troubles
@@ -94,6 +94,7 @@ class InvestigationApp(ExtensionApp):
         from workspace_ext.server.joint import use_joint_rooms  # brings the documents' library
 
         self._tell_people()
+        tell_pages(self.settings)
         troubles = Troubles()
         use_joint_rooms(troubles.tell)
         self.settings["investigation_troubles"] = troubles

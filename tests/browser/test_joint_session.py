@@ -81,6 +81,8 @@ def people(browser: Browser, tmp_path: Path) -> Iterator[Session]:
     file = People(tmp_path / "config" / FILE_NAME)
     tokens = {name: file.add(name, role=role) for name, role in ROLES.items()}
     with jupyter_lab(tmp_path, folder) as lab, ExitStack() as stack:
+        (folder / "alone").mkdir()
+        lab.add("alone/one.ipynb", "1 + 1", kernel="investigation")
         pages = {}
         for name, token in tokens.items():
             page = stack.enter_context(person(browser, ARTEFACTS / f"joint-{name}.png"))
@@ -102,6 +104,10 @@ def test_from_the_launcher_to_a_conclusion(
     dialog.get_by_role("button", name="Create").click()
     alice.wait_for_kernel()
     (made,) = folder.glob("*.ipynb")
+    started = kernels_asked_for(carol)
+    carol.page.goto(f"{url}/lab/tree/alone/one.ipynb?reset")
+    expect(carol.page.locator("#jp-main-statusbar")).to_contain_text("No Kernel")
+    look_only(carol, 0)
     for other in (bob, carol):
         other.page.goto(f"{url}/lab/tree/{made.name}?reset")
         expect(other.panel.get_by_role("heading").first).to_have_text("Checkout fails")
@@ -119,8 +125,12 @@ def test_from_the_launcher_to_a_conclusion(
         expect(person_.steps).to_have_count(1)
         expect(person_.steps.first).to_contain_text("alice")
 
-    carol.code_cells.nth(cell).locator(".cm-content").click()
-    carol.page.keyboard.insert_text("carol was here")
+    look_only(carol, cell)
+    carol.show_panel()
+    for name in ("Move pin…", "Ask for review"):
+        button = carol.panel.get_by_role("button", name=name)
+        expect(button).to_be_disabled()
+        expect(button).to_have_attribute("title", re.compile("viewer"))
     claim = add_cell(bob)
     bob.write(claim, CLAIM)
     took["hypothesis"] = shared(
@@ -139,11 +149,41 @@ def test_from_the_launcher_to_a_conclusion(
         alice, bob, ".jp-Investigation-conclusion", "a pool of ten", lambda: alice.run(end)
     )
     expect(carol.panel).to_contain_text("a pool of ten")
+    expect(carol.page.get_by_role("dialog")).to_have_count(0)  # none came: nobody closed one
+    assert not started
     began = alice.page.evaluate(STARTED)
     with capsys.disabled():
         print(f"\nour plugins were activated in {began:.0f} ms")
         print("\nseen by the other after", {what: f"{ms:.0f} ms" for what, ms in took.items()})
     assert max(took.values()) < GENEROUS_MS
+
+
+def look_only(viewer: NotebookPage, cell: int) -> None:
+    """What is typed changes nothing, and a quiet sign says why."""
+    sign = viewer.page.locator(".jp-InvestigationViewOnly")
+    expect(sign).to_have_text("View only: your role is viewer")
+    expect(sign).to_have_attribute("title", re.compile("Ask a lead"))
+    expect(viewer.page.get_by_role("dialog")).to_have_count(0)
+    text = viewer.code_cells.nth(cell).locator(".cm-content")
+    before = text.inner_text()
+    text.click()
+    viewer.page.keyboard.insert_text("carol was here")
+    viewer.page.screenshot(path=ARTEFACTS / f"joint-viewer-{cell}.png")
+    expect(text).to_have_text(before)
+
+
+def kernels_asked_for(viewer: NotebookPage) -> list[str]:
+    """Grows with each kernel that a person's browser asks for from now on."""
+    asked: list[str] = []
+    viewer.page.on(
+        "request",
+        lambda request: (
+            asked.append(request.url)
+            if request.method == "POST" and "/api/sessions" in request.url
+            else None
+        ),
+    )
+    return asked
 
 
 def add_cell(notebook: NotebookPage) -> int:

@@ -42,6 +42,9 @@ _ROOM = "YDocWebSocketHandler"
 _SESSION = "DocSessionHandler"  # only looks ids up, although it is a PUT
 _OPEN_TO_ALL = "open_to_all"
 
+PAGE_OPTION = "investigationMe"
+"""Where JupyterLab's page finds who its user is (`Me`)."""
+
 
 class Refused(web.HTTPError):
     """A 403 with a reason that people understand, and what to do about it."""
@@ -181,13 +184,34 @@ async def standing(handler: JupyterHandler) -> tuple[Role, bool]:
 async def me(handler: JupyterHandler) -> Me:
     """Who asks, as the browser is told."""
     role, anonymous = await standing(handler)
-    user = handler.current_user
+    return _told(handler.current_user, role, anonymous)
+
+
+def _told(user: User | None, role: Role, anonymous: bool) -> Me:
     return {
         "name": user.username if user else "",
         "display_name": (user.display_name or user.username) if user else "",
         "role": role,
         "may": list(abilities(role, anonymous=anonymous)),
     }
+
+
+def tell_pages(settings: dict[str, Any]) -> None:
+    """Has JupyterLab's page say who its user is: it opens notebooks before any stream could.
+
+    Args:
+        settings: The web application's; another ``page_config_hook`` in it goes on working.
+    """
+    before = settings.get("page_config_hook")
+
+    def tell(handler: JupyterHandler, config: dict[str, Any]) -> dict[str, Any]:
+        told: dict[str, Any] = config if before is None else before(handler, config)
+        authorizer, user = handler.authorizer, handler.current_user
+        if isinstance(authorizer, RoleAuthorizer):
+            told[PAGE_OPTION] = _told(user, authorizer.role_of(user), is_anonymous(user))
+        return told
+
+    settings["page_config_hook"] = tell
 
 
 async def check(handler: JupyterHandler, ability: Ability) -> None:

@@ -9,10 +9,12 @@ import { modelPlugin } from './plugins/model';
 import { panelPlugin } from './plugins/panel';
 import { picturesPlugin } from './plugins/pictures';
 import { preferencesPlugin } from './plugins/preferences';
+import { viewingPlugin } from './plugins/viewing';
 
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   preferencesPlugin,
   modelPlugin,
+  viewingPlugin,
   panelPlugin,
   cellsPlugin,
   galleryPlugin,

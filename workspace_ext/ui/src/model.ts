@@ -21,6 +21,7 @@ export class InvestigationModel extends VDomModel {
   constructor(options: InvestigationModel.IOptions) {
     super();
     this._api = options.api;
+    this._me = options.me;
     this._contents = options.contents;
     this._happenings = new Happenings(options.api, () => this.stateChanged.emit());
     options.tracker.currentChanged.connect((_, panel) => this._follow(panel), this);
@@ -281,7 +282,7 @@ export class InvestigationModel extends VDomModel {
   private _reviews: Reviews | null = null;
   private _presence: Presence | null = null;
   private readonly _happenings: Happenings;
-  private _me: Me | null = null;
+  private _me: Me | null;
   private _rules: Rules | null = null;
   private _numbers: Map<string, number> | null = null;
   private _investigation: InvestigationState | null | undefined = undefined;
@@ -304,6 +305,8 @@ function streamBlocked(): Problem {
 export namespace InvestigationModel {
   export interface IOptions {
     api: Api;
+    /** Who the person is, as far as the page says it; the stream says it anew. */
+    me: Me | null;
     tracker: INotebookTracker;
     contents: Contents.IManager;
   }

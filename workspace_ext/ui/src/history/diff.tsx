@@ -8,9 +8,10 @@ import { outputsNoted, whatBecame, whoChanged } from './changes';
 export function Difference(props: {
   difference: VersionDiff;
   versions: readonly VersionInfo[];
+  whyNot: string;
   restore: (cell: string) => void;
 }): React.ReactElement {
-  const { difference, versions, restore } = props;
+  const { difference, versions, whyNot, restore } = props;
   const { cells, unchanged, metadata } = difference;
   return (
     <>
@@ -22,6 +23,7 @@ export function Difference(props: {
           key={cell.uid}
           cell={cell}
           who={whoChanged(versions, cell.uid, difference.old, difference.new)}
+          whyNot={whyNot}
           restore={() => restore(cell.uid)}
         />
       ))}
@@ -33,8 +35,13 @@ export function Difference(props: {
   );
 }
 
-function Cell(props: { cell: CellDiff; who: string[]; restore: () => void }): React.ReactElement {
-  const { cell, who, restore } = props;
+function Cell(props: {
+  cell: CellDiff;
+  who: string[];
+  whyNot: string;
+  restore: () => void;
+}): React.ReactElement {
+  const { cell, who, whyNot, restore } = props;
   const place = cell.after ?? cell.before ?? 0;
   const outputs = outputsNoted(cell);
   return (
@@ -55,6 +62,8 @@ function Cell(props: { cell: CellDiff; who: string[]; restore: () => void }): Re
             type="button"
             className="jp-Investigation-link"
             aria-label={trans.__('Restore cell %1…', place)}
+            disabled={whyNot !== ''}
+            title={whyNot}
             onClick={restore}
           >
             {trans.__('Restore this cell…')}

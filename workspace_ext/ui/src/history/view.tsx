@@ -38,7 +38,7 @@ export function HistoryView(props: {
           versions={versions}
           review={isOurs ? (model.reviews?.review ?? null) : null}
         />
-        <Chosen history={history} versions={versions} />
+        <Chosen history={history} versions={versions} whyNot={model.whyNot('version.restored')} />
       </div>
     </>
   );
@@ -128,8 +128,9 @@ function acted({ action, by }: Review['steps'][number]): string {
 function Chosen(props: {
   history: HistoryModel;
   versions: readonly VersionInfo[];
+  whyNot: string;
 }): React.ReactElement {
-  const { history, versions } = props;
+  const { history, versions, whyNot } = props;
   const { chosen, against, difference } = history;
   if (!chosen) {
     return <div />;
@@ -153,7 +154,8 @@ function Chosen(props: {
         <button
           type="button"
           className="jp-mod-styled"
-          disabled={isNewest && against === 'previous'}
+          disabled={whyNot !== '' || (isNewest && against === 'previous')}
+          title={whyNot}
           onClick={() => void restore(history, chosen, null)}
         >
           {trans.__('Restore this version…')}
@@ -163,6 +165,7 @@ function Chosen(props: {
         <Difference
           difference={difference}
           versions={versions}
+          whyNot={whyNot}
           restore={cell => void restore(history, chosen, cell)}
         />
       ) : (

@@ -68,6 +68,7 @@ export function ReviewSection(props: { model: InvestigationModel }): React.React
       <SayForm
         label={trans.__('Reason')}
         optional
+        whyNot={props.model.whyNot('review.moved')}
         buttons={review.actions.map(action => ({
           label: label(action),
           run: text => reviews.act(action, text)

@@ -13,8 +13,10 @@ export function SayForm(props: {
   label: string;
   buttons: SayButton[];
   optional?: boolean;
+  /** Why the person may not say it; empty when they may. */
+  whyNot?: string;
 }): React.ReactElement {
-  const { label, buttons, optional } = props;
+  const { label, buttons, optional, whyNot = '' } = props;
   const [text, setText] = React.useState('');
   const [problem, setProblem] = React.useState<Problem | null>(null);
   const [isBusy, setBusy] = React.useState(false);
@@ -36,6 +38,8 @@ export function SayForm(props: {
         placeholder={label}
         rows={2}
         value={text}
+        disabled={whyNot !== ''}
+        title={whyNot}
         onChange={event => setText(event.target.value)}
       />
       {buttons.map(button => (
@@ -43,7 +47,8 @@ export function SayForm(props: {
           key={button.label}
           type="button"
           className="jp-mod-styled jp-mod-minimal"
-          disabled={isBusy || (!optional && text.trim() === '')}
+          disabled={isBusy || whyNot !== '' || (!optional && text.trim() === '')}
+          title={whyNot}
           onClick={() => void send(button)}
         >
           {button.label}

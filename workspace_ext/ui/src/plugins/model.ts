@@ -1,7 +1,9 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { PageConfig } from '@jupyterlab/coreutils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { Api } from '../api';
 import { IInvestigationModel, InvestigationModel } from '../model';
+import { meOfPage } from '../viewing';
 
 /** One live story for all views; who shows any of it requires `IInvestigationModel`. */
 export const modelPlugin: JupyterFrontEndPlugin<InvestigationModel> = {
@@ -13,6 +15,7 @@ export const modelPlugin: JupyterFrontEndPlugin<InvestigationModel> = {
   activate: ({ serviceManager }: JupyterFrontEnd, tracker: INotebookTracker) =>
     new InvestigationModel({
       api: new Api(serviceManager.serverSettings),
+      me: meOfPage(PageConfig.getOption('investigationMe')),
       tracker,
       contents: serviceManager.contents
     })

@@ -1,0 +1,72 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import { Widget } from '@lumino/widgets';
+import { IInvestigationModel, type InvestigationModel } from '../model';
+import { IPreferences, type Preferences } from '../preferences';
+import { trans } from '../translation';
+import { free, hold, isBarred, withoutStart } from '../viewing';
+
+const SIGN = 'investigation-view-only';
+
+/** Notebooks as they are for people who may only look: calm, and not to be typed into. */
+export const viewingPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'investigation-workspace:viewing',
+  description: 'Opens notebooks without a kernel and read-only for people who may only look.',
+  autoStart: true,
+  requires: [IPreferences, IInvestigationModel],
+  activate: ({ docRegistry }: JupyterFrontEnd, _: Preferences, model: InvestigationModel) => {
+    // An extender is called before the notebook is read, and so before a kernel is asked for.
+    docRegistry.addWidgetExtension('Notebook', {
+      createNew: (panel: NotebookPanel) => follow(panel, model)
+    });
+  }
+};
+
+/** Keeps a notebook to what its reader may do, also when that changes. */
+function follow(panel: NotebookPanel, model: InvestigationModel): void {
+  const { sessionContext } = panel;
+  const { shouldStart = true, canStart = true } = sessionContext.kernelPreference;
+  const sign = viewOnly();
+  let isHeld = false;
+  const look = (): void => {
+    const mayStart = !isBarred(model.me, 'run');
+    const preference = sessionContext.kernelPreference;
+    sessionContext.kernelPreference = mayStart
+      ? { ...preference, shouldStart, canStart }
+      : withoutStart(preference);
+    if (isBarred(model.me, 'edit')) {
+      isHeld = true;
+      panel.content.widgets.forEach(hold);
+    } else if (isHeld) {
+      isHeld = false;
+      panel.content.widgets.forEach(free);
+    }
+    sign.setHidden(!isHeld);
+    panel.toggleClass('jp-mod-investigationViewOnly', isHeld);
+  };
+  look();
+  void panel.context.ready.then(() => {
+    if (!panel.isDisposed) {
+      const { toolbar } = panel;
+      void (toolbar.insertBefore('kernelName', SIGN, sign) || toolbar.addItem(SIGN, sign));
+      look();
+    }
+  });
+  model.stateChanged.connect(look);
+  panel.content.modelContentChanged.connect(look);
+  panel.disposed.connect(() => {
+    model.stateChanged.disconnect(look);
+    sign.dispose();
+  });
+}
+
+/** The quiet sign that says why nothing can be typed. */
+function viewOnly(): Widget {
+  const sign = new Widget();
+  sign.addClass('jp-InvestigationViewOnly');
+  sign.node.textContent = trans.__('View only: your role is viewer');
+  sign.node.title = trans.__(
+    'You see all edits and outputs as they happen, and may comment. Ask a lead for more.'
+  );
+  return sign;
+}
