@@ -126,11 +126,6 @@ def test_from_the_launcher_to_a_conclusion(
         expect(person_.steps.first).to_contain_text("alice")
 
     look_only(carol, cell)
-    carol.show_panel()
-    for name in ("Move pin…", "Ask for review"):
-        button = carol.panel.get_by_role("button", name=name)
-        expect(button).to_be_disabled()
-        expect(button).to_have_attribute("title", re.compile("viewer"))
     claim = add_cell(bob)
     bob.write(claim, CLAIM)
     took["hypothesis"] = shared(
@@ -149,8 +144,12 @@ def test_from_the_launcher_to_a_conclusion(
         alice, bob, ".jp-Investigation-conclusion", "a pool of ten", lambda: alice.run(end)
     )
     expect(carol.panel).to_contain_text("a pool of ten")
-    expect(carol.page.get_by_role("dialog")).to_have_count(0)  # none came: nobody closed one
     assert not started
+    may_only_look(carol)
+    People(folder.parent / "config" / FILE_NAME).give("carol", "responder")
+    expect(carol.page.locator(".jp-InvestigationViewOnly")).to_be_hidden()
+    carol.write(cell, "  # by carol")
+    expect(alice.code_cells.nth(cell)).to_contain_text("by carol")
     began = alice.page.evaluate(STARTED)
     with capsys.disabled():
         print(f"\nour plugins were activated in {began:.0f} ms")
@@ -165,11 +164,26 @@ def look_only(viewer: NotebookPage, cell: int) -> None:
     expect(sign).to_have_attribute("title", re.compile("Ask a lead"))
     expect(viewer.page.get_by_role("dialog")).to_have_count(0)
     text = viewer.code_cells.nth(cell).locator(".cm-content")
-    before = text.inner_text()
+    expect(text).to_have_attribute("aria-readonly", "true")
     text.click()
     viewer.page.keyboard.insert_text("carol was here")
     viewer.page.screenshot(path=ARTEFACTS / f"joint-viewer-{cell}.png")
-    expect(text).to_have_text(before)
+    expect(text).not_to_contain_text("carol was here")
+
+
+def may_only_look(viewer: NotebookPage) -> None:
+    """Panel and gallery offer nothing that would be refused, and no dialog ever came."""
+    expect(viewer.page.get_by_role("dialog")).to_have_count(0)  # nobody closed one
+    for name in ("Move pin…", "Ask for review"):
+        button = viewer.panel.get_by_role("button", name=name)
+        expect(button).to_be_disabled()
+        expect(button).to_have_attribute("title", re.compile("viewer"))
+    viewer.page.keyboard.press("Alt+Shift+T")
+    templates = viewer.page.get_by_role("region", name="Templates")
+    templates.get_by_role("option").filter(has_text="·").first.click()
+    expect(templates).to_contain_text("You are here to look and to comment")
+    expect(templates.get_by_role("button", name="Run here")).to_be_disabled()
+    viewer.page.screenshot(path=ARTEFACTS / "joint-viewer-gallery.png")
 
 
 def kernels_asked_for(viewer: NotebookPage) -> list[str]:

@@ -28,6 +28,8 @@ WATCH_MILLISECONDS = 250
 REMOVED = 4403
 """The code with which a websocket of somebody who was removed is closed."""
 
+_NEW_ROLE = 1012  # "service restart": come again
+
 
 class PeopleProvider(IdentityProvider):
     """Knows people by the file that ``jupyter investigation people`` keeps.
@@ -39,7 +41,9 @@ class PeopleProvider(IdentityProvider):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.people = People(people_file())
-        self._sockets: WeakKeyDictionary[WebSocketHandler, tuple[str, str]] = WeakKeyDictionary()
+        self._sockets: WeakKeyDictionary[WebSocketHandler, tuple[str, str, Role]] = (
+            WeakKeyDictionary()
+        )
         self._told = ""
         self._watch: PeriodicCallback | None = None
 
@@ -64,9 +68,10 @@ class PeopleProvider(IdentityProvider):
     async def _get_user(self, handler: RequestHandler) -> User | None:
         user = await super()._get_user(handler)
         if user is not None and isinstance(handler, WebSocketHandler):
-            self._sockets[handler] = user.username, self._salt(user.username)
+            name = user.username
+            self._sockets[handler] = name, self._salt(name), self.role_of(name)
             if self._watch is None:
-                self._watch = PeriodicCallback(self._close_removed, WATCH_MILLISECONDS)
+                self._watch = PeriodicCallback(self._close_outdated, WATCH_MILLISECONDS)
                 self._watch.start()
         return user
 
@@ -115,17 +120,23 @@ class PeopleProvider(IdentityProvider):
         self._told = ""
         return people
 
-    def _close_removed(self) -> None:
-        """Closes all websockets of people who may not be here any more."""
+    def _close_outdated(self) -> None:
+        """Closes all websockets of people who may not be here any more.
+
+        Of whose role changed it closes those that tell the role: the browser comes again.
+        """
         if self._everybody() is None:
             return
-        for handler, (name, salt) in tuple(self._sockets.items()):
+        for handler, (name, salt, role) in tuple(self._sockets.items()):
             if not salt or self._salt(name) != salt:
                 del self._sockets[handler]
                 # A closing websocket goes on taking messages until the other side agrees.
                 setattr(handler, "on_message", _ignore)  # noqa: B010 # mypy takes it for a method
                 handler.close(REMOVED, "you were removed from this server")
                 self.log.info("closed a connection of %s, who was removed", name)
+            elif getattr(handler, "tells_role", False) and self.role_of(name) != role:
+                del self._sockets[handler]
+                handler.close(_NEW_ROLE, "your role changed")
 
 
 def use_people(serverapp: ServerApp) -> bool:

@@ -42,4 +42,5 @@ def hold_readers() -> None:
 
     setattr(on_message, "asks_roles", True)  # noqa: B010 # mypy knows no attributes of functions
     YDocWebSocketHandler.get = get
+    YDocWebSocketHandler.tells_role = True  # what was dropped is asked for anew
     YDocWebSocketHandler.on_message = on_message

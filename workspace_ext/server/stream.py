@@ -32,6 +32,7 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
 
     auth_resource = RESOURCE
     open_to_all = True
+    tells_role = True
     _me: Me
     _unwatch: Callable[[], None] | None = None
     _unsubscribe: Callable[[], None] | None = None
