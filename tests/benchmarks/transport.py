@@ -23,7 +23,7 @@ from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.catalog.service import Catalog
 from workspace_ext.telemetry.ingest.incident import incident_folder, load_incident
-from workspace_ext.telemetry.schema import MIGRATIONS
+from workspace_ext.telemetry.migrations import MIGRATIONS
 
 ROWS = 1_000_000
 SMALL_TIMES = 100

@@ -11,7 +11,7 @@ from tests.support.store import open_store
 from workspace_ext.foundation.errors import Damaged
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.telemetry import TelemetryEngine
-from workspace_ext.telemetry.schema import MIGRATIONS
+from workspace_ext.telemetry.migrations import MIGRATIONS
 
 
 @pytest.fixture

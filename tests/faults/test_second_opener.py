@@ -12,7 +12,7 @@ from tests.support.store import open_store
 from workspace_ext.foundation.errors import Conflict
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.telemetry import TelemetryEngine
-from workspace_ext.telemetry.schema import MIGRATIONS
+from workspace_ext.telemetry.migrations import MIGRATIONS
 
 HOLDER = """
 import sys

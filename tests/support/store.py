@@ -14,7 +14,7 @@ from workspace_ext.telemetry.catalog.service import Catalog
 from workspace_ext.telemetry.ingest.incident import incident_folder
 from workspace_ext.telemetry.ingest.model import IngestReport
 from workspace_ext.telemetry.ingest.service import IngestService
-from workspace_ext.telemetry.schema import MIGRATIONS
+from workspace_ext.telemetry.migrations import MIGRATIONS
 
 INCIDENT = incident_folder("trainticket")
 NOW_NS = 1_700_000_000_000_000_000

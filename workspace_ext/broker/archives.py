@@ -8,6 +8,7 @@ from typing import Any
 
 from workspace_ext.broker import tracing
 from workspace_ext.broker.handlers import BaseHandler
+from workspace_ext.broker.ingesting import tell_incident
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.inquiry.archive.freeze import Wishes
 from workspace_ext.inquiry.archive.slices import Cap
@@ -48,5 +49,6 @@ class ArchiveHandler(BaseHandler):
         try:
             with path.open("wb") as target, tracing.span("archive", investigation=uid):
                 self.runtime.services.archives.freeze(uid, notebook, actor, target, wishes)
+            tell_incident(self.runtime.services, uid)
         except OSError as error:
             raise explain(error, path) from error

@@ -6,13 +6,15 @@ Live data comes in a batch a second and stands in the catalog only.
 from __future__ import annotations
 
 import logging
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from workspace_ext.broker.services import Services
 from workspace_ext.foundation.actor import Actor
-from workspace_ext.foundation.errors import BadInput
+from workspace_ext.foundation.errors import BadInput, InvestigationError
+from workspace_ext.inquiry.archive.incident import MAPPING, SOURCE, incident, symptoms
 from workspace_ext.ledger.service import STORE_STREAM
 
 _log = logging.getLogger(__name__)
@@ -51,6 +53,35 @@ def ingest(
     ).to_dict()
     _record(services, {**report, "already": False}, actor)
     return report
+
+
+def tell_incident(services: Services, uid: str) -> None:
+    """Keeps a concluded investigation as an event, for whoever looks for similar incidents.
+
+    It goes before the answer to who asked for the archive: when the broker dies between, that
+    person has no archive and asks again. An investigation that goes on reads up to its pin, and
+    so does not see the new batch. What cannot be told is no reason to give no archive; it is
+    logged, and told with the next one. Stores made from archives are told nothing.
+    """
+    if services.folder.sealed:
+        return
+    try:
+        state = services.investigations.state(uid)
+        entries = services.investigations.entries(uid)
+        content = incident(state, entries, symptoms(services.runner, state))
+        if content is None:
+            return
+        with tempfile.TemporaryDirectory(dir=services.folder.spill) as folder:
+            path = Path(folder) / "incident.jsonl"
+            path.write_bytes(content)
+            query = {"name": f"{SOURCE} {uid}", "format": "jsonl", "mapping": MAPPING}
+            ingest(services, path, query, Actor("service", "jupyter-investigation"), _unwatched)
+    except (InvestigationError, OSError) as error:
+        _log.warning("the incident of investigation %s is not told: %s", uid, error)
+
+
+def _unwatched(done: int, total: int | None) -> None:
+    """Nobody waits for a file of one line."""
 
 
 def record_latest(services: Services) -> None:

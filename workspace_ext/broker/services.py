@@ -31,12 +31,12 @@ from workspace_ext.telemetry.catalog.quality import Quality
 from workspace_ext.telemetry.catalog.service import Catalog
 from workspace_ext.telemetry.ingest.live.service import LiveIngest
 from workspace_ext.telemetry.ingest.service import IngestService
+from workspace_ext.telemetry.migrations import MIGRATIONS
 from workspace_ext.telemetry.query.runner import QueryRunner
 from workspace_ext.telemetry.query.scan import PlanReader
 from workspace_ext.telemetry.query.slices import SliceSource
 from workspace_ext.telemetry.query.syntax import Parser
 from workspace_ext.telemetry.retention.service import RetentionService
-from workspace_ext.telemetry.schema import MIGRATIONS
 
 
 @dataclass(frozen=True)

@@ -196,7 +196,7 @@ def draw(client: BrokerClient, template: Template, window: str, baseline: str) -
         import vl_convert
     except ImportError as error:
         raise Unavailable(
-            "nothing here can draw charts", hint="pip install vl-convert-python"
+            "nothing here can draw charts", hint="pip install 'investigation-workspace[docs]'"
         ) from error
     windows = {"window": window, "baseline": baseline}
     given = {name: text for name, text in windows.items() if name in template.params}

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workspace_ext.storage.migrations import Migration
-
 HOT = ("service", "environment", "version", "namespace", "pod", "host", "region")
 """Attributes that every signal keeps in columns of their own; the rest is in the map."""
 
@@ -202,34 +200,6 @@ SIGNALS: dict[str, Signal] = {
     signal.name: signal for signal in (SPANS, LOGS, METRICS, EVENTS, SERVICES)
 }
 
-_BOOKS = """
-CREATE TABLE raw.batches (
-    batch_id BIGINT PRIMARY KEY,
-    committed_at TIMESTAMPTZ NOT NULL,
-    name VARCHAR NOT NULL,
-    format VARCHAR NOT NULL,
-    content_digest VARCHAR NOT NULL,
-    mapping_digest VARCHAR,
-    bytes BIGINT NOT NULL,
-    spans BIGINT NOT NULL,
-    logs BIGINT NOT NULL,
-    metrics BIGINT NOT NULL,
-    events BIGINT NOT NULL,
-    services BIGINT NOT NULL,
-    duplicates BIGINT NOT NULL,
-    quarantined BIGINT NOT NULL,
-    first_time TIMESTAMPTZ,
-    last_time TIMESTAMPTZ
-);
-CREATE TABLE raw.quarantine (
-    batch_id BIGINT NOT NULL,
-    name VARCHAR NOT NULL,
-    line BIGINT,
-    reason VARCHAR NOT NULL,
-    record VARCHAR
-);
-"""
-
 
 def present(signal: Signal) -> str:
     """SQL for the rows that a record may be a duplicate of.
@@ -285,7 +255,7 @@ def selection(signal: Signal, names: Sequence[str], condition: str) -> str:
 def plain_views() -> str:
     """SQL for views that mean the same without a join, for whoever looks at plans only."""
     return "".join(
-        _view(signal)
+        view(signal)
         .replace("CREATE VIEW", "CREATE OR REPLACE VIEW")
         .replace(f" {RESOURCE},", f" {RESOURCE}::JSON::{MAP} AS {RESOURCE},")
         for signal in SIGNALS.values()
@@ -293,18 +263,8 @@ def plain_views() -> str:
     )
 
 
-def _table(signal: Signal) -> str:
-    columns = ",\n    ".join(f"{name} {kind}" for name, kind in signal.columns)
-    return f"CREATE TABLE raw.{signal.name} (\n    {columns},\n    batch_id BIGINT NOT NULL\n);\n"
-
-
-_PINNED = "batch_id <= getvariable('pin')"
-_UPTO = f"WHERE {_PINNED}"
-
-
-def _view(signal: Signal, rows: str = _UPTO) -> str:
-    names = ", ".join((*signal.names, "batch_id"))
-    return f"CREATE VIEW main.{signal.name} AS SELECT {names} FROM raw.{signal.name} {rows};\n"  # noqa: S608
+PINNED = "batch_id <= getvariable('pin')"
+UPTO = f"WHERE {PINNED}"
 
 
 def visible(signal: Signal) -> str:
@@ -314,90 +274,12 @@ def visible(signal: Signal) -> str:
     the older ones.
     """
     if signal is not SERVICES:
-        return _UPTO
+        return UPTO
     newest = "PARTITION BY name ORDER BY batch_id DESC, owner, tier, lifecycle, system"
-    return f"{_UPTO} QUALIFY row_number() OVER ({newest}) = 1"
+    return f"{UPTO} QUALIFY row_number() OVER ({newest}) = 1"
 
 
-MIGRATIONS: tuple[Migration, ...] = (
-    Migration(
-        1,
-        "signals, batches and quarantine",
-        "CREATE SCHEMA raw;\n"
-        + "".join(_table(signal) for signal in SIGNALS.values())
-        + _BOOKS
-        + "".join(_view(signal) for signal in SIGNALS.values()),
-    ),
-    Migration(
-        2,
-        "where a batch came from, and how late; how far the journal of live data is merged",
-        """
-        ALTER TABLE raw.batches ADD COLUMN adapter_version VARCHAR;
-        ALTER TABLE raw.batches ADD COLUMN received_at TIMESTAMPTZ;
-        ALTER TABLE raw.batches ADD COLUMN requests BIGINT;
-        ALTER TABLE raw.batches ADD COLUMN records BIGINT;
-        ALTER TABLE raw.batches ADD COLUMN late BIGINT;
-        ALTER TABLE raw.batches ADD COLUMN ahead BIGINT;
-        CREATE TABLE raw.journal (merged BIGINT NOT NULL);
-        INSERT INTO raw.journal VALUES (0);
-        """,
-    ),
-    Migration(
-        3,
-        "what a batch warned of, and what it brought of each service",
-        """
-        ALTER TABLE raw.batches ADD COLUMN warnings VARCHAR[];
-        CREATE TABLE raw.batch_services (
-            batch_id BIGINT NOT NULL,
-            signal VARCHAR NOT NULL,
-            service VARCHAR,
-            rows BIGINT NOT NULL,
-            duplicates BIGINT NOT NULL,
-            late BIGINT,
-            ahead BIGINT,
-            first_time TIMESTAMPTZ,
-            last_time TIMESTAMPTZ
-        );
-        """,
-    ),
-    Migration(
-        4,
-        "what retention removed, and the policy that the broker applies",
-        """
-        CREATE TABLE raw.removals (
-            number BIGINT PRIMARY KEY,
-            removed_at TIMESTAMPTZ NOT NULL,
-            signal VARCHAR NOT NULL,
-            from_time TIMESTAMPTZ NOT NULL,
-            upto_time TIMESTAMPTZ NOT NULL,
-            from_batch BIGINT NOT NULL,
-            upto_batch BIGINT NOT NULL,
-            rows BIGINT NOT NULL,
-            reason VARCHAR NOT NULL,
-            run VARCHAR NOT NULL,
-            actor VARCHAR NOT NULL
-        );
-        CREATE TABLE raw.retention (policy VARCHAR NOT NULL, applied_ns BIGINT);
-        """,
-    ),
-    Migration(
-        5,
-        "of each service the newest entry",
-        "DROP VIEW main.services;\n" + _view(SERVICES, visible(SERVICES)),
-    ),
-    Migration(
-        6,
-        "resources as text, and each of them read once",
-        f"CREATE TABLE raw.resources (text VARCHAR NOT NULL, attributes {MAP});\n"
-        + "".join(
-            f"DROP VIEW main.{signal.name};\n"
-            f"ALTER TABLE raw.{signal.name} ALTER {RESOURCE}"
-            f" TYPE VARCHAR USING {keeping(RESOURCE, RESOURCE)};\n"
-            f"{noting(signal, f'raw.{signal.name}')};\n"
-            f"CREATE VIEW main.{signal.name} AS"
-            f" {selection(signal, (*signal.names, 'batch_id'), _PINNED)};\n"
-            for signal in (SPANS, LOGS, METRICS)
-        ),
-    ),
-)
-"""Written once, never changed: a later change of a table is a later step."""
+def view(signal: Signal, rows: str = UPTO) -> str:
+    """SQL for the view of a signal's rows, as they lie."""
+    names = ", ".join((*signal.names, "batch_id"))
+    return f"CREATE VIEW main.{signal.name} AS SELECT {names} FROM raw.{signal.name} {rows};\n"  # noqa: S608

@@ -33,8 +33,9 @@ covers:
   - "past incidents: events of kind incident; their end, root_cause and investigation as the event tells"
   - "symptoms: alerts that fired and masked messages of severity ERROR, by service, in the time of each incident"
   - "what a past incident's event says itself, in the attribute symptoms (separated by ;), where its telemetry is gone"
+  - "concluded investigations that were archived: each archive tells the store its incident"
 not_covered:
-  - incidents that nobody sent as an event
+  - incidents that nobody sent as an event or archived with a conclusion
   - slowness without an alert
   - incidents whose telemetry was removed and whose event names no symptoms
 next:
@@ -45,10 +46,17 @@ references:
   - "similarity: weighted Jaccard; a symptom weighs ln((incidents + 1) / incidents that show it), so that what is always there weighs nothing"
 ---*/
 WITH past AS (
-    SELECT coalesce(fingerprint, title, '') AS incident, min(time) AS begun,
+    -- Each state that an investigation was archived in is an event of its own: the newest counts.
+    SELECT CASE WHEN source = 'investigation-workspace' THEN attributes['investigation']
+                ELSE coalesce(fingerprint, title, '') END AS incident,
+           min(time) AS begun,
            coalesce(max(end_time), min(time) + to_seconds($length)) AS ended,
-           max(title) AS title, max(service) AS service, max(attributes['root_cause']) AS root_cause,
-           max(attributes['investigation']) AS investigation, max(attributes['symptoms']) AS told
+           max(title) AS title, max(service) AS service,
+           nullif(max({'entry': coalesce(attributes['entry'], ''),
+                       'said': coalesce(attributes['root_cause'], '')}).said, '') AS root_cause,
+           max(attributes['investigation']) AS investigation,
+           max({'entry': coalesce(attributes['entry'], ''),
+                'said': coalesce(attributes['symptoms'], '')}).said AS told
     FROM events
     WHERE time >= $window_start - to_seconds($history) AND time < $window_start AND kind = 'incident'
     GROUP BY ALL
@@ -58,6 +66,7 @@ periods AS (
     UNION ALL SELECT NULL, $window_start::TIMESTAMPTZ, $window_end::TIMESTAMPTZ
 ),
 bounds AS (SELECT min(begun) AS first, max(ended) AS last FROM periods),
+-- symptoms: begin (what lies between is also asked when an investigation is archived)
 errors AS (
     SELECT time, coalesce(service, '') || ': '
            || left(trim(regexp_replace(regexp_replace(
@@ -72,12 +81,14 @@ errors AS (
       AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
 ),
 signs AS (
-    SELECT time, symptom FROM errors WHERE symptom IS NOT NULL
+    SELECT time, trim(replace(symptom, ';', ',')) AS symptom FROM errors WHERE symptom IS NOT NULL
     UNION ALL
-    SELECT time, 'alert ' || coalesce(attributes['alertname'], title) || coalesce(' ' || service, '')
+    SELECT time, trim(replace('alert ' || coalesce(attributes['alertname'], title)
+                              || coalesce(' ' || service, ''), ';', ','))
     FROM events
     WHERE time >= $window_start - to_seconds($history) AND time < $window_end AND kind = 'alert'
 ),
+-- symptoms: end
 shown AS (
     SELECT DISTINCT p.incident, s.symptom FROM periods AS p JOIN signs AS s
       ON s.time >= p.begun AND s.time < p.ended WHERE s.symptom IS NOT NULL

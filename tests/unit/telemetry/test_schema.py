@@ -4,7 +4,8 @@ import hashlib
 
 from tests.support.store import Store
 from workspace_ext.telemetry.ingest.columns import arrow_schema
-from workspace_ext.telemetry.schema import MIGRATIONS, SIGNALS
+from workspace_ext.telemetry.migrations import MIGRATIONS
+from workspace_ext.telemetry.schema import SIGNALS
 
 
 def test_a_released_step_never_changes() -> None:

@@ -19,7 +19,8 @@ from workspace_ext.inquiry.archive.reader import Archive
 from workspace_ext.storage.failures import explain
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.telemetry import TelemetryEngine
-from workspace_ext.telemetry.schema import MIGRATIONS, SIGNALS, keeping, noting
+from workspace_ext.telemetry.migrations import MIGRATIONS
+from workspace_ext.telemetry.schema import SIGNALS, keeping, noting
 
 _BATCH = """
 INSERT INTO raw.batches BY NAME

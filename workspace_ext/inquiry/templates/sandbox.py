@@ -6,7 +6,7 @@ import threading
 
 import duckdb
 
-from workspace_ext.telemetry.schema import MIGRATIONS
+from workspace_ext.telemetry.migrations import MIGRATIONS
 
 _LIMITS: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1,

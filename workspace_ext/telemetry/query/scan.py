@@ -18,9 +18,10 @@ import duckdb
 
 from workspace_ext.foundation.clock import Window, parse_rfc3339
 from workspace_ext.foundation.errors import BadInput
+from workspace_ext.telemetry.migrations import MIGRATIONS
 from workspace_ext.telemetry.query.model import Scan
 from workspace_ext.telemetry.query.syntax import Node, Parser
-from workspace_ext.telemetry.schema import MIGRATIONS, SIGNALS, plain_views
+from workspace_ext.telemetry.schema import SIGNALS, plain_views
 
 _OFF = (
     "statistics_propagation,late_materialization,empty_result_pullup,top_n,join_filter_pushdown,"
