@@ -1,9 +1,10 @@
 """A person finds a template by its question, fills it in, asks it, and asks it again otherwise."""
 
 import re
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Response, expect
 
 from tests.browser.conftest import ARTEFACTS
 from tests.browser.test_accessibility import choose_theme
@@ -46,6 +47,17 @@ class GalleryPage:
         self.page.screenshot(path=ARTEFACTS / f"gallery-{name}.png")
 
 
+def _keeps(text: str) -> Callable[[Response], bool]:
+    """Tells the response to a save of the layout that holds a text."""
+
+    def keeps(response: Response) -> bool:
+        asked = response.request
+        saves = "/api/workspaces" in response.url and asked.method == "PUT"
+        return saves and text in (asked.post_data or "")
+
+    return keeps
+
+
 def test_from_a_question_to_an_answer_and_another(lab: Lab, page: Page) -> None:
     page.set_viewport_size(NARROW)  # type: ignore[arg-type]
     lab.add("gallery.ipynb", SCOPE, kernel="investigation")
@@ -68,7 +80,8 @@ def test_from_a_question_to_an_answer_and_another(lab: Lab, page: Page) -> None:
     service.fill("ts-basic")
     expect(gallery.panel.get_by_role("alert")).to_contain_text("Did you mean ts-basic-service?")
     expect(gallery.run_here).to_be_disabled()
-    service.fill("ts-basic-service")
+    with page.expect_response(_keeps("ts-basic-service")):  # JupyterLab does so a moment later
+        service.fill("ts-basic-service")
     gallery.picture("form")
     page.keyboard.press("Enter")
     asked = notebook.code_cells.nth(1)

@@ -313,6 +313,7 @@ def test_what_text_cells_say_is_recorded_with_each_save(
     content["cells"][-1] = {**text, "source": "**Finding:** it is slow"}
     plain.save(path, content)
     until(lambda: broker.state(uid)["notes"], "the finding is recorded")
+    kernel.run("print('a'); print('b')")  # by now the server hears all that the kernel says
 
     state = broker.state(uid)
     (claim,) = state["hypotheses"].values()
@@ -320,7 +321,7 @@ def test_what_text_cells_say_is_recorded_with_each_save(
     assert claim["by"] == "user:alice"
     kinds = [entry["type"] for entry in broker.entries(uid)]
     assert (kinds.count("hypothesis.proposed"), kinds.count("finding.added")) == (1, 1)
-    (step,) = steps(plain, path, 1)
+    _, step = steps(plain, path, 2)
     shown = [{"output_type": "stream", "name": "stdout", "text": "a\nb\n"}]
     assert step["outputs_digest"] == digest_json(shown)
     assert step["duration_ms"] >= 0
