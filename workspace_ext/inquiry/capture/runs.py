@@ -81,6 +81,7 @@ class RunRecorder:
         self._kernel = kernel
         self._clock = clock
         self._runs: dict[str, _Run] = {}
+        self._hears = False  # something came from iopub: then idle will, too
 
     @property
     def open_runs(self) -> tuple[str, ...]:
@@ -122,6 +123,7 @@ class RunRecorder:
             run: The request that it belongs to.
             size: How long its content is.
         """
+        self._hears = True
         found = self._runs.get(str(run))
         kind = header.get("msg_type")
         if found is None or kind not in IOPUB_TYPES:
@@ -157,8 +159,9 @@ class RunRecorder:
         status = _REPLY_STATUS.get(str(content.get("status")), "unknown")
         error = (run.error or _error_text(content)) if status == "error" else None
         run.replied = status, error
-        # Outputs may still be on their way; idle comes behind them, where iopub is heard.
-        return [] if run.shown else self._finish(run.id, status, error)
+        # The reply may overtake what comes from iopub; idle comes behind all of that, and where it
+        # was missed, the next run ends this one.
+        return [] if run.shown or self._hears else self._finish(run.id, status, error)
 
     def ended(self, reason: str) -> list[EventIn]:
         """The kernel is gone or restarted: whatever was running or waiting has ended with it.
