@@ -133,7 +133,7 @@ def test_ctrl_c_stops_jupyterlab_and_the_broker(folder: Path) -> None:
     assert demo.stderr is not None
     try:
         said = next((line for line in demo.stderr if "JupyterLab at" in line), "")
-        assert f":{port}/lab/tree/trainticket.ipynb?token=t; Ctrl-C stops everything" in said
+        assert f":{port}/lab/tree/trainticket.ipynb?token=t (Ctrl-C stops everything)" in said
         url = f"http://127.0.0.1:{port}/api/contents/trainticket.ipynb?token=t&content=0"
         until(lambda: _answers(url), "JupyterLab answers", 60)
         started = psutil.Process(demo.pid).children(recursive=True)

@@ -150,7 +150,7 @@ def open_lab(place: Workplace, options: Sequence[str], output: Output) -> None:
         )
         try:
             output.note(
-                f"JupyterLab at {_address(lab, place.notebook.name)}; Ctrl-C stops everything"
+                f"JupyterLab at {_address(lab, place.notebook.name)} (Ctrl-C stops everything)"
             )
             lab.wait()
         except KeyboardInterrupt:
