@@ -1,6 +1,6 @@
 /*---
 id: errors.origin
-version: 2
+version: 3
 title: Error origin
 question: Where do failures begin, before callers pass them on?
 status: stable
@@ -8,9 +8,9 @@ params:
   window:     {type: window, help: when it hurts}
   baseline:   {type: window, help: when it was fine; may be shorter or longer than the window}
   service:    {type: service, optional: true, help: only failures that begin in this service}
-  min_errors: {type: int, default: 8, min: 1, help: fewer failures are not judged}
+  min_errors: {type: int, default: 5, min: 1, help: fewer failures are not judged}
   min_ratio:  {type: float, default: 2, min: 1, help: how many times more often than in the baseline counts}
-  min_z:      {type: float, default: 2, min: 0, help: how many standard errors away from chance a single origin must be}
+  min_z:      {type: float, default: 3, min: 0, help: how many standard errors away from chance a single origin must be}
 requires: [spans.parent_span_id, logs.span_id]
 returns:
   service: VARCHAR
