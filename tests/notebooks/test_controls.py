@@ -116,7 +116,7 @@ def test_other_widgets_keep_their_state(run: Run) -> None:
 
     page = _exported(made)
 
-    assert page.count('type="application/vnd.jupyter.widget-view+json"') == 1
+    assert page.count('<script type="application/vnd.jupyter.widget-view+json">') == 1
     assert "IntSliderModel" in page
     assert "None was stated yet." in page
 
