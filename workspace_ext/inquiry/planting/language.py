@@ -24,12 +24,12 @@ time), from ``at`` to ``until`` (the window), ``where`` a column has a value; an
 
 Rows are those of fixtures with chance in them. When: ``every``, ``steady`` (so many a minute), or
 at random ``per_minute`` or ``count``; from ``at`` on, ``for`` so long (else from the baseline's
-begin to the window's end). None of them: once. What: a value, a list to go through, or a draw: ``normal: [mean, deviation]``,
-``lognormal: [median, deviation of the logarithm]``, ``poisson: mean``, ``uniform: [low, high]``,
-``one_of: {value: share}``, ``counter: mean step``; to a number ``grows`` adds so much a minute. In
-texts ``{i}`` is the row's number, ``{n}`` a random one. ``planted`` holds instead of that in the
-window (or from its own ``at``, ``for`` so long) when there is a fault; an entry that says when only
-there has no rows else.
+begin to the window's end). None of them: once. What: a value, a list to go through, or a draw:
+``normal: [mean, deviation]``, ``lognormal: [median, deviation of the log]``, ``poisson: mean``,
+``uniform: [low, high]``, ``one_of: {value: share}``, ``counter: mean step``; to a number ``grows``
+adds so much a minute. In texts ``{i}`` is the row's number, ``{n}`` one at random. ``planted``
+holds instead in the window (or from its own ``at``, ``for`` so long) when there is a fault; an
+entry that says when only there has no rows else.
 """
 
 from __future__ import annotations
