@@ -78,9 +78,7 @@ def follow_authors(authored: Callable[[Any, Actor | None], None]) -> None:
     def stamped(handler: Any, message: bytes) -> bytes | None:
         identity, user = named_by_server(handler), handler.current_user
         try:
-            return presence.stamp(
-                handler.room, message, identity, user.username, role_of(handler)
-            )
+            return presence.stamp(handler.room, message, identity, user.username, role_of(handler))
         except Exception as error:  # edge: a browser's bytes
             handler.log.warning("a message of %s is no message: %r", handler.current_user, error)
             return None
