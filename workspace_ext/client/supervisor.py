@@ -60,7 +60,7 @@ class Supervisor:
                 self._thread.start()
 
     def hurry(self) -> None:
-        """Tries again at once where the last try failed: somebody may have mended what was wrong."""
+        """Tries again at once where the last try failed: it may have been mended."""
         with self._changed:
             if self._thread is None or self._state.status != "unavailable":
                 return
