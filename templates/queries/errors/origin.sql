@@ -136,7 +136,8 @@ SELECT service, operation, message, errors, traces,
        CASE WHEN n0 > 0 THEN ((traces + 0.5) / (n1 + 1)) / ((baseline_traces + 0.5) / (n0 + 1))
        END AS ratio,
        CASE WHEN n0 > 0 AND n1 > 0 THEN
-           (trace_share - baseline_trace_share)
+           -- half a trace less: counts are whole, and few of them
+           ((traces - 0.5) / n1 - baseline_trace_share)
            / sqrt((traces + baseline_traces + 1) / (n1 + n0 + 2)
                   * (1 - (traces + baseline_traces + 1) / (n1 + n0 + 2)) * (1 / n1 + 1 / n0))
        END AS z,
