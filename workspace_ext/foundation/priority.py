@@ -27,7 +27,7 @@ def yield_to_others(thread: int | None = None, *, nice: int = _NICE) -> None:
     """
     if sys.platform == "linux":
         with suppress(OSError):
-chosen = thread or threading.get_native_id()
+            chosen = thread or threading.get_native_id()
             usual = os.getpriority(os.PRIO_PROCESS, chosen)
             os.setpriority(os.PRIO_PROCESS, chosen, usual + nice)
 
