@@ -12,6 +12,7 @@ from workspace_kernel.asking import Asker
 from workspace_kernel.catalogue import Catalogue
 from workspace_kernel.completion import Completer, matcher
 from workspace_kernel.connection import Connection
+from workspace_kernel.environment import Described
 from workspace_kernel.hypothesis import Hypothesis
 from workspace_kernel.investigation import Investigation
 from workspace_kernel.magics import TelemetryMagics
@@ -24,6 +25,7 @@ MAGICS = {"cell": ("telemetry",), "line": ("hypothesis", "finding", "decision")}
 class _Installed:
     investigation: Investigation
     match: Any
+    described: Described
 
 
 _installed: dict[int, _Installed] = {}
@@ -42,7 +44,9 @@ def load(shell: InteractiveShell) -> None:
     shell.Completer.custom_matchers.append(match)
     errors.install()
     figures.install(shell)
-    _installed[id(shell)] = _Installed(investigation, match)
+    described = Described(connection)
+    shell.events.register("post_run_cell", described.after_cell)
+    _installed[id(shell)] = _Installed(investigation, match, described)
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -54,6 +58,7 @@ def unload(shell: InteractiveShell) -> None:
         shell.user_ns.pop(NAME)
         shell.user_ns_hidden.pop(NAME, None)
     shell.Completer.custom_matchers.remove(installed.match)
+    shell.events.unregister("post_run_cell", installed.described.after_cell)
     for kind, names in MAGICS.items():
         for name in names:
             shell.magics_manager.magics[kind].pop(name, None)

@@ -42,6 +42,7 @@ KERNEL_EVENTS = frozenset(
         "conclusion.reached",
         "outcome.recorded",
         "file.read",
+        "kernel.described",
         "investigation.scoped",
     }
 )

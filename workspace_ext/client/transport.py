@@ -20,6 +20,8 @@ CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 60.0
 LOCAL = "unix:@"
 """Before the name of a socket in Linux' abstract namespace: reachable without any network."""
+HAS_LOCAL = sys.platform == "linux"
+"""Whether there are such sockets here."""
 
 
 class Body(Protocol):

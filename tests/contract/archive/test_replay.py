@@ -64,6 +64,8 @@ def test_every_cell_comes_out_the_same(replayed: ReplayReport) -> None:
         "later": "same",
         "scoped": "same",
         "edited": "same",
+        "retold": "same",
+        "wide": "same",
         "copied": "skipped",
         "new": "skipped",
     }
@@ -76,6 +78,32 @@ def test_cells_see_the_pin_and_the_window_of_their_captured_run(replayed: Replay
     assert cell(replayed, "logs").queries[0].comparison.rung == "exact"
     assert cell(replayed, "later").queries[0].comparison.rung == "exact"
     assert cell(replayed, "scoped").queries[0].comparison.rung == "exact"
+
+
+def test_each_run_finds_the_text_of_its_template(replayed: ReplayReport) -> None:
+    """It was edited under its version between the two; the archive has both texts."""
+    for uid in ("slow", "retold"):
+        assert cell(replayed, uid).queries[0].comparison.rung == "exact"
+
+
+def test_a_large_answer_in_another_order_is_compared_by_its_aggregates(
+    replayed: ReplayReport, frozen: Frozen, tmp_path: Path
+) -> None:
+    (query,) = cell(replayed, "wide").queries
+    assert query.comparison.rung in ("exact", "unordered", "tolerance")
+
+    def more(parts: Parts) -> None:
+        queries = json.loads(parts["data/queries.json"])
+        told = next(each for each in queries if each["id"] == query.query)
+        told["digest"] = "sha256:" + 64 * "0"
+        column = told["aggregates"]["columns"][2]
+        column |= {"digest": "other", "bag": "other", "max": "9999.0"}
+        parts["data/queries.json"] = json.dumps(queries).encode()
+
+    found = replay(forged(frozen.path, tmp_path / "other.zip", more), actor=ALICE)
+    (again,) = cell(found, "wide").queries
+    assert (again.verdict, again.comparison.rung) == ("changed", "shape")
+    assert "column ms: largest 9999.0 then" in again.comparison.reason
 
 
 def test_what_did_not_run_is_skipped_and_says_why(
@@ -148,7 +176,7 @@ def test_data_that_changed_is_told_where_it_changed(
     assert "cannot be published as root cause" in cell(report, "end").reason
     found = verdicts(report)
     assert found["sum"] == "skipped", "its kernel sees no store and no broker of the caller"
-    assert [uid for uid, verdict in found.items() if verdict == "changed"] == ["claim"]
+    assert [uid for uid, verdict in found.items() if verdict == "changed"] == ["claim", "wide"]
     (hypothesis,) = report.hypotheses
     assert hypothesis.holds is False
     assert hypothesis.why == "cart.slow supported it then, refuted now"

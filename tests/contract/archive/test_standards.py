@@ -106,4 +106,4 @@ def test_the_environment_is_a_lock_file(bag: Path) -> None:
     lock.validate()
     told = json.loads((bag / "data" / "env.json").read_bytes())
     assert {str(each.name): str(each.version) for each in lock.packages} == told["packages"]
-    assert told["of"] == "broker"
+    assert told["of"] == "kernel and broker"

@@ -1,20 +1,24 @@
-"""A private store made from an archive: what a replay's own broker serves.
+"""A private store made from an archive, and the broker of a replay that serves it.
 
-It holds the slices under their batches, the archive's templates and nothing else; columns that
-no query read are empty.
+The store holds the slices under their batches, the archive's templates and nothing else; columns
+that no query read are empty.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
 
+from workspace_ext.access.tokens import Tokens
+from workspace_ext.client.broker import BrokerClient
+from workspace_ext.client.discovery import Connection, connect
+from workspace_ext.client.transport import HAS_LOCAL, LOCAL
 from workspace_ext.foundation.canonical import digest_bytes
 from workspace_ext.foundation.errors import Damaged
-from workspace_ext.inquiry.archive.container import slice_path
+from workspace_ext.inquiry.archive.container import OTHER_TEXT, TEXT, slice_path
 from workspace_ext.inquiry.archive.reader import Archive
 from workspace_ext.storage.failures import explain
 from workspace_ext.storage.folder import StoreFolder
@@ -30,8 +34,58 @@ SELECT $pin AS batch_id, now() AS committed_at, 'archive' AS name, 'archive' AS 
        $services AS services
 """
 _KNOWN = "INSERT INTO raw.services BY NAME SELECT unnest($names) AS name, $beyond AS batch_id"
-_TEMPLATE = re.compile(r"templates/\d+/\w+/\w+\.sql")
 _LIMITS = frozenset({"disk_full", "memory_limit"})
+
+
+class PrivateBroker:
+    """A private store's broker. A context manager, which waits until the broker has left.
+
+    It starts in a thread: a kernel that starts meanwhile is told where it will be.
+
+    Args:
+        store: The store.
+    """
+
+    def __init__(self, store: StoreFolder) -> None:
+        self._address = LOCAL + store.socket_name if HAS_LOCAL else ""
+        self._tokens = Tokens(store.secret)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="private-broker")
+        self._connecting: Future[Connection] = self._thread.submit(connect, store.path)
+        self._leaving: Future[None] | None = None
+
+    def __enter__(self) -> PrivateBroker:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.leave()
+        self._thread.shutdown()
+
+    @property
+    def address(self) -> str:
+        """Where it is, or will be."""
+        return self._address or self.client.address
+
+    def token(self, kernel: str, *, user: str, notebook: str = "") -> str:
+        """A kernel's token, as the broker itself would make it."""
+        return self._tokens.kernel_token(kernel=kernel, user=user, notebook=notebook)
+
+    @property
+    def client(self) -> BrokerClient:
+        """Its client, as soon as it is ready.
+
+        Raises:
+            InvestigationError: Why it did not start.
+        """
+        return self._connecting.result().client
+
+    def leave(self) -> None:
+        """Lets it go, without waiting for that."""
+        if self._leaving is None:
+            self._leaving = self._thread.submit(self._close)
+
+    def _close(self) -> None:
+        if self._connecting.exception() is None:
+            self._connecting.result().close()
 
 
 def make_store(
@@ -50,9 +104,12 @@ def make_store(
         Unavailable: There is no space left.
     """
     store = StoreFolder.create(folder, sealed=True)
-    for path in filter(_TEMPLATE.fullmatch, archive.manifest.files):
+    for path in filter(TEXT.fullmatch, archive.manifest.files):
         if archive.has(path):
             archive.extract(path, store.path / path)
+    for path in filter(OTHER_TEXT.fullmatch, archive.manifest.files):
+        version = path.partition("/")[2].partition("-")[0]
+        (store.templates / version).mkdir(exist_ok=True)  # its library knows these at its start
     engine = TelemetryEngine(store, MIGRATIONS)
     try:
         with engine.write() as connection:

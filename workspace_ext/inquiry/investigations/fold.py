@@ -103,6 +103,7 @@ def _opened(entry: LedgerEntry, data: Data) -> InvestigationState:
         "agenda": None,
         "conclusion": None,
         "participants": {},
+        "replay": None,
     }
 
 
@@ -164,11 +165,20 @@ def _file_read(state: InvestigationState, _entry: LedgerEntry, data: Data) -> Ch
     return {"steps": {**state["steps"], step["id"]: read}}
 
 
+def _replayed(state: InvestigationState, entry: LedgerEntry, data: Data) -> Change:
+    """Each run that the archive holds has its verdict; a later run has none."""
+    runs = {run: verdict for run, verdict in data["runs"].items() if run in state["steps"]}
+    steps = {run: {**state["steps"][run], "replay": verdict} for run, verdict in runs.items()}
+    told = {"verdict": str(data["verdict"]), "at": entry["time"], "by": person(entry)}
+    return {"steps": {**state["steps"], **steps}, "replay": told}
+
+
 _CHANGES: dict[str, Handler] = {
     "investigation.scoped": _scoped,
     "run.started": _run_started,
     "run.finished": _run_finished,
     "file.read": _file_read,
+    "archive.replayed": _replayed,
     "query.answered": _query,
     "query.failed": _query,
     **CHANGES,

@@ -17,6 +17,8 @@ NEUTRAL = frozenset(
         "comment.added",
         "comment.settled",
         "archive.created",
+        "archive.replayed",
+        "kernel.described",
         "outcome.recorded",
         "action.changed",
         "agenda.changed",

@@ -256,6 +256,14 @@ export interface FileRef {
   digest: string;
 }
 /**
+ * The last replay of an archive of this investigation.
+ */
+export interface Replay {
+  verdict: string;
+  at: string;
+  by: string;
+}
+/**
  * One run of one cell, under the id of its execute_request.
  */
 export interface Step {
@@ -273,6 +281,10 @@ export interface Step {
   outputs_digest: string | null;
   queries: string[];
   files: FileRef[];
+  /**
+   * Of the last replay of an archive that has this run.
+   */
+  replay?: 'same' | 'changed' | 'data missing' | 'error' | 'skipped';
 }
 /**
  * A recorded query, without its rows.
@@ -412,6 +424,7 @@ export interface InvestigationState {
   participants: {
     [k: string]: string;
   };
+  replay?: Replay | null;
 }
 /**
  * One line in a list of investigations.
