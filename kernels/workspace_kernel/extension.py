@@ -16,6 +16,7 @@ from workspace_kernel.environment import Described
 from workspace_kernel.hypothesis import Hypothesis
 from workspace_kernel.investigation import Investigation
 from workspace_kernel.magics import TelemetryMagics
+from workspace_kernel.scripts import Scripts
 
 NAME = "investigation"
 MAGICS = {"cell": ("telemetry",), "line": ("hypothesis", "finding", "decision")}
@@ -26,6 +27,7 @@ class _Installed:
     investigation: Investigation
     match: Any
     described: Described
+    scripts: Scripts
 
 
 _installed: dict[int, _Installed] = {}
@@ -46,7 +48,9 @@ def load(shell: InteractiveShell) -> None:
     figures.install(shell)
     described = Described(connection)
     shell.events.register("post_run_cell", described.after_cell)
-    _installed[id(shell)] = _Installed(investigation, match, described)
+    scripts = Scripts(shell, connection)
+    scripts.install()
+    _installed[id(shell)] = _Installed(investigation, match, described, scripts)
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -59,6 +63,7 @@ def unload(shell: InteractiveShell) -> None:
         shell.user_ns_hidden.pop(NAME, None)
     shell.Completer.custom_matchers.remove(installed.match)
     shell.events.unregister("post_run_cell", installed.described.after_cell)
+    installed.scripts.uninstall()
     for kind, names in MAGICS.items():
         for name in names:
             shell.magics_manager.magics[kind].pop(name, None)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,10 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.support.archive import ALICE, Frozen, Parts, forged, rewritten
+from tests.support.broker import broker
 from workspace_ext.client.discovery import BROKER_FILE
-from workspace_ext.foundation.errors import Damaged, NotFound
+from workspace_ext.foundation.actor import Actor
+from workspace_ext.foundation.errors import BadInput, Damaged, NotFound
 from workspace_ext.inquiry.archive.model import CellReplay, ReplayReport
 from workspace_ext.inquiry.archive.replay import replay
+from workspace_ext.inquiry.archive.telling import require_origin, tell
 from workspace_ext.inquiry.archive.wording import facts
 
 SPANS, LOGS = "data/slices/spans.parquet", "data/slices/logs.parquet"
@@ -146,6 +151,30 @@ def test_the_store_it_came_from_is_not_touched(replayed: ReplayReport, frozen: F
     assert not (frozen.store / BROKER_FILE).exists()
 
 
+def test_a_replay_is_told_to_the_workspace_it_came_from(
+    replayed: ReplayReport, frozen: Frozen, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(frozen.store, store)
+    with broker(store) as client:
+        require_origin(frozen.path, client)
+        authors = client.review(frozen.uid)["authors"]
+        assert tell(replayed, client, Actor("user", "rita"))
+        told = client.projection(frozen.uid)
+        assert told["notebook"]["replay"]["verdict"] == "same"
+        assert told["cells"]["slow"]["replay"] == {"verdict": "same"}
+        assert "replay" not in told["cells"]["edited"], "it ran other code then"
+        steps = client.state(frozen.uid)["steps"].values()
+        assert {step.get("replay") for step in steps if step["cell"] == "wide"} == {"same"}
+        assert client.review(frozen.uid)["authors"] == authors, "who replays changes nothing"
+        assert "replayed: same" in [
+            each["what"] for each in client.changes(frozen.uid)["changes"] if each["by"]
+        ]
+        with pytest.raises(BadInput, match="not made of this investigation"):
+            tell(replace(replayed, entry="another"), client, ALICE)
+        assert not tell(replace(replayed, problems=("changed",)), client, ALICE)
+
+
 def test_data_that_changed_is_told_where_it_changed(
     frozen: Frozen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,7 +230,7 @@ def test_despite_damage_only_what_needs_the_damaged_part_is_missing(
     missing = [uid for uid, verdict in verdicts(report).items() if verdict == "data missing"]
     assert missing == ["logs", "edited"]
     assert "slice of logs" in cell(report, "logs").reason
-    assert report.counts["same"] == 9
+    assert report.counts["same"] == 11
     assert report.hypotheses[0].holds is True
 
 

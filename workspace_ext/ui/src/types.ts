@@ -523,6 +523,16 @@ export interface TemplateUse {
   queries: string[];
 }
 /**
+ * A script that cells used: by whom this very content was looked through; null for nobody. cells are those of the runs that used it.
+ */
+export interface ScriptUse {
+  name: string;
+  digest: string;
+  by: string | null;
+  at: string | null;
+  cells: string[];
+}
+/**
  * How the review of an investigation stands. label says the state in words; lapse is set once an approval no longer holds; actions is what may be done next.
  */
 export interface Review {
@@ -539,6 +549,7 @@ export interface Review {
     [k: string]: Thread;
   };
   templates: TemplateUse[];
+  scripts?: ScriptUse[];
 }
 /**
  * One line of what changed: kind is cell, run, hypothesis, comment and so on.
