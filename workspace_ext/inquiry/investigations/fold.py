@@ -17,7 +17,7 @@ from workspace_ext.protocol.messages import InvestigationState, LedgerEntry, Ste
 MAPS = ("hypotheses", "steps", "queries", "notes", "actions", "participants")
 """The parts of a state that are keyed by id; a delta carries only their changed entries."""
 
-BESIDE = frozenset({"notebook.saved", "archive.created"})
+BESIDE = frozenset({"notebook.saved", "archive.created", "kernel.described"})
 """Entries that tell of the record itself, and leave the state as it is: the head that a saved
 notebook carries would otherwise change by saving it."""
 

@@ -915,6 +915,7 @@ export interface InvestigationDelta {
   participants?: {
     [k: string]: string;
   };
+  replay?: Replay | null;
 }
 /**
  * An error as it travels: kind is the class, code is stable, hint says what to do next.
