@@ -6,9 +6,8 @@ that no query read are empty.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
 import duckdb
 
@@ -38,27 +37,41 @@ _LIMITS = frozenset({"disk_full", "memory_limit"})
 
 
 class PrivateBroker:
-    """A private store's broker. A context manager, which waits until the broker has left.
+    """A private store's broker. A context manager, which waits until the broker is gone.
 
-    It starts in a thread: a kernel that starts meanwhile is told where it will be.
+    The store is filled and the broker starts in a thread: a kernel that starts meanwhile is told
+    where it will be.
 
     Args:
         store: The store.
+        fill: Fills it.
     """
 
-    def __init__(self, store: StoreFolder) -> None:
+    def __init__(self, store: StoreFolder, fill: Callable[[], None]) -> None:
         self._address = LOCAL + store.socket_name if HAS_LOCAL else ""
         self._tokens = Tokens(store.secret)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="private-broker")
-        self._connecting: Future[Connection] = self._thread.submit(connect, store.path)
-        self._leaving: Future[None] | None = None
+
+        def begin() -> Connection:
+            fill()
+            return connect(store.path)
+
+        self._connecting: Future[Connection] = self._thread.submit(begin)
 
     def __enter__(self) -> PrivateBroker:
         return self
 
-    def __exit__(self, *_error: object) -> None:
-        self.leave()
+    def __exit__(self, kind: object, *_error: object) -> None:
         self._thread.shutdown()
+        if self._connecting.exception() is not None:
+            return
+        connection = self._connecting.result()
+        if kind is not None or connection.started is None:  # something may still be going on
+            connection.close()
+            return
+        connection.lease.close()
+        connection.client.close()
+        connection.started.end()
 
     @property
     def address(self) -> str:
@@ -74,28 +87,19 @@ class PrivateBroker:
         """Its client, as soon as it is ready.
 
         Raises:
-            InvestigationError: Why it did not start.
+            InvestigationError: Why the store could not be filled, or the broker did not start.
         """
         return self._connecting.result().client
 
-    def leave(self) -> None:
-        """Lets it go, without waiting for that."""
-        if self._leaving is None:
-            self._leaving = self._thread.submit(self._close)
 
-    def _close(self) -> None:
-        if self._connecting.exception() is None:
-            self._connecting.result().close()
-
-
-def make_store(
-    archive: Archive, folder: Path, *, pin: int, services: Collection[str] = ()
-) -> StoreFolder:
-    """Fills a new store from an archive.
+def fill_store(
+    archive: Archive, store: StoreFolder, *, pin: int, services: Collection[str] = ()
+) -> None:
+    """Fills a new, sealed store from an archive.
 
     Args:
         archive: The archive.
-        folder: A path where nothing is yet.
+        store: The store.
         pin: The highest that any query was asked with.
         services: Names that parameters may hold although no row does; no query sees them.
 
@@ -103,7 +107,6 @@ def make_store(
         Damaged: A slice that verified cannot be read all the same.
         Unavailable: There is no space left.
     """
-    store = StoreFolder.create(folder, sealed=True)
     for path in filter(TEXT.fullmatch, archive.manifest.files):
         if archive.has(path):
             archive.extract(path, store.path / path)
@@ -130,7 +133,6 @@ def make_store(
         ) from error
     finally:
         engine.close()
-    return store
 
 
 def _load(

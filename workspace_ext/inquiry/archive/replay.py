@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from workspace_ext.inquiry.archive.container import (
 from workspace_ext.inquiry.archive.environment import drift
 from workspace_ext.inquiry.archive.model import CellReplay, Drift, ReplayReport
 from workspace_ext.inquiry.archive.order import Order, Turn, turns
-from workspace_ext.inquiry.archive.private import PrivateBroker, make_store
+from workspace_ext.inquiry.archive.private import PrivateBroker, fill_store
 from workspace_ext.inquiry.archive.reader import Archive
 from workspace_ext.inquiry.archive.slices import is_cut_off, scans_of
 from workspace_ext.inquiry.archive.texts import Texts
@@ -261,10 +262,10 @@ class _Replay:
     ) -> Replayed:
         """Runs the notebook; it gets its outputs."""
         uid = self._then.state["uid"]
-        store = self._store()
+        store = StoreFolder.create(self._folder / "store", sealed=True)
         texts = Texts(self._archive, self._then.queries, store)
         circumstances = Circumstances(self._archive.ledger(), order, texts, self._actor)
-        with PrivateBroker(store) as broker:
+        with PrivateBroker(store, partial(self._fill, store)) as broker:
 
             def opened() -> BrokerClient:
                 self._open(broker.client)
@@ -303,14 +304,14 @@ class _Replay:
             actor=str(self._actor),
         )
 
-    def _store(self) -> StoreFolder:
+    def _fill(self, store: StoreFolder) -> None:
         records = self._then.queries.values()
         asked = [record for record in records if record.ok and record.template]
         words = {
             value for record in asked for value in record.params.values() if isinstance(value, str)
         }
         pin = max([self._then.state["pin"], *(record.pin for record in records)])
-        return make_store(self._archive, self._folder / "store", pin=pin, services=words)
+        fill_store(self._archive, store, pin=pin, services=words)
 
 
 def _replayed(client: BrokerClient, state: InvestigationState) -> Replayed:
