@@ -56,6 +56,7 @@ class Editor:
         """Connects, also again: to the same room, with all that this tab has."""
         self.closed = None
         self._socket = server.socket(f"/api/collaboration/room/{self._room}", self._user)
+        self._socket.settimeout(None)  # it may be quiet for long
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
         with self.lock:
