@@ -17,6 +17,8 @@ NAMES = (
     "replay",
     "attributes",
     "templates",
+    "analysts",
+    "peers",
 )
 
 

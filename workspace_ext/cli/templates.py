@@ -115,15 +115,24 @@ def review(output: Output, store: Path, template: str, version: int | None, reas
 
 @command.command(cls=Command, example="jupyter investigation templates check templates/queries")
 @click.argument("paths", metavar="[PATH…]", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--recall", is_flag=True, help="Also plant their faults in noise: seconds each.")
+@click.option("--cost", is_flag=True, help="Also ask over 10 million rows: a minute to make them.")
 @pass_output
-def check(output: Output, paths: tuple[Path, ...]) -> int:
+def check(output: Output, paths: tuple[Path, ...], *, recall: bool, cost: bool) -> int:
     """Lint templates and run their fixtures; without PATH, those that are installed."""
     from rich.markup import escape
 
     from workspace_ext.inquiry.templates.check import check as run_checks
     from workspace_ext.inquiry.templates.library import default_paths
 
-    results = run_checks(list(paths) or list(default_paths(None)))
+    wanted = list(paths) or list(default_paths(None))
+    results = run_checks(wanted)
+    if recall or cost:
+        from workspace_ext.inquiry.planting import costs, planted
+
+        sound = [Path(p) for p in dict.fromkeys(result.path for result in results if result.ok)]
+        results += planted(sound) if recall else ()
+        results += costs(sound) if cost and sound else ()
     failed = [result for result in results if not result.ok]
     lines = []
     for result in results:
@@ -175,10 +184,18 @@ def new(output: Output, store: Path, folder: Path | None, template: str) -> None
     metavar="WINDOW BASELINE",
     help="First draw an example of each from the store's data, beside its .sql.",
 )
+@click.option("--planted", is_flag=True, help="Then draw from planted faults what has no picture.")
 @pass_output
-def docs(output: Output, store: Path | None, file: Path, pictures: tuple[str, str] | None) -> None:
+def docs(
+    output: Output,
+    store: Path | None,
+    file: Path,
+    pictures: tuple[str, str] | None,
+    *,
+    planted: bool,
+) -> None:
     """One page about all templates: questions, inputs, what they cover, where they lead."""
-    from workspace_ext.cli.authoring import draw, gallery_html, gallery_markdown
+    from workspace_ext.cli.authoring import draw, draw_planted, gallery_html, gallery_markdown
     from workspace_ext.client.discovery import connect
     from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
 
@@ -191,6 +208,10 @@ def docs(output: Output, store: Path | None, file: Path, pictures: tuple[str, st
                 picture = draw(client, template, *pictures)
                 if picture is not None:
                     template.picture.write_text(picture, encoding="utf-8")
+    for template in templates if planted else ():
+        picture = None if template.picture.is_file() else draw_planted(template)
+        if picture is not None:
+            template.picture.write_text(picture, encoding="utf-8")
     page = gallery_html if file.suffix in (".html", ".htm") else gallery_markdown
     file.write_text(page(templates), encoding="utf-8")
     output.show({"file": str(file), "templates": len(templates)}, f"{file}: {len(templates)}")

@@ -202,6 +202,7 @@ class QuerySummary(TypedDict):
     outcome: str | None  # of the test that it is
     where: NotRequired[str]
     parent: NotRequired[str | None]
+    scoped: NotRequired[list[str]]  # the parameters that are what the scope was then
 
 
 class InvestigationState(TypedDict):
@@ -266,6 +267,7 @@ class EventIn(TypedDict):
     time: str
     data: dict[str, Any]
     actor: NotRequired[str]  # taken from service clients only
+    role: NotRequired[Literal["lead", "responder", "viewer"]]  # of the actor then; likewise
     rationale: NotRequired[str]
     attached: NotRequired[dict[str, str]]  # texts the data name by digest, kept beside the ledger
 

@@ -37,12 +37,17 @@ class _Follower:
         self._follow = follow
         self._tell = tell
         self._stopping = threading.Event()
+        self._wake = threading.Event()
         self._stream: EventStream | None = None
         self.thread = threading.Thread(target=self._run, name=f"follow-{uid[:8]}", daemon=True)
         self.thread.start()
 
+    def hurry(self) -> None:
+        self._wake.set()
+
     def stop(self) -> None:
         self._stopping.set()
+        self._wake.set()
         stream = self._stream
         if stream is not None:
             stream.close()
@@ -62,8 +67,9 @@ class _Follower:
                 self._tell({"type": "error", "data": error.to_dict()})
             except Exception:
                 _log.exception("following %s failed; trying again", self._uid)
-            self._stopping.wait(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            asked = self._wake.wait(pause)
+            self._wake.clear()
+            pause = _FIRST_PAUSE_SECONDS if asked else min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
 
 class Followers:
@@ -117,6 +123,8 @@ class Followers:
         self._listeners.setdefault(uid, []).append(listener)
         if uid in self._latest:
             listener(self._latest[uid])
+            if self._latest[uid]["type"] == "error" and uid in self._following:
+                self._following[uid].hurry()
 
         def unsubscribe() -> None:
             listeners = self._listeners.get(uid, [])

@@ -65,6 +65,10 @@ class BrokerLink:
             )
         self._supervisor.start()
 
+    def hurry(self) -> None:
+        """Tries again at once to start a broker that could not be started."""
+        self._supervisor.hurry()
+
     def client(self, seconds: float = CALL_SECONDS) -> BrokerClient:
         """The broker's client, for threads of the caller's own. Blocks.
 

@@ -17,7 +17,7 @@ from workspace_ext.foundation.errors import BadInput
 from workspace_ext.practice.review.lifecycle import JUDGEMENTS
 from workspace_ext.server.handlers import RESOURCE, InvestigationHandler
 from workspace_ext.server.identity import actor_of
-from workspace_ext.server.roles import check
+from workspace_ext.server.roles import check, standing
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -45,7 +45,9 @@ class ReviewRoute(InvestigationHandler):
             raise BadInput(
                 f"{path} is no investigation yet", hint="run a cell, or begin one in the panel"
             )
-        self.answer(await self.workspace.link.call(lambda client: ask(client, uid)))
+        role, _ = await standing(self)
+        call = self.workspace.link.call
+        self.answer(await call(lambda client: ask(client.acting(role), uid)))
 
     @property
     def who(self) -> str:
@@ -83,6 +85,8 @@ class ReviewHandler(ReviewRoute):
         action = said.pop("action", "")
         if action in JUDGEMENTS:
             await check(self, "approve")
+        if action == "archive":
+            await check(self, "close")
         await self.told(
             self.body().get("path"),
             lambda client, uid: client.act_on_review(uid, action, **{**said, "actor": self.who}),

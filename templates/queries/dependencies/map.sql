@@ -1,6 +1,6 @@
 /*---
 id: dependencies.map
-version: 2
+version: 3
 title: Dependency map
 question: Who calls whom, and which of these edges fails more or got slower?
 status: stable
@@ -9,9 +9,9 @@ params:
   baseline:  {type: window, help: when it was fine; may be shorter or longer than the window}
   service:   {type: service, optional: true, help: only edges from or to this service}
   min_calls: {type: int, default: 10, min: 2, help: "with fewer calls, then or now, an edge is not judged"}
-  min_ratio: {type: float, default: 1.5, min: 1, help: how many times slower counts}
+  min_ratio: {type: float, default: 1.5, min: 1, help: "how many times slower, or likelier to fail (odds), counts"}
   min_ms:    {type: float, default: 10, min: 0, help: how many milliseconds slower counts at least}
-  min_z:     {type: float, default: 3, min: 0, help: how many standard errors away from chance}
+  min_z:     {type: float, default: 3, min: 0, help: how many standard errors away from chance a single comparison must be}
 requires: [spans.parent_span_id]
 returns:
   caller: VARCHAR
@@ -29,6 +29,7 @@ returns:
   between_p95_ms: DOUBLE
   baseline_between_p95_ms: DOUBLE
   slow_z: DOUBLE
+  needed_z: DOUBLE
   finding: VARCHAR
   edge: VARCHAR
 interesting: finding <> 'as before'
@@ -49,12 +50,18 @@ next:
 chart: {mark: rule, x: baseline_p95_ms, x2: p95_ms, y: edge, color: finding, top: 15}
 references:
   - "between = the caller's span minus all spans below it"
+  - "needed_z: min_z, raised for the number of comparisons made (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
 ---*/
+-- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
 WITH seen AS (
-    SELECT true AS is_now, duration_ns, duration_ns / 1e6 AS ms, trace_id, span_id, parent_span_id, service, status
+    SELECT true AS is_now, duration_ns, hash(true, trace_id, span_id) AS span,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(true, trace_id, parent_span_id) END AS parent,
+           hash(true, trace_id, service) AS visit, service, status
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
-    SELECT false, duration_ns, duration_ns / 1e6, trace_id, span_id, parent_span_id, service, status
+    SELECT false, duration_ns, hash(false, trace_id, span_id),
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(false, trace_id, parent_span_id) END,
+           hash(false, trace_id, service), service, status
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end
 ),
 error_logs AS (
@@ -67,23 +74,25 @@ error_logs AS (
       AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
 ),
 failing AS (
-    SELECT DISTINCT is_now, trace_id, service
-    FROM seen LEFT JOIN error_logs AS e USING (trace_id, span_id)
-    WHERE status = 'error' OR e.span_id IS NOT NULL
+    SELECT DISTINCT visit FROM seen
+    WHERE status = 'error'
+       OR span IN (SELECT unnest([hash(true, trace_id, span_id), hash(false, trace_id, span_id)])
+                   FROM error_logs WHERE trace_id IS NOT NULL AND span_id IS NOT NULL)
 ),
 -- In whole nanoseconds: sums of fractions differ in their last bits from run to run.
 below AS (
-    SELECT is_now, trace_id, parent_span_id AS span_id, sum(duration_ns) / 1e6 AS ms
-    FROM seen WHERE parent_span_id IS NOT NULL GROUP BY is_now, trace_id, parent_span_id
+    SELECT parent AS span, sum(duration_ns) / 1e6 AS ms FROM seen WHERE parent IS NOT NULL GROUP BY parent
+),
+callers AS (
+    SELECT span, service, duration_ns / 1e6 AS ms, greatest(duration_ns / 1e6 - b.ms, 0) AS between_ms
+    FROM seen JOIN below AS b USING (span)
 ),
 calls AS (
     SELECT c.is_now, p.service AS caller, c.service AS callee,
-           p.ms AS caller_ms, c.ms AS callee_ms, greatest(p.ms - b.ms, 0) AS between_ms,
-           f.service IS NOT NULL AS failed
-    FROM seen AS c
-    JOIN seen AS p ON p.is_now = c.is_now AND p.trace_id = c.trace_id AND p.span_id = c.parent_span_id
-    JOIN below AS b ON b.is_now = p.is_now AND b.trace_id = p.trace_id AND b.span_id = p.span_id
-    LEFT JOIN failing AS f ON f.is_now = c.is_now AND f.trace_id = c.trace_id AND f.service = c.service
+           p.ms AS caller_ms, c.duration_ns / 1e6 AS callee_ms, p.between_ms,
+           f.visit IS NOT NULL AS failed
+    FROM seen AS c JOIN callers AS p ON p.span = c.parent
+    LEFT JOIN failing AS f ON f.visit = c.visit
     WHERE p.service <> c.service
       AND ($service IS NULL OR p.service = $service OR c.service = $service)
 ),
@@ -116,6 +125,10 @@ figures AS (
            CASE WHEN n1 > 0 AND n0 > 0
                 THEN (coalesce(slower, 0) / n1 - 0.05) / sqrt(0.05 * 0.95 * (1 / n1 + 1 / n0))
            END AS slow_z,
+           (bad1 + 0.5) / (n1 - bad1 + 0.5) / ((bad0 + 0.5) / (n0 - bad0 + 0.5)) AS odds_ratio,
+           -- errors and duration of each edge that is judged
+           sqrt($min_z * $min_z
+                + 2 * ln(greatest(2 * count(*) FILTER (least(n0, n1) >= $min_calls) OVER (), 1))) AS needed_z,
            sum(n0) OVER () AS all_n0
     FROM edges LEFT JOIN slow USING (caller, callee)
 ),
@@ -126,9 +139,9 @@ judged AS (
                WHEN calls = 0 AND baseline_calls >= $min_calls THEN 'gone'
                WHEN baseline_calls = 0 AND calls >= $min_calls THEN 'new'
                WHEN calls < $min_calls OR baseline_calls < $min_calls THEN NULL
-               WHEN error_z >= $min_z THEN 'callee fails more'
+               WHEN error_z >= needed_z AND odds_ratio >= $min_ratio THEN 'callee fails more'
                WHEN ratio >= $min_ratio AND p95_ms - baseline_p95_ms >= $min_ms
-                    AND slow_z >= $min_z THEN
+                    AND slow_z >= needed_z THEN
                    CASE WHEN between_p95_ms - baseline_between_p95_ms
                              >= 0.5 * (p95_ms - baseline_p95_ms) THEN 'slower between the two'
                         WHEN callee_p95_ms - baseline_callee_p95_ms
@@ -140,7 +153,7 @@ judged AS (
 )
 SELECT caller, callee, calls, baseline_calls, error_share, baseline_error_share, error_z,
        p95_ms, baseline_p95_ms, ratio, callee_p95_ms, baseline_callee_p95_ms, between_p95_ms,
-       baseline_between_p95_ms, slow_z, finding, caller || ' → ' || callee AS edge
+       baseline_between_p95_ms, slow_z, needed_z, finding, caller || ' → ' || callee AS edge
 FROM judged
 ORDER BY CASE finding WHEN 'gone' THEN 1 WHEN 'callee fails more' THEN 2
                       WHEN 'slower between the two' THEN 3 WHEN 'slower in the callee' THEN 4

@@ -1,6 +1,6 @@
 /*---
 id: logs.pattern_difference
-version: 2
+version: 3
 title: Log pattern difference
 question: Which log messages are new, gone, or come at another rate than in the baseline?
 status: stable
@@ -11,7 +11,7 @@ params:
   severity:  {type: choice, of: [all, warning, error], default: all, help: the least severity looked at}
   min_lines: {type: int, default: 5, min: 1, help: "a pattern with fewer lines, then and now, is not judged"}
   min_ratio: {type: float, default: 2, min: 1, help: how many times more or fewer counts}
-  min_z:     {type: float, default: 4, min: 0, help: how many standard errors away from chance}
+  min_z:     {type: float, default: 3, min: 0, help: how many standard errors away from chance a single pattern must be}
 requires: [logs.body, logs.service]
 step: logs.pattern_difference
 returns:
@@ -29,6 +29,7 @@ returns:
   per: VARCHAR
   ratio: DOUBLE
   z: DOUBLE
+  needed_z: DOUBLE
   traces: BIGINT
   example: VARCHAR
   example_trace: VARCHAR
@@ -45,26 +46,29 @@ not_covered:
   - bursts; their lines count one by one and look more certain than they are
 chart: {mark: bar, x: z, y: gist, color: change}
 references:
-  - "z of two Poisson rates after the square root transform"
+  - "z of two Poisson rates after the square root transform; needed_z: min_z, raised for the number of patterns judged (Bonferroni by the Gaussian tail)"
   - "patterns: masks, then the variety at a place among lines alike, as in Drain (He et al., ICWS 2017) and Brain (Yu et al., IEEE TSC 2023)"
 next:
   - {template: logs.rate_spike, when: "change IN ('new', 'more frequent')", params: {service: service}}
   - {template: traces.exemplars, when: "example_trace IS NOT NULL", params: {service: service}}
 ---*/
+-- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
 WITH lines AS (
-    SELECT true AS is_now, time, service, severity, severity_number, body, trace_id, span_id
+    SELECT true AS is_now, time, service, severity, severity_number, body, trace_id,
+           hash(true, trace_id, span_id) AS span
     FROM logs WHERE time >= $window_start AND time < $window_end
       AND ($service IS NULL OR service = $service)
     UNION ALL
-    SELECT false, time, service, severity, severity_number, body, trace_id, span_id
+    SELECT false, time, service, severity, severity_number, body, trace_id,
+           hash(false, trace_id, span_id)
     FROM logs WHERE time >= $baseline_start AND time < $baseline_end
       AND ($service IS NULL OR service = $service)
 ),
 calls AS (
-    SELECT true AS is_now, trace_id, span_id, name
+    SELECT true AS is_now, hash(true, trace_id, span_id) AS span, name
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
-    SELECT false, trace_id, span_id, name
+    SELECT false, hash(false, trace_id, span_id), name
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end
 ),
 operations AS (
@@ -92,7 +96,7 @@ masked AS (
                '<*>', 'g'),
                '<\*>(?:[\s,:/.#|+&;-]{1,2}<\*>)+', '<*>', 'g') AS masked
     FROM lines AS l
-    LEFT JOIN calls AS c ON c.is_now = l.is_now AND c.trace_id = l.trace_id AND c.span_id = l.span_id
+    LEFT JOIN calls AS c USING (span)
     WHERE body IS NOT NULL
       AND CASE $severity
               WHEN 'error' THEN severity_number >= 17
@@ -104,12 +108,18 @@ masked AS (
 texts AS (
     SELECT service, operation, severity, masked,
            count(*) FILTER (is_now) AS lines, count(*) FILTER (NOT is_now) AS baseline_lines,
-           count(DISTINCT trace_id) FILTER (is_now) AS traces,
            coalesce(min(body) FILTER (is_now), min(body)) AS example,
            coalesce(min(trace_id) FILTER (is_now), min(trace_id)) AS example_trace
     FROM masked GROUP BY service, operation, severity, masked
+),
+spread AS (
+    SELECT text, count(*) AS traces
+    FROM (SELECT DISTINCT hash(service, operation, severity, masked) AS text, hash(trace_id) AS trace
+          FROM masked WHERE is_now AND trace_id IS NOT NULL)
+    GROUP BY text
 )
-SELECT service, operation, severity, masked, lines, baseline_lines, traces, left(example, 500) AS example,
+SELECT service, operation, severity, masked, lines, baseline_lines, coalesce(traces, 0) AS traces, left(example, 500) AS example,
        example_trace, calls1, calls0, minutes1, minutes0, n0
-FROM texts LEFT JOIN operations USING (operation), minutes
+FROM texts LEFT JOIN operations USING (operation)
+LEFT JOIN spread ON spread.text = hash(service, operation, severity, masked), minutes
 ORDER BY service, operation, severity, masked

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from workspace_ext.inquiry.investigations.beliefs import CHANGES, Change, Data, Handler, person
+from workspace_ext.inquiry.investigations.scope import scoped
 from workspace_ext.inquiry.investigations.teamwork import TEAMWORK
 from workspace_ext.protocol.messages import InvestigationState, LedgerEntry, Step
 
@@ -42,10 +43,9 @@ def apply(state: InvestigationState | None, entry: LedgerEntry) -> Investigation
         state = _opened(entry, data)
     elif data is not None and entry["type"] in _CHANGES:
         change = _CHANGES[entry["type"]](state, entry, data)
-    who = person(entry)
-    if who.startswith("user:") and who not in state["participants"]:
-        role = "participant" if state["participants"] else "owner"
-        change["participants"] = {**state["participants"], who: role}
+    who, known = person(entry), state["participants"]
+    if who.startswith("user:") and who not in known and "participants" not in change:
+        change["participants"] = {**known, who: "participant" if known else "owner"}
     return cast(InvestigationState, {**state, **change, "seq": entry["seq"], "head": entry["hash"]})
 
 
@@ -147,6 +147,7 @@ def _run_finished(state: InvestigationState, entry: LedgerEntry, data: Data) -> 
 def _query(state: InvestigationState, _entry: LedgerEntry, data: Data) -> Change:
     query = str(data["id"])
     told = {name: value for name, value in data.items() if name != "record"}
+    told["scoped"] = scoped(state, data.get("params") or {})
     change: Change = {"queries": {**state["queries"], query: {"outcome": None, **told}}}
     step = state["steps"].get(str(data.get("run")))
     if step is not None and query not in step["queries"]:
@@ -164,8 +165,13 @@ def _file_read(state: InvestigationState, _entry: LedgerEntry, data: Data) -> Ch
     return {"steps": {**state["steps"], step["id"]: read}}
 
 
+def _role_taken(state: InvestigationState, entry: LedgerEntry, data: Data) -> Change:
+    return {"participants": {**state["participants"], person(entry): str(data["role"])}}
+
+
 _CHANGES: dict[str, Handler] = {
     "investigation.scoped": _scoped,
+    "role.taken": _role_taken,
     "run.started": _run_started,
     "run.finished": _run_finished,
     "file.read": _file_read,

@@ -9,12 +9,14 @@ from __future__ import annotations
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 import duckdb
 
+from workspace_ext.foundation.priority import yield_to_others
 from workspace_ext.telemetry.query.failures import explain_query, row_limit
 from workspace_ext.telemetry.query.lanes import Lane, Pace
 from workspace_ext.telemetry.query.model import BATCH_ROWS, Limits
@@ -30,6 +32,11 @@ relation is planned twice, which costs a template with a small result a third of
 _INTERACTIVE = 4
 _HEAVY = 1
 """How many short queries run at a time, and how many of those known to be long."""
+
+_PATIENCE_SECONDS = 1.0
+"""After which a query that is not known to be long counts as one."""
+
+_NICE = 10
 
 warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
 """It advises the relation, whose price is told above."""
@@ -66,7 +73,12 @@ class Engine(Protocol):
 
 
 class TrustedRunner:
-    """Runs library SQL: short queries in one lane, those known to be long in another."""
+    """Runs library SQL: short queries in one lane, those known to be long in another.
+
+    The threads of long ones let all others go first, so a short query that comes while they run
+    takes a processor from them at once. What turns out to be long only while it runs becomes one
+    of them, and gives its turn to the next.
+    """
 
     def __init__(self, engine: Engine, watchdog: Watchdog) -> None:
         self._engine = engine
@@ -92,17 +104,22 @@ class TrustedRunner:
         """
         sql = query.query
         lane = self._heavy if self._pace.is_heavy(sql) else self._interactive
-        rows = TrustedRows(self._engine.cursor(), self._watchdog, lane, limits, cancelled)
-        started = time.monotonic()
+        patience = 0.0 if lane is self._heavy else _PATIENCE_SECONDS
+        rows = TrustedRows(self._engine.cursor(), self._watchdog, lane, limits, cancelled, patience)
         try:
             rows.start(query, values, pin, stream=self._pace.is_large(sql))
         finally:
-            self._pace.took(sql, time.monotonic() - started, large=rows.large)
+            self._pace.took(sql, rows.processor_seconds, large=rows.large)
         return rows
 
 
 class TrustedRows:
-    """The rows of one query; it holds a turn while rows are made, not while they travel."""
+    """The rows of one query; it holds a turn while rows are made, not while they travel.
+
+    Attributes:
+        lane: The name of the lane that it waits in.
+        processor_seconds: What its own thread worked; the engine's others worked about as much.
+    """
 
     def __init__(
         self,
@@ -111,10 +128,13 @@ class TrustedRows:
         lane: Lane,
         limits: Limits,
         cancelled: threading.Event,
+        patience: float,
     ) -> None:
         self._cursor = cursor
         self._lane = lane
+        self._patience = patience
         self.lane = lane.name
+        self.processor_seconds = 0.0
         self._limits = limits
         self._watchdog = watchdog
         self._watch = watchdog.watch(limits.seconds, cancelled, cursor.interrupt)
@@ -137,11 +157,14 @@ class TrustedRows:
         self, query: duckdb.Statement, values: Mapping[str, object], pin: int, *, stream: bool
     ) -> None:
         """Runs it up to its first rows."""
+
+        def begin() -> pa.RecordBatch | None:
+            self._cursor.execute(f"SET VARIABLE pin = {int(pin)}::BIGINT")
+            self._reader = open_reader(self._cursor, query, values, stream=stream)
+            return self._read()
+
         try:
-            with self._lane.turn(self._watch):
-                self._cursor.execute(f"SET VARIABLE pin = {int(pin)}::BIGINT")
-                self._reader = open_reader(self._cursor, query, values, stream=stream)
-                self._next = self._read()
+            self._next = self._in_turn(begin)
         except BaseException as error:
             raise self._failed(error) from error
 
@@ -151,8 +174,7 @@ class TrustedRows:
             while self._next is not None:
                 batch, self._next = self._next, None
                 yield batch
-                with self._lane.turn(self._watch):
-                    self._next = self._read()
+                self._next = self._in_turn(self._read)
         except GeneratorExit:
             self.close()
             raise
@@ -166,6 +188,37 @@ class TrustedRows:
         self._next = None
         with suppress(duckdb.Error):
             self._cursor.close()
+
+    def _in_turn(self, work: Callable[[], pa.RecordBatch | None]) -> pa.RecordBatch | None:
+        """Runs a piece of work in a thread of its own, which may be told to yield."""
+        done: Future[pa.RecordBatch | None] = Future()
+
+        def run() -> None:
+            begun = time.thread_time()
+            try:
+                done.set_result(work())
+            except BaseException as error:
+                done.set_exception(error)
+            finally:
+                self.processor_seconds += time.thread_time() - begun
+
+        self._lane.enter(self._watch)
+        has_turn = True
+        try:
+            thread = threading.Thread(target=run, name="query-work", daemon=True)
+            thread.start()
+            try:
+                done.exception(timeout=self._patience)
+            except TimeoutError:
+                yield_to_others(thread.native_id, nice=_NICE)
+                if self._patience:
+                    self._lane.leave()
+                    has_turn = False
+            thread.join()
+            return done.result()
+        finally:
+            if has_turn:
+                self._lane.leave()
 
     def _read(self) -> pa.RecordBatch | None:
         assert self._reader is not None

@@ -7,7 +7,7 @@ import { trans } from '../translation';
 export function Empty(props: {
   title: string;
   text?: string;
-  action?: { label: string; run: () => void };
+  action?: { label: string; run: () => void } | undefined;
 }): React.ReactElement {
   const { title, text, action } = props;
   return (
