@@ -19,7 +19,7 @@ from statistics import median, quantiles
 
 from tests.benchmarks.ingest import memory_bytes
 from tests.benchmarks.table import Row
-from tests.benchmarks.templates import MOST_MEMORY_MB, SCALE, WINDOW, library
+from tests.benchmarks.templates import FIRST_HOUR, LAST_HOUR, MOST_MEMORY_MB, SCALE, WINDOW, library
 from tests.support.large_store import make
 from tests.support.live import Receiver, receiver
 from workspace_ext.client.broker import BrokerClient
@@ -126,7 +126,7 @@ def run() -> list[Row]:
     names = [template.id for template in library()]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(kept) if kept else Path(name) / "store"
-        make(folder, SCALE)
+        make(folder, SCALE, (FIRST_HOUR, LAST_HOUR))
         path = StoreFolder.open(folder).templates / "bench" / "runaway.sql"
         path.parent.mkdir(exist_ok=True)
         path.write_text(RUNAWAY)
