@@ -29,7 +29,7 @@ def make(folder: Path, scale: float, hours: tuple[float, float] = (0, 24)) -> No
         return
     with open_store(folder) as store, store.engine.write() as connection:
         counts = (int(count * scale) for count in (SPANS, LOGS, POINTS))
-        fill(connection, *counts, hours)
+        fill(connection, *counts, hours=hours)
         connection.execute(
             """
             INSERT INTO raw.batches BY NAME

@@ -101,6 +101,7 @@ def fill(
     spans: int,
     lines: int,
     points: int,
+    *,
     hours: tuple[float, float] = (0, 24),
 ) -> None:
     """Fills the empty tables of a store with so many rows over the `DAY`.
