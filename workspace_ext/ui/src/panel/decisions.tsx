@@ -5,7 +5,7 @@ import type { InvestigationModel } from '../model';
 import { trans } from '../translation';
 import type { ActionItem, InvestigationState } from '../types';
 import { noteLabel } from './labels';
-import { Badge, Byline, CellLink, Section } from './parts';
+import { Badge, Byline, CellLink, Prose, Section } from './parts';
 
 /** What is to be done and by whom, what was decided and why, findings and notes. */
 export function Decisions(props: {
@@ -39,7 +39,7 @@ export function Decisions(props: {
           <li key={note.id} data-note={note.kind}>
             <p>
               {noteLabel(note.kind) && <Badge tone="note">{noteLabel(note.kind)}</Badge>}{' '}
-              {note.text}
+              <Prose text={note.text} />
             </p>
             {note.because && (
               <p className="jp-Investigation-detail">{trans.__('Because %1', note.because)}</p>
@@ -82,7 +82,9 @@ function Action(props: { action: ActionItem; model: InvestigationModel }): React
           disabled={reason !== ''}
           onChange={event => void tick(event.target.checked)}
         />
-        <span>{action.text}</span>
+        <span>
+          <Prose text={action.text} />
+        </span>
       </label>
       <p className="jp-Investigation-byline">
         <strong>
