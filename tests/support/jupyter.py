@@ -32,7 +32,7 @@ from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.discovery import find
 
 V1 = "v1.kernel.websocket.jupyter.org"
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 ANSWER_SECONDS = 30.0
 
 _TABLE = """
@@ -238,6 +238,10 @@ class Kernel:
             return channel, header, parent, content
         whole = json.loads(raw)
         return whole["channel"], whole["header"], whole["parent_header"], whole["content"]
+
+    def wait_for_ever(self) -> None:
+        """Lets `receive` wait for as long as nothing comes."""
+        self._socket.settimeout(None)
 
     def cut(self) -> None:
         """The connection breaks, without a word."""
