@@ -44,6 +44,7 @@ class Supervisor:
         self._error: InvestigationError | None = None
         self._connection: Connection | None = None
         self._stopping = threading.Event()
+        self._wake = threading.Event()
         self._thread: threading.Thread | None = None
 
     @property
@@ -57,6 +58,13 @@ class Supervisor:
             if self._thread is None and not self._stopping.is_set():
                 self._thread = threading.Thread(target=self._run, name="broker", daemon=True)
                 self._thread.start()
+
+    def again(self) -> None:
+        """Tries at once, where the last try failed: somebody may have put right what was wrong."""
+        with self._changed:
+            if self._state.status == "unavailable" and not self._stopping.is_set():
+                self._state, self._error = BrokerState("starting"), None
+                self._wake.set()
 
     def client(self, seconds: float = 60.0) -> BrokerClient:
         """The broker's client, as soon as it is ready. Blocks: not for an event loop's thread.
@@ -81,6 +89,7 @@ class Supervisor:
         """Gives the broker up; one that nobody else uses leaves. Waits for it, bounded."""
         with self._changed:
             self._stopping.set()
+            self._wake.set()
             connection, thread = self._connection, self._thread
         if connection is not None:
             connection.close()
@@ -97,8 +106,9 @@ class Supervisor:
             else:
                 if self._use(connection):
                     pause = _FIRST_PAUSE_SECONDS
-            if self._stopping.wait(pause):
-                break
+            self._wake.wait(pause)
+            if not self._stopping.is_set():
+                self._wake.clear()
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
         self._become(BrokerState("unavailable", "the broker was given up"))
 

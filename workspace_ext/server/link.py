@@ -65,6 +65,10 @@ class BrokerLink:
             )
         self._supervisor.start()
 
+    def again(self) -> None:
+        """Tries at once to have a broker, where the last try failed."""
+        self._supervisor.again()
+
     def client(self, seconds: float = CALL_SECONDS) -> BrokerClient:
         """The broker's client, for threads of the caller's own. Blocks.
 
