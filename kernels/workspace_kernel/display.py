@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from workspace_ext.protocol.messages import METADATA_KEY, TestOutcome
+from workspace_kernel.ahead import Ahead, ahead
 from workspace_kernel.chart import MIME, caption, specification
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ MOST_COLUMNS = 16
 CELL_LENGTH = 80
 NAME_LENGTH = 48
 """Text up to this length, in characters, stays in one line: it is a name, not prose."""
+
+NEXT_CLASS = "investigation-next"
+"""Marks the line that the front end hides where it has buttons in its place."""
 
 MUTED = "color:var(--jp-ui-font-color2,#666)"
 LEFT = ' style="text-align:left"'
@@ -59,8 +63,14 @@ def parts(result: Result) -> list[dict[str, Any]]:
         *([] if spec is None else [{"text/plain": caption(spec), MIME: spec}]),
         {"text/plain": _body_text(result), "text/html": _body_html(result)},
     ]
-    metadata = {METADATA_KEY: {"query": result.run_id}}
-    return [{"data": forms, "metadata": metadata} for forms in shown]
+    about: dict[str, Any] = {"query": result.run_id}
+    found = [{"data": forms, "metadata": {METADATA_KEY: about}} for forms in shown]
+    onward = [each.told() for each in ahead(result.answer, result.arrow)]
+    if onward:  # the front end makes buttons of it, and hides what the text says of it
+        template = result.answer["template"]
+        told = {**about, "template": template["id"] if template else "", "next": onward}
+        found[-1]["metadata"] = {METADATA_KEY: told}
+    return found
 
 
 def text(result: Result) -> str:
@@ -148,7 +158,23 @@ def _body_html(result: Result) -> str:
         f" · {left_out} more columns" if left_out else ""
     )
     note = f'<div style="{MUTED};font-size:85%">{small}</div>'
-    return (table_html(names, rows) if rows else "") + note
+    return (table_html(names, rows) if rows else "") + note + _next_html(result)
+
+
+def _next_html(result: Result) -> str:
+    """Where it leads, for whoever has no buttons: on paper, on nbviewer, in a terminal."""
+    parts = [
+        f'<span title="{escape(each.step["question"])}">{escape(_next(each))}</span>'
+        for each in ahead(result.answer, result.arrow)
+    ]
+    if not parts:
+        return ""
+    return f'<div class="{NEXT_CLASS}" style="{MUTED}">Next: {" · ".join(parts)}</div>'
+
+
+def _next(each: Ahead) -> str:
+    inputs = each.said()
+    return f"{each.step['title']} ({inputs})" if inputs else each.step["title"]
 
 
 def table_html(names: list[str], rows: list[list[Any]], length: int = CELL_LENGTH) -> str:
@@ -175,7 +201,10 @@ def _is_text(value: Any) -> bool:
 
 def _body_text(result: Result) -> str:
     names, rows = _first(result)
-    return f"{table_text(names, rows)}\n{_small_print(result)}" if rows else _small_print(result)
+    onward = [_next(each) for each in ahead(result.answer, result.arrow)]
+    lines = [table_text(names, rows)] if rows else []
+    lines += [_small_print(result), *([f"Next: {' · '.join(onward)}"] if onward else [])]
+    return "\n".join(lines)
 
 
 def table_text(names: list[str], rows: list[list[Any]], length: int = CELL_LENGTH) -> str:

@@ -10,6 +10,7 @@ from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.foundation.ids import new_id, stable_id
 from workspace_ext.protocol.messages import InvestigationState
+from workspace_kernel.ahead import answered_by
 from workspace_kernel.asking import Asker
 from workspace_kernel.cards import Card
 from workspace_kernel.catalogue import Catalogue
@@ -48,15 +49,27 @@ class Investigation:
 
     # -- asking ------------------------------------------------------------------------------
 
-    def run(self, template: str, /, *, version: int | None = None, **params: Any) -> Result:
+    def run(
+        self,
+        template: str,
+        /,
+        *,
+        version: int | None = None,
+        follows: str | Result = "",
+        **params: Any,
+    ) -> Result:
         """Runs a template.
 
         Args:
             template: Its id, as in ``"latency.shift"``; Tab completes it.
             version: An older version, when the newest is not wanted.
+            follows: The answer that led to this question: a result, or the template that gave it
+                (its newest answer; ``"latency.shift#1f3a"`` is the one whose id begins so). The
+                record keeps the path; an answer that is not there is no reason not to ask.
             params: Its parameters; windows default to the investigation's.
         """
-        return self._asker.template(template, params, version=version)
+        parent = self._led_here(follows) if follows else ""
+        return self._asker.template(template, params, version=version, parent=parent)
 
     def sql(self, query: str, /, **params: Any) -> Result:
         """Runs one SELECT over ``spans, logs, metrics, events, services``.
@@ -283,6 +296,18 @@ class Investigation:
     def uid(self) -> str:
         """Under which it is recorded."""
         return self._reporter.uid
+
+    def _led_here(self, follows: str | Result) -> str:
+        """The id of the answer that a question follows from; empty when it is not known."""
+        if isinstance(follows, Result):
+            return follows.run_id
+        if not isinstance(follows, str):
+            raise BadInput(
+                f"follows is a {type(follows).__name__}",
+                hint='give a result, or the template that led here, as in "latency.shift"',
+                code="bad_follows",
+            )
+        return answered_by(self.state["queries"].values(), follows)
 
     def _keep(self, what: str, text: str) -> Card:
         said = _said(text, what)

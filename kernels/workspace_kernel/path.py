@@ -11,6 +11,7 @@ from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.protocol.messages import Answer, QueryRequest
 from workspace_ext.protocol.templates import NextStep
+from workspace_kernel.ahead import filled, said
 from workspace_kernel.display import MUTED, table_html, table_text
 from workspace_kernel.values import to_wire
 
@@ -69,7 +70,7 @@ class Path:
         place = None if isinstance(row, Mapping) else range(table.num_rows)[row]
         proposals = Proposals(
             tuple(
-                Proposal(self._asker, self._answer["query"], step, _filled(step, values))
+                Proposal(self._asker, self._answer["query"], step, filled(step, values))
                 for step in self._answer.get("next") or ()
                 if place is None or step["rows"] is None or place in step["rows"]
             )
@@ -143,7 +144,7 @@ class Proposals:
 
     def _rows(self) -> tuple[list[str], list[list[Any]]]:
         rows = [
-            [each.step["template"], each.step["question"], _said(each.params)]
+            [each.step["template"], each.step["question"], said(each.params)]
             for each in self.proposals
         ]
         return ["next", "question", "with"], rows
@@ -158,12 +159,6 @@ class Proposals:
         return f'{table_html(*self._rows())}<div style="{MUTED}">{how}</div>'
 
 
-def _said(params: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{name}={value}" for name, value in params.items() if not isinstance(value, Mapping)
-    )
-
-
 def _row(table: pa.Table, row: int) -> dict[str, Any]:
     if isinstance(row, bool) or not isinstance(row, int) or not -len(table) <= row < len(table):
         raise BadInput(
@@ -173,13 +168,3 @@ def _row(table: pa.Table, row: int) -> dict[str, Any]:
         )
     found: dict[str, Any] = table.slice(range(len(table))[row], 1).to_pylist()[0]
     return found
-
-
-def _filled(step: NextStep, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs of a question; what the row does not know is left to its default."""
-    known = {
-        name: values[column]
-        for name, column in step["columns"].items()
-        if values.get(column) is not None
-    }
-    return {**step["params"], **known}

@@ -110,7 +110,29 @@ def test_from_a_question_to_an_answer_and_another(lab: Lab, page: Page) -> None:
     gallery.panel.get_by_role("button", name="Insert").click()
     expect(notebook.code_cells).to_have_count(4)
     expect(notebook.code_cells.nth(3).locator(".jp-InputPrompt")).to_have_text("[ ]:")
+    _ask_what_is_next(notebook)
     _check_dark(gallery)
+
+
+def _ask_what_is_next(notebook: NotebookPage) -> None:
+    """By keys alone, from an answer to what it leads to; the record knows the path."""
+    page, asked = notebook.page, notebook.code_cells.nth(1)
+    before = notebook.code_cells.count()
+    offered = asked.get_by_role("group", name="What to ask next").get_by_role("button")
+    expect(offered.filter(has_text="ts-basic-service").first).to_be_visible()
+    expect(asked.locator(".investigation-next")).to_be_hidden()  # the same, for paper
+    question = offered.first.inner_text().partition(" · ")[0]
+
+    asked.locator(".jp-InputPrompt").click()
+    page.keyboard.press("Alt+Shift+N")
+    expect(offered.first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(notebook.code_cells).to_have_count(before + 1)
+    onward = notebook.code_cells.nth(2)
+    expect(onward).to_contain_text(re.compile(r'service="ts-basic-service",[^#]*follows="latency'))
+    expect(onward.locator(".jp-OutputArea")).to_contain_text("pin ")
+    expect(notebook.steps.first).to_contain_text(question)
+    expect(notebook.steps.first).to_contain_text("from Latency shift · ts-basic-service")
 
 
 def _check_dark(gallery: GalleryPage) -> None:

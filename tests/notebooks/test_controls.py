@@ -36,7 +36,7 @@ def test_a_form_asks_and_shows_what_was_found(
     shown = made.cells[0].outputs[0]["data"]  # as it was redrawn with the answer
     assert "Latency shift" in shown["text/html"]
     assert "ts-basic-service" in shown["text/html"]
-    assert "pin 4 · latency.shift v1" in shown["text/html"]
+    assert "pin 4 · latency.shift v" in shown["text/html"]
     assert "Latency shift" in said(made.cells[2])
 
 
@@ -80,19 +80,21 @@ def test_the_board_states_and_judges(run: Run, client: BrokerClient, investigati
 def test_the_timeline_tells_who_did_what(run: Run) -> None:
     made, report = run(
         'investigation.note("pager went off <3>")',
-        'investigation.run("triage.overview")\nNone',
+        'investigation.run("triage.overview")\n'
+        'investigation.run("latency.shift", follows="triage.overview")\nNone',
         "story = investigation.timeline()\nstory",
         "story.choose(kind='note')\nprint(story)",
     )
     assert report.ok, report.failures
     shown = made.cells[2].outputs[0]["data"]
     assert "Triage overview: interesting" in shown["text/plain"]
+    assert "Latency shift (from Triage overview)" in shown["text/plain"]
     assert "pager went off &lt;3&gt;" in shown["text/html"]
     assert "Triage overview" not in said(made.cells[3])
 
 
 def test_without_widgets_one_sees_the_table(run: Run) -> None:
-    """As on nbviewer, on GitHub, in an export: a file that was saved in a browser has no states."""
+    """As on nbviewer, on GitHub, in an export, also of what was run without a browser."""
     made, report = run(FORM, "investigation.board()", "investigation.timeline()")
     assert report.ok, report.failures
     for cell in made.cells:
@@ -101,10 +103,22 @@ def test_without_widgets_one_sees_the_table(run: Run) -> None:
 
     page = _exported(made)
 
+    assert "widgets" not in made.metadata
     assert "widget-view" not in page
     assert "Which operations got slower" in page
     assert "None was stated yet." in page
     assert "Timeline" in page
+
+
+def test_other_widgets_keep_their_state(run: Run) -> None:
+    made, report = run("import ipywidgets\nipywidgets.IntSlider(7)", "investigation.board()")
+    assert report.ok, report.failures
+
+    page = _exported(made)
+
+    assert page.count('<script type="application/vnd.jupyter.widget-view+json">') == 1
+    assert "IntSliderModel" in page
+    assert "None was stated yet." in page
 
 
 def test_controls_act_for_nobody_else(run: Run, client: BrokerClient, investigation: str) -> None:
@@ -129,7 +143,6 @@ def test_an_unknown_template_has_no_form(run: Run) -> None:
 
 
 def _exported(made: Any) -> str:
-    made.metadata.pop("widgets", None)
     nbformat.validate(made)
     page: str = HTMLExporter().from_notebook_node(made)[0]  # type: ignore[no-untyped-call]
     return page

@@ -16,6 +16,8 @@ import urllib3
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from tests.support.store import Store
+from tests.support.waiting import until
+from workspace_ext.client.answers import QueryResult
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.telemetry.ingest.columns import table
@@ -164,8 +166,15 @@ class Receiver:
         )
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
-        """Rows of a query at the newest pin."""
-        return list(self.client.query({"sql": sql}).table.to_pylist())
+        """Rows of a query at the newest pin, once that has all that was acknowledged before."""
+
+        def whole() -> QueryResult | None:
+            result = self.client.query({"sql": sql})
+            behind = any("more comes in" in each for each in result.answer["verdict"]["warnings"])
+            return None if behind else result
+
+        result: QueryResult = until(whole, "what was acknowledged is merged", 120)
+        return list(result.table.to_pylist())
 
     def kill(self) -> None:
         """kill -9."""

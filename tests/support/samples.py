@@ -9,6 +9,8 @@ from functools import cache
 from typing import Any
 
 import cramjam
+import pyarrow as pa
+import pyarrow.parquet as pq
 from google.protobuf.message import Message
 from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
@@ -121,6 +123,13 @@ def _otlp_json() -> list[Sample]:
     ]  # fmt: skip
 
 
+def _parquet(**how: Any) -> bytes:
+    table = pa.table({"t": [1_700_000_000, 1], "a": ["x", None], "b": [[1], []]})
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, **how)
+    return bytes(sink.getvalue())
+
+
 @cache
 def samples() -> dict[str, list[Sample]]:
     """Payloads of each format that has a decoder of its own."""
@@ -166,4 +175,5 @@ def samples() -> dict[str, list[Sample]]:
         ],
         "csv": [Sample(b'"t","a","b"\n' + b'1700000000,"some ""text""\nhere",ERROR\n' * 3)],
         "jsonl": [Sample(b'{"t": 1700000000, "a": "x", "b": {"c": [1]}}\n' * 3)],
+        "parquet": [Sample(_parquet()), Sample(_parquet(compression="zstd"))],
     }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import socket
 import subprocess
@@ -23,6 +24,9 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from tests.support.waiting import until
 
 SBIN = "/usr/sbin:/usr/local/sbin"
+
+os.environ.setdefault("OTEL_EXPORTER_OTLP_TIMEOUT", "60")
+"""Seconds until an exporter gives up: else 10, which a busy machine may need for a start."""
 
 
 def send_spans(exporter: Any, service: str) -> None:

@@ -202,6 +202,7 @@ class QuerySummary(TypedDict):
     outcome: str | None  # of the test that it is
     where: NotRequired[str]
     parent: NotRequired[str | None]
+    scoped: NotRequired[list[str]]  # the parameters that are what the scope was then
 
 
 class InvestigationState(TypedDict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -112,10 +112,10 @@ def _all(state: InvestigationState) -> Iterator[Entry]:
     for step in state["steps"].values():
         asked = [queries[query] for query in step["queries"] if query in queries]
         joined.update(query["id"] for query in asked)
-        yield Entry(step["started"], _name(step["by"]), "step", _step_text(step, asked))
+        yield Entry(step["started"], _name(step["by"]), "step", _step_text(step, asked, queries))
     for query in queries.values():
         if query["id"] not in joined:
-            yield Entry(query["at"], "", "step", _query_text(query))
+            yield Entry(query["at"], "", "step", _query_text(query, queries))
     for claim in state["hypotheses"].values():
         yield _said("hypothesis", claim)
         for test in claim["tests"].values():
@@ -132,20 +132,27 @@ def _said(kind: str, told: Any) -> Entry:
     return Entry(told["at"], _name(told["by"]), kind, told["text"])
 
 
-def _step_text(step: Step, asked: Sequence[QuerySummary]) -> str:
+def _step_text(
+    step: Step, asked: Sequence[QuerySummary], queries: Mapping[str, QuerySummary]
+) -> str:
     failed = f"{step['status']}: {step['error']}" if step["error"] else ""
-    said = [_query_text(query) for query in asked] or ["ran a cell"]
+    said = [_query_text(query, queries) for query in asked] or ["ran a cell"]
     return "; ".join([*said, *([failed] if failed else [])])
 
 
-def _query_text(query: QuerySummary) -> str:
-    title = query["title"] or (query["template"]["id"] if query["template"] else "SQL")
-    service = query["params"].get("service")
-    named = f"{title} · {service}" if isinstance(service, str) else title
+def _query_text(query: QuerySummary, queries: Mapping[str, QuerySummary]) -> str:
+    before = queries.get(query.get("parent") or "")
+    named = f"{_named(query)} (from {_named(before)})" if before else _named(query)
     if not query["ok"]:
         return f"{named}: {query['error']}"
     finding = {True: "interesting, ", False: "not interesting, ", None: ""}[query["interesting"]]
     return f"{named}: {finding}{query['rows']} row{'' if query['rows'] == 1 else 's'}"
+
+
+def _named(query: QuerySummary) -> str:
+    title = query["title"] or (query["template"]["id"] if query["template"] else "SQL")
+    service = query["params"].get("service")
+    return f"{title} · {service}" if isinstance(service, str) else title
 
 
 def _choices(values: Any) -> list[str]:

@@ -1,6 +1,6 @@
 /*---
 id: changes.deploys
-version: 1
+version: 2
 title: Deploy comparison
 question: Which deploys made their service fail more or answer slower?
 status: stable
@@ -12,7 +12,7 @@ params:
   after:     {type: duration, default: 30m, help: how long after it}
   settle:    {type: duration, default: 1m, help: "what is left out right after it, while old and new run together"}
   min_calls: {type: int, default: 30, min: 2, help: "with fewer requests, before or after, a deploy is not judged"}
-  min_ratio: {type: float, default: 1.3, min: 1, help: how many times slower counts}
+  min_ratio: {type: float, default: 1.3, min: 1, help: "how many times slower, or likelier to fail (odds), counts"}
   min_z:     {type: float, default: 3, min: 0, help: how many standard errors away from chance a single comparison must be}
 requires: [events.kind, spans.service]
 returns:
@@ -127,6 +127,7 @@ figures AS (
            (bad1 + bad0 + 1) / (n1 + n0 + 2) AS pooled,
            CASE WHEN n1 > 0 AND n0 > 0 THEN (error_share - baseline_error_share)
                 / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0)) END AS error_z,
+           (bad1 + 0.5) / (n1 - bad1 + 0.5) / ((bad0 + 0.5) / (n0 - bad0 + 0.5)) AS odds_ratio,
            p95_ms, baseline_p95_ms, (p95_ms + 1) / (baseline_p95_ms + 1) AS ratio,
            CASE WHEN n1 > 0 AND n0 > 0
                 THEN (coalesce(slower, 0) / n1 - 0.05) / sqrt(0.05 * 0.95 * (1 / n1 + 1 / n0)) END AS slow_z,
@@ -140,9 +141,9 @@ figures AS (
 )
 SELECT deployed AS time, service, kind, title, version,
        CASE WHEN n1 < $min_calls OR n0 < $min_calls THEN NULL
-            WHEN error_z >= needed_z THEN 'fails more'
+            WHEN error_z >= needed_z AND odds_ratio >= $min_ratio THEN 'fails more'
             WHEN ratio >= $min_ratio AND slow_z >= needed_z THEN 'slower'
-            WHEN -error_z >= needed_z THEN 'fails less'
+            WHEN -error_z >= needed_z AND odds_ratio * $min_ratio <= 1 THEN 'fails less'
             ELSE 'as before' END AS finding,
        n1 AS calls, n0 AS baseline_calls, error_share, baseline_error_share, error_z,
        p95_ms, baseline_p95_ms, ratio, slow_z, needed_z, new_version_share, minutes_until_next,

@@ -1,16 +1,17 @@
 /*---
 id: changes.ranking
-version: 1
+version: 2
 title: Change ranking
 question: Which deploy, flag or config change just before the trouble began could have caused it?
 status: stable
 params:
-  window:     {type: window, help: "when it hurts; its start is the onset"}
+  window:     {type: window, help: "when it hurts"}
+  onset:      {type: string, optional: true, help: "when it began, as in 2024-05-01T12:00:00Z (series.onset finds it); the window's start when not given"}
   baseline:   {type: window, help: when it was fine; may be shorter or longer than the window}
   lookback:   {type: duration, default: 2h, help: how long before the onset a change may have been}
   slack:      {type: duration, default: 2m, help: "how long after the onset, as the onset is seldom known to the minute"}
   history:    {type: duration, default: 14d, help: how far back it is counted how often such changes are}
-  max_chance: {type: float, default: 0.2, min: 0, max: 1, help: "the chance that some change of what is hurt lies as near to the onset by accident, that still counts"}
+  max_chance: {type: float, default: 0.05, min: 0, max: 1, help: "the chance that some change of what is hurt lies as near to the onset by accident, that still counts"}
   min_calls:  {type: int, default: 20, min: 2, help: "with fewer requests, then or now, a service is not judged"}
   min_ratio:  {type: float, default: 1.3, min: 1, help: how many times slower counts}
   min_z:      {type: float, default: 3, min: 0, help: how many standard errors away from chance a service must be}
@@ -50,25 +51,28 @@ references:
   - "coincidence: chance of at least one event of a Poisson process in the time up to the onset, at the rate of such changes in history (half an event more, so that none is not never)"
   - "chance: the same for any of the candidates whose services are hurt: 1 - (1 - coincidence)^candidates"
 ---*/
-WITH changes AS (
-    SELECT time, kind, service, version, title, time >= $window_start - to_seconds($lookback) AS is_candidate
+WITH moment AS (
+    SELECT coalesce($onset::TIMESTAMPTZ, $window_start::TIMESTAMPTZ) AS onset
+),
+changes AS (
+    SELECT time, kind, service, version, title, time >= coalesce($onset::TIMESTAMPTZ, $window_start::TIMESTAMPTZ) - to_seconds($lookback) AS is_candidate
     FROM (SELECT time, kind, service, coalesce(version, attributes['data.version']) AS version, min(title) AS title
           FROM events
-          WHERE time >= $window_start - to_seconds($history)
-            AND time < $window_start + to_seconds($slack) AND kind IN ('deploy', 'change', 'flag')
+          WHERE time >= coalesce($onset::TIMESTAMPTZ, $window_start::TIMESTAMPTZ) - to_seconds($history)
+            AND time < coalesce($onset::TIMESTAMPTZ, $window_start::TIMESTAMPTZ) + to_seconds($slack) AND kind IN ('deploy', 'change', 'flag')
           GROUP BY ALL)
 ),
 days AS (
-    SELECT greatest(epoch_us($window_start::TIMESTAMPTZ) - epoch_us(min(time)), 3.6e9) / 8.64e10 AS days
-    FROM changes
+    SELECT greatest(epoch_us(onset) - epoch_us(min(time)), 3.6e9) / 8.64e10 AS days
+    FROM changes, moment GROUP BY onset
 ),
 candidates AS (
     SELECT c.time, c.kind, c.service, c.version, c.title,
-           greatest(epoch_us($window_start::TIMESTAMPTZ) - epoch_us(c.time), 0) / 6e7 AS minutes_before,
+           greatest(epoch_us(onset) - epoch_us(c.time), 0) / 6e7 AS minutes_before,
            (SELECT count(*) FROM changes AS a
             WHERE a.kind = c.kind AND a.service IS NOT DISTINCT FROM c.service AND a.time < c.time)
                AS alike_before
-    FROM changes AS c WHERE c.is_candidate
+    FROM changes AS c, moment WHERE c.is_candidate
 ),
 seen AS (
     SELECT true AS is_now, duration_ns / 1e6 AS ms, trace_id, span_id, parent_span_id, service, status,

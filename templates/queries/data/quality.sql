@@ -1,6 +1,6 @@
 /*---
 id: data.quality
-version: 1
+version: 2
 title: Data quality
 question: Can the data be trusted, or are there gaps, late rows, skewed clocks, lost parents or samples?
 status: stable
@@ -30,7 +30,7 @@ interesting: finding <> 'good'
 reason: "{label}: {affected} of {n} ({share:.1%}), {amount:.4g} {unit}; {meaning}"
 quiet: "no gaps, late rows, skewed clocks, lost parents or sampling worth mention in the window"
 covers:
-  - "gap: minutes without rows of a service that would have had some (chance below 0.1 % at its own rate)"
+  - "gap: minutes without rows of a service that would have had some (chance below 0.1 % over all services and minutes, at its own rate and among its other pauses)"
   - "late: observed_time long after time; ahead: a line from the future"
   - "clock skew: spans that begin before their caller or after its end; lost parents: the calling span is not there"
   - "sampling: trace states or attributes that tell of it; no duration, no service"
@@ -91,8 +91,11 @@ issues AS (
            make_timestamptz((-longest.begun * 60000000)::BIGINT) AS from_time,
            'rates and counts of these minutes are too low' AS meaning,
            -- whether it would be a surprise at the rate of the minutes that are there
+           -- and, of what comes in bursts, among its other pauses
            longest.pause * 60 >= $max_gap
-               AND exp(-least(rows_seen / present * longest.pause, 700)) * (missing + present) <= 0.001 AS bad,
+               AND greatest(exp(-least(rows_seen / present * longest.pause, 700)),
+                            power((missing - longest.pause) / greatest(missing + present - longest.pause, 1), longest.pause))
+                   * (missing + present) * count(*) OVER () <= 0.001 AS bad,
            rows_seen >= $min_rows AS judged
     FROM gaps
     UNION ALL

@@ -1,6 +1,6 @@
 /*---
 id: dependencies.map
-version: 2
+version: 3
 title: Dependency map
 question: Who calls whom, and which of these edges fails more or got slower?
 status: stable
@@ -9,9 +9,9 @@ params:
   baseline:  {type: window, help: when it was fine; may be shorter or longer than the window}
   service:   {type: service, optional: true, help: only edges from or to this service}
   min_calls: {type: int, default: 10, min: 2, help: "with fewer calls, then or now, an edge is not judged"}
-  min_ratio: {type: float, default: 1.5, min: 1, help: how many times slower counts}
+  min_ratio: {type: float, default: 1.5, min: 1, help: "how many times slower, or likelier to fail (odds), counts"}
   min_ms:    {type: float, default: 10, min: 0, help: how many milliseconds slower counts at least}
-  min_z:     {type: float, default: 3, min: 0, help: how many standard errors away from chance}
+  min_z:     {type: float, default: 3, min: 0, help: how many standard errors away from chance a single comparison must be}
 requires: [spans.parent_span_id]
 returns:
   caller: VARCHAR
@@ -29,6 +29,7 @@ returns:
   between_p95_ms: DOUBLE
   baseline_between_p95_ms: DOUBLE
   slow_z: DOUBLE
+  needed_z: DOUBLE
   finding: VARCHAR
   edge: VARCHAR
 interesting: finding <> 'as before'
@@ -49,6 +50,7 @@ next:
 chart: {mark: rule, x: baseline_p95_ms, x2: p95_ms, y: edge, color: finding, top: 15}
 references:
   - "between = the caller's span minus all spans below it"
+  - "needed_z: min_z, raised for the number of comparisons made (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
 ---*/
 WITH seen AS (
     SELECT true AS is_now, duration_ns, duration_ns / 1e6 AS ms, trace_id, span_id, parent_span_id, service, status
@@ -116,6 +118,10 @@ figures AS (
            CASE WHEN n1 > 0 AND n0 > 0
                 THEN (coalesce(slower, 0) / n1 - 0.05) / sqrt(0.05 * 0.95 * (1 / n1 + 1 / n0))
            END AS slow_z,
+           (bad1 + 0.5) / (n1 - bad1 + 0.5) / ((bad0 + 0.5) / (n0 - bad0 + 0.5)) AS odds_ratio,
+           -- errors and duration of each edge that is judged
+           sqrt($min_z * $min_z
+                + 2 * ln(greatest(2 * count(*) FILTER (least(n0, n1) >= $min_calls) OVER (), 1))) AS needed_z,
            sum(n0) OVER () AS all_n0
     FROM edges LEFT JOIN slow USING (caller, callee)
 ),
@@ -126,9 +132,9 @@ judged AS (
                WHEN calls = 0 AND baseline_calls >= $min_calls THEN 'gone'
                WHEN baseline_calls = 0 AND calls >= $min_calls THEN 'new'
                WHEN calls < $min_calls OR baseline_calls < $min_calls THEN NULL
-               WHEN error_z >= $min_z THEN 'callee fails more'
+               WHEN error_z >= needed_z AND odds_ratio >= $min_ratio THEN 'callee fails more'
                WHEN ratio >= $min_ratio AND p95_ms - baseline_p95_ms >= $min_ms
-                    AND slow_z >= $min_z THEN
+                    AND slow_z >= needed_z THEN
                    CASE WHEN between_p95_ms - baseline_between_p95_ms
                              >= 0.5 * (p95_ms - baseline_p95_ms) THEN 'slower between the two'
                         WHEN callee_p95_ms - baseline_callee_p95_ms
@@ -140,7 +146,7 @@ judged AS (
 )
 SELECT caller, callee, calls, baseline_calls, error_share, baseline_error_share, error_z,
        p95_ms, baseline_p95_ms, ratio, callee_p95_ms, baseline_callee_p95_ms, between_p95_ms,
-       baseline_between_p95_ms, slow_z, finding, caller || ' → ' || callee AS edge
+       baseline_between_p95_ms, slow_z, needed_z, finding, caller || ' → ' || callee AS edge
 FROM judged
 ORDER BY CASE finding WHEN 'gone' THEN 1 WHEN 'callee fails more' THEN 2
                       WHEN 'slower between the two' THEN 3 WHEN 'slower in the callee' THEN 4

@@ -1,6 +1,6 @@
 /*---
 id: errors.origin
-version: 2
+version: 3
 title: Error origin
 question: Where do failures begin, before callers pass them on?
 status: stable
@@ -8,7 +8,7 @@ params:
   window:     {type: window, help: when it hurts}
   baseline:   {type: window, help: when it was fine; may be shorter or longer than the window}
   service:    {type: service, optional: true, help: only failures that begin in this service}
-  min_errors: {type: int, default: 8, min: 1, help: fewer failures are not judged}
+  min_errors: {type: int, default: 5, min: 1, help: fewer failures are not judged}
   min_ratio:  {type: float, default: 2, min: 1, help: how many times more often than in the baseline counts}
   min_z:      {type: float, default: 2, min: 0, help: how many standard errors away from chance a single origin must be}
 requires: [spans.parent_span_id, logs.span_id]
@@ -46,7 +46,8 @@ next:
 chart: {mark: bar, x: errors, y: operation, color: service}
 references:
   - "the deepest failing span: none of its descendants fails"
-  - "needed_z: min_z, raised for the number of origins looked at (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
+  - "needed_z: min_z, raised for the number of origins looked at (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m; those too rare to count are none, as in R. E. Tarone, 1990)"
+  - "min_z 2: it is asked where something fails already; at most 2 of 100 quiet windows speak up, however many origins. min_errors 5: with fewer the Gaussian tail does not hold"
 ---*/
 WITH RECURSIVE error_logs AS (
     SELECT trace_id, span_id, min(body) AS body FROM (
@@ -134,7 +135,7 @@ SELECT service, operation, message, errors, traces,
            / sqrt((traces + baseline_traces + 1) / (n1 + n0 + 2)
                   * (1 - (traces + baseline_traces + 1) / (n1 + n0 + 2)) * (1 / n1 + 1 / n0))
        END AS z,
-       sqrt($min_z * $min_z + 2 * ln(greatest(count(*) FILTER (errors >= $min_errors) OVER (), 1))) AS needed_z,
+       sqrt($min_z * $min_z + 2 * ln(greatest(count(*) FILTER (errors + baseline_errors >= $min_errors) OVER (), 1))) AS needed_z,
        passed_on_to, example_trace
 FROM groups LEFT JOIN passed USING (service, operation, message), totals
 WHERE errors > 0 AND ($service IS NULL OR service = $service)

@@ -1,6 +1,6 @@
 /*---
 id: incidents.similar
-version: 1
+version: 2
 title: Similar past incidents
 question: Which past incidents showed the same symptoms, and what was found then?
 status: stable
@@ -30,7 +30,7 @@ interesting: CASE WHEN symptoms > 0 AND their_symptoms > 0 THEN similarity >= mi
 reason: "{label} showed {shared} of the {symptoms} symptoms (similarity {similarity:.0%}): {shared_symptoms:.200}; its root cause: {root_cause}"
 quiet: "none of {incidents} past incidents is like this one; the nearest is {label} with {shared} shared symptoms (similarity {similarity:.0%})"
 covers:
-  - "past incidents: events of kind incident; their end, root_cause and investigation as the event tells"
+  - "past incidents: events of kind incident; their end, root_cause, symptoms and investigation as the event or its CloudEvents data tells, and what a later event of the same incident (data.incident_id or data.id) added"
   - "symptoms: alerts that fired and masked messages of severity ERROR, by service, in the time of each incident"
   - "what a past incident's event says itself, in the attribute symptoms (separated by ;), where its telemetry is gone"
   - "concluded investigations that were archived: each archive tells the store its incident"
@@ -48,17 +48,22 @@ references:
 WITH past AS (
     -- Each state that an investigation was archived in is an event of its own: the newest counts.
     SELECT CASE WHEN source = 'investigation-workspace' THEN attributes['investigation']
-                ELSE coalesce(fingerprint, title, '') END AS incident,
+                ELSE coalesce(attributes['data.incident_id'], attributes['data.incident.id'],
+                              attributes['data.subject.id'], attributes['data.id'],
+                              fingerprint, title, '') END AS incident,
            min(time) AS begun,
-           coalesce(max(end_time), min(time) + to_seconds($length)) AS ended,
+           -- where a sender tells of each state by an event of its own, the last one ends it
+           coalesce(max(end_time), nullif(max(time), min(time)), min(time) + to_seconds($length)) AS ended,
            max(title) AS title, max(service) AS service,
-           nullif(max({'entry': coalesce(attributes['entry'], ''),
-                       'said': coalesce(attributes['root_cause'], '')}).said, '') AS root_cause,
-           max(attributes['investigation']) AS investigation,
-           max({'entry': coalesce(attributes['entry'], ''),
-                'said': coalesce(attributes['symptoms'], '')}).said AS told
-    FROM events
-    WHERE time >= $window_start - to_seconds($history) AND time < $window_start AND kind = 'incident'
+           nullif(max({'entry': entry, 'says': cause <> '', 'time': time, 'said': cause}).said, '') AS root_cause,
+           max(coalesce(attributes['investigation'], attributes['data.investigation'])) AS investigation,
+           max({'entry': entry, 'says': symptoms <> '', 'time': time, 'said': symptoms}).said AS told
+    FROM (SELECT *, coalesce(attributes['entry'], '') AS entry,
+                 coalesce(attributes['root_cause'], attributes['data.root_cause'],
+                          attributes['data.rootCause'], attributes['data.cause'], '') AS cause,
+                 coalesce(attributes['symptoms'], attributes['data.symptoms'], '') AS symptoms
+          FROM events
+          WHERE time >= $window_start - to_seconds($history) AND time < $window_start AND kind = 'incident')
     GROUP BY ALL
 ),
 periods AS (

@@ -1,6 +1,6 @@
 /*---
 id: latency.shift
-version: 1
+version: 2
 title: Latency shift
 question: Which operations got slower than in the baseline, and is the time spent in themselves?
 status: stable
@@ -12,7 +12,7 @@ params:
   min_calls: {type: int, default: 10, min: 2, help: "with fewer calls, then or now, an operation is not judged"}
   min_ratio: {type: float, default: 1.5, min: 1, help: how many times slower counts}
   min_ms:    {type: float, default: 10, min: 0, help: how many milliseconds slower counts at least}
-  min_z:     {type: float, default: 3, min: 0, help: how many standard errors away from chance}
+  min_z:     {type: float, default: 3, min: 0, help: how many standard errors away from chance a single operation must be}
 requires: [spans.parent_span_id]
 returns:
   service: VARCHAR
@@ -22,13 +22,20 @@ returns:
   ms: DOUBLE
   baseline_ms: DOUBLE
   ratio: DOUBLE
+  p50_ms: DOUBLE
+  p90_ms: DOUBLE
+  p99_ms: DOUBLE
+  baseline_p50_ms: DOUBLE
+  baseline_p90_ms: DOUBLE
+  baseline_p99_ms: DOUBLE
   self_ms: DOUBLE
   baseline_self_ms: DOUBLE
   self_added_ms: DOUBLE
   slow_share: DOUBLE
   slow_z: DOUBLE
+  needed_z: DOUBLE
   where_spent: VARCHAR
-interesting: ratio >= min_ratio AND ms - baseline_ms >= min_ms AND slow_z >= min_z
+interesting: ratio >= min_ratio AND ms - baseline_ms >= min_ms AND slow_z >= needed_z
 reason: "{service} {operation}: {ms:.1f} ms at quantile {quantile}, {ratio:.1f}x its baseline of {baseline_ms:.1f} ms ({self_added_ms:+.1f} ms in the operation itself), over {calls} calls"
 quiet: "no operation with at least {min_calls} calls is {min_ratio:g}x and {min_ms:g} ms slower than its baseline beyond chance"
 covers:
@@ -46,6 +53,7 @@ next:
 chart: {mark: rule, x: baseline_ms, x2: ms, y: operation, color: service, top: 15}
 references:
   - "slow_z: share of calls above the baseline's quantile, against what chance would give"
+  - "needed_z: min_z, raised for the number of comparisons made (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
 ---*/
 WITH seen AS (
     SELECT true AS is_now, time, duration_ns, duration_ns / 1e6 AS ms,
@@ -83,8 +91,8 @@ calls AS (
 per_operation AS (
     SELECT service, name,
            count(*) FILTER (is_now) AS n1, count(*) FILTER (NOT is_now) AS n0,
-           quantile_cont(ms, $quantile) FILTER (is_now) AS q1,
-           quantile_cont(ms, $quantile) FILTER (NOT is_now) AS q0,
+           quantile_cont(ms, [$quantile, 0.5, 0.9, 0.99]) FILTER (is_now) AS now_ms, now_ms[1] AS q1,
+           quantile_cont(ms, [$quantile, 0.5, 0.9, 0.99]) FILTER (NOT is_now) AS then_ms, then_ms[1] AS q0,
            quantile_cont(own_ms, $quantile) FILTER (is_now) AS own1,
            quantile_cont(own_ms, $quantile) FILTER (NOT is_now) AS own0
     FROM calls GROUP BY service, name
@@ -96,21 +104,25 @@ slow AS (
     WHERE is_now AND ms > q0 GROUP BY service, name
 ),
 figures AS (
-    SELECT service, name AS operation, n1 AS calls, n0 AS baseline_calls,
+    SELECT service, name AS operation, n1 AS calls, n0 AS baseline_calls, now_ms, then_ms,
            q1 AS ms, q0 AS baseline_ms, (q1 + 1) / (q0 + 1) AS ratio,
            own1 AS self_ms, own0 AS baseline_self_ms, own1 - own0 AS self_added_ms,
            coalesce(slower, 0) / n1 AS slow_share,
            CASE WHEN n1 >= $min_calls AND n0 >= $min_calls
                 THEN (slow_share - (1 - $quantile))
                      / sqrt($quantile * (1 - $quantile) * (1 / n1 + 1 / n0)) END AS slow_z,
+           sqrt($min_z * $min_z
+                + 2 * ln(greatest(count(*) FILTER (least(n0, n1) >= $min_calls) OVER (), 1))) AS needed_z,
            CASE WHEN self_added_ms >= 0.5 * (q1 - q0) THEN 'itself'
                 WHEN self_added_ms < 0.5 * (q1 - q0) THEN 'what it calls' END AS where_spent
     FROM per_operation LEFT JOIN slow USING (service, name)
 )
 SELECT service, operation, calls, baseline_calls, ms, baseline_ms, ratio,
-       self_ms, baseline_self_ms, self_added_ms, slow_share, slow_z, where_spent
+       now_ms[2] AS p50_ms, now_ms[3] AS p90_ms, now_ms[4] AS p99_ms,
+       then_ms[2] AS baseline_p50_ms, then_ms[3] AS baseline_p90_ms, then_ms[4] AS baseline_p99_ms,
+       self_ms, baseline_self_ms, self_added_ms, slow_share, slow_z, needed_z, where_spent
 FROM figures
-ORDER BY coalesce(ratio >= $min_ratio AND ms - baseline_ms >= $min_ms AND slow_z >= $min_z, false)
+ORDER BY coalesce(ratio >= $min_ratio AND ms - baseline_ms >= $min_ms AND slow_z >= needed_z, false)
              DESC,
          self_added_ms DESC NULLS LAST, ratio DESC NULLS LAST, service, operation
 LIMIT 200

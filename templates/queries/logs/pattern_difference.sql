@@ -1,6 +1,6 @@
 /*---
 id: logs.pattern_difference
-version: 2
+version: 3
 title: Log pattern difference
 question: Which log messages are new, gone, or come at another rate than in the baseline?
 status: stable
@@ -11,7 +11,7 @@ params:
   severity:  {type: choice, of: [all, warning, error], default: all, help: the least severity looked at}
   min_lines: {type: int, default: 5, min: 1, help: "a pattern with fewer lines, then and now, is not judged"}
   min_ratio: {type: float, default: 2, min: 1, help: how many times more or fewer counts}
-  min_z:     {type: float, default: 4, min: 0, help: how many standard errors away from chance}
+  min_z:     {type: float, default: 3, min: 0, help: how many standard errors away from chance a single pattern must be}
 requires: [logs.body, logs.service]
 step: logs.pattern_difference
 returns:
@@ -29,6 +29,7 @@ returns:
   per: VARCHAR
   ratio: DOUBLE
   z: DOUBLE
+  needed_z: DOUBLE
   traces: BIGINT
   example: VARCHAR
   example_trace: VARCHAR
@@ -45,7 +46,7 @@ not_covered:
   - bursts; their lines count one by one and look more certain than they are
 chart: {mark: bar, x: z, y: gist, color: change}
 references:
-  - "z of two Poisson rates after the square root transform"
+  - "z of two Poisson rates after the square root transform; needed_z: min_z, raised for the number of patterns judged (Bonferroni by the Gaussian tail)"
   - "patterns: masks, then the variety at a place among lines alike, as in Drain (He et al., ICWS 2017) and Brain (Yu et al., IEEE TSC 2023)"
 next:
   - {template: logs.rate_spike, when: "change IN ('new', 'more frequent')", params: {service: service}}

@@ -1,6 +1,6 @@
 /*---
 id: series.onset
-version: 1
+version: 2
 title: Onset
 question: When did each service's series leave its level, and how sure is that time?
 status: stable
@@ -11,7 +11,7 @@ params:
   service:    {type: service, optional: true, help: one service only}
   metric:     {type: string, optional: true, help: "which metric, when a metric is looked at; one series a service and pod"}
   bucket:     {type: duration, default: 60s, help: the step of the series; the onset is as exact}
-  max_p:      {type: float, default: 0.01, min: 0, max: 1, help: "how likely such a change may be without any, over all places that it could be at"}
+  max_p:      {type: float, default: 0.01, min: 0, max: 1, help: "how likely such a change may be without any, over all series and all places that it could be at"}
   min_change: {type: float, default: 0.2, min: 0, help: change in proportion to the level before that counts at least}
 requires: [spans.service]
 step: series.onset
@@ -41,8 +41,10 @@ not_covered:
   - "counts: a step without any row of anybody is no data; one without rows of the service is a zero"
 chart: {mark: point, x: onset, y: service, color: direction}
 references:
-  - "Olshen et al., Circular binary segmentation, Biostatistics 2004; here over ranks"
+  - "Olshen et al., Circular binary segmentation, Biostatistics 2004; here over ranks; p is Bonferroni's over series and places"
 next:
+  - {template: changes.ranking, when: "p <= max_p", params: {onset: onset}}
+  - {template: rca.ranking, when: "p <= max_p", params: {onset: onset}}
   - {template: metrics.correlated, when: "p <= max_p", params: {symptom_service: service}}
 ---*/
 WITH wide AS (

@@ -1,6 +1,6 @@
 /*---
 id: traces.exemplars
-version: 1
+version: 2
 title: Exemplar traces
 question: Which traces show the trouble best, and where did their time go?
 status: stable
@@ -10,6 +10,8 @@ params:
   operation: {type: string, optional: true, help: only traces whose root has this name}
   each:      {type: int, default: 3, min: 1, max: 50, help: "how many slow, failing and typical traces"}
   min_ratio: {type: float, default: 3, min: 1, help: how many times slower than the typical trace counts}
+  min_traces: {type: int, default: 20, min: 1, help: with fewer traces nothing is judged}
+  min_share: {type: float, default: 0.02, min: 0, max: 1, help: "the share of traces like it that must be sure: a few always fail or take long"}
 requires: [spans.parent_span_id]
 returns:
   sort: VARCHAR
@@ -27,9 +29,12 @@ returns:
   top_operation: VARCHAR
   top_self_ms: DOUBLE
   top_share: DOUBLE
-interesting: errors > 0 OR ratio >= min_ratio
-reason: "{sort} trace {trace_id}: {root_service} {root_operation} took {ms:.0f} ms ({ratio:.1f}x the typical {typical_ms:.0f} ms), {errors} failing spans; {top_share:.0%} of the time in {top_service} {top_operation}"
-quiet: "no trace fails or takes {min_ratio:g}x the typical time; the slowest takes {ms:.0f} ms"
+  traces: BIGINT
+  alike: BIGINT
+  low_share: DOUBLE
+interesting: CASE WHEN traces >= min_traces THEN (sort = 'failing' OR (sort = 'slow' AND ratio >= min_ratio)) AND low_share >= min_share END
+reason: "{sort} trace {trace_id}: {root_service} {root_operation} took {ms:.0f} ms ({ratio:.1f}x the typical {typical_ms:.0f} ms), {errors} failing spans; {top_share:.0%} of the time in {top_service} {top_operation}; {alike} of {traces} traces are like it"
+quiet: "of {traces} traces no more than the odd one fails or takes {min_ratio:g}x the typical time (surely less than {min_share:.0%}); the first takes {ms:.0f} ms"
 covers:
   - complete traces, from their root span
   - the span with the most time of its own in each trace
@@ -40,7 +45,8 @@ next:
   - {template: errors.origin, when: "errors > 0"}
   - {template: traces.critical_path, when: "errors = 0", params: {operation: root_operation}}
 chart: {mark: bar, x: ms, y: trace_id, color: sort}
-references: []
+references:
+  - "low_share: Wilson's lower bound (E. B. Wilson, 1927) of the share of traces like this one (failing; slow by min_ratio), at three standard errors"
 ---*/
 WITH seen AS (
     SELECT time, duration_ns, duration_ns / 1e6 AS ms, trace_id, span_id, parent_span_id, service,
@@ -78,9 +84,11 @@ ranked AS (
     FROM roots JOIN traces USING (trace_id)
 ),
 chosen AS (
-    SELECT *, CASE WHEN badness <= $each THEN 'failing' WHEN slowness <= $each THEN 'slow'
+    SELECT *, count(*) OVER () AS n, count(*) FILTER (errors > 0) OVER () AS failing,
+           count(*) FILTER (ratio >= $min_ratio) OVER () AS slow,
+           CASE WHEN badness <= $each THEN 'failing' WHEN slowness <= $each THEN 'slow'
                    ELSE 'typical' END AS sort
-    FROM ranked WHERE badness <= $each OR slowness <= $each OR typicality <= $each
+    FROM ranked QUALIFY badness <= $each OR slowness <= $each OR typicality <= $each
 ),
 parts AS (
     SELECT s.trace_id, s.span_id, s.parent_span_id, s.service, s.name, s.duration_ns, s.time,
@@ -110,7 +118,10 @@ own AS (
 SELECT c.sort, c.trace_id, c.time, c.service AS root_service, c.name AS root_operation,
        c.ms, c.typical_ms, c.ratio, c.spans, c.services, c.errors,
        o.service AS top_service, o.name AS top_operation, o.own_ms AS top_self_ms,
-       least(o.own_ms / nullif(c.ms, 0), 1) AS top_share
+       least(o.own_ms / nullif(c.ms, 0), 1) AS top_share, c.n AS traces,
+       CASE c.sort WHEN 'failing' THEN c.failing WHEN 'slow' THEN c.slow END AS alike,
+       greatest((alike / n + 4.5 / n - 3 * sqrt(alike / n * (1 - alike / n) / n + 2.25 / (n * n)))
+                / (1 + 9 / n), 0) AS low_share
 FROM chosen AS c LEFT JOIN own AS o ON o.trace_id = c.trace_id AND o.place = 1
 ORDER BY CASE c.sort WHEN 'failing' THEN 1 WHEN 'slow' THEN 2 ELSE 3 END,
          CASE c.sort WHEN 'failing' THEN c.errors ELSE 0 END DESC, c.ms DESC, c.trace_id

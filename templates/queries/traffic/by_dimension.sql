@@ -1,6 +1,6 @@
 /*---
 id: traffic.by_dimension
-version: 1
+version: 2
 title: RED by dimension
 question: For which values of a dimension did rate, errors or duration change?
 status: stable
@@ -12,7 +12,7 @@ params:
   service:   {type: service, optional: true, help: one service only}
   counted:   {type: choice, of: [requests, spans], default: requests, help: "requests: spans by which a service was called; spans: all of them"}
   min_calls: {type: int, default: 20, min: 2, help: "with fewer calls, then or now, a value is not judged"}
-  min_ratio: {type: float, default: 1.5, min: 1, help: how many times slower or busier counts}
+  min_ratio: {type: float, default: 1.5, min: 1, help: "how many times slower, busier, or likelier to fail (odds) counts"}
   min_z:     {type: float, default: 3, min: 0, help: how many standard errors away from chance a single value must be}
 requires: [spans.service]
 returns:
@@ -49,7 +49,7 @@ next:
 chart: {mark: bar, x: ratio, y: value, color: finding}
 references:
   - "RED method: rate, errors, duration (T. Wilkie)"
-  - "needed_z: min_z, raised for the number of values looked at (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
+  - "needed_z: min_z, raised for errors, duration and traffic of each value (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
 ---*/
 WITH seen AS (
     SELECT true AS is_now, time, duration_ns, trace_id, span_id, parent_span_id, service, status,
@@ -156,9 +156,10 @@ figures AS (
            END AS slow_z,
            2 * (sqrt(per_minute) - sqrt(baseline_per_minute))
              / sqrt(1 / in_window + 1 / in_baseline) AS traffic_z,
+           (bad1 + 0.5) / (n1 - bad1 + 0.5) / ((bad0 + 0.5) / (n0 - bad0 + 0.5)) AS odds_ratio,
            sum(n0) OVER () AS all_n0, sum(n1) OVER () AS all_n1,
            sqrt($min_z * $min_z
-                + 2 * ln(greatest(count(*) FILTER (greatest(n0, n1) >= $min_calls) OVER (), 1))) AS needed_z
+                + 2 * ln(greatest(3 * count(*) FILTER (greatest(n0, n1) >= $min_calls) OVER (), 1))) AS needed_z
     FROM per_value LEFT JOIN slow USING (value), minutes
 )
 SELECT value,
@@ -167,7 +168,7 @@ SELECT value,
            WHEN calls = 0 AND baseline_calls >= $min_calls AND -traffic_z >= needed_z THEN 'gone'
            WHEN baseline_calls = 0 AND calls >= $min_calls AND traffic_z >= needed_z THEN 'new'
            WHEN calls < $min_calls OR baseline_calls < $min_calls THEN NULL
-           WHEN error_z >= needed_z THEN 'fails more'
+           WHEN error_z >= needed_z AND odds_ratio >= $min_ratio THEN 'fails more'
            WHEN ratio >= $min_ratio AND slow_z >= needed_z THEN 'slower'
            WHEN traffic_z >= needed_z AND per_minute >= $min_ratio * baseline_per_minute
                THEN 'more traffic'

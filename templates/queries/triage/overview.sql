@@ -1,6 +1,6 @@
 /*---
 id: triage.overview
-version: 2
+version: 3
 title: Triage overview
 question: Which services fail more, answer slower, or get other traffic than in the baseline?
 status: stable
@@ -8,8 +8,8 @@ params:
   window:       {type: window, help: when it hurts}
   baseline:     {type: window, help: when it was fine; may be shorter or longer than the window}
   min_requests: {type: int, default: 10, min: 1, help: with fewer requests a service is not judged}
-  min_ratio:    {type: float, default: 1.5, min: 1, help: how many times slower or busier counts}
-  min_z:        {type: float, default: 3, min: 0, help: how many standard errors away from chance}
+  min_ratio:    {type: float, default: 1.5, min: 1, help: "how many times slower, busier, or likelier to fail (odds) counts"}
+  min_z:        {type: float, default: 3, min: 0, help: how many standard errors away from chance a single comparison must be}
 requires: [spans.service, spans.parent_span_id]
 returns:
   service: VARCHAR
@@ -27,6 +27,7 @@ returns:
   baseline_p95_ms: DOUBLE
   p95_ratio: DOUBLE
   slow_z: DOUBLE
+  needed_z: DOUBLE
 interesting: finding <> 'as before'
 reason: "{service}: {finding} ({requests} requests, {error_share:.0%} failing against {baseline_error_share:.0%}, p95 {p95_ms:.0f} ms against {baseline_p95_ms:.0f} ms)"
 quiet: "no service fails more, answers {min_ratio:g}x slower or has other traffic than in the baseline, beyond chance"
@@ -47,6 +48,7 @@ next:
 chart: {mark: bar, x: p95_ratio, y: service, color: finding}
 references:
   - "RED method (rate, errors, duration)"
+  - "needed_z: min_z, raised for the number of comparisons made (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
 ---*/
 WITH seen AS (
     SELECT true AS is_now, time, duration_ns, trace_id, span_id, parent_span_id, service,
@@ -129,6 +131,10 @@ figures AS (
            END AS slow_z,
            2 * (sqrt(per_minute) - sqrt(baseline_per_minute))
              / sqrt(1 / in_window + 1 / in_baseline) AS traffic_z,
+           (bad1 + 0.5) / (n1 - bad1 + 0.5) / ((bad0 + 0.5) / (n0 - bad0 + 0.5)) AS odds_ratio,
+           -- errors, duration and traffic of each service that is judged
+           sqrt($min_z * $min_z
+                + 2 * ln(greatest(3 * count(*) FILTER (greatest(n0, n1) >= $min_requests) OVER (), 1))) AS needed_z,
            sum(n0) OVER () AS all_n0, sum(n1) OVER () AS all_n1
     FROM per_service LEFT JOIN slow USING (service), minutes
 ),
@@ -139,11 +145,11 @@ judged AS (
                WHEN requests = 0 AND baseline_requests >= $min_requests THEN 'gone'
                WHEN baseline_requests = 0 AND requests >= $min_requests THEN 'new'
                WHEN requests < $min_requests OR baseline_requests < $min_requests THEN NULL
-               WHEN error_z >= $min_z THEN 'fails more'
-               WHEN p95_ratio >= $min_ratio AND slow_z >= $min_z THEN 'slower'
-               WHEN traffic_z >= $min_z AND per_minute >= $min_ratio * baseline_per_minute
+               WHEN error_z >= needed_z AND odds_ratio >= $min_ratio THEN 'fails more'
+               WHEN p95_ratio >= $min_ratio AND slow_z >= needed_z THEN 'slower'
+               WHEN traffic_z >= needed_z AND per_minute >= $min_ratio * baseline_per_minute
                    THEN 'more traffic'
-               WHEN traffic_z <= -$min_z AND per_minute * $min_ratio <= baseline_per_minute
+               WHEN -traffic_z >= needed_z AND per_minute * $min_ratio <= baseline_per_minute
                    THEN 'less traffic'
                ELSE 'as before'
            END AS finding
@@ -151,7 +157,7 @@ judged AS (
 )
 SELECT service, finding, requests, baseline_requests, per_minute, baseline_per_minute,
        error_share, baseline_error_share, error_z, p50_ms, baseline_p50_ms,
-       p95_ms, baseline_p95_ms, p95_ratio, slow_z
+       p95_ms, baseline_p95_ms, p95_ratio, slow_z, needed_z
 FROM judged
 ORDER BY CASE finding WHEN 'gone' THEN 1 WHEN 'fails more' THEN 2 WHEN 'slower' THEN 3
                       WHEN 'more traffic' THEN 4 WHEN 'less traffic' THEN 4 WHEN 'new' THEN 5

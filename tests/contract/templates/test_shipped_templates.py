@@ -55,11 +55,7 @@ def test_has_a_chart_that_vega_lite_accepts(template: Template) -> None:
     altair.Chart.from_dict({**chart, "data": {"values": []}}, validate=True)
 
 
-@pytest.mark.parametrize(
-    "template",
-    [t for t in LIBRARY.list() if t.id.split(".")[0] not in ("logs", "rca", "series")],
-    ids=lambda template: template.id,
-)
+@pytest.mark.parametrize("template", LIBRARY.list(), ids=lambda template: template.id)
 def test_shows_what_missing_minutes_do(template: Template) -> None:
     cases = load(fixtures_path(template.path)).cases
 

@@ -132,3 +132,18 @@ def test_redacted_entry_moves_the_head_and_nothing_else() -> None:
 def test_nothing_before_it_is_opened() -> None:
     entries = entries_of([(("note.added", {"text": "x"}), "alice")])
     assert fold(entries[1:]) is None
+
+
+def test_a_query_knows_what_it_took_from_the_scope() -> None:
+    window = {"start": "2026-01-01T10:00:00Z", "end": "2026-01-01T11:00:00Z"}
+    before = {"start": "2026-01-01T09:00:00.000Z", "end": "2026-01-01T10:00:00Z"}
+    params = {"window": window, "baseline": before, "window_end": window["end"], "service": "cart"}
+    own = {"window": before, "baseline": "yesterday", "window_start": "soon"}
+
+    for given_, scoped in ((params, ["baseline", "window", "window_end"]), (own, [])):
+        asked = {**query("a", "r", ok=True), "params": given_}
+        moved = ("investigation.scoped", {"window": before, "baseline": window})
+        history = [("investigation.scoped", {"window": window}), ("query.answered", asked), moved]
+        state = fold(entries_of([(each, "alice") for each in history]))
+        assert state is not None
+        assert state["queries"]["qa"]["scoped"] == scoped

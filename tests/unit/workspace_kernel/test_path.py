@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from workspace_kernel.ahead import ahead, answered_by
+from workspace_kernel.display import parts
 from workspace_kernel.path import Proposals
 from workspace_kernel.result import Result
 
@@ -116,6 +119,58 @@ def test_free_sql_goes_on_too(broker: Broker) -> None:
 
     assert broker.asked[-1]["sql"] == "SELECT 1 AS a"
     assert broker.asked[-1]["where"] == "a = 1"
+
+
+def test_an_answer_tells_where_its_rows_lead(result: Result) -> None:
+    *_, last = parts(result)
+
+    told = last["metadata"]["investigation"]
+    assert (told["query"], told["template"]) == ("q1", "latency.shift")
+    assert [(each["template"], each["params"]) for each in told["next"]] == [
+        ("errors.origin", {"window": WINDOW, "service": "pay"}),  # the first row that leads there
+        ("traces.exemplars", {"window": WINDOW, "name": "GET"}),
+    ]
+    assert last["data"]["text/plain"].endswith("Next: T (service=pay) · T (name=GET)")
+    assert 'class="investigation-next"' in last["data"]["text/html"]
+
+
+def test_an_answer_that_leads_nowhere(broker: Broker) -> None:
+    from workspace_kernel.asking import Asker
+
+    broker.steps = [{**STEPS[0], "rows": []}]
+    asked = Asker(broker).template("latency.shift", {})  # type: ignore[arg-type]
+    *_, last = parts(asked)
+    assert last["metadata"] == {"investigation": {"query": "q1"}}
+    assert "Next" not in last["data"]["text/plain"]
+
+
+def test_what_cannot_be_asked_with_is_left_out() -> None:
+    naive = pa.table({"service": [datetime(2024, 5, 1)]})  # noqa: DTZ001
+    (found,) = ahead(answer(next=[{**STEPS[0], "rows": None}]), naive)  # type: ignore[typeddict-item]
+    assert found.params == {"window": WINDOW}
+
+
+def test_a_path_is_named_by_its_template() -> None:
+    def query(key: str, at: int, template: str = "latency.shift", ok: bool = True) -> Any:
+        return {"id": key, "at": str(at), "ok": ok, "template": {"id": template}}
+
+    queries = [query("ab1", 1), query("cd2", 2), query("ef3", 3, ok=False), query("x", 4, "a.b")]
+    queries.append({**query("sql", 5), "template": None})
+    assert answered_by(queries, "latency.shift") == "cd2"
+    assert answered_by(queries, "latency.shift#ab") == "ab1"
+    assert answered_by(queries, "latency.shift#zz") == ""
+    assert answered_by(queries, "errors.origin") == ""
+
+
+def test_what_follows_is_recorded_so(broker: Broker, result: Result) -> None:
+    from workspace_kernel.investigation import Investigation
+
+    investigation = Investigation(broker)  # type: ignore[arg-type]
+    investigation.run("errors.origin", service="pay", follows=result)
+    assert broker.asked[-1]["parent"] == "q1"
+    assert broker.asked[-1]["params"] == {"service": "pay"}
+    with pytest.raises(BadInput, match="follows is a int"):
+        investigation.run("errors.origin", follows=3)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("row", [2, -3, 1.0, True, "0"])

@@ -19,6 +19,7 @@ from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.ids import new_id
 from workspace_ext.inquiry.capture.runs import RunRecorder
+from workspace_ext.inquiry.headless.controls import leave_pictures
 from workspace_ext.inquiry.headless.model import Failure, RunOptions, RunReport, Watch
 from workspace_ext.inquiry.headless.stamping import StampingClient, StampingManager
 from workspace_ext.inquiry.metadata.notebook import cell_uid
@@ -213,6 +214,7 @@ class _CapturedClient(NotebookClient):
         """Stops the kernel, if there is one."""
         if self.km is not None:
             self.set_widgets_metadata()
+            leave_pictures(self.nb)
             await self._async_cleanup_kernel()
 
     async def interrupt(self, working: asyncio.Task[None]) -> None:

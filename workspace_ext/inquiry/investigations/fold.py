@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from workspace_ext.inquiry.investigations.beliefs import CHANGES, Change, Data, Handler, person
+from workspace_ext.inquiry.investigations.scope import scoped
 from workspace_ext.inquiry.investigations.teamwork import TEAMWORK
 from workspace_ext.protocol.messages import InvestigationState, LedgerEntry, Step
 
@@ -147,6 +148,7 @@ def _run_finished(state: InvestigationState, entry: LedgerEntry, data: Data) -> 
 def _query(state: InvestigationState, _entry: LedgerEntry, data: Data) -> Change:
     query = str(data["id"])
     told = {name: value for name, value in data.items() if name != "record"}
+    told["scoped"] = scoped(state, data.get("params") or {})
     change: Change = {"queries": {**state["queries"], query: {"outcome": None, **told}}}
     step = state["steps"].get(str(data.get("run")))
     if step is not None and query not in step["queries"]:

@@ -17,8 +17,8 @@ Row = dict[str, Any]
 
 _COLUMNS = (
     *("service", "change", "severity", "gist", "pattern", "pattern_id", "operation", "lines"),
-    *("baseline_lines", "rate", "baseline_rate", "per", "ratio", "z", "traces"),
-    *("example", "example_trace"),
+    *("baseline_lines", "rate", "baseline_rate", "per", "ratio", "z", "needed_z"),
+    *("traces", "example", "example_trace"),
 )
 _MOST = 200
 _GIST = 140
@@ -39,7 +39,12 @@ def pattern_difference(table: pa.Table, params: Mapping[str, Any]) -> pa.Table:
     """
     import pyarrow as pa
 
-    rows = [_judged(row, params) for row in _merged(table.to_pylist())]
+    rows = [_measured(row, params) for row in _merged(table.to_pylist())]
+    judged = sum(row["judged"] for row in rows)
+    needed = math.sqrt(params["min_z"] ** 2 + 2 * math.log(max(judged, 1)))
+    for row in rows:
+        row["needed_z"] = needed
+        row["change"] = _change(row, params)
     rows.sort(key=_rank)
     columns = {name: [row[name] for row in rows[:_MOST]] for name in _COLUMNS}
     return pa.table(columns)
@@ -75,7 +80,7 @@ def _merged(rows: list[Row]) -> list[Row]:
     return list(found.values())
 
 
-def _judged(row: Row, params: Mapping[str, Any]) -> Row:
+def _measured(row: Row, params: Mapping[str, Any]) -> Row:
     by_call = min(row["calls1"] or 0, row["calls0"] or 0) >= _FEWEST_CALLS
     now, then = (row["calls1"], row["calls0"]) if by_call else (row["minutes1"], row["minutes0"])
     scale = 100.0 if by_call else 1.0
@@ -87,12 +92,9 @@ def _judged(row: Row, params: Mapping[str, Any]) -> Row:
     judged = max(lines, before) >= params["min_lines"] and (
         by_call or row["operation"] is None or row["severity"] in _NOTABLE
     )
-    change = None
-    if judged and ratio is not None and z is not None:
-        change = _change(lines, before, ratio, z, params)
     inner = _EXCEPTION.match(row["pattern"])
     return row | {
-        "change": change,
+        "judged": judged and known,
         "gist": (inner[1] if inner else row["pattern"])[:_GIST],
         "rate": rate,
         "baseline_rate": usual,
@@ -102,12 +104,15 @@ def _judged(row: Row, params: Mapping[str, Any]) -> Row:
     }
 
 
-def _change(lines: int, before: int, ratio: float, z: float, params: Mapping[str, Any]) -> str:
-    if abs(z) < params["min_z"] or max(ratio, 1 / ratio) < params["min_ratio"]:
+def _change(row: Row, params: Mapping[str, Any]) -> str | None:
+    if not row["judged"]:
+        return None
+    z, ratio = row["z"], row["ratio"]
+    if abs(z) < row["needed_z"] or max(ratio, 1 / ratio) < params["min_ratio"]:
         return "as before"
-    if not before:
+    if not row["baseline_lines"]:
         return "new"
-    if not lines:
+    if not row["lines"]:
         return "gone"
     return "more frequent" if z > 0 else "rarer"
 

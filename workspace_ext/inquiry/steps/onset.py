@@ -153,6 +153,8 @@ def _interval(ranks: Floats, gains: Floats, memory: float) -> tuple[int, int]:
 def onsets(table: pa.Table, params: Mapping[str, Any]) -> pa.Table:
     """The step of ``series.onset``: one row a series, the earliest certain one first.
 
+    ``p`` is over all series: of fifty, one would else leave its level by chance every other time.
+
     Args:
         table: ``series``, ``service``, ``bucket`` (from 0), ``time`` and ``value``, in that order.
         params: ``max_p`` and ``min_change``, which order the rows, and ``bucket`` in seconds.
@@ -163,6 +165,9 @@ def onsets(table: pa.Table, params: Mapping[str, Any]) -> pa.Table:
     for row in table.to_pylist():
         points[row["service"], row["series"]].append(row)
     rows = [_row(service, series, each) for (service, series), each in points.items()]
+    looked_at = sum(row["p"] is not None for row in rows)
+    for row in rows:
+        row["p"] = None if row["p"] is None else min(1.0, row["p"] * looked_at)
     rows.sort(key=lambda row: _order(row, params))
     return pa.table({name: [row[name] for row in rows] for name in _COLUMNS})
 

@@ -21,7 +21,7 @@ from workspace_ext.telemetry.catalog.gaps import (
     profile_sql,
 )
 from workspace_ext.telemetry.catalog.service import Held, Removal
-from workspace_ext.telemetry.catalog.times import moment, within
+from workspace_ext.telemetry.catalog.times import moment, moments
 from workspace_ext.telemetry.catalog.traces import (
     LOOKED_AT,
     MOST_SPANS,
@@ -70,6 +70,7 @@ class Seen:
 
 
 _Minutes = tuple[str, int, int, int, int]  # signal, first and end minute, pin, removals
+_After = tuple[str, Window, int, int]  # signal, window, pin, newest batch
 
 
 class Cautions:
@@ -77,7 +78,7 @@ class Cautions:
 
     def __init__(self) -> None:
         self._seen: dict[_Minutes, Seen] = {}
-        self._later: dict[tuple[str, Window, int, int], int] = {}
+        self._later: dict[_After, int] = {}
 
     def known(self, looks: Sequence[Look], pin: int, held: Held) -> list[str] | None:
         """What is remembered; None when something must be looked at first."""
@@ -102,13 +103,12 @@ class Cautions:
         for look in looks:
             if _is_steady(look):
                 self.seen(look, pin, held, ask)
-            later = (look.signal, look.window, pin, newest)
-            if newest > pin and later not in self._later:
-                sql = (
-                    f"SELECT count(*) AS n FROM {look.signal}"  # noqa: S608 - a known name
-                    f" WHERE batch_id > $pin AND {within(look.window)}"
-                )
-                self._later[later] = ask(sql, {"pin": pin}, newest)[0]["n"]
+        every = dict.fromkeys((look.signal, look.window, pin, newest) for look in looks)
+        unknown = [later for later in every if later not in self._later]
+        if newest > pin and unknown:
+            sql, values = _later(unknown)
+            for row in ask(sql, {"pin": pin, **values}, newest):
+                self._later[unknown[row["place"]]] = row["n"]
         return list(self._told(looks, pin, held))
 
     def seen(self, look: Look, pin: int, held: Held, ask: Ask) -> Seen:
@@ -134,6 +134,23 @@ class Cautions:
                         f"the {look.label} has {more:,} more {look.signal} that came after pin"
                         f" {pin}: moving the pin to {newest} would add them"
                     )
+
+
+def _later(unknown: Sequence[_After]) -> tuple[str, dict[str, object]]:
+    """Asks for how many rows came after the pin, each by its place.
+
+    All at once, and in a text that is the same for all windows: under live data every question
+    asks this, and to parse a new text costs more than the answer.
+    """
+    parts: list[str] = []
+    values: dict[str, object] = {}
+    for place, (signal, window, _, _) in enumerate(unknown):
+        parts.append(
+            f"SELECT {place} AS place, count(*) AS n FROM {signal} WHERE batch_id > $pin"  # noqa: S608
+            f" AND time >= $start_{place} AND time < $end_{place}"
+        )
+        values[f"start_{place}"], values[f"end_{place}"] = moments(window)
+    return " UNION ALL ".join(parts), values
 
 
 def _is_steady(look: Look) -> bool:

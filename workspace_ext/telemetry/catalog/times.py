@@ -19,10 +19,15 @@ def told(microseconds: int | None) -> str | None:
     return None if microseconds is None else to_rfc3339(microseconds * 1000)
 
 
-def within(window: Window) -> str:
-    """SQL that is true of the rows whose ``time`` lies in a window.
+def moments(window: Window) -> tuple[datetime, datetime]:
+    """A window as SQL takes its two times.
 
     Tables keep microseconds; a window that ends between two of them takes the first one in.
     """
-    first, end = window.start_ns // 1000, -(-window.end_ns // 1000)
+    return moment(window.start_ns), moment(window.end_ns + 999)
+
+
+def within(window: Window) -> str:
+    """SQL that is true of the rows whose ``time`` lies in a window; see `moments`."""
+    first, end = window.start_ns // 1000, (window.end_ns + 999) // 1000
     return f"(time >= make_timestamptz({first}) AND time < make_timestamptz({end}))"

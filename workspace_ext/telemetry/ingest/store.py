@@ -195,8 +195,9 @@ class Batch:
             """  # noqa: S608 - names are those of the schema
         )
         self._connection.execute(
-            f"CREATE TEMP TABLE came_{signal.name} AS SELECT {_told(signal)}, count(*) AS came,"  # noqa: S608
-            f" min(time) AS first_time, max(time) AS last_time FROM {staged} GROUP BY service"
+            f"CREATE TEMP TABLE came_{signal.name} AS SELECT service, count(*) AS came,"  # noqa: S608
+            f" min(time) AS first_time, max(time) AS last_time FROM ({_told(signal, staged)})"
+            " GROUP BY service"
         )
         self._connection.execute(f"DROP TABLE {staged}")
 
@@ -209,8 +210,9 @@ class Batch:
             SELECT {batch_id} AS batch_id, came.service, coalesce(kept, 0) AS rows,
                    came - rows AS duplicates, NULL AS late, NULL AS ahead, first_time, last_time
             FROM came_{signal.name} came LEFT JOIN (
-                SELECT {_told(signal)}, count(*) AS kept FROM raw.{signal.name}
-                WHERE batch_id = {batch_id} GROUP BY service
+                SELECT service, count(*) AS kept FROM (
+                    {_told(signal, f"raw.{signal.name}")} WHERE batch_id = {batch_id}
+                ) GROUP BY service
             ) stored ON came.service IS NOT DISTINCT FROM stored.service
             """,  # noqa: S608 - names of the schema
         )
@@ -310,8 +312,12 @@ def _stored(signal: Signal, bounds: tuple[int, int] | None, also: str = "") -> s
     return f"SELECT {key} FROM {present(signal)}{where}"  # noqa: S608 - names of the schema
 
 
-def _told(signal: Signal) -> str:
-    return "service" if signal.timed else "NULL::VARCHAR AS service, NULL::TIMESTAMPTZ AS time"
+def _told(signal: Signal, table: str) -> str:
+    """SQL for what is counted of each row; DuckDB 1.5 must not find these names made beside."""
+    columns = "service, time"
+    if not signal.timed:
+        columns = "NULL::VARCHAR AS service, NULL::TIMESTAMPTZ AS time"
+    return f"SELECT {columns} FROM {table}"  # noqa: S608 - names of the schema
 
 
 def _equal(signal: Signal, new: str) -> str:

@@ -6,6 +6,8 @@ export const CommandIDs = {
   showData: 'investigation:show-data',
   gallery: 'investigation:gallery',
   again: 'investigation:again',
+  onward: 'investigation:onward',
+  askNext: 'investigation:ask-next',
   showProvenance: 'investigation:show-provenance',
   commentOnCell: 'investigation:comment-on-cell',
   showHistory: 'investigation:show-history'

@@ -14,6 +14,11 @@ export class Preferences {
     return this._boolean('showBadges', true);
   }
 
+  /** Whether answers offer what to ask next as buttons. */
+  get showNext(): boolean {
+    return this._boolean('showNext', true);
+  }
+
   /** Whether the panel comes to the front with the first investigation. */
   get openPanel(): boolean {
     return this._boolean('openPanel', true);

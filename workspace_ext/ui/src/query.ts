@@ -22,6 +22,30 @@ export function wording(query: QuerySummary): string {
   return [source, ...given.map(([name, value]) => `${name} = ${written(value)}`)].join('\n');
 }
 
+/** The answers that led to a query, the first one first. */
+export function pathTo(
+  queries: Readonly<Record<string, QuerySummary>>,
+  query: QuerySummary
+): QuerySummary[] {
+  const found: QuerySummary[] = [];
+  let before = queries[query.parent ?? ''];
+  while (before && !found.includes(before)) {
+    found.unshift(before);
+    before = queries[before.parent ?? ''];
+  }
+  return found;
+}
+
+/** The queries that an answer led to, in the order in which they were asked. */
+export function ledTo(
+  queries: Readonly<Record<string, QuerySummary>>,
+  query: QuerySummary
+): QuerySummary[] {
+  return Object.values(queries)
+    .filter(({ parent }) => parent === query.id)
+    .sort((a, b) => a.at.localeCompare(b.at));
+}
+
 function written(value: unknown): string {
   const window = value as Partial<WindowDict>;
   if (typeof window === 'object' && window.start && window.end) {

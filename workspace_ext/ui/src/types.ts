@@ -275,7 +275,7 @@ export interface Step {
   files: FileRef[];
 }
 /**
- * A recorded query, without its rows.
+ * A recorded query, without its rows. ``scoped`` names the parameters that are what the investigation's scope was when it was asked.
  */
 export interface QuerySummary {
   id: string;
@@ -300,6 +300,7 @@ export interface QuerySummary {
   outcome: string | null;
   where?: string;
   parent?: string | null;
+  scoped?: string[];
 }
 /**
  * A remark, a finding or a decision; because is that of a decision.

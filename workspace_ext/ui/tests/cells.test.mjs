@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Digests, sourceDigest } from '../src/cells/digest.ts';
-import { readCell, staleness } from '../src/cells/run.ts';
-import { boundPieces, written } from '../src/cells/statement.ts';
-import { badgeLabel, badgeWords } from '../src/cells/words.ts';
+import { query, state } from './samples.mjs';
+import './sources.mjs';
+
+const { Digests, sourceDigest } = await import('../src/cells/digest.ts');
+const { moved } = await import('../src/cells/moved.ts');
+const { proposalHint, proposalLabel, proposals } = await import('../src/cells/onward.ts');
+const { readCell, staleness } = await import('../src/cells/run.ts');
+const { boundPieces, written } = await import('../src/cells/statement.ts');
+const { badgeLabel, badgeWords } = await import('../src/cells/words.ts');
 
 const LAST = {
   run: 'r1',
@@ -48,6 +53,72 @@ test('a result is stale when its code was edited or the pin moved after it', () 
   assert.deepEqual(staleness({ ...last, pin: null }, 'sha256:a', 4), []);
 });
 
+const HOUR = { start: '2026-01-01T10:00:00Z', end: '2026-01-01T11:00:00Z' };
+const HOUR_BEFORE = { start: '2026-01-01T09:00:00Z', end: '2026-01-01T10:00:00Z' };
+
+test('a result is stale when its window moved, unless somebody gave it one of its own', () => {
+  const params = { window: { ...HOUR, start: '2026-01-01T10:00:00.000Z' }, baseline: HOUR_BEFORE };
+  const asked = query('q1', { params, scoped: ['baseline', 'window'] });
+  const at = (window, changes = {}) =>
+    moved(state({ window, queries: { q1: { ...asked, ...changes } } }), 'q1');
+
+  assert.deepEqual(at(HOUR), []);
+  assert.deepEqual(at(HOUR_BEFORE), ['scope']);
+  assert.deepEqual(at(null), ['scope']);
+  assert.deepEqual(at(HOUR_BEFORE, { scoped: [] }), []);
+  assert.deepEqual(at(HOUR_BEFORE, { scoped: undefined }), []); // of a server before this one
+  const sql = { params: { window_end: HOUR.end }, scoped: ['window_end'] };
+  assert.deepEqual([at(HOUR, sql), at(HOUR_BEFORE, sql)], [[], ['scope']]);
+  assert.deepEqual(moved(state(), 'gone'), []);
+  const { last } = readCell({ uid: 'c1', last: { ...LAST, query: 'q1' } });
+  assert.deepEqual(
+    [last.query, staleness(last, 'sha256:b', 3, ['scope'])],
+    ['q1', ['source', 'scope']]
+  );
+});
+
+test('a result is stale when the answer before it says something else now', () => {
+  const ref = { id: 'latency.shift', version: 1, digest: 'sha256:t' };
+  const first = query('q1', { cell: 'c1', template: ref, digest: 'sha256:1' });
+  const child = query('q2', { cell: 'c2', parent: 'q1' });
+  const again = { ...first, id: 'q3', at: '2026-01-01T00:00:09Z' };
+  const now = changes =>
+    moved(state({ queries: { q1: first, q2: child, q3: { ...again, ...changes } } }), 'q2');
+
+  assert.deepEqual(now({}), []);
+  assert.deepEqual(now({ digest: 'sha256:2' }), ['parent']);
+  assert.deepEqual(now({ digest: 'sha256:2', cell: 'c9' }), []);
+  assert.deepEqual(now({ digest: null, ok: false }), []);
+});
+
+test('an answer offers what it leads to, each question once, with the path', () => {
+  const next = { template: 'errors.origin', title: 'Error origin', question: 'Where?' };
+  const told = (query, service) => ({
+    investigation: { query, template: 'latency.shift', next: [{ ...next, params: { service } }] }
+  });
+  const template = { id: 'latency.shift', version: 1, digest: 'sha256:t' };
+  const queries = {
+    abcdef12: query('abcdef12', { template }),
+    fedcba98: query('fedcba98', { template, at: '2026-01-01T00:00:09Z' })
+  };
+  const found = proposals([told('abcdef12', 'cart'), told('fedcba98', 'pay')], queries);
+
+  assert.deepEqual(
+    found.map(each => [proposalLabel(each), each.follows]),
+    [
+      ['Error origin · cart', 'latency.shift#abcdef'],
+      ['Error origin · pay', 'latency.shift']
+    ]
+  );
+  assert.match(proposalHint(found[0]), /^Where\?\nservice = cart\n/);
+  assert.equal(proposals([told('q1', 'cart'), told('q1', 'cart')], {}).length, 1);
+  for (const wrong of [null, 'x', {}, { investigation: { query: 'q', next: [] } }]) {
+    assert.deepEqual(proposals([wrong], {}), []);
+  }
+  const hostile = { query: 'q', template: 't', next: [null, 7, { template: 1, title: 'x' }] };
+  assert.deepEqual(proposals([{ investigation: hostile }], {}), []);
+});
+
 test('a badge is read in order: who, when, on which data, what came of it', () => {
   const { last } = readCell({ uid: 'c1', last: LAST });
   const texts = (...args) => badgeWords(last, ...args, NOW).map(word => word.text);
@@ -56,7 +127,7 @@ test('a badge is read in order: who, when, on which data, what came of it', () =
   assert.deepEqual(texts(['source', 'pin'], 'changed', 4).slice(4), [
     'edited since',
     'older data',
-    'replay: changed'
+    'replays otherwise'
   ]);
   const failed = badgeWords({ ...last, ok: false, pin: null }, [], '', 3, NOW);
   assert.deepEqual(

@@ -73,6 +73,19 @@ test('only what differs from template and scope is written', () => {
   );
 });
 
+test('a question that follows from an answer says so, last', () => {
+  assert.equal(
+    call(ALL, SCOPE, { service: 'cart' }, '', 'triage.overview#1f3a'),
+    [
+      'investigation.run(',
+      '    "latency.shift",',
+      '    service="cart",',
+      '    follows="triage.overview#1f3a",',
+      ')'
+    ].join('\n')
+  );
+});
+
 test('texts are quoted as Python wants them, and no name breaks the code', () => {
   const written = text => call(ALL, SCOPE, { text });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { headline, wording } from '../src/query.ts';
+import { headline, ledTo, pathTo, wording } from '../src/query.ts';
 import { query } from './samples.mjs';
 
 test('a headline names the service that a template was asked about', () => {
@@ -40,4 +40,21 @@ test('the wording has everything that was bound', () => {
     ].join('\n')
   );
   assert.equal(wording(query('q', { sql: 'SELECT 1' })), 'SELECT 1');
+});
+
+test('a path leads from the first answer to the last, and a circle ends it', () => {
+  const queries = {
+    a: query('a', { at: '2026-01-01T00:00:01Z' }),
+    b: query('b', { parent: 'a', at: '2026-01-01T00:00:02Z' }),
+    c: query('c', { parent: 'b' }),
+    d: query('d', { parent: 'a', at: '2026-01-01T00:00:01.5Z' }),
+    e: query('e', { parent: 'gone' }),
+    f: query('f', { parent: 'f' })
+  };
+  const ids = found => found.map(({ id }) => id);
+
+  assert.deepEqual(ids(pathTo(queries, queries.c)), ['a', 'b']);
+  assert.deepEqual(ids(ledTo(queries, queries.a)), ['d', 'b']);
+  assert.deepEqual(ids(pathTo(queries, queries.e)), []);
+  assert.deepEqual(ids(pathTo(queries, queries.f)), ['f']);
 });

@@ -39,7 +39,7 @@ def _read(stream: IO[bytes], context: Context) -> Iterator[Parsed]:
                     )
                     done += chunk.num_rows
                     yield Parsed({mapping.signal: records}, tuple(rejects))
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise unreadable(context.name, f"not Parquet: {error}") from error
 
 

@@ -1,6 +1,6 @@
 import * as React from 'react';
 import type { Problem } from '../api';
-import { localWindow, utcWindow } from '../format';
+import { localTime, localWindow, utcWindow } from '../format';
 import { Refusal, Underway } from '../panel/trouble';
 import { trans } from '../translation';
 import type { Catalogue, NewInvestigation, WindowDict } from '../types';
@@ -152,6 +152,9 @@ function WindowPart(props: {
       {draft.choice === 'times' && (
         <TimesField window={draft.times} fault={fault} change={change} />
       )}
+      {draft.choice === 'times' && (!window || fault) && (
+        <p className="jp-Investigation-detail">{zoneName(draft.end)}</p>
+      )}
       {window && !fault && (
         <>
           <p className="jp-Investigation-detail" data-stored>
@@ -189,8 +192,7 @@ function Emptiness(props: {
   const inTimes = draft.choice === 'times' || draft.choice === 'alert';
   return (
     <p className="jp-Investigation-warning">
-      {trans.__('No data in this window; the newest record is of')}{' '}
-      {localWindow({ start: newest, end: newest }).replace(/–.*/, '')}.{' '}
+      {trans.__('No data in this window; the newest record is of %1.', localTime(newest))}{' '}
       {!inTimes && (
         <button type="button" className="jp-Investigation-link" onClick={() => change({ end })}>
           {trans.__('End there')}

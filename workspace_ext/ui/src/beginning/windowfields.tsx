@@ -21,7 +21,11 @@ export function WindowChoice(props: {
     ['none', trans.__('Not yet')]
   ];
   return (
-    <div className="jp-Investigation-choices" role="radiogroup">
+    <div
+      className="jp-Investigation-choices"
+      role="radiogroup"
+      aria-label={trans.__('When it hurts')}
+    >
       {choices.map(([choice, label]) => (
         <label key={choice} data-chosen={choice === props.choice}>
           <input

@@ -29,15 +29,7 @@ export class CellBadge {
     this._comments.className = 'jp-InvestigationCell-comments';
     this._run.onclick = actions.inspect;
     this._comments.onclick = actions.discuss;
-    // JupyterLab's notebook takes keys and clicks for the cell: these are for the badge.
-    for (const type of ['keydown', 'mousedown', 'dblclick']) {
-      this.node.addEventListener(type, event => {
-        const key = event instanceof KeyboardEvent ? event.key : 'Enter';
-        if (key === 'Enter' || key === ' ') {
-          event.stopPropagation();
-        }
-      });
-    }
+    ownKeys(this.node);
     this.node.append(this._run, this._comments);
   }
 
@@ -60,6 +52,18 @@ export class CellBadge {
   private readonly _run = document.createElement('button');
   private readonly _comments = document.createElement('button');
   private _shown = '';
+}
+
+/** JupyterLab's notebook takes keys and clicks for the cell: these are for what lies in it. */
+export function ownKeys(node: HTMLElement): void {
+  for (const type of ['keydown', 'mousedown', 'dblclick']) {
+    node.addEventListener(type, event => {
+      const key = event instanceof KeyboardEvent ? event.key : 'Enter';
+      if (key === 'Enter' || key === ' ') {
+        event.stopPropagation();
+      }
+    });
+  }
 }
 
 function wordNode(word: Word): HTMLElement {

@@ -1,11 +1,15 @@
-import type { Cell } from '@jupyterlab/cells';
+import { isCodeCellModel, type Cell, type ICellModel } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 import type { InvestigationModel } from '../model';
 import type { Preferences } from '../preferences';
-import { CellBadge, type BadgeContent } from './badge';
+import type { InvestigationState, Me } from '../types';
+import { CellBadge, type BadgeActions, type BadgeContent } from './badge';
 import { Digests } from './digest';
+import { moved } from './moved';
+import { NextRow } from './next';
+import { proposals, type Proposal } from './onward';
 import { readCell, staleness, type CellRecord } from './run';
 import { badgeWords } from './words';
 
@@ -23,6 +27,8 @@ export interface Leads {
   inspect: () => void;
   /** Shows the comments on the active cell. */
   discuss: () => void;
+  /** Asks what the answer of the active cell leads to. */
+  ask: (proposal: Proposal) => void;
 }
 
 /** Keeps the badges of one notebook what its cells' metadata say. */
@@ -71,6 +77,9 @@ export class NotebookBadges implements IDisposable {
     const now = new Date();
     const pin = notebookPin(this._panel);
     const comments = this._openComments();
+    if (this._model.notebook === this._panel) {
+      this._state = this._model.investigation ?? null;
+    }
     const seen = new Set<string>();
     for (const cell of this._panel.content.widgets) {
       const found = readCell(cell.model.getMetadata(METADATA_KEY));
@@ -79,6 +88,7 @@ export class NotebookBadges implements IDisposable {
       const uid = own?.uid ?? cell.model.id;
       seen.add(uid);
       this._place(cell, this._content(cell, own, pin, comments.get(uid) ?? 0, now));
+      this._placeNext(cell);
     }
   }
 
@@ -97,7 +107,12 @@ export class NotebookBadges implements IDisposable {
     const words = last
       ? badgeWords(
           last,
-          staleness(last, this._digests.of(cell.model, source), pin),
+          staleness(
+            last,
+            this._digests.of(cell.model, source),
+            pin,
+            this._state ? moved(this._state, last.query) : []
+          ),
           record?.replay ?? '',
           pin,
           now
@@ -121,13 +136,37 @@ export class NotebookBadges implements IDisposable {
     }
   }
 
-  private _actions(cell: Cell): Leads {
+  /** What one may ask next; nobody is offered what they may not do. */
+  private _placeNext(cell: Cell): void {
+    const found =
+      this._preferences.showNext && mayAsk(this._model.me)
+        ? proposals(outputMetadata(cell.model), this._state?.queries ?? {})
+        : [];
+    const known = this._next.get(cell);
+    if (known || found.length > 0) {
+      const row =
+        known ??
+        new NextRow(proposal => {
+          this._choose(cell);
+          this._leads.ask(proposal);
+        });
+      this._next.set(cell, row);
+      row.show(cell.node, found);
+    }
+  }
+
+  private _actions(cell: Cell): BadgeActions {
     const first = (lead: () => void) => () => {
-      const notebook = this._panel.content;
-      notebook.activeCellIndex = notebook.widgets.indexOf(cell);
+      this._choose(cell);
       lead();
     };
     return { inspect: first(this._leads.inspect), discuss: first(this._leads.discuss) };
+  }
+
+  private _choose(cell: Cell): void {
+    const notebook = this._panel.content;
+    notebook.deselectAll();
+    notebook.activeCellIndex = notebook.widgets.indexOf(cell);
   }
 
   /** How many threads are open, by the cell's uid; those of another notebook are not known. */
@@ -148,11 +187,26 @@ export class NotebookBadges implements IDisposable {
   private readonly _preferences: Preferences;
   private readonly _leads: Leads;
   private readonly _badges = new WeakMap<Cell, CellBadge>();
+  private readonly _next = new WeakMap<Cell, NextRow>();
+  private _state: InvestigationState | null = null;
   private readonly _digests = new Digests<Cell['model']>();
   private _comments = new Map<string, number>();
   private readonly _ticking: number;
   private _timer: number | undefined = undefined;
   private _isDisposed = false;
+}
+
+/** The metadata of what a cell shows; none for a cell without outputs. */
+function outputMetadata(cell: ICellModel): unknown[] {
+  if (!isCodeCellModel(cell)) {
+    return [];
+  }
+  const { outputs } = cell;
+  return Array.from({ length: outputs.length }, (_, place) => outputs.get(place).metadata);
+}
+
+function mayAsk(me: Me | null): boolean {
+  return me === null || (me.may.includes('edit') && me.may.includes('run'));
 }
 
 /** The pin that a notebook says its investigation has; 0 when it says none. */

@@ -8,6 +8,8 @@ import type { InvestigationState, Step } from '../types';
 import { Answer, AnswerHead } from './answer';
 import { sourceDigest } from './digest';
 import type { Provenances } from './provenances';
+import { moved } from './moved';
+import { PathView } from './path';
 import { readCell, staleness } from './run';
 import { staleWord } from './words';
 
@@ -83,6 +85,7 @@ function Runs(props: {
           key={query}
           query={query}
           state={state}
+          model={model}
           path={model.notebook?.context.localPath ?? ''}
           provenances={provenances}
         />
@@ -117,11 +120,12 @@ function StaleNotes(props: {
     return null;
   }
   const digest = sourceDigest(cell.sharedModel.getSource());
+  const { state } = props;
   return (
     <>
-      {staleness(last, digest, props.state.pin).map(reason => (
+      {staleness(last, digest, state.pin, moved(state, last.query)).map(reason => (
         <p key={reason} className="jp-Investigation-warning">
-          {staleWord(reason, props.state.pin).title}
+          {staleWord(reason, state.pin).title}
         </p>
       ))}
     </>
@@ -130,11 +134,12 @@ function StaleNotes(props: {
 
 function QueryView(props: {
   query: string;
+  model: InvestigationModel;
   state: InvestigationState;
   path: string;
   provenances: Provenances;
 }): React.ReactElement | null {
-  const { query, state, path, provenances } = props;
+  const { query, model, state, path, provenances } = props;
   const summary = state.queries[query];
   if (!summary) {
     return null;
@@ -143,6 +148,7 @@ function QueryView(props: {
   return (
     <article>
       <AnswerHead query={summary} />
+      <PathView model={model} state={state} query={summary} />
       {known === 'asking' && <p role="status">{trans.__('Looking it up…')}</p>}
       {known !== 'asking' && 'problem' in known && (
         <Banner problem={known.problem} retry={() => provenances.again(query)} />

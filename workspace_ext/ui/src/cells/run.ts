@@ -10,6 +10,8 @@ export interface LastRun {
   /** What its last query's answer was; null where nobody judges. */
   interesting: boolean | null;
   queries: number;
+  /** Its last query; empty when it asked none. */
+  query: string;
 }
 
 /** What a cell says of itself under our key. */
@@ -22,7 +24,7 @@ export interface CellRecord {
 }
 
 /** Why a result may not be true any more. */
-export type Stale = 'source' | 'pin';
+export type Stale = 'source' | 'pin' | 'scope' | 'parent';
 
 /** Reads a cell's metadata; null when they are not ours, or make no sense. */
 export function readCell(metadata: unknown): CellRecord | null {
@@ -39,8 +41,17 @@ export function readCell(metadata: unknown): CellRecord | null {
   };
 }
 
-/** Why a run's result may be out of date: its code was changed, or the pin moved on. */
-export function staleness(run: LastRun, sourceDigest: string, pin: number): Stale[] {
+/**
+ * Why a run's result may be out of date: its code was changed, the pin moved on, or an input.
+ *
+ * @param inputs see `moved`
+ */
+export function staleness(
+  run: LastRun,
+  sourceDigest: string,
+  pin: number,
+  inputs: readonly Stale[] = []
+): Stale[] {
   const found: Stale[] = [];
   if (run.sourceDigest !== sourceDigest) {
     found.push('source');
@@ -48,7 +59,7 @@ export function staleness(run: LastRun, sourceDigest: string, pin: number): Stal
   if (run.pin !== null && run.pin < pin) {
     found.push('pin');
   }
-  return found;
+  return [...found, ...inputs];
 }
 
 function readLast(last: Record<string, unknown>): LastRun | null {
@@ -66,7 +77,8 @@ function readLast(last: Record<string, unknown>): LastRun | null {
     sourceDigest: text(last['source_digest']),
     pin: typeof pin === 'number' ? pin : null,
     interesting: typeof interesting === 'boolean' ? interesting : null,
-    queries: typeof queries === 'number' ? queries : 0
+    queries: typeof queries === 'number' ? queries : 0,
+    query: text(last['query'])
   };
 }
 

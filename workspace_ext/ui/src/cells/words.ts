@@ -36,11 +36,7 @@ export function badgeWords(
   }
   words.push(...stale.map(reason => staleWord(reason, pin)));
   if (replay) {
-    words.push({
-      text: trans.__('replay: %1', replay),
-      tone: replay === 'same' ? 'good' : 'warn',
-      title: trans.__('What the last replay said of this cell.')
-    });
+    words.push(replayWord(replay));
   }
   return words;
 }
@@ -52,20 +48,53 @@ export function badgeLabel(words: readonly Word[]): string {
 
 /** Why a result may be out of date, as a badge says it. */
 export function staleWord(reason: Stale, pin: number): Word {
-  return reason === 'source'
-    ? {
-        text: trans.__('edited since'),
-        tone: 'warn',
-        title: trans.__('The code was changed after this run: the outputs may be of other code.')
-      }
-    : {
-        text: trans.__('older data'),
-        tone: 'warn',
-        title: trans.__(
-          'The pin moved to %1 after this run: run it again to see the newer data.',
-          pin
-        )
-      };
+  const words: Record<Stale, [text: string, title: string]> = {
+    source: [
+      trans.__('edited since'),
+      trans.__('The code was changed after this run: the outputs may be of other code.')
+    ],
+    pin: [
+      trans.__('older data'),
+      trans.__('The pin moved to %1 after this run: run it again to see the newer data.', pin)
+    ],
+    scope: [
+      trans.__('older window'),
+      trans.__(
+        'The window or the baseline of the investigation was moved after this run: run it again to ask about the new one.'
+      )
+    ],
+    parent: [
+      trans.__('older input'),
+      trans.__(
+        'The answer that this one follows from was asked again, and says something else now.'
+      )
+    ]
+  };
+  const [text, title] = words[reason];
+  return { text, tone: 'warn', title };
+}
+
+/** What the last replay of the archive said of the cell; it may know more verdicts than we do. */
+function replayWord(verdict: string): Word {
+  const words: Record<string, [text: string, title: string]> = {
+    same: [trans.__('replays the same'), trans.__('The last replay gave the same results.')],
+    changed: [trans.__('replays otherwise'), trans.__('The last replay gave other results.')],
+    'data missing': [
+      trans.__('replay lacks data'),
+      trans.__('Data that this cell read was not there for the last replay.')
+    ],
+    error: [trans.__('replay failed'), trans.__('This cell failed in the last replay.')],
+    skipped: [
+      trans.__('not replayed'),
+      trans.__('The last replay had nothing of this cell to compare, or did not come to it.')
+    ]
+  };
+  const [text, title] = words[verdict] ?? [
+    trans.__('replay: %1', verdict),
+    trans.__('What the last replay said of this cell.')
+  ];
+  const tone = { same: 'good', skipped: 'plain', error: 'bad' } as const;
+  return { text, title, tone: tone[verdict as keyof typeof tone] ?? 'warn' };
 }
 
 function finding(interesting: boolean): Word {

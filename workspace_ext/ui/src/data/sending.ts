@@ -87,6 +87,11 @@ export function curl(doors: Doors, now: Date): string {
   return `curl -X POST ${endpoint}/v1/logs -H "Content-Type: application/json"${token} \\\n  -d '${JSON.stringify(record)}'`;
 }
 
+/** Reads files into a store, of whatever format they are. */
+export function ingestCommand(store: string): string {
+  return `jupyter investigation ingest --store ${quoted(store)} FILE…`;
+}
+
 function quoted(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replace(/'/g, "'\\''")}'`;
 }

@@ -3,7 +3,7 @@ import * as React from 'react';
 import { Section } from '../panel/parts';
 import { trans } from '../translation';
 import type { DataOverview } from '../types';
-import { collector, curl, doorsOf, openCommand } from './sending';
+import { collector, curl, doorsOf, ingestCommand, openCommand } from './sending';
 
 /** How to send data to this very broker. */
 export function Sending(props: { overview: DataOverview; closed: boolean }): React.ReactElement {
@@ -38,7 +38,7 @@ export function Sending(props: { overview: DataOverview; closed: boolean }): Rea
       <p>{trans.__('One log record by hand, to see it arrive:')}</p>
       <Copied text={curl(doors, new Date())} />
       <p>{trans.__('Files of any known format:')}</p>
-      <Copied text={`jupyter investigation ingest --store ${overview.store} FILE…`} />
+      <Copied text={ingestCommand(overview.store)} />
     </Section>
   );
 }

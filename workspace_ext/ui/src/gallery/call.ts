@@ -5,14 +5,22 @@ import { differing, isWindow, type Given, type Scope, type Value } from './value
  * The Python that asks a template: readable, with only what differs from template and scope.
  *
  * @param prelude a line before it, for kernels that do not bring the investigation along
+ * @param follows the answer that led to it, as the record is told
  */
-export function call(template: TemplateInfo, scope: Scope, given: Given, prelude = ''): string {
+export function call(
+  template: TemplateInfo,
+  scope: Scope,
+  given: Given,
+  prelude = '',
+  follows = ''
+): string {
   const wanted = differing(template, scope, given);
   const named = template.params.flatMap(param => {
     const value = wanted[param.name];
     return value === undefined ? [] : [argument(param, value)];
   });
-  const args = [text(template.id), ...named];
+  const path = follows ? [`follows=${text(follows)}`] : [];
+  const args = [text(template.id), ...named, ...path];
   const line = `investigation.run(${args.join(', ')})`;
   const code =
     line.length <= WIDTH

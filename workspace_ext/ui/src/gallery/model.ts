@@ -2,6 +2,7 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import { VDomModel } from '@jupyterlab/ui-components';
 import { problemIn, type Api, type Problem } from '../api';
 import { cellIndex, cellUid } from '../cells';
+import type { Proposal } from '../cells/onward';
 import type { InvestigationModel } from '../model';
 import type { Gallery, QuerySummary, TemplateInfo } from '../types';
 import { call } from './call';
@@ -23,6 +24,8 @@ export interface Desk {
   search: Search;
   chosen: string | null;
   given: Given;
+  /** The answer that led to the question; empty for none. */
+  follows: string;
 }
 
 /** The templates, what is looked for among them, and the question that is being filled in. */
@@ -80,7 +83,7 @@ export class GalleryModel extends VDomModel {
   /** The code that would be inserted; empty while something in the form is wrong. */
   get code(): string {
     return this.chosen && Object.keys(this.wrong).length === 0
-      ? call(this.chosen, this.scope, this.given, prelude(this._story.notebook))
+      ? call(this.chosen, this.scope, this.given, prelude(this._story.notebook), this._desk.follows)
       : '';
   }
 
@@ -127,10 +130,11 @@ export class GalleryModel extends VDomModel {
   }
 
   /** Opens a template's form, filled in as far as is known. */
-  choose(id: string, given?: Given): void {
+  choose(id: string, given?: Given, follows = ''): void {
     const template = this.template(id);
     this._put({
       chosen: id,
+      follows,
       given: given ?? (template ? beginning(template, this.scope) : {})
     });
   }
@@ -141,7 +145,7 @@ export class GalleryModel extends VDomModel {
   }
 
   back(): void {
-    this._put({ chosen: null, given: {} });
+    this._put({ chosen: null, given: {}, follows: '' });
   }
 
   /** Gives a parameter a value; undefined lets it stand as template and scope say. */
@@ -155,7 +159,8 @@ export class GalleryModel extends VDomModel {
     this._put({
       search: { ...EVERYTHING, ...desk.search },
       chosen: desk.chosen ?? null,
-      given: desk.given ?? {}
+      given: desk.given ?? {},
+      follows: desk.follows ?? ''
     });
   }
 
@@ -188,6 +193,31 @@ export class GalleryModel extends VDomModel {
     }
     const template = this.template(asked.template.id);
     this.choose(asked.template.id, template && captured(template, asked.params, this.scope));
+  }
+
+  /**
+   * Asks what an answer leads to, in a cell below the active one.
+   *
+   * @returns false where that cannot be: then its form is open, as far as it is filled in
+   */
+  async onward({ template: id, params, follows }: Proposal): Promise<boolean> {
+    if (this._gallery === null) {
+      await this.refresh();
+    }
+    const panel = this._story.notebook;
+    const template = this.template(id);
+    const given = template && captured(template, params, this.scope);
+    if (
+      !panel ||
+      !given ||
+      this.whyNotRun ||
+      Object.keys(wrong(template, this.scope, given, this.services)).length > 0
+    ) {
+      this.choose(id, given, follows);
+      return false;
+    }
+    await insert(panel, call(template, this.scope, given, prelude(panel), follows), true);
+    return true;
   }
 
   /** Puts the question into the notebook, and may run it; false when something stands in the way. */
@@ -233,5 +263,5 @@ export class GalleryModel extends VDomModel {
   private _followed: NotebookPanel | null = null;
   private _gallery: Gallery | null = null;
   private _problem: Problem | null = null;
-  private _desk: Desk = { search: EVERYTHING, chosen: null, given: {} };
+  private _desk: Desk = { search: EVERYTHING, chosen: null, given: {}, follows: '' };
 }

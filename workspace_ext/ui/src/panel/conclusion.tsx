@@ -2,6 +2,7 @@ import * as React from 'react';
 import type { InvestigationModel } from '../model';
 import { trans } from '../translation';
 import type { Conclusion } from '../types';
+import { stateLabel } from './labels';
 import { Badge, Byline, CellLink, Section } from './parts';
 
 /** What the investigation found; left out until it is found. */
@@ -26,8 +27,14 @@ export function ConclusionCard(props: {
         </p>
         {claim && claim.state !== 'root_cause' && (
           <p className="jp-Investigation-detail">
-            <Badge tone="bad">Stands no longer</Badge> Its hypothesis is now{' '}
-            {claim.state.replace('_', ' ')}: {claim.why}
+            <Badge tone="bad">{trans.__('Stands no longer')}</Badge>{' '}
+            {claim.why
+              ? trans.__(
+                  'Its hypothesis is now: %1, because %2',
+                  stateLabel(claim.state),
+                  claim.why
+                )
+              : trans.__('Its hypothesis is now: %1', stateLabel(claim.state))}
           </p>
         )}
         {conclusion.outcome && (

@@ -53,6 +53,8 @@ export function EntryItem(props: {
         <Query
           key={query.id}
           query={query}
+          model={model}
+          from={state.queries[query.parent ?? '']}
           tests={testedElsewhere(query, entry, state)}
           isUnreviewed={model.reviews?.isUnreviewed(query.id) ?? false}
         />
@@ -103,10 +105,12 @@ function testedElsewhere(
 
 function Query(props: {
   query: QuerySummary;
+  model: InvestigationModel;
+  from: QuerySummary | undefined;
   tests: string | undefined;
   isUnreviewed: boolean;
 }): React.ReactElement {
-  const { query, tests, isUnreviewed } = props;
+  const { query, model, from, tests, isUnreviewed } = props;
   return (
     <div className="jp-Investigation-query">
       <p>
@@ -126,6 +130,12 @@ function Query(props: {
         </p>
       ) : (
         <p className="jp-Investigation-error">{query.error}</p>
+      )}
+      {from && (
+        <p className="jp-Investigation-detail jp-Investigation-from">
+          <span>{trans.__('from %1', headline(from))}</span>
+          {from.cell !== query.cell && <CellLink model={model} cell={from.cell} />}
+        </p>
       )}
       {tests && <p className="jp-Investigation-detail">{trans.__('Tests: %1', tests)}</p>}
     </div>

@@ -5,11 +5,13 @@ import {
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { Api } from '../api';
 import { NotebookBadges } from '../cells/badges';
+import { focusNext } from '../cells/next';
 import { INSPECTOR_ID, ProvenanceInspector } from '../cells/widget';
 import { CATEGORY, CommandIDs } from '../commands';
-import { commentIcon, provenanceIcon } from '../icons';
+import { commentIcon, provenanceIcon, templatesIcon } from '../icons';
 import { IInvestigationModel, type InvestigationModel } from '../model';
 import { PANEL_ID } from '../panel/widget';
 import { IPreferences, type Preferences } from '../preferences';
@@ -53,13 +55,28 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
         commentBox()?.focus();
       }
     });
-    for (const command of [CommandIDs.showProvenance, CommandIDs.commentOnCell]) {
+    commands.addCommand(CommandIDs.askNext, {
+      label: trans.__('Ask What Comes Next'),
+      caption: trans.__('Go to the questions that the answer of the active cell leads to'),
+      icon: templatesIcon,
+      isEnabled: () => tracker.activeCell !== null,
+      execute: () => focusNext(tracker.activeCell?.node)
+    });
+    for (const command of [
+      CommandIDs.showProvenance,
+      CommandIDs.commentOnCell,
+      CommandIDs.askNext
+    ]) {
       palette?.addItem({ command, category: CATEGORY });
     }
     tracker.widgetAdded.connect((_, panel) => {
       new NotebookBadges(panel, model, preferences, {
         inspect: () => void commands.execute(CommandIDs.showProvenance),
-        discuss: () => void commands.execute(CommandIDs.commentOnCell)
+        discuss: () => void commands.execute(CommandIDs.commentOnCell),
+        ask: proposal => {
+          void commands.execute(CommandIDs.onward, { ...proposal } as ReadonlyPartialJSONObject);
+          panel.activate();
+        }
       });
     });
   }

@@ -7,6 +7,7 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { IStateDB } from '@jupyterlab/statedb';
 import type { ReadonlyPartialJSONObject, ReadonlyPartialJSONValue } from '@lumino/coreutils';
 import { Api } from '../api';
+import type { Proposal } from '../cells/onward';
 import { CATEGORY, CommandIDs } from '../commands';
 import { GalleryModel, type Desk } from '../gallery/model';
 import { GALLERY_ID, GalleryPanel } from '../gallery/widget';
@@ -67,6 +68,15 @@ export const galleryPlugin: JupyterFrontEndPlugin<void> = {
       execute: async args => {
         await model.again(meant(args));
         shell.activateById(GALLERY_ID);
+      }
+    });
+    commands.addCommand(CommandIDs.onward, {
+      label: trans.__('Ask What an Answer Leads To'),
+      isVisible: () => false, // it is for the buttons below an answer, which say what to ask
+      execute: async args => {
+        if (!(await model.onward(args as unknown as Proposal))) {
+          shell.activateById(GALLERY_ID);
+        }
       }
     });
     story.stateChanged.connect(() => commands.notifyCommandChanged(CommandIDs.again));
