@@ -72,4 +72,4 @@ function told({ message, hint }: Problem): string {
     .join(' ');
 }
 
-const LONG_MS = 4000;
+const LONG_MS = 3000;
