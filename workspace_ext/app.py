@@ -19,6 +19,7 @@ from workspace_ext.server.gallery_handlers import GALLERY_ROUTES
 from workspace_ext.server.handlers import ROUTES
 from workspace_ext.server.kernels import InvestigationKernelManager
 from workspace_ext.server.login import PeopleProvider, use_people
+from workspace_ext.server.people_handlers import PEOPLE_ROUTES
 from workspace_ext.server.placement import data_folder, place_state, state_folder
 from workspace_ext.server.record_handlers import RECORD_ROUTES
 from workspace_ext.server.review_handlers import REVIEW_ROUTES
@@ -132,6 +133,7 @@ class InvestigationApp(ExtensionApp):
                     *RECORD_ROUTES,
                     *DATA_ROUTES,
                     *GALLERY_ROUTES,
+                    *PEOPLE_ROUTES,
                 ]
             )
 

@@ -18,6 +18,8 @@ NAMES = (
     "replay",
     "attributes",
     "templates",
+    "analysts",
+    "peers",
 )
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from tests.benchmarks.table import Row
-from tests.support.plants.world import ORIGIN_NS, World, context
+from workspace_ext.inquiry.planting.world import ORIGIN_NS, World, context
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
 from workspace_ext.inquiry.templates.model import Bound
 from workspace_ext.inquiry.templates.sandbox import fresh_store

@@ -78,6 +78,7 @@ def test_from_the_launcher_to_a_conclusion(
     carol.page.goto(f"{url}/lab/tree/alone/one.ipynb?reset")
     expect(carol.page.locator("#jp-main-statusbar")).to_contain_text("No Kernel")
     look_only(carol, 0)
+    begins_nothing(carol)
     for other in (bob, carol):
         other.page.goto(f"{url}/lab/tree/{made.name}?reset")
         expect(other.panel.get_by_role("heading").first).to_have_text("Checkout fails")
@@ -137,8 +138,28 @@ def look_only(viewer: NotebookPage, cell: int) -> None:
     expect(text).to_have_attribute("aria-readonly", "true")
     text.click()
     viewer.page.keyboard.insert_text("carol was here")
-    viewer.page.screenshot(path=ARTEFACTS / f"joint-viewer-{cell}.png")
     expect(text).not_to_contain_text("carol was here")
+    cells = viewer.page.locator(".jp-Notebook .jp-Cell")
+    before = cells.count()
+    viewer.code_cells.nth(cell).locator(".jp-InputPrompt").click()
+    viewer.page.keyboard.press("Shift+Enter")
+    expect(
+        viewer.page.locator(".Toastify__toast", has_text="You are a viewer here")
+    ).to_be_visible()
+    viewer.page.screenshot(path=ARTEFACTS / f"joint-viewer-{cell}.png")
+    for key in ("Escape", "b", "a", "Control+Shift+ArrowUp", "m", "y", "x", "v", "d", "d"):
+        viewer.page.keyboard.press(key)
+    expect(cells).to_have_count(before)
+    expect(viewer.page.get_by_role("dialog")).to_have_count(0)
+
+
+def begins_nothing(viewer: NotebookPage) -> None:
+    """The launcher's card says why it begins nothing."""
+    viewer.page.keyboard.press("Control+Shift+L")
+    card = viewer.page.locator(".jp-LauncherCard", has_text="New investigation")
+    expect(card).to_have_attribute("title", re.compile("You are a viewer here"))
+    card.click()
+    expect(viewer.page.get_by_role("dialog")).to_have_count(0)
 
 
 def may_only_look(viewer: NotebookPage) -> None:

@@ -309,7 +309,7 @@ def test_the_supervisor_tries_again_at_once_when_asked(store: Path) -> None:
         with pytest.raises(Damaged):
             supervisor.client()
         telemetry.unlink()
-        supervisor.again()
+        supervisor.hurry()
         assert supervisor.client().health()["pid"]
     finally:
         supervisor.stop()

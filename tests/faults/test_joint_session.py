@@ -1,6 +1,7 @@
 """Five people in one notebook while browsers, connections, disk and server fail: nothing is lost.
 
-Each step is drawn by a seed. INVESTIGATION_JOINT_ROUNDS=20 makes the long round, with other seeds.
+They type and run cells on one kernel. Each step is drawn by a seed.
+INVESTIGATION_JOINT_ROUNDS=20 makes the long round, with other seeds.
 """
 
 from __future__ import annotations
@@ -11,22 +12,28 @@ import random
 import re
 import signal
 from collections import Counter
+from collections.abc import Collection
 from contextlib import ExitStack
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
 import pytest
 from jupyter_ydoc import YNotebook
 
 from tests.support.disk import full_disk
-from tests.support.editor import Editor
 from tests.support.jupyter import Jupyter, jupyter, notebook
+from tests.support.tab import Run, Tab
 from tests.support.waiting import until
+from workspace_ext.cli.main import main
 from workspace_ext.server.history import HistoryStore
 
 PATH = "joint.ipynb"
 EDITORS = 5
 FAULTS = ("socket", "browser", "disk", "server")
 ROUNDS = int(os.environ.get("INVESTIGATION_JOINT_ROUNDS", "1"))
+AWAY_SECONDS = 1.5
+"""Longer than the server waits for a page before it writes that page's outputs itself."""
 
 
 class Session:
@@ -37,10 +44,12 @@ class Session:
         self._where = where
         self._life = ExitStack()
         self.typed: Counter[str] = Counter()
+        self.runs: list[Run] = []
+        self.lost: set[str] = set()
         self._count = 0
         self.server = self.begin()
         self.server.save(PATH, notebook("1"))
-        self.people = [Editor(self.server, PATH) for _ in range(EDITORS)]
+        self.people = [Tab(self.server, PATH) for _ in range(EDITORS)]
 
     def begin(self) -> Jupyter:
         self.server = self._life.enter_context(jupyter(self._where, rtc=True))
@@ -51,63 +60,113 @@ class Session:
             person.close()
         self._life.close()
 
-    def type(self, edits: int) -> None:
-        """Somebody adds a cell or goes on in one of theirs, again and again."""
-        for _ in range(edits):
+    def work(self, times: int, *, away: Collection[Tab] = ()) -> None:
+        """Somebody adds a cell, goes on in one of theirs or runs it, again and again.
+
+        Args:
+            times: How often.
+            away: Who has no connection just now, and only types.
+        """
+        for _ in range(times):
             number = self.random.randrange(EDITORS)
             person, mine = self.people[number], f"p{number}-"
+            own = [cell["id"] for cell in person.read()["cells"] if cell["id"].startswith(mine)]
             self._count += 1
             word = f"word{self._count};"
-            own = [cell["id"] for cell in person.read()["cells"] if cell["id"].startswith(mine)]
-            if own and self.random.random() < 0.6:
-                person.type_in(self.random.choice(own), word)
-            else:
-                person.add(f"{mine}{self._count}", word)
             self.typed[word] += 1
+            line = f'print("{word}", flush=True)\n'
+            if own and self.random.random() < 0.6:
+                key = self.random.choice(own)
+                person.type_in(key, line)
+            else:
+                key = f"{mine}{self._count}"
+                person.add(key, f"import time; time.sleep(0.02)\n{line}")
+            runs = self.random.random() < 0.5 and person not in away
+            run = person.run(key) if runs else None
+            self.runs += [run] if run else []
 
     def fail(self, fault: str) -> None:
-        """Something breaks, and is typed on, and is there again."""
+        """Something breaks, and is worked on, and is there again."""
         number = self.random.randrange(EDITORS)
         person = self.people[number]
         if fault == "socket":
             person.cut()
-            self.type(8)
+            self.work(8, away=[person])
+            self._wait_away()
             person.join(self.server)
         elif fault == "browser":
             self.kept(person)
             person.cut()
-            self.people[number] = Editor(self.server, PATH)
+            self.people[number] = Tab(self.server, PATH)
         elif fault == "disk":
             with full_disk(self.server):
-                self.type(8)
+                self.work(8)
                 person.settle()
         else:
-            self.server.process.send_signal(signal.SIGKILL)
-            self.server.process.wait(10)
-            self.type(8)
-            self._life.close()
-            self.begin()
-            for one in self.people:
-                one.join(self.server)
+            self.kill()
 
-    def kept(self, person: Editor) -> None:
+    def kill(self) -> None:
+        self.server.process.send_signal(signal.SIGKILL)
+        self.server.process.wait(10)
+        self.lost |= {run.id for run in self.runs if not run.acknowledged}
+        for one in self.people:
+            one.cut()
+        self.work(8, away=self.people)
+        self._life.close()
+        self.begin()
+        for one in self.people:
+            one.join(self.server)
+
+    def kept(self, person: Tab) -> None:
         """Waits until what somebody has is in the history: then they may go."""
         person.settle()
         wanted = words(sources(person))
         until(lambda: not wanted - words(self._history(person)), "the history has it")
 
-    def _history(self, person: Editor) -> str:
+    def _wait_away(self) -> None:
+        """Sometimes the server has taken a page's runs over before the page is back."""
+        if self.random.random() < 0.5:
+            until(lambda: not self._busy(), "the kernel is through")
+            back = monotonic() + AWAY_SECONDS
+            until(lambda: monotonic() > back, "some time passed")
+
+    def _busy(self) -> bool:
+        sessions = self.server.request("GET", "/api/sessions")
+        return any(one["kernel"]["execution_state"] != "idle" for one in sessions)
+
+    def cells(self) -> list[dict[str, Any]]:
+        """What the first of them sees."""
+        cells: list[dict[str, Any]] = self.people[0].read()["cells"]
+        return cells
+
+    def _history(self, person: Tab) -> str:
         state = next(self.server.home.rglob("shared-history.db"))
         store = HistoryStore(path=f".notebook:{person.session['fileId']}.y")
         store.db_path = str(state)
         document = YNotebook()
         for update in store.updates():
             document.ydoc.apply_update(update)
-        return json.dumps(document.get())
+        return sources_of(document.get()["cells"])
+
+    def wrong_outputs(self) -> dict[str, Any]:
+        """The cells that do not show what their last run printed, once."""
+        last = {run.cell: run for run in self.runs}
+        shown = {cell["id"]: words(json.dumps(cell["outputs"])) for cell in self.cells()}
+        wrong = {}
+        for key, run in last.items():
+            wanted = words(run.source)
+            if shown[key] != wanted and not (run.id in self.lost and shown[key] <= wanted):
+                wrong[key] = run, shown[key]
+        return wrong
 
 
-def sources(person: Editor) -> str:
-    return json.dumps(person.read()["cells"], sort_keys=True)
+def sources(person: Tab) -> str:
+    return sources_of(person.read()["cells"])
+
+
+def sources_of(cells: list[dict[str, Any]]) -> str:
+    """All cells' sources, and only those: outputs have the same words."""
+    return json.dumps({cell["id"]: cell["source"] for cell in cells}, sort_keys=True)
 
 
 def words(text: str) -> Counter[str]:
@@ -115,15 +174,17 @@ def words(text: str) -> Counter[str]:
 
 
 @pytest.mark.parametrize("seed", range(ROUNDS))
-def test_nothing_typed_is_lost_or_there_twice(tmp_path: Path, seed: int) -> None:
+def test_nothing_typed_or_run_is_lost_or_there_twice(
+    tmp_path: Path, seed: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     session = Session(tmp_path, seed)
     try:
         faults = [*FAULTS, *session.random.choices(FAULTS, k=2)]
         session.random.shuffle(faults)
         for fault in faults:
-            session.type(10)
+            session.work(10)
             session.fail(fault)
-        session.type(10)
+        session.work(10)
 
         for person in session.people:
             person.settle()
@@ -136,10 +197,53 @@ def test_nothing_typed_is_lost_or_there_twice(tmp_path: Path, seed: int) -> None
         ids = [cell["id"] for cell in first.read()["cells"]]
         assert len(ids) == len(set(ids))
         assert "c1" in ids
+        try:
+            until(lambda: not session.wrong_outputs(), "each cell shows its last run once")
+        finally:
+            wrong = session.wrong_outputs()
+            assert not wrong, (seed, faults, wrong)
         until(lambda: saved(session.server) == session.typed, "the file has it all")
+        on_record(session)
     finally:
         session.end()
+    way_back(session)
+    capsys.readouterr()
+
+
+def on_record(session: Session) -> None:
+    """Each run that somebody was told the end of is on record, once."""
+    (found,) = session.server.broker().investigations()
+    uid = str(found["uid"])
+    wanted = {run.id for run in session.runs if run.acknowledged}
+    assert wanted
+    wanted |= {run.id for run in session.runs} - session.lost
+
+    def ended() -> Counter[str]:
+        entries = session.server.broker().entries(uid, limit=10_000)
+        return Counter(one["subject"] for one in entries if one["type"] == "run.finished")
+
+    until(lambda: wanted <= set(ended()), "all runs are on record")
+    assert max(ended().values()) == 1
+    steps = session.server.broker().state(uid)["steps"]
+    assert {steps[run]["status"] for run in wanted} == {"ok"}
+    assert session.server.broker().verify()["ok"]
+
+
+def way_back(session: Session) -> None:
+    """After all that the file is cut, and the journal has every cell."""
+    file = session.server.root / PATH
+    before = json.loads(file.read_text())["cells"]
+    file.write_text(file.read_text()[:100])
+    store = str(session.server.store)
+    assert main(["restore", str(file), "--from-journal", "--store", store]) == 0
+    after = json.loads(file.read_text())["cells"]
+    assert [(c["id"], "".join(c["source"])) for c in after] == [
+        (c["id"], "".join(c["source"])) for c in before
+    ]
 
 
 def saved(server: Jupyter) -> Counter[str]:
-    return words((server.root / PATH).read_text())
+    try:
+        return words(sources_of(json.loads((server.root / PATH).read_text())["cells"]))
+    except ValueError:  # it is being written
+        return Counter()

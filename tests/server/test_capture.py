@@ -49,7 +49,7 @@ def test_the_first_run_opens_an_investigation_and_is_its_first_step(
     (step,) = steps(plain, path, 1)
     state = plain.broker().state(uid_of(plain, path))
     assert state["title"] == path.removesuffix(".ipynb").replace("-", " ")
-    assert state["participants"] == {"user:alice": "owner"}
+    assert state["participants"] == {"user:alice": "lead"}
     assert (step["id"], step["cell"], step["by"]) == (done["run"], "c1", "user:alice")
     assert (step["status"], step["kernel"]) == ("ok", kernel.id)
     assert step["source_digest"] == digest_text("1 + 1")

@@ -29,9 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
         yield running
 
 
-@pytest.mark.parametrize(
-    ("name", "role"), [("ada", "responder"), ("bob", "responder"), ("lea", "lead")]
-)
+@pytest.mark.parametrize(("name", "role"), [("ada", "lead"), ("bob", "responder"), ("lea", "lead")])
 def test_the_hub_says_who_is_who_and_their_role(server: Jupyter, name: str, role: str) -> None:
     stream = server.socket("/investigation/stream?path=joint.ipynb", name)
     me = json.loads(stream.recv())["me"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import websocket
+from pycrdt import Awareness, Doc, create_awareness_message
 
 from tests.support.editor import Editor
 from tests.support.jupyter import Jupyter, Kernel, RefusedError, jupyter, notebook
@@ -218,6 +219,54 @@ def test_of_our_own_routes_she_may_only_comment(server: Jupyter, kernel: Kernel)
     )
 
 
+def test_a_lead_gives_roles_and_archives_and_nobody_else(server: Jupyter) -> None:
+    door = "/investigation/people"
+    for user in ("alice", "vera"):
+        with pytest.raises(RefusedError, match="403"):
+            server.request("POST", door, {"name": "vera", "role": "lead"}, user=user)
+    for body, code in (
+        ({"name": "lea", "role": "viewer"}, "own_role"),
+        ({"name": "nobody", "role": "viewer"}, "no_person"),
+        ({"name": "vera", "role": "king"}, "bad_input"),
+        ({"role": "viewer"}, "bad_input"),
+    ):
+        with pytest.raises(RefusedError) as caught:
+            server.request("POST", door, body, user="lea")
+        assert caught.value.body["error"]["code"] == code
+    told = {one["name"]: one["role"] for one in server.request("GET", door, user="vera")}
+    assert (told["lea"], told["vera"]) == ("lead", "viewer")
+
+    archive = {"path": PATH, "action": "archive"}
+    with pytest.raises(RefusedError, match="only a lead may archive a review"):
+        server.request("POST", "/investigation/review", archive)
+    with pytest.raises(RefusedError, match="cannot be archived"):  # but she might
+        server.request("POST", "/investigation/review", archive, user="lea")
+
+
+def test_the_record_and_the_others_see_with_which_role_somebody_acts(
+    server: Jupyter, alice: Editor, kernel: Kernel
+) -> None:
+    kernel.run("1")
+    (found,) = [i for i in server.broker().investigations() if i["notebook"] == PATH]
+    say = {"path": PATH, "type": "note.added", "data": {"text": "I lead"}}
+    server.request("POST", "/investigation/record", say, user="lea")
+
+    def known() -> dict[str, str]:
+        return server.broker().state(found["uid"])["participants"]
+
+    wanted = {"user:alice": "responder", "user:lea": "lead", "user:vera": "viewer"}
+    until(lambda: wanted.items() <= known().items(), "all roles are on record")
+
+    vera = Editor(server, PATH, "vera")
+    forged = Awareness(Doc())
+    forged.set_local_state({"user": {"username": "lea", "role": "lead"}})
+    vera.tell(create_awareness_message(forged.encode_awareness_update([forged.client_id])))
+    until(lambda: forged.client_id in alice.present(), "alice sees somebody")
+    shown = alice.present()[forged.client_id]["user"]
+    assert (shown["username"], shown["role"]) == ("vera", "viewer")
+    vera.close()
+
+
 def test_who_becomes_a_viewer_is_one_at_once(server: Jupyter) -> None:
     people = People(server.home / "config" / FILE_NAME)
     server.tokens["max"] = people.add("max")
@@ -225,7 +274,7 @@ def test_who_becomes_a_viewer_is_one_at_once(server: Jupyter) -> None:
     editor.type(0, "  # max was here")
     until(lambda: "max was here" in (server.root / PATH).read_text(), "max may edit")
 
-    people.give(name="max", role="viewer")
+    server.request("POST", "/investigation/people", {"name": "max", "role": "viewer"}, user="lea")
     editor.type(0, "  # and again")
 
     other = Editor(server, PATH)
@@ -246,8 +295,10 @@ def test_two_browsers_of_nobody_in_particular_approve_nothing(tmp_path: Any) -> 
         stream = server.socket("/investigation/stream?path=own.ipynb")
         told = json.loads(stream.recv())
         stream.close()
-        assert told["me"]["role"] == "responder"
-        assert "approve" not in told["me"]["may"]
+        assert told["me"]["role"] == "lead"  # nobody gave roles
+        assert not {"approve", "people"} & set(told["me"]["may"])
+        with pytest.raises(RefusedError, match="no people of its own"):
+            server.request("POST", "/investigation/people", {"name": "x", "role": "lead"})
         server.request("POST", "/investigation/review", {"path": "own.ipynb", "action": "request"})
         with pytest.raises(RefusedError) as caught:
             server.request(

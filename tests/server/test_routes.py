@@ -164,7 +164,7 @@ def test_the_stream_tells_everything_from_the_beginning(
         told = json.loads(stream.recv())
         validate("messages", told, definition="StreamMessage")
         assert (told["type"], told["data"]) == ("state", None)
-        assert (told["me"]["name"], told["me"]["role"]) == (person, "responder")
+        assert (told["me"]["name"], told["me"]["role"]) == (person, "lead")
 
     kernel = plain.kernel(path)
     run = kernel.execute("1 + 1")

@@ -63,8 +63,10 @@ class Editor:
 
     def cut(self) -> None:
         """The connection breaks, without a word; typing goes on."""
-        with suppress(OSError, websocket.WebSocketException):
-            self._socket.sock.shutdown(socket.SHUT_RDWR)
+        line = self._socket.sock
+        if line is not None:  # else it is broken already
+            with suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
         self._thread.join(5)
 
     def settle(self) -> None:

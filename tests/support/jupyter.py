@@ -12,7 +12,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -238,6 +238,13 @@ class Kernel:
             return channel, header, parent, content
         whole = json.loads(raw)
         return whole["channel"], whole["header"], whole["parent_header"], whole["content"]
+
+    def cut(self) -> None:
+        """The connection breaks, without a word."""
+        line = self._socket.sock
+        if line is not None:  # else it is broken already
+            with suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """The browser goes."""

@@ -1,27 +1,30 @@
 """The roles of people, and what each of them may do.
 
-A viewer reads and comments; a responder does the work; a lead is a responder whom everybody sees to
-lead. Nothing that an incident needs is kept for the lead, who may not be there when it happens.
+A viewer reads and comments; a responder does the work; a lead also says who is what, and archives
+reviews. What an incident needs is never kept for the lead, who may not be there when it happens.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, get_args
 
-from workspace_ext.access.model import Decision
 from workspace_ext.foundation.errors import BadInput
 
 Role = Literal["lead", "responder", "viewer"]
 ROLES: tuple[Role, ...] = get_args(Role)
 """From the one who may most to the one who may least."""
 
-Ability = Literal["read", "comment", "edit", "run", "open", "pin", "review", "approve"]
+Ability = Literal[
+    "read", "comment", "edit", "run", "open", "pin", "review", "approve", "close", "people"
+]
 """What people do: see everything; say something; change notebooks and other files; use kernels and
 terminals; begin an investigation; move its pin; move its review on; approve, or send back, the work
-of others."""
+of others; archive a review; give others a role."""
 ABILITIES: tuple[Ability, ...] = get_args(Ability)
 
 _OF_VIEWERS = frozenset[Ability]({"read", "comment"})
+_OF_LEADS = frozenset[Ability]({"close", "people"})
 _OF_THE_NAMED = frozenset[Ability]({"approve"})
 
 _DOING: dict[Ability, str] = {
@@ -33,7 +36,18 @@ _DOING: dict[Ability, str] = {
     "pin": "move the pin",
     "review": "move a review on",
     "approve": "judge the work of others",
+    "close": "archive a review",
+    "people": "say who may do what",
 }
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether something is allowed, why, and what to do where it is not."""
+
+    allowed: bool
+    reason: str
+    hint: str = ""
 
 
 def may(role: Role, ability: Ability, *, anonymous: bool = False) -> Decision:
@@ -50,11 +64,19 @@ def may(role: Role, ability: Ability, *, anonymous: bool = False) -> Decision:
         return Decision(
             allowed=False,
             reason=f"you are a viewer here: you see everything and may comment, but not {doing}",
+            hint="ask a lead for the role of a responder",
+        )
+    if role != "lead" and ability in _OF_LEADS:
+        return Decision(
+            allowed=False,
+            reason=f"you are a {role} here, and only a lead may {doing}",
+            hint="ask a lead to do it",
         )
     if anonymous and ability in _OF_THE_NAMED:
         return Decision(
             allowed=False,
             reason=f"this server does not know who you are, and only who is known may {doing}",
+            hint="let everybody log in by name: jupyter investigation people add NAME",
         )
     return Decision(allowed=True, reason=f"a {role} may {doing}")
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from workspace_ext.access.model import Action, Principal, require
+from workspace_ext.access.roles import role_named
 from workspace_ext.broker.runtime import Runtime
 from workspace_ext.broker.services import Services
+from workspace_ext.client.transport import ROLE_HEADER
 from workspace_ext.foundation.errors import BadInput, Denied, InvestigationError, NotFound
 
 _log = logging.getLogger(__name__)
@@ -154,6 +156,9 @@ class BaseHandler(RequestHandler):
         """Refuses a caller that may not do this; called first by every method."""
         if self._refused is not None:
             raise self._refused
+        role = self.request.headers.get(ROLE_HEADER)
+        if role is not None:
+            self.principal = replace(self.principal, role=role_named(role))
         require(self.principal, action)
 
     def answer(self, value: Any) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from workspace_ext.broker import tracing
 from workspace_ext.foundation.errors import InvestigationError, Unavailable
+from workspace_ext.foundation.priority import Precedence
 from workspace_ext.telemetry.ingest import registry
 from workspace_ext.telemetry.ingest.live.decoding import Decoded, decode, decode_together
 from workspace_ext.telemetry.ingest.live.request import MOST_BODY_BYTES, Request, too_large
@@ -41,11 +42,19 @@ class _Lane:
     Args:
         name: Of the thread.
         together: The most bytes of bodies that are taken at once; at least one request is.
+        precedence: Of others over this.
         work: What is done with them; it must not raise.
     """
 
-    def __init__(self, name: str, together: int, work: Callable[[list[_Asked]], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        together: int,
+        precedence: Precedence,
+        work: Callable[[list[_Asked]], None],
+    ) -> None:
         self._together = together
+        self._precedence = precedence
         self._work = work
         self._waiting: deque[_Asked] = deque()
         self._changed = threading.Condition()
@@ -68,7 +77,8 @@ class _Lane:
 
     def _run(self) -> None:
         while taken := self._take():
-            self._work(taken)
+            with self._precedence.piece():
+                self._work(taken)
 
     def _take(self) -> list[_Asked]:
         with self._changed:
@@ -89,12 +99,13 @@ class Intake:
 
     Args:
         live: Where they go.
+        precedence: Of those who ask over those who send.
     """
 
-    def __init__(self, live: LiveIngest) -> None:
+    def __init__(self, live: LiveIngest, precedence: Precedence) -> None:
         self._live = live
-        self._one_by_one = _Lane("decode one", 0, self._decode)
-        self._together = _Lane("decode many", _TOGETHER_BYTES, self._decode_together)
+        self._one_by_one = _Lane("decode one", 0, precedence, self._decode)
+        self._together = _Lane("decode many", _TOGETHER_BYTES, precedence, self._decode_together)
         self.in_flight_bytes = 0
 
     def reserve(self, size: int) -> None:

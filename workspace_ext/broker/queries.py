@@ -120,7 +120,8 @@ class QueryHandler(BaseHandler):
             runtime.presence.request(),
             runtime.cancellable() as self._cancelled,
         ):
-            begun = await runtime.query(self._begin, request, self._cancelled)
+            with runtime.precedence.asking():
+                begun = await runtime.query(self._begin, request, self._cancelled)
             if isinstance(begun, bytes):
                 self.set_header("Content-Type", ARROW_STREAM)
                 self.finish(begun)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from workspace_ext.access.model import require
 from workspace_ext.broker.handlers import Call, Reply, Route
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.errors import BadInput
@@ -16,10 +17,12 @@ def review(call: Call) -> Any:
 
 def act(call: Call) -> Any:
     """POST /v1/investigations/UID/review {action, reason?, digest?, actor?}."""
+    action = call.text("action")
+    require(call.principal, "review.act", action)
     return call.services.reviews.act(
         call.path[0],
-        call.text("action"),
-        _person(call),
+        action,
+        _taking_part(call),
         reason=call.text("reason", ""),
         digest=call.text("digest", ""),
     )
@@ -29,7 +32,7 @@ def comment(call: Call) -> Any:
     """POST /v1/investigations/UID/comments {text, cell | hypothesis | thread, id?, actor?}."""
     names = ("cell", "hypothesis", "thread")
     place = {name: _maybe(call, name) for name in names}
-    who = _person(call)
+    who = _taking_part(call)
     return call.services.reviews.comment(
         call.path[0], call.text("text"), who, comment=_maybe(call, "id"), **place
     )
@@ -41,7 +44,7 @@ def settle(call: Call) -> Any:
     if not isinstance(resolved, bool):
         raise BadInput("resolved must be true or false", hint='as in {"resolved": true}')
     uid, thread = call.path[0], call.text("thread")
-    return call.services.reviews.settle(uid, thread, _person(call), resolved=resolved)
+    return call.services.reviews.settle(uid, thread, _taking_part(call), resolved=resolved)
 
 
 def changes(call: Call) -> Any:
@@ -71,6 +74,13 @@ def _person(call: Call) -> Actor:
     if caller.kind == "service":
         return Actor.parse(call.text("actor", str(caller.actor)))
     return caller.on_behalf_of or caller.actor
+
+
+def _taking_part(call: Call) -> Actor:
+    """Who it is, once it is on record with which role they do this."""
+    who = _person(call)
+    call.services.investigations.take_part(call.path[0], who, call.principal.role)
+    return who
 
 
 def _maybe(call: Call, name: str) -> str | None:

@@ -16,6 +16,7 @@ from workspace_ext.broker.presence import Presence
 from workspace_ext.broker.services import Services
 from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.ids import new_id
+from workspace_ext.foundation.priority import Precedence
 
 T = TypeVar("T")
 
@@ -32,6 +33,7 @@ class Runtime:
 
     Attributes:
         doors: Where it receives, by the name of the door: the address, and who may send there.
+        precedence: Of those who ask over what comes in.
     """
 
     def __init__(self, services: Services, linger: float | None) -> None:
@@ -42,7 +44,8 @@ class Runtime:
         self.stopping = asyncio.Event()
         self.presence = Presence(linger, self.stopping.set)
         self.metrics = Metrics(services)
-        self.intake = Intake(services.live)
+        self.precedence = Precedence()
+        self.intake = Intake(services.live, self.precedence)
         self.keeper = Keeper(services)
         self._calls = ThreadPoolExecutor(_CALL_THREADS, thread_name_prefix="call")
         self._queries = ThreadPoolExecutor(_QUERY_THREADS, thread_name_prefix="query")

@@ -24,15 +24,26 @@ params:
   window:   {{type: window, help: when it hurts}}
   baseline: {{type: window, help: when it was fine}}
   service:  {{type: service, optional: true, help: one service only}}
-  min_n:    {{type: int, default: 30, min: 1, help: with fewer spans a service is not judged}}
+  min_n:    {{type: int, default: 30, min: 1, help: "with fewer spans, then or now, a service is not judged"}}
+  min_ratio: {{type: float, default: 2, min: 1, help: how many times more often counts}}
+  min_z:    {{type: float, default: 3, min: 0, help: how many standard errors away from chance a single service must be}}
 requires: [spans.service, spans.status]
-returns: {{service: VARCHAR, n: BIGINT, failing: DOUBLE, baseline_failing: DOUBLE}}
-interesting: "CASE WHEN n >= min_n THEN failing >= 2 * baseline_failing AND failing >= 0.01 END"
-reason: "{{service}}: {{failing:.1%}} of its spans fail, {{baseline_failing:.1%}} before"
-quiet: "no service fails twice as often as before"
+returns:
+  service: VARCHAR
+  n: BIGINT
+  baseline_n: BIGINT
+  failing: DOUBLE
+  baseline_failing: DOUBLE
+  z: DOUBLE
+  needed_z: DOUBLE
+interesting: CASE WHEN least(n, baseline_n) >= min_n THEN failing >= min_ratio * baseline_failing AND z >= needed_z END
+reason: "{{service}}: {{failing:.1%}} of its {{n}} spans fail, {{baseline_failing:.1%}} before"
+quiet: "no service fails {{min_ratio:g}}x as often as before, beyond chance"
 covers: [spans that carry a status]
 not_covered: [failures that only logs tell of]
 chart: {{mark: bar, x: failing, y: service}}
+references:
+  - "z of two shares; needed_z: min_z, raised for the number of services (Bonferroni by the Gaussian tail)"
 next:
   - {{template: errors.origin, params: {{service: service}}}}
 ---*/
@@ -44,14 +55,24 @@ WITH seen AS (
     SELECT false, service, status = 'error' FROM spans
     WHERE time >= $baseline_start AND time < $baseline_end
       AND ($service IS NULL OR service = $service)
+),
+counted AS (
+    SELECT service, count(*) FILTER (is_now) AS n, count(*) FILTER (NOT is_now) AS baseline_n,
+           count(*) FILTER (is_now AND failed) AS bad,
+           count(*) FILTER (NOT is_now AND failed) AS baseline_bad
+    FROM seen GROUP BY service
 )
-SELECT service, count(*) FILTER (is_now) AS n,
-       count(*) FILTER (is_now AND failed) / nullif(count(*) FILTER (is_now), 0) AS failing,
-       count(*) FILTER (NOT is_now AND failed) / nullif(count(*) FILTER (NOT is_now), 0)
-           AS baseline_failing
-FROM seen GROUP BY service
-ORDER BY failing DESC, service
-"""
+SELECT service, n, baseline_n,
+       bad / nullif(n, 0) AS failing, baseline_bad / nullif(baseline_n, 0) AS baseline_failing,
+       (failing - baseline_failing)
+           / sqrt((bad + baseline_bad + 1) / (n + baseline_n + 2)
+                  * (1 - (bad + baseline_bad + 1) / (n + baseline_n + 2))
+                  * (1 / nullif(n, 0) + 1 / nullif(baseline_n, 0))) AS z,
+       sqrt($min_z * $min_z + 2 * ln(count(*) OVER ())) AS needed_z
+FROM counted
+ORDER BY coalesce(failing >= $min_ratio * baseline_failing AND z >= needed_z, false) DESC,
+         z DESC NULLS LAST, service
+"""  # noqa: E501 - a template
 
 _FIXTURES = """origin: 2024-05-01T12:00:00Z
 window: [0s, 60s]
@@ -61,14 +82,19 @@ cases:
     spans:
       - {at: -60s, every: 1s, repeat: 60, service: cart, name: GET, status: ok}
       - {at: 0s, every: 1s, repeat: 60, service: cart, name: GET, status: [ok, error]}
-    expect: {interesting: true, rows: 1, first: {service: cart, failing: 0.5}, reason: "50.0%"}
+    expect: {interesting: true, rows: 1, first: {service: cart, failing: 0.5}, reason: "50.0% of its 60 spans"}
   - name: as before
     spans:
       - {at: -60s, every: 1s, repeat: 120, service: cart, name: GET, status: ok}
     expect: {interesting: false, rows: 1}
   - name: nothing
     expect: {interesting: null, rows: 0}
-"""
+plants:
+  - name: a part of stock's calls fails
+    strengths: [0.15, 0.4]
+    shop: {stock: {fails: strength}}
+    first: {service: stock}
+"""  # noqa: E501 - rows
 
 
 _DRAWN = 200

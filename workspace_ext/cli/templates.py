@@ -115,15 +115,24 @@ def review(output: Output, store: Path, template: str, version: int | None, reas
 
 @command.command(cls=Command, example="jupyter investigation templates check templates/queries")
 @click.argument("paths", metavar="[PATH…]", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--recall", is_flag=True, help="Also plant their faults in noise: seconds each.")
+@click.option("--cost", is_flag=True, help="Also ask over 10 million rows: a minute to make them.")
 @pass_output
-def check(output: Output, paths: tuple[Path, ...]) -> int:
+def check(output: Output, paths: tuple[Path, ...], *, recall: bool, cost: bool) -> int:
     """Lint templates and run their fixtures; without PATH, those that are installed."""
     from rich.markup import escape
 
     from workspace_ext.inquiry.templates.check import check as run_checks
     from workspace_ext.inquiry.templates.library import default_paths
 
-    results = run_checks(list(paths) or list(default_paths(None)))
+    wanted = list(paths) or list(default_paths(None))
+    results = run_checks(wanted)
+    if recall or cost:
+        from workspace_ext.inquiry.planting import costs, planted
+
+        sound = [Path(p) for p in dict.fromkeys(result.path for result in results if result.ok)]
+        results += planted(sound) if recall else ()
+        results += costs(sound) if cost and sound else ()
     failed = [result for result in results if not result.ok]
     lines = []
     for result in results:

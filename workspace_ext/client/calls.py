@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from copy import copy
+from typing import Any, Self
 from urllib.parse import quote
 
 from workspace_ext.client.transport import Transport
@@ -23,6 +24,12 @@ class Calls:
     def address(self) -> str:
         """Where the broker listens."""
         return self._transport.address
+
+    def acting(self, role: str) -> Self:
+        """The same broker, for a person of a role: held to what they may do, and recorded so."""
+        theirs = copy(self)
+        theirs._transport = self._transport.acting(role)  # noqa: SLF001 # a copy of itself
+        return theirs
 
     def close(self) -> None:
         """Closes the idle connections."""

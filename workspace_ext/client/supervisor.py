@@ -59,12 +59,13 @@ class Supervisor:
                 self._thread = threading.Thread(target=self._run, name="broker", daemon=True)
                 self._thread.start()
 
-    def again(self) -> None:
-        """Tries at once, where the last try failed: somebody may have put right what was wrong."""
+    def hurry(self) -> None:
+        """Tries again at once where the last try failed: it may have been mended."""
         with self._changed:
-            if self._state.status == "unavailable" and not self._stopping.is_set():
-                self._state, self._error = BrokerState("starting"), None
-                self._wake.set()
+            if self._thread is None or self._state.status != "unavailable":
+                return
+            self._state, self._error = BrokerState("starting"), None
+            self._wake.set()
 
     def client(self, seconds: float = 60.0) -> BrokerClient:
         """The broker's client, as soon as it is ready. Blocks: not for an event loop's thread.
@@ -106,10 +107,9 @@ class Supervisor:
             else:
                 if self._use(connection):
                     pause = _FIRST_PAUSE_SECONDS
-            self._wake.wait(pause)
-            if not self._stopping.is_set():
-                self._wake.clear()
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            asked = self._wake.wait(pause)
+            self._wake.clear()
+            pause = _FIRST_PAUSE_SECONDS if asked else min(pause * 2, _LONGEST_PAUSE_SECONDS)
         self._become(BrokerState("unavailable", "the broker was given up"))
 
     def _use(self, connection: Connection) -> bool:

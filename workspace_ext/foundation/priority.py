@@ -1,13 +1,19 @@
-"""Which thread goes first when there is more to do than processors."""
+"""Who goes first when there is more to do than processors."""
 
 from __future__ import annotations
 
 import os
 import sys
 import threading
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 _NICE = 5
+
+PATIENCE = 3.0
+"""So many times as long as it used the processor, a piece of work pauses at most: a quarter of one
+is left to it."""
 
 
 def yield_to_others() -> None:
@@ -20,3 +26,45 @@ def yield_to_others() -> None:
             thread = threading.get_native_id()
             usual = os.getpriority(os.PRIO_PROCESS, thread)
             os.setpriority(os.PRIO_PROCESS, thread, usual + _NICE)
+
+
+class Precedence:
+    """Lets those who wait for an answer go before work that comes in pieces and can wait.
+
+    Priorities do not do that: Python's threads take turns at its one lock whatever theirs are.
+
+    Args:
+        patience: See `PATIENCE`.
+    """
+
+    def __init__(self, patience: float = PATIENCE) -> None:
+        self._patience = patience
+        self._changed = threading.Condition()
+        self._asking = 0
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """For as long as somebody waits for an answer."""
+        with self._changed:
+            self._asking += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._asking -= 1
+                if not self._asking:
+                    self._changed.notify_all()
+
+    @contextmanager
+    def piece(self) -> Iterator[None]:
+        """A piece of work of this thread, and then a pause for as long as somebody asks.
+
+        But for no longer than `PATIENCE` allows: the work goes on, however much is asked.
+        """
+        started = time.thread_time()
+        try:
+            yield
+        finally:
+            used = time.thread_time() - started
+            with self._changed:
+                self._changed.wait_for(lambda: not self._asking, self._patience * used)

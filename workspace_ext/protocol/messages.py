@@ -267,6 +267,7 @@ class EventIn(TypedDict):
     time: str
     data: dict[str, Any]
     actor: NotRequired[str]  # taken from service clients only
+    role: NotRequired[Literal["lead", "responder", "viewer"]]  # of the actor then; likewise
     rationale: NotRequired[str]
     attached: NotRequired[dict[str, str]]  # texts the data name by digest, kept beside the ledger
 

@@ -22,7 +22,7 @@ from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebso
 from workspace_ext.access.roles import may
 from workspace_ext.inquiry.capture.runs import asks_to_run
 from workspace_ext.server.identity import actor_of
-from workspace_ext.server.roles import ASK, reads_only
+from workspace_ext.server.roles import reads_only, role_of
 
 if TYPE_CHECKING:
     from workspace_ext.server.workspace import Workspace
@@ -227,7 +227,11 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
         message.header["username"] = actor.name
         with self._guarded("gap in the record: a request to kernel %s"):
             self._workspace.tap.incoming(
-                str(self.kernel_id), message.channel, message.parts(), actor
+                str(self.kernel_id),
+                message.channel,
+                message.parts(),
+                actor,
+                role_of(self.websocket_handler),
             )
             if asks_to_run(message.parts()):
                 cell, run = str(message.metadata.get("cellId") or ""), message.header["msg_id"]
@@ -240,7 +244,8 @@ _QUESTIONS = frozenset({"kernel_info_request", "comm_info_request"})
 
 def refusal(kind: str) -> list[tuple[str, str, dict[str, Any]]]:
     """What somebody who only reads hears instead of an answer: channel, type and content."""
-    reason = f"{may('viewer', 'run').reason}; {ASK}"
+    refused = may("viewer", "run")
+    reason = f"{refused.reason}; {refused.hint}"
     error = {"ename": "ReadOnly", "evalue": reason, "traceback": [reason]}
     reply = ("shell", kind.replace("_request", "_reply"), {"status": "error", **error})
     idle = ("iopub", "status", {"execution_state": "idle"})

@@ -70,14 +70,15 @@ def follow_authors(authored: Callable[[Any, Actor | None], None]) -> None:
     from jupyter_server_ydoc.handlers import YDocWebSocketHandler
 
     from workspace_ext.server.identity import actor_of, named_by_server
+    from workspace_ext.server.roles import role_of
 
     take_next = YDocWebSocketHandler.__anext__
     presence = Presence()
 
     def stamped(handler: Any, message: bytes) -> bytes | None:
-        identity = named_by_server(handler)
+        identity, user = named_by_server(handler), handler.current_user
         try:
-            return presence.stamp(handler.room, message, identity) if identity else message
+            return presence.stamp(handler.room, message, identity, user.username, role_of(handler))
         except Exception as error:  # edge: a browser's bytes
             handler.log.warning("a message of %s is no message: %r", handler.current_user, error)
             return None

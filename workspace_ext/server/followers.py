@@ -42,8 +42,7 @@ class _Follower:
         self.thread = threading.Thread(target=self._run, name=f"follow-{uid[:8]}", daemon=True)
         self.thread.start()
 
-    def again(self) -> None:
-        """Tries at once, without the rest of the pause."""
+    def hurry(self) -> None:
         self._wake.set()
 
     def stop(self) -> None:
@@ -68,9 +67,9 @@ class _Follower:
                 self._tell({"type": "error", "data": error.to_dict()})
             except Exception:
                 _log.exception("following %s failed; trying again", self._uid)
-            self._wake.wait(pause)
+            asked = self._wake.wait(pause)
             self._wake.clear()
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            pause = _FIRST_PAUSE_SECONDS if asked else min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
 
 class Followers:
@@ -130,7 +129,7 @@ class Followers:
             if uid in known:
                 listener(known[uid])
         if uid in self._errors and uid in self._following:
-            self._following[uid].again()
+            self._following[uid].hurry()
 
         def unsubscribe() -> None:
             listeners = self._listeners.get(uid, [])

@@ -58,7 +58,7 @@ class InvestigationHandler(APIHandler):
         if self.request.method == "POST" and self.current_user is not None:
             parts: Workspace | None = self.settings.get("investigation_workspace")
             if parts is not None:
-                parts.link.again()
+                parts.link.hurry()
 
     def body(self) -> dict[str, Any]:
         """The request's JSON object.

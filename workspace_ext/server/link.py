@@ -65,9 +65,9 @@ class BrokerLink:
             )
         self._supervisor.start()
 
-    def again(self) -> None:
-        """Tries at once to have a broker, where the last try failed."""
-        self._supervisor.again()
+    def hurry(self) -> None:
+        """Tries again at once to start a broker that could not be started."""
+        self._supervisor.hurry()
 
     def client(self, seconds: float = CALL_SECONDS) -> BrokerClient:
         """The broker's client, for threads of the caller's own. Blocks.

@@ -20,13 +20,18 @@ class Presence:
     def __init__(self) -> None:
         self._owners: WeakKeyDictionary[Any, dict[int, str]] = WeakKeyDictionary()
 
-    def stamp(self, room: Any, message: bytes, identity: Mapping[str, Any]) -> bytes | None:
-        """A message with its sender's name in it; None when nothing is left of it.
+    def stamp(
+        self, room: Any, message: bytes, identity: Mapping[str, Any] | None, owner: str, role: str
+    ) -> bytes | None:
+        """A message with its sender's name and role in it; None when nothing is left of it.
 
         Args:
             room: Where it was sent to.
             message: Any message of a shared document; all but awareness stay as they are.
-            identity: The sender, as the server shows users to browsers.
+            identity: The sender, as the server shows users to browsers; None where people may
+                call themselves something.
+            owner: The sender's name on the server.
+            role: Theirs.
 
         Raises:
             Exception: It is no message (of whatever kind pycrdt raises).
@@ -40,18 +45,19 @@ class Presence:
         for _ in range(decoder.read_var_uint()):
             client, clock = decoder.read_var_uint(), decoder.read_var_uint()
             state = decoder.read_var_string()
-            if owners.setdefault(client, identity["username"]) == identity["username"]:
-                kept.append((client, clock, _true(state, identity)))
+            if owners.setdefault(client, owner) == owner:
+                kept.append((client, clock, _true(state, identity, role)))
         return _awareness(kept) if kept else None
 
 
-def _true(state: str, identity: Mapping[str, Any]) -> str:
+def _true(state: str, identity: Mapping[str, Any] | None, role: str) -> str:
     found = json.loads(state)
     if not isinstance(found, dict) or "user" not in found:
         return state
     claimed = found["user"] if isinstance(found["user"], dict) else {}
-    colour = identity.get("color") or claimed.get("color")  # a browser chooses where we do not
-    return json.dumps({**found, "user": {**identity, "color": colour}})
+    shown = claimed if identity is None else identity
+    colour = shown.get("color") or claimed.get("color")  # a browser chooses where we do not
+    return json.dumps({**found, "user": {**shown, "color": colour, "role": role}})
 
 
 def _awareness(entries: list[tuple[int, int, str]]) -> bytes:

@@ -18,7 +18,7 @@ from workspace_ext.foundation.ids import stable_id
 from workspace_ext.practice.review.lifecycle import JUDGEMENTS
 from workspace_ext.server.handlers import RESOURCE, InvestigationHandler, for_readers
 from workspace_ext.server.identity import actor_of
-from workspace_ext.server.roles import check
+from workspace_ext.server.roles import check, standing
 
 
 class ReviewRoute(InvestigationHandler):
@@ -38,7 +38,9 @@ class ReviewRoute(InvestigationHandler):
             raise BadInput(
                 f"{path} is no investigation yet", hint="run a cell, or begin one in the panel"
             )
-        self.answer(await self.workspace.link.call(lambda client: ask(client, uid)))
+        role, _ = await standing(self)
+        call = self.workspace.link.call
+        self.answer(await call(lambda client: ask(client.acting(role), uid)))
 
     @property
     def who(self) -> str:
@@ -76,6 +78,8 @@ class ReviewHandler(ReviewRoute):
         action = said.pop("action", "")
         if action in JUDGEMENTS:
             await check(self, "approve")
+        if action == "archive":
+            await check(self, "close")
         await self.told(
             self.body().get("path"),
             lambda client, uid: client.act_on_review(uid, action, **{**said, "actor": self.who}),

@@ -8,6 +8,7 @@ there (`rooms`, `connection`).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,9 @@ from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 from jupyter_server.services.sessions.handlers import SessionRootHandler
 from tornado import web
 from tornado.websocket import WebSocketHandler
-from traitlets import Dict, Enum, Unicode
+from traitlets import Dict, Enum, Unicode, default
 
-from workspace_ext.access.model import Decision
-from workspace_ext.access.roles import ROLES, Ability, Role, abilities, may
+from workspace_ext.access.roles import ROLES, Ability, Decision, Role, abilities, may
 from workspace_ext.foundation.errors import Denied
 from workspace_ext.protocol.people import Me
 from workspace_ext.server.identity import is_anonymous
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
-ASK = "ask a lead for the role of a responder"
-
 _RUNNING = frozenset({"kernels", "sessions", "terminals", "lsp"})
 """Resources of Jupyter that are code being run; all others are files, settings and the like."""
 
 _ROOM = "YDocWebSocketHandler"
 _SESSION = "DocSessionHandler"  # only looks ids up, although it is a PUT
 _OPEN_TO_ALL = "open_to_all"
+_HUB_USER = "JUPYTERHUB_USER"
+"""Names the variable in which JupyterHub says whose server this is."""
 
 PAGE_OPTION = "investigationMe"
 """Where JupyterLab's page finds who its user is (`Me`)."""
@@ -49,7 +49,7 @@ PAGE_OPTION = "investigationMe"
 class Refused(web.HTTPError):
     """A 403 with a reason that people understand, and what to do about it."""
 
-    def __init__(self, reason: str, hint: str = ASK) -> None:
+    def __init__(self, reason: str, hint: str) -> None:
         super().__init__(403, reason)
         self.hint = hint
 
@@ -58,11 +58,13 @@ class RoleAuthorizer(Authorizer):
     """Lets everybody read, and only those who may work change anything or run code.
 
     The role is the one in the people file, or follows from the groups that JupyterHub tells of a
-    person; who has none there has ``default_role``.
+    person; who has none there has ``default_role``. Whose server it is on a hub leads on it.
     """
 
     default_role = Enum(
-        ROLES, "responder", help="The role of people of whom neither file nor hub says one."
+        ROLES,
+        help="The role of people of whom neither file nor hub says one. By default they are"
+        " responders on a hub; where nobody gives roles, everybody leads.",
     ).tag(config=True)
 
     groups = Dict(
@@ -76,6 +78,10 @@ class RoleAuthorizer(Authorizer):
         help="The roles that the groups of JupyterHub stand for; of several the highest counts.",
     ).tag(config=True)
 
+    @default("default_role")
+    def _default_role_default(self) -> Role:
+        return "responder" if _HUB_USER in os.environ else "lead"
+
     def role_of(self, user: User | None) -> Role:
         """Somebody's role."""
         if user is None:
@@ -88,6 +94,8 @@ class RoleAuthorizer(Authorizer):
             for role in ROLES:
                 if role in told:
                     return role
+            if hub.get("name") == os.environ.get(_HUB_USER):
+                return "lead"
         role = self.default_role
         return "viewer" if role is None else role
 
@@ -136,7 +144,7 @@ def require(decision: Decision) -> None:
         Refused: With the reason.
     """
     if not decision.allowed:
-        raise Refused(decision.reason)
+        raise Refused(decision.reason, decision.hint)
 
 
 async def allows(handler: JupyterHandler, action: str, resource: str) -> bool:
@@ -168,31 +176,44 @@ def reads_only(handler: JupyterHandler) -> bool:
     return bool(getattr(handler, "reads_only", False))
 
 
+def role_of(handler: JupyterHandler) -> Role:
+    """The role of a websocket's user, as of now."""
+    authorizer = handler.authorizer
+    if isinstance(authorizer, RoleAuthorizer):
+        return authorizer.role_of(handler.current_user)
+    return "viewer" if reads_only(handler) else "lead"
+
+
 async def standing(handler: JupyterHandler) -> tuple[Role, bool]:
     """The role of a request's user, and whether they are anonymous.
 
-    With an authorizer of somebody else's, who may not change notebooks is a viewer.
+    With an authorizer of somebody else's, who may not change notebooks is a viewer, and who may
+    leads: nobody gave roles.
     """
     authorizer, user = handler.authorizer, handler.current_user
     if isinstance(authorizer, RoleAuthorizer):
         role = authorizer.role_of(user)
     else:
-        role = "responder" if await may_edit(handler) else "viewer"
+        role = "lead" if await may_edit(handler) else "viewer"
     return role, is_anonymous(user)
 
 
 async def me(handler: JupyterHandler) -> Me:
     """Who asks, as the browser is told."""
-    role, anonymous = await standing(handler)
-    return _told(handler.current_user, role, anonymous)
+    role, _ = await standing(handler)
+    return _told(handler, role)
 
 
-def _told(user: User | None, role: Role, anonymous: bool) -> Me:
+def _told(handler: JupyterHandler, role: Role) -> Me:
+    user = handler.current_user
+    may_do = abilities(role, anonymous=is_anonymous(user))
+    if not isinstance(handler.identity_provider, PeopleProvider):
+        may_do = [one for one in may_do if one != "people"]  # it names none of its own
     return {
         "name": user.username if user else "",
         "display_name": (user.display_name or user.username) if user else "",
         "role": role,
-        "may": list(abilities(role, anonymous=anonymous)),
+        "may": may_do,
     }
 
 
@@ -206,9 +227,9 @@ def tell_pages(settings: dict[str, Any]) -> None:
 
     def tell(handler: JupyterHandler, config: dict[str, Any]) -> dict[str, Any]:
         told: dict[str, Any] = config if before is None else before(handler, config)
-        authorizer, user = handler.authorizer, handler.current_user
+        authorizer = handler.authorizer
         if isinstance(authorizer, RoleAuthorizer):
-            told[PAGE_OPTION] = _told(user, authorizer.role_of(user), is_anonymous(user))
+            told[PAGE_OPTION] = _told(handler, authorizer.role_of(handler.current_user))
         return told
 
     settings["page_config_hook"] = tell
@@ -223,13 +244,7 @@ async def check(handler: JupyterHandler, ability: Ability) -> None:
     role, anonymous = await standing(handler)
     decision = may(role, ability, anonymous=anonymous)
     if not decision.allowed:
-        named = may(role, ability).allowed
-        raise Denied(
-            decision.reason,
-            hint="let everybody log in by name: jupyter investigation people add NAME"
-            if named
-            else ASK,
-        )
+        raise Denied(decision.reason, hint=decision.hint)
 
 
 def use_roles(serverapp: ServerApp) -> bool:

@@ -64,6 +64,7 @@ class StreamHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
     async def open(self, *args: Any, **kwargs: Any) -> None:
         """Begins to tell."""
         super().open(*args, **kwargs)
+        self._workspace.link.hurry()  # who comes, or comes again, waits for no pause
         path = self.get_query_argument("path", "").strip("/")
         self._unwatch = self._workspace.notebooks.watch(path, self._look_again)
         try:
@@ -130,6 +131,7 @@ class DataStreamHandler(StreamHandler):
     async def open(self, *args: Any, **kwargs: Any) -> None:
         """Begins to tell."""
         WebSocketMixin.open(self, *args, **kwargs)
+        self._workspace.link.hurry()
         self._unsubscribe = self._workspace.data.subscribe("store", self._send)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from workspace_ext.access.roles import Role
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.inquiry.capture.runs import IOPUB_TYPES, RunRecorder, asks_to_run
 from workspace_ext.protocol.messages import METADATA_KEY, EventIn
@@ -95,6 +96,7 @@ class Tap:
         channel: str,
         message: dict[str, Any],
         actor: Actor,
+        role: Role | None = None,
     ) -> None:
         """A message on its way to a kernel: stamped in place, and recorded if it runs a cell.
 
@@ -103,6 +105,7 @@ class Tap:
             channel: The channel.
             message: Its ``header``, ``metadata`` and, of an execute_request, ``content``.
             actor: Who sent it.
+            role: With which role.
         """
         metadata = message["metadata"]
         metadata.pop(METADATA_KEY, None)  # a browser sends the cell's own metadata along
@@ -124,7 +127,9 @@ class Tap:
         self._used(uid, kernel_id)
         if path is not None:
             self._ran(path, [cell_id], actor)
-        events = kernel.recorder.request(message, actor=actor, cell=stamp["cell"], channel=channel)
+        events = kernel.recorder.request(
+            message, actor=actor, cell=stamp["cell"], channel=channel, role=role
+        )
         self._hand_on(kernel, events)
 
     def outgoing(self, kernel_id: str, channel: str, parts: Sequence[Any]) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import duckdb
 
 from workspace_ext.foundation.errors import Unavailable
+from workspace_ext.foundation.priority import yield_to_others
 from workspace_ext.storage.failures import damaged, explain
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.migrations import Migration, migrate
@@ -164,7 +166,7 @@ class TelemetryEngine:
         path = self.folder.telemetry
         root = None
         try:
-            root = duckdb.connect(":memory:", config=self._config)
+            root = _connect(self._config)
             root.execute("SET GLOBAL TimeZone = 'UTC'")  # for every cursor to come
             quoted = str(path).replace("'", "''")
             root.execute(
@@ -199,6 +201,16 @@ class TelemetryEngine:
                 with suppress(duckdb.Error):
                     root.close()
                 self._open()
+
+
+def _connect(config: dict[str, str | bool | int | float | list[str]]) -> duckdb.DuckDBPyConnection:
+    """Opens an engine whose own threads let those go first that queries were asked in.
+
+    A thread inherits its priority from the one that makes it. So each of several queries has the
+    thread that asks, and the engine's help goes to what is left of the processors.
+    """
+    with ThreadPoolExecutor(1, initializer=yield_to_others) as aside:
+        return aside.submit(lambda: duckdb.connect(":memory:", config=config)).result()
 
 
 def _opening(error: duckdb.Error | OSError, folder: StoreFolder) -> Exception:

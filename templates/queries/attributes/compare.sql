@@ -1,6 +1,6 @@
 /*---
 id: attributes.compare
-version: 2
+version: 3
 title: Attribute comparison
 question: What do the bad spans have in common that the others have not?
 status: stable
@@ -48,41 +48,47 @@ references:
   - "lift = share of bad spans with the value, over the share of bad spans in all"
   - "needed_z: min_z, raised for the number of values looked at (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
 ---*/
+-- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
 WITH seen AS (
-    SELECT true AS is_now, time, duration_ns, duration_ns / 1e6 AS ms,
-           trace_id, span_id, parent_span_id, service, name, status, kind,
-           pod, host, version, namespace, environment, region, attributes
+    SELECT true AS is_now, time, duration_ns,
+           hash(true, trace_id, span_id) AS span,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(true, trace_id, parent_span_id) END AS parent,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(true, trace_id, parent_span_id, service) END AS siblings,
+           service, name, status
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
-    SELECT false, time, duration_ns, duration_ns / 1e6,
-           trace_id, span_id, parent_span_id, service, name,
-           NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    SELECT false, time, duration_ns,
+           hash(false, trace_id, span_id),
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(false, trace_id, parent_span_id) END,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(false, trace_id, parent_span_id, service) END,
+           service, name, NULL
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end AND $bad <> 'failing'
 ),
 children AS (
-    SELECT is_now, trace_id, parent_span_id AS span_id, sum(duration_ns) AS child_ns
-    FROM seen WHERE parent_span_id IS NOT NULL AND $bad = 'slow_itself'
-    GROUP BY is_now, trace_id, parent_span_id
+    SELECT parent AS span, sum(duration_ns) AS child_ns
+    FROM seen WHERE parent IS NOT NULL AND $bad = 'slow_itself' GROUP BY parent
+),
+beside AS (
+    SELECT * FROM seen SEMI JOIN (
+        SELECT siblings FROM seen WHERE siblings IS NOT NULL AND $bad = 'slow_itself'
+        GROUP BY siblings HAVING count(*) > 1
+    ) USING (siblings)
 ),
 -- Reactive servers record the call they wait for beside the handler that waits, not below it.
 awaited AS (
-    SELECT w.is_now, w.trace_id, w.span_id, sum(b.duration_ns) AS beside_ns
-    FROM (SELECT * FROM seen ANTI JOIN children USING (is_now, trace_id, span_id)
-          WHERE $bad = 'slow_itself') AS w
-    JOIN (SELECT * FROM seen SEMI JOIN children USING (is_now, trace_id, span_id)) AS b
-      ON b.is_now = w.is_now AND b.trace_id = w.trace_id AND b.parent_span_id = w.parent_span_id
-     AND b.service = w.service AND b.time >= w.time
+    SELECT w.span, sum(b.duration_ns) AS beside_ns
+    FROM (SELECT * FROM beside ANTI JOIN children USING (span)) AS w
+    JOIN (SELECT * FROM beside SEMI JOIN children USING (span)) AS b
+      ON b.siblings = w.siblings AND b.service = w.service AND b.time >= w.time
      AND b.time + to_microseconds(b.duration_ns // 1000)
          <= w.time + to_microseconds(w.duration_ns // 1000 + 1000)
-    GROUP BY w.is_now, w.trace_id, w.span_id
+    GROUP BY w.span
 ),
 timed AS (
-    SELECT seen.*,
+    SELECT is_now, span, service, name, status,
            greatest(duration_ns - coalesce(child_ns, 0) - coalesce(beside_ns, 0), 0) / 1e6
                AS counted_ms
-    FROM seen
-    LEFT JOIN children USING (is_now, trace_id, span_id)
-    LEFT JOIN awaited USING (is_now, trace_id, span_id)
+    FROM seen LEFT JOIN children USING (span) LEFT JOIN awaited USING (span)
     WHERE ($service IS NULL OR service = $service) AND ($operation IS NULL OR name = $operation)
 ),
 usual AS (
@@ -90,38 +96,52 @@ usual AS (
     FROM timed WHERE NOT is_now GROUP BY service, name
 ),
 error_logs AS (
-    SELECT DISTINCT trace_id, span_id FROM logs
+    SELECT DISTINCT hash(true, trace_id, span_id) AS span FROM logs
     WHERE time >= $window_start AND time < $window_end + INTERVAL 1 MINUTE
       AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
-      AND $bad = 'failing'
+      AND trace_id IS NOT NULL AND span_id IS NOT NULL AND $bad = 'failing'
 ),
 judged AS (
-    SELECT CASE WHEN $bad = 'failing' THEN t.status IS NOT DISTINCT FROM 'error' OR e.span_id IS NOT NULL
-                ELSE counted_ms > usual_ms + $min_ms END AS is_bad,
-           t.*
+    SELECT t.span,
+           CASE WHEN $bad = 'failing' THEN t.status IS NOT DISTINCT FROM 'error' OR e.span IS NOT NULL
+                ELSE counted_ms > usual_ms + $min_ms END AS is_bad
     FROM timed AS t
     LEFT JOIN usual AS u ON u.service = t.service AND u.name = t.name AND u.calls >= 5
-    LEFT JOIN error_logs AS e ON e.trace_id = t.trace_id AND e.span_id = t.span_id
+    LEFT JOIN error_logs AS e USING (span)
     WHERE t.is_now
 ),
 totals AS (
     SELECT count(*) FILTER (is_bad) AS all_bad, count(*) FILTER (NOT is_bad) AS all_good FROM judged
 ),
+-- What all spans have is counted column by column, which is quicker than a row for each value.
+told AS (
+    SELECT is_bad, service, name, kind, pod, host, version, namespace, environment, region, attributes
+    FROM (SELECT *, hash(true, trace_id, span_id) AS span FROM spans
+          WHERE time >= $window_start AND time < $window_end)
+    JOIN judged USING (span) WHERE is_bad IS NOT NULL
+),
+columns AS (
+    SELECT CASE WHEN grouping(service) = 0 THEN 'service' WHEN grouping(name) = 0 THEN 'operation'
+                WHEN grouping(kind) = 0 THEN 'kind' WHEN grouping(pod) = 0 THEN 'pod'
+                WHEN grouping(host) = 0 THEN 'host' WHEN grouping(version) = 0 THEN 'version'
+                WHEN grouping(namespace) = 0 THEN 'namespace'
+                WHEN grouping(environment) = 0 THEN 'environment' ELSE 'region' END AS attribute,
+           coalesce(service, name, kind, pod, host, version, namespace, environment, region) AS value,
+           count(*) FILTER (is_bad) AS bad, count(*) FILTER (NOT is_bad) AS good
+    FROM told
+    GROUP BY GROUPING SETS ((service), (name), (kind), (pod), (host), (version), (namespace),
+                            (environment), (region))
+),
 pairs AS (
-    SELECT is_bad, unnest(list_concat(
-        [{'k': 'service', 'v': service}, {'k': 'operation', 'v': name}, {'k': 'kind', 'v': kind},
-         {'k': 'pod', 'v': pod}, {'k': 'host', 'v': host}, {'k': 'version', 'v': version},
-         {'k': 'namespace', 'v': namespace}, {'k': 'environment', 'v': environment},
-         {'k': 'region', 'v': region}],
-        list_transform(coalesce(map_entries(attributes), []),
-                       lambda a: {'k': a.key, 'v': a.value}))) AS pair
-    FROM judged WHERE is_bad IS NOT NULL
+    SELECT is_bad, unnest(map_entries(attributes)) AS pair FROM told
 ),
 counted AS (
-    SELECT pair.k AS attribute, pair.v AS value,
-           count(*) FILTER (is_bad) AS bad, count(*) FILTER (NOT is_bad) AS good
-    FROM pairs WHERE pair.v IS NOT NULL
-    GROUP BY ALL HAVING bad > 0
+    SELECT attribute, value, sum(bad)::BIGINT AS bad, sum(good)::BIGINT AS good
+    FROM (SELECT * FROM columns
+          UNION ALL
+          SELECT pair.key, pair.value, count(*) FILTER (is_bad), count(*) FILTER (NOT is_bad)
+          FROM pairs GROUP BY ALL)
+    WHERE value IS NOT NULL GROUP BY attribute, value HAVING sum(bad) > 0
 )
 SELECT attribute, value, bad, good,
        bad / all_bad AS bad_share, good / nullif(all_good, 0) AS good_share,

@@ -52,11 +52,16 @@ references:
   - "between = the caller's span minus all spans below it"
   - "needed_z: min_z, raised for the number of comparisons made (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
 ---*/
+-- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
 WITH seen AS (
-    SELECT true AS is_now, duration_ns, duration_ns / 1e6 AS ms, trace_id, span_id, parent_span_id, service, status
+    SELECT true AS is_now, duration_ns, hash(true, trace_id, span_id) AS span,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(true, trace_id, parent_span_id) END AS parent,
+           hash(true, trace_id, service) AS visit, service, status
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
-    SELECT false, duration_ns, duration_ns / 1e6, trace_id, span_id, parent_span_id, service, status
+    SELECT false, duration_ns, hash(false, trace_id, span_id),
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(false, trace_id, parent_span_id) END,
+           hash(false, trace_id, service), service, status
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end
 ),
 error_logs AS (
@@ -69,23 +74,25 @@ error_logs AS (
       AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
 ),
 failing AS (
-    SELECT DISTINCT is_now, trace_id, service
-    FROM seen LEFT JOIN error_logs AS e USING (trace_id, span_id)
-    WHERE status = 'error' OR e.span_id IS NOT NULL
+    SELECT DISTINCT visit FROM seen
+    WHERE status = 'error'
+       OR span IN (SELECT unnest([hash(true, trace_id, span_id), hash(false, trace_id, span_id)])
+                   FROM error_logs WHERE trace_id IS NOT NULL AND span_id IS NOT NULL)
 ),
 -- In whole nanoseconds: sums of fractions differ in their last bits from run to run.
 below AS (
-    SELECT is_now, trace_id, parent_span_id AS span_id, sum(duration_ns) / 1e6 AS ms
-    FROM seen WHERE parent_span_id IS NOT NULL GROUP BY is_now, trace_id, parent_span_id
+    SELECT parent AS span, sum(duration_ns) / 1e6 AS ms FROM seen WHERE parent IS NOT NULL GROUP BY parent
+),
+callers AS (
+    SELECT span, service, duration_ns / 1e6 AS ms, greatest(duration_ns / 1e6 - b.ms, 0) AS between_ms
+    FROM seen JOIN below AS b USING (span)
 ),
 calls AS (
     SELECT c.is_now, p.service AS caller, c.service AS callee,
-           p.ms AS caller_ms, c.ms AS callee_ms, greatest(p.ms - b.ms, 0) AS between_ms,
-           f.service IS NOT NULL AS failed
-    FROM seen AS c
-    JOIN seen AS p ON p.is_now = c.is_now AND p.trace_id = c.trace_id AND p.span_id = c.parent_span_id
-    JOIN below AS b ON b.is_now = p.is_now AND b.trace_id = p.trace_id AND b.span_id = p.span_id
-    LEFT JOIN failing AS f ON f.is_now = c.is_now AND f.trace_id = c.trace_id AND f.service = c.service
+           p.ms AS caller_ms, c.duration_ns / 1e6 AS callee_ms, p.between_ms,
+           f.visit IS NOT NULL AS failed
+    FROM seen AS c JOIN callers AS p ON p.span = c.parent
+    LEFT JOIN failing AS f ON f.visit = c.visit
     WHERE p.service <> c.service
       AND ($service IS NULL OR p.service = $service OR c.service = $service)
 ),

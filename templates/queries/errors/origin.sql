@@ -49,6 +49,7 @@ references:
   - "needed_z: min_z, raised for the number of origins looked at (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m; those too rare to count are none, as in R. E. Tarone, 1990)"
   - "min_z 2: it is asked where something fails already; at most 2 of 100 quiet windows speak up, however many origins. min_errors 5: with fewer the Gaussian tail does not hold"
 ---*/
+-- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
 WITH RECURSIVE error_logs AS (
     SELECT trace_id, span_id, min(body) AS body FROM (
         SELECT trace_id, span_id, body FROM logs
@@ -58,39 +59,44 @@ WITH RECURSIVE error_logs AS (
         SELECT trace_id, span_id, body FROM logs
         WHERE time >= $baseline_start AND time < $baseline_end + INTERVAL 1 MINUTE
           AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
-    ) WHERE span_id IS NOT NULL GROUP BY trace_id, span_id
-),
-seen AS (
-    SELECT true AS is_now, trace_id, span_id, parent_span_id, service, name, status, status_message,
-           span_events
-    FROM spans WHERE time >= $window_start AND time < $window_end
-    UNION ALL
-    SELECT false, trace_id, span_id, parent_span_id, service, name, status, status_message,
-           span_events
-    FROM spans WHERE time >= $baseline_start AND time < $baseline_end
+    ) WHERE trace_id IS NOT NULL AND span_id IS NOT NULL GROUP BY trace_id, span_id
 ),
 failing AS (
-    SELECT is_now, trace_id, span_id, parent_span_id, service, name,
+    SELECT is_now, trace_id, span_id, hash(is_now, trace_id) AS trace, hash(is_now, trace_id, span_id) AS span,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(is_now, trace_id, parent_span_id) END AS parent,
+           service, name,
            coalesce(
                nullif(status_message, ''),
                list_filter(span_events, lambda e: e.name = 'exception')[1]
                    .attributes['exception.message'],
                body, '') AS message
-    FROM seen LEFT JOIN error_logs AS e USING (trace_id, span_id)
+    FROM (SELECT true AS is_now, trace_id, span_id, parent_span_id, service, name, status, status_message, span_events
+          FROM spans WHERE time >= $window_start AND time < $window_end
+          UNION ALL
+          SELECT false, trace_id, span_id, parent_span_id, service, name, status, status_message, span_events
+          FROM spans WHERE time >= $baseline_start AND time < $baseline_end)
+    LEFT JOIN error_logs AS e USING (trace_id, span_id)
     WHERE status = 'error' OR e.span_id IS NOT NULL
 ),
+seen AS (
+    SELECT true AS is_now, hash(true, trace_id) AS trace, hash(true, trace_id, span_id) AS span,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(true, trace_id, parent_span_id) END AS parent
+    FROM spans WHERE time >= $window_start AND time < $window_end
+    UNION ALL
+    SELECT false, hash(false, trace_id), hash(false, trace_id, span_id),
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(false, trace_id, parent_span_id) END
+    FROM spans WHERE time >= $baseline_start AND time < $baseline_end
+),
 lineage AS (
-    SELECT s.is_now, s.trace_id, s.span_id, s.parent_span_id, s.service
-    FROM seen AS s SEMI JOIN failing USING (is_now, trace_id)
+    SELECT span, parent FROM seen SEMI JOIN failing USING (trace) WHERE parent IS NOT NULL
 ),
 above AS (
-    SELECT is_now, trace_id, parent_span_id AS span_id FROM failing WHERE parent_span_id IS NOT NULL
+    SELECT parent AS span FROM failing WHERE parent IS NOT NULL
     UNION
-    SELECT l.is_now, l.trace_id, l.parent_span_id
-    FROM above JOIN lineage AS l USING (is_now, trace_id, span_id) WHERE l.parent_span_id IS NOT NULL
+    SELECT l.parent FROM above JOIN lineage AS l USING (span)
 ),
 origins AS (
-    SELECT is_now, trace_id, span_id, service, name AS operation,
+    SELECT is_now, trace_id, span_id, trace, service, name AS operation,
            left(trim(regexp_replace(regexp_replace(
                -- the innermost exception says more than what the framework wraps around it
                coalesce(nullif(regexp_extract(split_part(message, chr(10), 1),
@@ -99,19 +105,18 @@ origins AS (
                '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\b[0-9a-fA-F]{8,}\b|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|"[^"]*"',
                '<*>', 'g'),
                '(^|[^#\w])(?:''[^'']*''|[-+]?[A-Z]{0,2}\d+(?:[.,:]\d+)*)', '\1<*>', 'g')), 200) AS message
-    FROM failing ANTI JOIN above USING (is_now, trace_id, span_id)
+    FROM failing ANTI JOIN above USING (span)
 ),
 passed AS (
     SELECT o.service, o.operation, o.message, string_agg(DISTINCT f.service, ', ' ORDER BY f.service)
                AS passed_on_to
-    FROM origins AS o JOIN failing AS f
-      ON f.is_now = o.is_now AND f.trace_id = o.trace_id AND f.service <> o.service
+    FROM origins AS o JOIN failing AS f ON f.trace = o.trace AND f.service <> o.service
     WHERE o.is_now GROUP BY o.service, o.operation, o.message
 ),
 totals AS (
-    SELECT count(DISTINCT trace_id) FILTER (is_now) AS n1,
-           count(DISTINCT trace_id) FILTER (NOT is_now) AS n0,
-           (SELECT count(DISTINCT trace_id) FROM failing WHERE is_now) AS failing1
+    SELECT count(DISTINCT trace) FILTER (is_now) AS n1,
+           count(DISTINCT trace) FILTER (NOT is_now) AS n0,
+           (SELECT count(DISTINCT trace) FROM failing WHERE is_now) AS failing1
     FROM seen
 ),
 groups AS (
@@ -131,7 +136,8 @@ SELECT service, operation, message, errors, traces,
        CASE WHEN n0 > 0 THEN ((traces + 0.5) / (n1 + 1)) / ((baseline_traces + 0.5) / (n0 + 1))
        END AS ratio,
        CASE WHEN n0 > 0 AND n1 > 0 THEN
-           (trace_share - baseline_trace_share)
+           -- half a trace less: counts are whole, and few of them
+           ((traces - 0.5) / n1 - baseline_trace_share)
            / sqrt((traces + baseline_traces + 1) / (n1 + n0 + 2)
                   * (1 - (traces + baseline_traces + 1) / (n1 + n0 + 2)) * (1 / n1 + 1 / n0))
        END AS z,

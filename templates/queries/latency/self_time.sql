@@ -1,6 +1,6 @@
 /*---
 id: latency.self_time
-version: 1
+version: 2
 title: Self-time breakdown
 question: In whose own work is the time of requests spent, and whose work grew?
 status: stable
@@ -50,53 +50,58 @@ chart: {mark: bar, x: ms_per_trace, y: label, color: service, top: 15}
 references:
   - "z of Welch for the mean over traces; needed_z: min_z, raised for the number of operations (Bonferroni by the Gaussian tail)"
 ---*/
+-- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
 WITH seen AS (
     SELECT true AS is_now, epoch_us(time) AS start_us, epoch_us(time) + coalesce(duration_ns, 0) // 1000 AS end_us,
-           trace_id, span_id, parent_span_id, service, name
+           hash(true, trace_id) AS trace, hash(true, trace_id, span_id) AS span, span_id,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(true, trace_id, parent_span_id) END AS parent,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(true, trace_id, parent_span_id, service) END AS siblings,
+           service, name
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
     SELECT false, epoch_us(time), epoch_us(time) + coalesce(duration_ns, 0) // 1000,
-           trace_id, span_id, parent_span_id, service, name
+           hash(false, trace_id), hash(false, trace_id, span_id), span_id,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(false, trace_id, parent_span_id) END,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(false, trace_id, parent_span_id, service) END,
+           service, name
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end
 ),
-parents AS (
-    SELECT DISTINCT is_now, trace_id, parent_span_id AS span_id FROM seen WHERE parent_span_id IS NOT NULL
+beside AS (
+    SELECT * FROM seen SEMI JOIN (
+        SELECT siblings FROM seen WHERE siblings IS NOT NULL GROUP BY siblings HAVING count(*) > 1
+    ) USING (siblings)
 ),
 -- Reactive servers record the call they wait for beside the handler that waits: it counts as below it.
 awaited AS (
-    SELECT b.is_now, b.trace_id, b.span_id, min(w.span_id) AS parent_span_id
-    FROM (SELECT * FROM seen ANTI JOIN parents USING (is_now, trace_id, span_id)) AS w
-    JOIN (SELECT * FROM seen SEMI JOIN parents USING (is_now, trace_id, span_id)) AS b
-      ON b.is_now = w.is_now AND b.trace_id = w.trace_id AND b.parent_span_id = w.parent_span_id
-     AND b.service = w.service AND b.start_us >= w.start_us AND b.end_us <= w.end_us + 1000
-    GROUP BY b.is_now, b.trace_id, b.span_id
+    SELECT b.span, min({'id': w.span_id, 'span': w.span}).span AS parent
+    FROM (SELECT * FROM beside ANTI JOIN seen AS c ON c.parent = beside.span) AS w
+    JOIN (SELECT * FROM beside SEMI JOIN seen AS c ON c.parent = beside.span) AS b
+      ON b.siblings = w.siblings AND b.service = w.service
+     AND b.start_us >= w.start_us AND b.end_us <= w.end_us + 1000
+    GROUP BY b.span
 ),
 below AS (
-    SELECT c.is_now, c.trace_id, p.span_id,
-           greatest(c.start_us, p.start_us) AS start_us, least(c.end_us, p.end_us) AS end_us,
-           max(least(c.end_us, p.end_us)) OVER (
-               PARTITION BY c.is_now, c.trace_id, p.span_id ORDER BY c.start_us, c.end_us, c.span_id
-               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_us
-    FROM (SELECT s.* REPLACE (coalesce(a.parent_span_id, s.parent_span_id) AS parent_span_id)
-          FROM seen AS s LEFT JOIN awaited AS a USING (is_now, trace_id, span_id)
-          WHERE s.parent_span_id IS NOT NULL) AS c
-    JOIN seen AS p ON p.is_now = c.is_now AND p.trace_id = c.trace_id AND p.span_id = c.parent_span_id
+    SELECT parent, start_us, end_us,
+           max(end_us) OVER (PARTITION BY parent ORDER BY start_us, end_us
+                             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_us
+    FROM (SELECT coalesce(a.parent, s.parent) AS parent, start_us, end_us
+          FROM seen AS s LEFT JOIN awaited AS a USING (span) WHERE s.parent IS NOT NULL)
 ),
 children AS (
-    SELECT is_now, trace_id, span_id,
-           sum(greatest(end_us - greatest(start_us, coalesce(covered_us, start_us)), 0)) AS child_us
-    FROM below GROUP BY is_now, trace_id, span_id
+    SELECT p.span, sum(greatest(least(c.end_us, p.end_us)
+                                - greatest(c.start_us, p.start_us, c.covered_us), 0)) AS child_us
+    FROM below AS c JOIN seen AS p ON p.span = c.parent GROUP BY p.span
 ),
 roots AS (
-    SELECT DISTINCT is_now, trace_id FROM seen
-    WHERE parent_span_id IS NULL AND ($operation IS NULL OR name = $operation)
+    SELECT DISTINCT is_now, trace FROM seen
+    WHERE parent IS NULL AND ($operation IS NULL OR name = $operation)
 ),
 per_trace AS (
-    SELECT s.is_now, s.trace_id, s.service, s.name, count(*) AS calls,
+    SELECT s.is_now, s.trace, s.service, s.name, count(*) AS calls,
            sum(greatest(s.end_us - s.start_us - coalesce(c.child_us, 0), 0))::BIGINT AS own_us
-    FROM seen AS s SEMI JOIN roots USING (is_now, trace_id)
-    LEFT JOIN children AS c USING (is_now, trace_id, span_id)
-    GROUP BY s.is_now, s.trace_id, s.service, s.name
+    FROM seen AS s SEMI JOIN roots USING (trace)
+    LEFT JOIN children AS c USING (span)
+    GROUP BY s.is_now, s.trace, s.service, s.name
 ),
 totals AS (
     SELECT count(*) FILTER (is_now) AS n1, count(*) FILTER (NOT is_now) AS n0 FROM roots

@@ -55,37 +55,44 @@ references:
   - "slow_z: share of calls above the baseline's quantile, against what chance would give"
   - "needed_z: min_z, raised for the number of comparisons made (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
 ---*/
+-- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
 WITH seen AS (
-    SELECT true AS is_now, time, duration_ns, duration_ns / 1e6 AS ms,
-           trace_id, span_id, parent_span_id, service, name
+    SELECT true AS is_now, time, duration_ns,
+           hash(true, trace_id, span_id) AS span,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(true, trace_id, parent_span_id) END AS parent,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(true, trace_id, parent_span_id, service) END AS siblings,
+           service, name
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
-    SELECT false, time, duration_ns, duration_ns / 1e6,
-           trace_id, span_id, parent_span_id, service, name
+    SELECT false, time, duration_ns,
+           hash(false, trace_id, span_id),
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(false, trace_id, parent_span_id) END,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(false, trace_id, parent_span_id, service) END,
+           service, name
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end
 ),
 children AS (
-    SELECT is_now, trace_id, parent_span_id AS span_id, sum(duration_ns) AS child_ns
-    FROM seen WHERE parent_span_id IS NOT NULL
-    GROUP BY is_now, trace_id, parent_span_id
+    SELECT parent AS span, sum(duration_ns) AS child_ns FROM seen WHERE parent IS NOT NULL GROUP BY parent
+),
+beside AS (
+    SELECT * FROM seen SEMI JOIN (
+        SELECT siblings FROM seen WHERE siblings IS NOT NULL GROUP BY siblings HAVING count(*) > 1
+    ) USING (siblings)
 ),
 -- Reactive servers record the call they wait for beside the handler that waits, not below it.
 awaited AS (
-    SELECT w.is_now, w.trace_id, w.span_id, sum(b.duration_ns) AS beside_ns
-    FROM (SELECT * FROM seen ANTI JOIN children USING (is_now, trace_id, span_id)) AS w
-    JOIN (SELECT * FROM seen SEMI JOIN children USING (is_now, trace_id, span_id)) AS b
-      ON b.is_now = w.is_now AND b.trace_id = w.trace_id AND b.parent_span_id = w.parent_span_id
-     AND b.service = w.service AND b.time >= w.time
+    SELECT w.span, sum(b.duration_ns) AS beside_ns
+    FROM (SELECT * FROM beside ANTI JOIN children USING (span)) AS w
+    JOIN (SELECT * FROM beside SEMI JOIN children USING (span)) AS b
+      ON b.siblings = w.siblings AND b.service = w.service AND b.time >= w.time
      AND b.time + to_microseconds(b.duration_ns // 1000)
          <= w.time + to_microseconds(w.duration_ns // 1000 + 1000)
-    GROUP BY w.is_now, w.trace_id, w.span_id
+    GROUP BY w.span
 ),
 calls AS (
-    SELECT is_now, service, name, ms,
+    SELECT is_now, service, name, duration_ns / 1e6 AS ms,
            greatest(duration_ns - coalesce(child_ns, 0) - coalesce(beside_ns, 0), 0) / 1e6 AS own_ms
-    FROM seen
-    LEFT JOIN children USING (is_now, trace_id, span_id)
-    LEFT JOIN awaited USING (is_now, trace_id, span_id)
+    FROM seen LEFT JOIN children USING (span) LEFT JOIN awaited USING (span)
     WHERE $service IS NULL OR service = $service
 ),
 per_operation AS (

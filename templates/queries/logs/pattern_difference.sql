@@ -52,20 +52,23 @@ next:
   - {template: logs.rate_spike, when: "change IN ('new', 'more frequent')", params: {service: service}}
   - {template: traces.exemplars, when: "example_trace IS NOT NULL", params: {service: service}}
 ---*/
+-- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
 WITH lines AS (
-    SELECT true AS is_now, time, service, severity, severity_number, body, trace_id, span_id
+    SELECT true AS is_now, time, service, severity, severity_number, body, trace_id,
+           hash(true, trace_id, span_id) AS span
     FROM logs WHERE time >= $window_start AND time < $window_end
       AND ($service IS NULL OR service = $service)
     UNION ALL
-    SELECT false, time, service, severity, severity_number, body, trace_id, span_id
+    SELECT false, time, service, severity, severity_number, body, trace_id,
+           hash(false, trace_id, span_id)
     FROM logs WHERE time >= $baseline_start AND time < $baseline_end
       AND ($service IS NULL OR service = $service)
 ),
 calls AS (
-    SELECT true AS is_now, trace_id, span_id, name
+    SELECT true AS is_now, hash(true, trace_id, span_id) AS span, name
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
-    SELECT false, trace_id, span_id, name
+    SELECT false, hash(false, trace_id, span_id), name
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end
 ),
 operations AS (
@@ -93,7 +96,7 @@ masked AS (
                '<*>', 'g'),
                '<\*>(?:[\s,:/.#|+&;-]{1,2}<\*>)+', '<*>', 'g') AS masked
     FROM lines AS l
-    LEFT JOIN calls AS c ON c.is_now = l.is_now AND c.trace_id = l.trace_id AND c.span_id = l.span_id
+    LEFT JOIN calls AS c USING (span)
     WHERE body IS NOT NULL
       AND CASE $severity
               WHEN 'error' THEN severity_number >= 17
@@ -105,7 +108,7 @@ masked AS (
 texts AS (
     SELECT service, operation, severity, masked,
            count(*) FILTER (is_now) AS lines, count(*) FILTER (NOT is_now) AS baseline_lines,
-           count(DISTINCT trace_id) FILTER (is_now) AS traces,
+           count(DISTINCT hash(trace_id)) FILTER (is_now AND trace_id IS NOT NULL) AS traces,
            coalesce(min(body) FILTER (is_now), min(body)) AS example,
            coalesce(min(trace_id) FILTER (is_now), min(trace_id)) AS example_trace
     FROM masked GROUP BY service, operation, severity, masked

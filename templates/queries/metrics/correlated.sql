@@ -1,6 +1,6 @@
 /*---
 id: metrics.correlated
-version: 1
+version: 2
 title: Metrics that move with the symptom
 question: Which metrics move with the symptom, and which of them lead it?
 status: stable
@@ -66,27 +66,33 @@ symptom AS (
                          ELSE count(*) END AS value
     FROM requests, wide GROUP BY bucket
 ),
-steps AS (
-    SELECT time, service, pod, name, kind, temporality, coalesce(monotonic, false) AS monotonic, value, count, sum,
-           epoch_us(time) - epoch_us(lag(time) OVER one) AS step_us, value - lag(value) OVER one AS value_step,
-           count - lag(count) OVER one AS count_step, sum - lag(sum) OVER one AS sum_step
+points AS NOT MATERIALIZED (
+    SELECT time, service, pod, name, attributes, kind, temporality, value, count, sum,
+           temporality IS DISTINCT FROM 'delta'
+           AND (kind IN ('histogram', 'exponential_histogram', 'summary')
+                OR (kind = 'sum' AND coalesce(monotonic, false))) AS counts_up
     FROM metrics
     WHERE time >= least($baseline_start, $window_start) AND time < greatest($baseline_end, $window_end)
       AND ($service IS NULL OR service = $service)
-    WINDOW one AS (PARTITION BY service, pod, name, CAST(attributes AS VARCHAR) ORDER BY time)
+),
+-- Only what counts up needs the point before; a series is known by a number there, which sorts faster.
+steps AS (
+    SELECT time, service, pod, name, kind,
+           epoch_us(time) - epoch_us(lag(time) OVER one) AS step_us, value - lag(value) OVER one AS value_step,
+           count - lag(count) OVER one AS count_step, sum - lag(sum) OVER one AS sum_step
+    FROM (SELECT *, hash(service, pod, name, attributes) AS series FROM points WHERE counts_up)
+    WINDOW one AS (PARTITION BY series ORDER BY time)
 ),
 -- One number a point: the value, the rate of a counter, or the mean of what a histogram counted.
 levels AS (
     SELECT time, service, pod, name,
-           CASE
-               WHEN kind IN ('histogram', 'exponential_histogram', 'summary')
-                    AND temporality = 'delta' THEN sum / nullif(count, 0)
-               WHEN kind IN ('histogram', 'exponential_histogram', 'summary')
-                    THEN CASE WHEN count_step > 0 THEN sum_step / count_step END
-               WHEN kind = 'sum' AND monotonic AND temporality IS DISTINCT FROM 'delta'
-                    THEN CASE WHEN value_step >= 0 AND step_us > 0 THEN value_step / step_us * 1e6 END
-               ELSE value
-           END AS level
+           CASE WHEN kind IN ('histogram', 'exponential_histogram', 'summary') THEN sum / nullif(count, 0)
+                ELSE value END AS level
+    FROM points WHERE NOT coalesce(counts_up, false)
+    UNION ALL
+    SELECT time, service, pod, name,
+           CASE WHEN kind <> 'sum' THEN CASE WHEN count_step > 0 THEN sum_step / count_step END
+                WHEN value_step >= 0 AND step_us > 0 THEN value_step / step_us * 1e6 END
     FROM steps
 ),
 metric AS (

@@ -1,6 +1,6 @@
 /*---
 id: metrics.shift
-version: 1
+version: 2
 title: Metric shift
 question: Which metrics left their usual level, and did they move with the symptom?
 status: stable
@@ -51,10 +51,13 @@ references:
   - "score: difference of the medians over the usual deviation: 1.48 MAD of the series, at least 5 % of its level and what nine in ten values of that metric keep to"
   - "correlation: Spearman's, over the buckets of baseline and window"
 ---*/
-WITH points AS (
-    SELECT time, time >= $window_start AND time < $window_end AS is_now, service, pod, name, unit, kind,
-           temporality, coalesce(monotonic, false) AS monotonic, value, count, sum,
-           CAST(attributes AS VARCHAR) AS series
+-- A series is known by a number; its names are looked up in the end, at its last point, for those that are shown.
+WITH points AS NOT MATERIALIZED (
+    SELECT time, time >= $window_start AND time < $window_end AS is_now,
+           hash(service, pod, name, attributes) AS series, hash(name) AS metric, kind, temporality, value, count, sum,
+           temporality IS DISTINCT FROM 'delta'
+           AND (kind IN ('histogram', 'exponential_histogram', 'summary')
+                OR (kind = 'sum' AND coalesce(monotonic, false))) AS counts_up
     FROM metrics
     WHERE ((time >= $baseline_start - to_seconds($history)
             AND time < $baseline_end + to_seconds($history))
@@ -62,61 +65,72 @@ WITH points AS (
       AND ($metric IS NULL OR name = $metric)
 ),
 steps AS (
-    SELECT *, epoch_us(time) - epoch_us(lag(time) OVER one) AS step_us,
+    SELECT time, is_now, series, metric, kind, epoch_us(time) - epoch_us(lag(time) OVER one) AS step_us,
            value - lag(value) OVER one AS value_step,
            count - lag(count) OVER one AS count_step, sum - lag(sum) OVER one AS sum_step
-    FROM points
-    WINDOW one AS (PARTITION BY is_now, service, pod, name, series ORDER BY time)
+    FROM points WHERE counts_up
+    WINDOW one AS (PARTITION BY is_now, series ORDER BY time)
 ),
 -- One number a point: the value, the rate of a counter, or the mean of what a histogram counted.
 levels AS (
-    SELECT time, is_now, service, pod, name, unit, series,
-           CASE
-               WHEN kind IN ('histogram', 'exponential_histogram', 'summary')
-                    AND temporality = 'delta' THEN sum / nullif(count, 0)
-               WHEN kind IN ('histogram', 'exponential_histogram', 'summary')
-                    THEN CASE WHEN count_step > 0 THEN sum_step / count_step END
-               WHEN kind = 'sum' AND monotonic AND temporality IS DISTINCT FROM 'delta'
-                    THEN CASE WHEN value_step >= 0 AND step_us > 0
-                              THEN value_step / step_us * 1e6 END
-               ELSE value
-           END AS level
+    SELECT time, is_now, series, metric,
+           CASE WHEN kind IN ('histogram', 'exponential_histogram', 'summary') THEN sum / nullif(count, 0)
+                ELSE value END AS level
+    FROM points WHERE NOT coalesce(counts_up, false)
+    UNION ALL
+    SELECT time, is_now, series, metric,
+           CASE WHEN kind <> 'sum' THEN CASE WHEN count_step > 0 THEN sum_step / count_step END
+                WHEN value_step >= 0 AND step_us > 0 THEN value_step / step_us * 1e6 END
     FROM steps
 ),
 known AS (
     SELECT * FROM levels WHERE level IS NOT NULL AND isfinite(level)
 ),
 medians AS (
-    SELECT service, pod, name, series, min(unit) AS unit,
+    SELECT series, metric, max(time) AS last_time,
            median(level) FILTER (is_now) AS m1, median(level) FILTER (NOT is_now) AS m0,
            count(*) FILTER (is_now) AS n1, count(*) FILTER (NOT is_now) AS n0
-    FROM known GROUP BY service, pod, name, series
+    FROM known GROUP BY series, metric
 ),
 deviations AS (
-    SELECT service, pod, name, series, level, abs(level - m0) AS away
-    FROM known JOIN medians USING (service, pod, name, series)
-    WHERE NOT is_now
+    SELECT series, k.metric, abs(level) AS height, abs(level - m0) AS away
+    FROM known AS k JOIN medians USING (series) WHERE NOT is_now
 ),
 spreads AS (
-    SELECT service, pod, name, series, median(away) * 1.4826 AS mad
-    FROM deviations GROUP BY service, pod, name, series
+    SELECT series, median(away) * 1.4826 AS mad FROM deviations GROUP BY series
 ),
 -- What is ordinary for a metric is also learned from its other series: one that never moved has
 -- no spread of its own, and one that idles jumps when it wakes.
 -- Quantiles, not means: sums of floats differ in their last bits from run to run.
 ordinary AS (
-    SELECT name, quantile_cont(away, 0.9) AS away_90, quantile_cont(abs(level), 0.9) AS level_90,
-           max(abs(level)) AS level_max
-    FROM deviations GROUP BY name
+    SELECT metric, quantile_cont(away, 0.9) AS away_90,
+           coalesce(nullif(quantile_cont(height, 0.9), 0), max(height)) AS floor
+    FROM deviations GROUP BY metric
 ),
-symptom_spans AS (
-    SELECT time, trace_id, span_id, duration_ns, status
-    FROM spans
+scored AS (
+    SELECT series, last_time, m1, m0, n1, n0,
+           CASE WHEN n0 > 0 THEN greatest(mad, 0.05 * abs(m0), 0.05 * floor, away_90, 1e-9)
+           END AS deviation,
+           (m1 - m0) / greatest(abs(m0), 0.05 * floor, 1e-9) AS change,
+           CASE WHEN n1 >= $min_points AND n0 >= $min_points THEN abs(m1 - m0) / deviation END AS score,
+           coalesce(score >= $min_score AND abs(change) >= $min_change, false) AS stands_out
+    FROM medians LEFT JOIN spreads USING (series) LEFT JOIN ordinary USING (metric)
+    WHERE n1 > 0
+),
+names AS (
+    SELECT hash(service, pod, name, attributes) AS series, service, pod, name, min(unit) AS unit,
+           CAST(attributes AS VARCHAR) AS tags
+    FROM metrics
     WHERE ((time >= $baseline_start - to_seconds($history)
             AND time < $baseline_end + to_seconds($history))
            OR (time >= $window_start AND time < $window_end))
-      AND CASE WHEN $symptom_service IS NULL THEN parent_span_id IS NULL OR $symptom = 'errors'
-               ELSE service = $symptom_service END
+      AND time IN (SELECT last_time FROM scored)
+    GROUP BY service, pod, name, attributes
+),
+shown AS (
+    SELECT * FROM scored JOIN names USING (series)
+    WHERE $service IS NULL OR service = $service
+    QUALIFY rank() OVER (ORDER BY stands_out DESC, score DESC NULLS LAST) <= 200
 ),
 symptom_errors AS (
     SELECT DISTINCT trace_id, span_id FROM logs
@@ -126,58 +140,52 @@ symptom_errors AS (
            OR (time >= $window_start AND time < $window_end))
       AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
 ),
+symptom_spans AS (
+    SELECT floor(epoch_us(time) / 1e6 / $bucket) AS step, duration_ns, hash(trace_id) AS trace,
+           status = 'error' OR (trace_id, span_id) IN (FROM symptom_errors) AS failed
+    FROM spans
+    WHERE ((time >= $baseline_start - to_seconds($history)
+            AND time < $baseline_end + to_seconds($history))
+           OR (time >= $window_start AND time < $window_end))
+      AND CASE WHEN $symptom_service IS NULL THEN parent_span_id IS NULL OR $symptom = 'errors'
+               ELSE service = $symptom_service END
+),
 symptoms AS (
-    SELECT floor(epoch_us(time) / 1e6 / $bucket) AS step,
-           CASE WHEN $symptom = 'latency' THEN quantile_cont(duration_ns, 0.95)
-                ELSE count(DISTINCT trace_id) FILTER (status = 'error' OR e.span_id IS NOT NULL)
-                     / count(DISTINCT trace_id) END AS hurt
-    FROM symptom_spans LEFT JOIN symptom_errors AS e USING (trace_id, span_id)
-    GROUP BY step
+    SELECT step, quantile_cont(duration_ns, 0.95) AS hurt FROM symptom_spans
+    WHERE $symptom = 'latency' GROUP BY step
+    UNION ALL
+    SELECT step, count(DISTINCT trace) FILTER (failed) / count(DISTINCT trace) FROM symptom_spans
+    WHERE $symptom = 'errors' GROUP BY step
 ),
 together AS (
-    SELECT service, pod, name, series, step, median(level) AS level, max(hurt) AS hurt
-    FROM known JOIN symptoms ON step = floor(epoch_us(time) / 1e6 / $bucket)
-    GROUP BY service, pod, name, series, step
+    SELECT series, level, hurt
+    FROM (SELECT series, floor(epoch_us(time) / 1e6 / $bucket) AS step, median(level) AS level
+          FROM known SEMI JOIN shown USING (series) GROUP BY series, step)
+    JOIN symptoms USING (step)
 ),
 ranks AS (
-    SELECT service, pod, name, series,
+    SELECT series,
            rank() OVER (one ORDER BY level) + (count(*) OVER (one ORDER BY level RANGE CURRENT ROW) - 1) / 2
                AS level_rank,
            rank() OVER (one ORDER BY hurt) + (count(*) OVER (one ORDER BY hurt RANGE CURRENT ROW) - 1) / 2
                AS hurt_rank
-    FROM together WINDOW one AS (PARTITION BY service, pod, name, series)
+    FROM together WINDOW one AS (PARTITION BY series)
 ),
 correlations AS (
-    SELECT service, pod, name, series, count(*) AS buckets,
+    SELECT series, count(*) AS buckets,
            CASE WHEN count(*) >= 5 AND stddev_pop(level_rank) > 0 AND stddev_pop(hurt_rank) > 0
                 THEN round(corr(level_rank, hurt_rank), 3) END AS correlation
-    FROM ranks GROUP BY service, pod, name, series
+    FROM ranks GROUP BY series
 ),
 figures AS (
-    SELECT m.service, m.pod, m.name AS metric, m.unit, m.m1, m.m0, m.n1, m.n0,
-           c.correlation, coalesce(c.buckets, 0) AS buckets,
-           CASE WHEN n0 > 0 THEN greatest(mad, 0.05 * abs(m0), 0.05 * floor, away_90, 1e-9)
-           END AS deviation,
-           (m1 - m0) / greatest(abs(m0), 0.05 * floor, 1e-9) AS change,
-           CASE WHEN m.series IN ('{}', '') OR m.series IS NULL THEN '' ELSE ' ' || m.series END AS tags
-    FROM medians AS m
-    LEFT JOIN spreads AS d
-           ON d.service IS NOT DISTINCT FROM m.service AND d.pod IS NOT DISTINCT FROM m.pod
-          AND d.name = m.name AND d.series IS NOT DISTINCT FROM m.series
-    LEFT JOIN (SELECT *, coalesce(nullif(level_90, 0), level_max) AS floor FROM ordinary) AS o
-           ON o.name = m.name
-    LEFT JOIN correlations AS c
-           ON c.service IS NOT DISTINCT FROM m.service AND c.pod IS NOT DISTINCT FROM m.pod
-          AND c.name = m.name AND c.series IS NOT DISTINCT FROM m.series
+    SELECT *, CASE WHEN tags = '{}' OR tags IS NULL THEN '' ELSE ' ' || tags END AS suffix
+    FROM shown LEFT JOIN correlations USING (series)
 )
-SELECT service, pod, metric || tags AS metric, unit,
+SELECT service, pod, name || suffix AS metric, unit,
        CASE WHEN m1 > m0 THEN 'up' WHEN m1 < m0 THEN 'down' ELSE 'level' END AS direction,
-       m1 AS median, m0 AS baseline_median, change, deviation AS usual_deviation,
-       CASE WHEN n1 >= $min_points AND n0 >= $min_points THEN abs(m1 - m0) / deviation END AS score,
-       n1 AS points, n0 AS baseline_points, correlation, buckets,
-       coalesce(pod, service, '') || ' ' || metric || tags AS label
+       m1 AS median, m0 AS baseline_median, change, deviation AS usual_deviation, score,
+       n1 AS points, n0 AS baseline_points, correlation, coalesce(buckets, 0) AS buckets,
+       coalesce(pod, service, '') || ' ' || name || suffix AS label
 FROM figures
-WHERE n1 > 0 AND ($service IS NULL OR service = $service)
-ORDER BY coalesce(score >= $min_score AND abs(change) >= $min_change, false) DESC,
-         score DESC NULLS LAST, abs(correlation) DESC NULLS LAST, service, pod, metric, tags
+ORDER BY stands_out DESC, score DESC NULLS LAST, abs(correlation) DESC NULLS LAST, service, pod, metric, suffix
 LIMIT 200

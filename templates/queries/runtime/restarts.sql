@@ -1,6 +1,6 @@
 /*---
 id: runtime.restarts
-version: 1
+version: 2
 title: Restarts and memory kills
 question: Which containers and processes restarted, and which were killed for their memory?
 status: stable
@@ -48,23 +48,9 @@ chart: {mark: bar, x: restarts, y: label, color: finding}
 references:
   - "kube-state-metrics: pod metrics; OpenTelemetry semantic conventions for Kubernetes and process metrics"
 ---*/
-WITH points AS (
-    SELECT time, time >= $window_start AND time < $window_end AS is_now, service, namespace, pod, host, unit,
-           replace(lower(name), '.', '_') AS metric, temporality, value,
-           CAST(attributes AS VARCHAR) AS series,
-           coalesce(attributes['container'], attributes['k8s.container.name'],
-                    attributes['k8s_container_name'], resource['k8s.container.name']) AS container,
-           coalesce(attributes['reason'], attributes['k8s.container.status.reason'],
-                    attributes['k8s.container.status.last_terminated_reason'],
-                    resource['k8s.container.status.last_terminated_reason']) AS why
-    FROM metrics
-    WHERE ((time >= $window_start AND time < $window_end)
-           OR (time >= $baseline_start AND time < $baseline_end))
-      AND value IS NOT NULL AND ($service IS NULL OR service = $service)
-      AND regexp_matches(lower(name), 'restart|start.time|state.started|uptime|oom|terminated.reason|memory.*utili[sz]ation$|memoryusagerate')
-),
-known AS (
-    SELECT *,
+-- What a metric tells is found out once for each name.
+WITH kinds AS (
+    SELECT name,
            CASE WHEN metric IN ('kube_pod_container_status_restarts_total', 'k8s_container_restarts',
                                 'container_restarts', 'kube_pod_container_status_restarts') THEN 'counter'
                 WHEN metric IN ('process_start_time_seconds', 'container_start_time_seconds',
@@ -72,15 +58,33 @@ known AS (
                 WHEN metric IN ('process_uptime', 'process_uptime_seconds', 'k8s_pod_uptime',
                                 'container_uptime', 'process_runtime_uptime') THEN 'uptime'
                 WHEN metric IN ('container_oom_events_total', 'container_oom_events') THEN 'kills'
-                WHEN regexp_matches(metric, 'last_terminated_reason$') AND why = 'OOMKilled' THEN 'last end'
+                WHEN regexp_matches(metric, 'last_terminated_reason$') THEN 'last end'
                 WHEN regexp_matches(metric, 'memory.*utili[sz]ation$|memoryusagerate') THEN 'memory' END AS role
-    FROM points
+    FROM (SELECT name, replace(lower(name), '.', '_') AS metric
+          FROM (SELECT DISTINCT name FROM metrics
+                WHERE (time >= $window_start AND time < $window_end)
+                   OR (time >= $baseline_start AND time < $baseline_end)
+                ORDER BY ALL OFFSET 0))  -- lest DuckDB looks at the names before it makes them distinct
+),
+known AS (
+    SELECT time, time >= $window_start AND time < $window_end AS is_now, service, namespace, pod, role, unit,
+           temporality, value,
+           coalesce(attributes['container'], attributes['k8s.container.name'],
+                    attributes['k8s_container_name'], resource['k8s.container.name']) AS container,
+           coalesce(attributes['reason'], attributes['k8s.container.status.reason'],
+                    attributes['k8s.container.status.last_terminated_reason'],
+                    resource['k8s.container.status.last_terminated_reason']) AS why,
+           hash(service, namespace, pod, host, name, attributes, container) AS series
+    FROM metrics JOIN kinds USING (name)
+    WHERE ((time >= $window_start AND time < $window_end)
+           OR (time >= $baseline_start AND time < $baseline_end))
+      AND value IS NOT NULL AND ($service IS NULL OR service = $service) AND role IS NOT NULL
 ),
 -- Over both windows and what lies between, so that a restart at their border is seen once.
 steps AS (
     SELECT *, value - lag(value) OVER one AS rise
-    FROM known WHERE role IS NOT NULL
-    WINDOW one AS (PARTITION BY service, namespace, pod, host, container, metric, series ORDER BY time)
+    FROM known WHERE role <> 'memory' AND (role <> 'last end' OR why = 'OOMKilled')
+    WINDOW one AS (PARTITION BY series ORDER BY time)
 ),
 signs AS (
     SELECT is_now, time, service, namespace, pod, container, role,
@@ -93,8 +97,12 @@ signs AS (
                WHEN 'kills' THEN CASE WHEN temporality = 'delta' THEN value
                                       WHEN rise >= 0 THEN rise WHEN rise < 0 THEN value END
                WHEN 'last end' THEN CASE WHEN rise > 0 THEN rise ELSE 0 END END AS kills,
-           CASE role WHEN 'memory' THEN value / CASE WHEN unit = '%' THEN 100 ELSE 1 END END AS memory_share
+           NULL::DOUBLE AS memory_share
     FROM steps
+    UNION ALL
+    SELECT is_now, time, service, namespace, pod, container, role, NULL, NULL,
+           value / CASE WHEN unit = '%' THEN 100 ELSE 1 END
+    FROM known WHERE role = 'memory'
 ),
 -- Signs of one kind are added up; of several kinds the one that says most is taken.
 by_role AS (
@@ -111,7 +119,8 @@ by_role AS (
     WHERE ((time >= $window_start AND time < $window_end)
            OR (time >= $baseline_start AND time < $baseline_end))
       AND ($service IS NULL OR service = $service)
-      AND regexp_matches(body, 'OOMKilled|OutOfMemoryError|oom-kill|Out of memory: Killed process')
+      AND (contains(body, 'OOMKilled') OR contains(body, 'OutOfMemoryError') OR contains(body, 'oom-kill')
+           OR contains(body, 'Out of memory: Killed process'))
     GROUP BY ALL
 ),
 things AS (

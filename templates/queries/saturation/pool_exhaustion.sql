@@ -1,6 +1,6 @@
 /*---
 id: saturation.pool_exhaustion
-version: 1
+version: 2
 title: Pool exhaustion
 question: Which pools of connections or threads are used up, so that callers wait for them?
 status: stable
@@ -53,29 +53,14 @@ references:
   - "OpenTelemetry semantic conventions for database client connection pools"
   - "utilization: the 90 % quantile over the steps"
 ---*/
-WITH points AS (
-    SELECT time, time >= $window_start AND time < $window_end AS is_now, service, pod,
-           replace(lower(name), '.', '_') AS metric, kind, temporality, value,
-           CAST(attributes AS VARCHAR) AS series,
-           coalesce(attributes['db.client.connection.state'], attributes['db_client_connection_state'],
-                    attributes['state'], '') AS state,
-           coalesce(attributes['db.client.connection.pool.name'],
-                    attributes['db_client_connection_pool_name'], attributes['pool.name'],
-                    attributes['pool_name'], attributes['pool'], attributes['datname'],
-                    attributes['db_name'], attributes['name'], '') AS pool_name
-    FROM metrics
-    WHERE ((time >= $window_start AND time < $window_end)
-           OR (time >= $baseline_start AND time < $baseline_end))
-      AND value IS NOT NULL AND ($service IS NULL OR service = $service)
-      AND regexp_matches(lower(name), '^(db.client.connections?|hikaricp|jdbc.connections|tomcat.threads|jetty.threads|executor|go.sql|pg.(stat.activity|settings.max)|mysql.global|redis.(connected.clients|config.maxclients))')
-),
-named AS (
-    SELECT *, regexp_extract(metric, '^(db_client|hikaricp|jdbc|tomcat|jetty|executor|go_sql|pg|mysql|redis)', 1)
+-- What a metric tells is found out once for each name; whose it is, once for each series at its last point.
+WITH kinds AS (
+    SELECT name, regexp_extract(metric, '^(db_client|hikaricp|jdbc|tomcat|jetty|executor|go_sql|pg|mysql|redis)', 1)
                AS family,
+           metric IN ('db_client_connection_count', 'db_client_connections_usage') AS by_state,
            CASE
-               WHEN metric IN ('db_client_connection_count', 'db_client_connections_usage')
-                   THEN CASE WHEN state = 'used' THEN 'used' END
-               WHEN metric IN ('hikaricp_connections_active', 'jdbc_connections_active',
+               WHEN by_state
+                    OR metric IN ('hikaricp_connections_active', 'jdbc_connections_active',
                                'tomcat_threads_busy', 'tomcat_threads_busy_threads',
                                'jetty_threads_busy', 'executor_active', 'executor_active_threads',
                                'go_sql_in_use_connections', 'go_sql_stats_connections_in_use',
@@ -97,34 +82,67 @@ named AS (
                                'hikaricp_connections_timeout', 'hikaricp_connections_timeout_total')
                    THEN 'timeouts'
            END AS role
-    FROM points
+    FROM (SELECT name, replace(lower(name), '.', '_') AS metric
+          FROM (SELECT DISTINCT name FROM metrics
+                WHERE (time >= $window_start AND time < $window_end)
+                   OR (time >= $baseline_start AND time < $baseline_end)
+                ORDER BY ALL OFFSET 0))  -- lest DuckDB looks at the names before it makes them distinct
+),
+points AS (
+    SELECT time, time >= $window_start AND time < $window_end AS is_now, temporality, value,
+           floor(epoch_us(time) / 1e6 / $step) AS step,
+           hash(service, pod, name, attributes) AS series, family, role, by_state
+    FROM metrics JOIN kinds USING (name)
+    WHERE ((time >= $window_start AND time < $window_end)
+           OR (time >= $baseline_start AND time < $baseline_end))
+      AND value IS NOT NULL AND ($service IS NULL OR service = $service) AND role IS NOT NULL
 ),
 -- A counter that falls was set back: what it shows then came since.
 counted AS (
-    SELECT *, floor(epoch_us(time) / 1e6 / $step) AS step,
-           CASE WHEN role <> 'timeouts' OR temporality = 'delta' THEN value
+    SELECT time, is_now, step, series, family, role, by_state, value AS level, NULL::DOUBLE AS timeouts
+    FROM points WHERE role <> 'timeouts'
+    UNION ALL
+    SELECT time, is_now, step, series, family, role, by_state, NULL,
+           CASE WHEN temporality = 'delta' THEN value
                 WHEN value >= lag(value) OVER one THEN value - lag(value) OVER one
-                WHEN lag(value) OVER one IS NOT NULL THEN value END AS level
-    FROM named WHERE role IS NOT NULL
-    WINDOW one AS (PARTITION BY is_now, service, pod, metric, series ORDER BY time)
+                WHEN lag(value) OVER one IS NOT NULL THEN value END
+    FROM points WHERE role = 'timeouts'
+    WINDOW one AS (PARTITION BY is_now, series ORDER BY time)
+),
+levels AS (
+    SELECT is_now, step, series, family, role, by_state, max(time) AS last_time,
+           coalesce(max(level),
+                    list_sum(list(timeouts ORDER BY timeouts) FILTER (timeouts IS NOT NULL))) AS level
+    FROM counted WHERE isfinite(coalesce(level, timeouts))
+    GROUP BY is_now, step, series, family, role, by_state
+),
+names AS (
+    SELECT DISTINCT hash(service, pod, name, attributes) AS series, service, pod,
+           coalesce(attributes['db.client.connection.state'], attributes['db_client_connection_state'],
+                    attributes['state'], '') AS state,
+           coalesce(attributes['db.client.connection.pool.name'],
+                    attributes['db_client_connection_pool_name'], attributes['pool.name'],
+                    attributes['pool_name'], attributes['pool'], attributes['datname'],
+                    attributes['db_name'], attributes['name'], '') AS pool_name
+    FROM metrics
+    WHERE ((time >= $window_start AND time < $window_end)
+           OR (time >= $baseline_start AND time < $baseline_end))
+      AND time IN (SELECT max(last_time) FROM levels GROUP BY series)
 ),
 per_series AS (
-    SELECT is_now, service, pod, family, pool_name, role, series, step,
-           CASE role WHEN 'timeouts' THEN list_sum(list(level ORDER BY level)) ELSE max(level) END AS level
-    FROM counted WHERE level IS NOT NULL AND isfinite(level)
-    GROUP BY is_now, service, pod, family, pool_name, role, series, step
+    SELECT is_now, service, pod, family, CASE WHEN family = 'pg' THEN '' ELSE pool_name END AS pool_name,
+           role, step, level
+    FROM levels JOIN names USING (series) WHERE NOT by_state OR state = 'used'
 ),
 steps AS (
-    SELECT is_now, service, pod, family, CASE WHEN family = 'pg' THEN '' ELSE pool_name END AS pool_name,
-           step,
+    SELECT is_now, service, pod, family, pool_name, step,
            round(sum(level) FILTER (role = 'used'), 6) AS used,
            round(sum(level) FILTER (role = 'pending'), 6) AS pending,
            round(sum(level) FILTER (role = 'timeouts'), 6) AS timeouts
     FROM per_series GROUP BY ALL
 ),
 sizes AS (
-    SELECT service, pod, family, CASE WHEN family = 'pg' THEN '' ELSE pool_name END AS pool_name,
-           max(level) AS size
+    SELECT service, pod, family, pool_name, max(level) AS size
     FROM per_series WHERE role = 'size' AND level > 0 GROUP BY ALL
 ),
 sized AS (

@@ -1,6 +1,6 @@
 /*---
 id: saturation.use
-version: 1
+version: 2
 title: USE of resources
 question: Which resources are at their limit, keep work waiting, or report errors?
 status: stable
@@ -53,30 +53,37 @@ references:
   - "USE method: utilization, saturation, errors (B. Gregg)"
   - "level: the median of the values; z of two Poisson rates after the square root transform"
 ---*/
-WITH points AS (
-    SELECT time, time >= $window_start AND time < $window_end AS is_now, service, pod, host, name, unit,
-           replace(lower(name), '.', '_') AS metric, kind, temporality, value,
-           CAST(attributes AS VARCHAR) AS series
-    FROM metrics
-    WHERE ((time >= $window_start AND time < $window_end)
-           OR (time >= $baseline_start AND time < $baseline_end))
-      AND value IS NOT NULL AND isfinite(value) AND ($service IS NULL OR service = $service)
-      AND regexp_matches(lower(name), 'utili[sz]ation$|(usage.?rate|percent|usage)$|throttled|cfs.periods|node.pressure.*waiting|(error|drop|errs)')
-),
-named AS (
-    SELECT *,
+-- What a metric tells is found out once for each name; what it is about, once for each series at its last point.
+WITH kinds AS (
+    SELECT name, unit, metric,
            CASE WHEN metric LIKE '%cpu%' THEN 'cpu' WHEN metric LIKE '%mem%' THEN 'memory'
                 WHEN regexp_matches(metric, 'network|_net_') THEN 'network'
                 WHEN regexp_matches(metric, 'disk|filesystem|_fs_|_io_') THEN 'disk'
-                ELSE 'other' END AS resource,
+                END AS resource,
            CASE WHEN regexp_matches(metric, '^container_cpu_cfs_(throttled_)?periods_total$') THEN 'periods'
                 WHEN regexp_matches(metric, 'throttled.*seconds|throttled_time|node_pressure_\w+_waiting_seconds_total$')
                     THEN 'saturation'
                 WHEN regexp_matches(metric, 'utili[sz]ation$') OR unit = '%' OR metric LIKE '%percent'
                     THEN 'utilization'
                 WHEN regexp_matches(metric, '(system|node|container)_(network|disk|netstat).*(error|drop|errs)')
-                    THEN 'errors' END AS aspect
-    FROM points
+                    THEN 'errors' END AS aspect,
+           CASE WHEN unit = '%' OR metric LIKE '%percent' THEN 100 ELSE 1 END AS whole
+    FROM (SELECT name, unit, replace(lower(name), '.', '_') AS metric
+          FROM (SELECT DISTINCT name, unit FROM metrics
+                WHERE (time >= $window_start AND time < $window_end)
+                   OR (time >= $baseline_start AND time < $baseline_end)
+                ORDER BY ALL OFFSET 0))  -- lest DuckDB looks at the names before it makes them distinct
+    WHERE regexp_matches(lower(name), 'utili[sz]ation$|(usage.?rate|percent|usage)$|throttled|cfs.periods|node.pressure.*waiting|(error|drop|errs)')
+),
+points AS (
+    SELECT time, time >= $window_start AND time < $window_end AS is_now, temporality, value,
+           hash(service, pod, host, attributes) AS place, hash(service, pod, host, m.name, attributes) AS series,
+           metric, k.resource, aspect, whole
+    FROM metrics AS m JOIN kinds AS k ON k.name = m.name AND k.unit IS NOT DISTINCT FROM m.unit
+    WHERE ((time >= $window_start AND time < $window_end)
+           OR (time >= $baseline_start AND time < $baseline_end))
+      AND value IS NOT NULL AND isfinite(value) AND ($service IS NULL OR service = $service)
+      AND aspect IS NOT NULL AND k.resource IS NOT NULL
 ),
 -- A counter that falls was set back: what it shows then came since.
 steps AS (
@@ -85,33 +92,24 @@ steps AS (
                 WHEN value >= lag(value) OVER one THEN value - lag(value) OVER one
                 WHEN lag(value) OVER one IS NOT NULL THEN value END AS increase,
            (epoch_us(time) - epoch_us(lag(time) OVER one)) / 1e6 AS seconds
-    FROM named WHERE aspect IS NOT NULL AND resource <> 'other'
-    WINDOW one AS (PARTITION BY is_now, service, pod, host, name, series ORDER BY time)
+    FROM points WHERE aspect <> 'utilization'
+    WINDOW one AS (PARTITION BY is_now, series ORDER BY time)
 ),
-throttled AS (
-    SELECT t.is_now, t.resource, 'saturation' AS aspect, t.service, t.pod, t.host,
-           'throttled share of periods' AS metric, t.series,
-           t.increase / nullif(p.increase, 0) AS level, NULL::DOUBLE AS errors
-    FROM steps AS t JOIN steps AS p
-      ON p.time = t.time AND p.service IS NOT DISTINCT FROM t.service
-     AND p.pod IS NOT DISTINCT FROM t.pod AND p.host IS NOT DISTINCT FROM t.host
-     AND p.series IS NOT DISTINCT FROM t.series
+levels AS (
+    SELECT time, is_now, resource, aspect, series, value / whole AS level, NULL::DOUBLE AS errors
+    FROM points WHERE aspect = 'utilization'
+    UNION ALL
+    SELECT time, is_now, resource, aspect, series, increase / nullif(seconds, 0),
+           CASE aspect WHEN 'errors' THEN increase END
+    FROM steps WHERE aspect <> 'periods'
+    UNION ALL
+    SELECT time, t.is_now, t.resource, 'saturation', t.series, t.increase / nullif(p.increase, 0), NULL
+    FROM steps AS t JOIN steps AS p USING (place, time)
     WHERE t.metric = 'container_cpu_cfs_throttled_periods_total'
       AND p.metric = 'container_cpu_cfs_periods_total' AND p.increase > 0
 ),
-levels AS (
-    SELECT is_now, resource, aspect, service, pod, host, name AS metric, series,
-           CASE aspect
-               WHEN 'utilization' THEN value / CASE WHEN unit = '%' OR metric LIKE '%percent' THEN 100 ELSE 1 END
-               WHEN 'saturation' THEN increase / nullif(seconds, 0)
-               ELSE increase / nullif(seconds, 0) END AS level,
-           CASE aspect WHEN 'errors' THEN increase END AS errors
-    FROM steps WHERE aspect <> 'periods'
-    UNION ALL SELECT * FROM throttled
-),
 resources AS (
-    SELECT resource, aspect, service, pod, host,
-           metric || CASE WHEN series IN ('{}', '') OR series IS NULL THEN '' ELSE ' ' || series END AS metric,
+    SELECT resource, aspect, series, max(time) AS last_time,
            count(*) FILTER (is_now) AS n1, count(*) FILTER (NOT is_now) AS n0,
            median(level) FILTER (is_now) AS level, median(level) FILTER (NOT is_now) AS baseline_level,
            max(level) FILTER (is_now) AS highest,
@@ -121,7 +119,18 @@ resources AS (
            round(sum(errors) FILTER (NOT is_now), 6) AS baseline_errors
     FROM (SELECT *, CASE aspect WHEN 'utilization' THEN $busy WHEN 'saturation' THEN $waiting END AS bound
           FROM levels WHERE level IS NOT NULL)
-    GROUP BY resource, aspect, service, pod, host, metric, series
+    GROUP BY resource, aspect, series HAVING n1 > 0
+),
+names AS (
+    SELECT DISTINCT hash(service, pod, host, name, attributes) AS series, service, pod, host,
+           CASE WHEN replace(lower(name), '.', '_') = 'container_cpu_cfs_throttled_periods_total'
+                THEN 'throttled share of periods' ELSE name END
+           || CASE WHEN attributes IS NULL OR cardinality(attributes) = 0 THEN ''
+                   ELSE ' ' || CAST(attributes AS VARCHAR) END AS metric
+    FROM metrics
+    WHERE ((time >= $window_start AND time < $window_end)
+           OR (time >= $baseline_start AND time < $baseline_end))
+      AND time IN (SELECT last_time FROM resources)
 ),
 judged AS (
     SELECT *,
@@ -137,7 +146,7 @@ judged AS (
                WHEN aspect = 'utilization' THEN 'at its limit'
                ELSE 'keeps work waiting'
            END AS finding
-    FROM resources WHERE n1 > 0
+    FROM resources JOIN names USING (series)
 )
 SELECT resource, aspect, service, pod, host, metric, finding, level, baseline_level, highest,
        beyond_share, baseline_beyond_share, errors, baseline_errors, z,

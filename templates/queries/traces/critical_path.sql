@@ -1,6 +1,6 @@
 /*---
 id: traces.critical_path
-version: 1
+version: 2
 title: Critical path
 question: Which operations hold up the answer, and which of them hold it up longer than before?
 status: stable
@@ -50,95 +50,86 @@ references:
   - "CRISP: Critical Path Analysis of Large-Scale Microservice Architectures (Z. Zhang et al., USENIX ATC 2022)"
   - "z of Welch for the mean over traces; needed_z: min_z, raised for the number of operations (Bonferroni by the Gaussian tail)"
 ---*/
+-- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
 WITH RECURSIVE seen AS (
     SELECT true AS is_now, epoch_us(time) AS start_us, epoch_us(time) + coalesce(duration_ns, 0) // 1000 AS end_us,
-           trace_id, span_id, parent_span_id, service, name
+           hash(true, trace_id) AS trace, hash(true, trace_id, span_id) AS span, span_id,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(true, trace_id, parent_span_id) END AS parent,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(true, trace_id, parent_span_id, service) END AS siblings,
+           service, name
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
     SELECT false, epoch_us(time), epoch_us(time) + coalesce(duration_ns, 0) // 1000,
-           trace_id, span_id, parent_span_id, service, name
+           hash(false, trace_id), hash(false, trace_id, span_id), span_id,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(false, trace_id, parent_span_id) END,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(false, trace_id, parent_span_id, service) END,
+           service, name
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end
 ),
-parents AS (
-    SELECT DISTINCT is_now, trace_id, parent_span_id AS span_id FROM seen WHERE parent_span_id IS NOT NULL
+beside AS (
+    SELECT * FROM seen SEMI JOIN (
+        SELECT siblings FROM seen WHERE siblings IS NOT NULL GROUP BY siblings HAVING count(*) > 1
+    ) USING (siblings)
 ),
 -- Reactive servers record the call they wait for beside the handler that waits: it counts as below it.
 awaited AS (
-    SELECT b.is_now, b.trace_id, b.span_id, min(w.span_id) AS parent_span_id
-    FROM (SELECT * FROM seen ANTI JOIN parents USING (is_now, trace_id, span_id)) AS w
-    JOIN (SELECT * FROM seen SEMI JOIN parents USING (is_now, trace_id, span_id)) AS b
-      ON b.is_now = w.is_now AND b.trace_id = w.trace_id AND b.parent_span_id = w.parent_span_id
-     AND b.service = w.service AND b.start_us >= w.start_us AND b.end_us <= w.end_us + 1000
-    GROUP BY b.is_now, b.trace_id, b.span_id
-),
-linked AS (
-    SELECT s.is_now, s.trace_id, s.span_id, coalesce(a.parent_span_id, s.parent_span_id) AS parent_span_id,
-           s.service, s.name, s.start_us, s.end_us
-    FROM seen AS s LEFT JOIN awaited AS a USING (is_now, trace_id, span_id)
+    SELECT b.span, min({'id': w.span_id, 'span': w.span}).span AS parent
+    FROM (SELECT * FROM beside ANTI JOIN seen AS c ON c.parent = beside.span) AS w
+    JOIN (SELECT * FROM beside SEMI JOIN seen AS c ON c.parent = beside.span) AS b
+      ON b.siblings = w.siblings AND b.service = w.service
+     AND b.start_us >= w.start_us AND b.end_us <= w.end_us + 1000
+    GROUP BY b.span
 ),
 roots AS (
-    SELECT is_now, trace_id, min(span_id) AS span_id FROM seen
-    WHERE parent_span_id IS NULL AND ($operation IS NULL OR name = $operation)
-    GROUP BY is_now, trace_id
+    SELECT is_now, trace, min({'id': span_id, 'span': span}).span AS span FROM seen
+    WHERE parent IS NULL AND ($operation IS NULL OR name = $operation)
+    GROUP BY is_now, trace
 ),
--- Ends and starts of the children of one span in one row of time: what ended last before each start.
-marks AS (
-    SELECT is_now, trace_id, parent_span_id, end_us AS at_us, 0 AS side, span_id,
-           {'at': end_us, 'span': span_id} AS ended
-    FROM linked WHERE parent_span_id IS NOT NULL AND end_us > start_us
-    UNION ALL
-    SELECT is_now, trace_id, parent_span_id, start_us, 1, span_id, NULL
-    FROM linked WHERE parent_span_id IS NOT NULL AND end_us > start_us
+-- What each span waited for: of its children the one that ended last, then the last that had ended before it began.
+waits AS (
+    SELECT parent, list_reduce(list_reverse_sort(list([child])),
+                               lambda found, next: CASE WHEN next[1].end_us <= found[-1].start_us
+                                                        THEN list_concat(found, next) ELSE found END) AS chain
+    FROM (SELECT coalesce(a.parent, s.parent) AS parent,
+                 {'end_us': end_us, 'id': span_id, 'start_us': start_us, 'span': span, 'op': hash(service, name)} AS child
+          FROM seen AS s LEFT JOIN awaited AS a USING (span)
+          WHERE s.parent IS NOT NULL AND end_us > start_us)
+    GROUP BY parent
 ),
-before AS (
-    SELECT is_now, trace_id, span_id, side,
-           max(ended) OVER (PARTITION BY is_now, trace_id, parent_span_id ORDER BY at_us, side, span_id
-                            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS ended
-    FROM marks
-),
-steps AS (
-    SELECT is_now, trace_id, parent_span_id AS span_id, max(ended).span AS to_span, true AS down
-    FROM marks WHERE side = 0 GROUP BY is_now, trace_id, parent_span_id
-    UNION ALL
-    SELECT is_now, trace_id, span_id, ended.span, false FROM before WHERE side = 1 AND ended IS NOT NULL
-),
-onward AS (
-    SELECT st.is_now, st.trace_id, st.span_id, st.down, l.span_id AS to_span, l.start_us, l.end_us
-    FROM steps AS st JOIN linked AS l
-      ON l.is_now = st.is_now AND l.trace_id = st.trace_id AND l.span_id = st.to_span
+links AS (
+    SELECT parent, chain[1].start_us AS last_us, unnest(chain) AS child FROM waits
 ),
 path AS (
-    SELECT is_now, trace_id, span_id, start_us, end_us, end_us AS until_us, NULL::VARCHAR AS above
-    FROM linked SEMI JOIN roots USING (is_now, trace_id, span_id)
+    SELECT is_now, trace, span, hash(service, name) AS op, start_us, end_us, NULL::UBIGINT AS above
+    FROM seen SEMI JOIN roots USING (span)
     UNION ALL
-    SELECT p.is_now, p.trace_id, o.to_span, o.start_us, least(o.end_us, CASE WHEN o.down THEN p.end_us ELSE p.until_us END),
-           CASE WHEN o.down THEN p.end_us ELSE p.until_us END, CASE WHEN o.down THEN p.span_id ELSE p.above END
-    FROM path AS p JOIN onward AS o USING (is_now, trace_id, span_id)
-    WHERE o.start_us < CASE WHEN o.down THEN p.end_us ELSE p.until_us END
+    SELECT p.is_now, p.trace, l.child.span, l.child.op, l.child.start_us, least(l.child.end_us, p.end_us), p.span
+    FROM path AS p JOIN links AS l ON l.parent = p.span AND l.last_us < p.end_us
 ),
 held AS (
-    SELECT is_now, trace_id, above AS span_id, sum(end_us - start_us) AS child_us
-    FROM path WHERE above IS NOT NULL GROUP BY is_now, trace_id, above
+    SELECT above AS span, sum(end_us - start_us) AS child_us FROM path WHERE above IS NOT NULL GROUP BY above
 ),
 per_trace AS (
-    SELECT p.is_now, p.trace_id, l.service, l.name, count(*) AS calls,
+    SELECT p.is_now, p.trace, p.op, count(*) AS calls,
            sum(greatest(p.end_us - p.start_us - coalesce(h.child_us, 0), 0))::BIGINT AS own_us
-    FROM path AS p JOIN linked AS l USING (is_now, trace_id, span_id)
-    LEFT JOIN held AS h ON h.is_now = p.is_now AND h.trace_id = p.trace_id AND h.span_id = p.span_id
-    GROUP BY p.is_now, p.trace_id, l.service, l.name
+    FROM path AS p LEFT JOIN held AS h USING (span)
+    GROUP BY p.is_now, p.trace, p.op
 ),
 totals AS (
     SELECT count(*) FILTER (is_now) AS n1, count(*) FILTER (NOT is_now) AS n0 FROM roots
 ),
+names AS (
+    SELECT hash(service, name) AS op, service, name FROM (SELECT DISTINCT service, name FROM seen)
+),
 -- Whole microseconds: their sums come out the same each time.
 operations AS (
-    SELECT service, name,
+    SELECT op,
            count(*) FILTER (is_now) AS on_path,
            coalesce(sum(own_us) FILTER (is_now), 0) AS s1,
            coalesce(sum(own_us) FILTER (NOT is_now), 0) AS s0,
            coalesce(sum(own_us::HUGEINT * own_us) FILTER (is_now), 0)::DOUBLE AS q1,
            coalesce(sum(own_us::HUGEINT * own_us) FILTER (NOT is_now), 0)::DOUBLE AS q0
-    FROM per_trace GROUP BY service, name
+    FROM per_trace GROUP BY op
 ),
 figures AS (
     SELECT *, s1 / nullif(n1, 0) AS m1, s0 / nullif(n0, 0) AS m0,
@@ -147,7 +138,7 @@ figures AS (
            s1 / nullif(sum(s1) OVER (), 0) AS share, s0 / nullif(sum(s0) OVER (), 0) AS baseline_share,
            greatest(s1 * n0 - s0 * n1, 0) AS added, sum(added) OVER () AS all_added,
            sqrt($min_z * $min_z + 2 * ln(count(*) OVER ())) AS needed_z
-    FROM operations, totals
+    FROM operations JOIN names USING (op), totals
 )
 SELECT service, name AS operation, m1 / 1e3 AS ms_per_trace, m0 / 1e3 AS baseline_ms_per_trace,
        (m1 - m0) / 1e3 AS added_ms, (m1 + 1e3) / (m0 + 1e3) AS ratio, share, baseline_share,

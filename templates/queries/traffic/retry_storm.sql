@@ -1,6 +1,6 @@
 /*---
 id: traffic.retry_storm
-version: 1
+version: 2
 title: Retry storm
 question: Do retries multiply the load on a callee?
 status: stable
@@ -47,13 +47,18 @@ references:
   - "Google, Site Reliability Engineering, ch. 22: Addressing Cascading Failures (retries)"
   - "OpenTelemetry semantic conventions: http.request.resend_count"
 ---*/
+-- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
 WITH seen AS (
-    SELECT true AS is_now, time, duration_ns, trace_id, span_id, parent_span_id, service, name, status,
-           kind, attributes
+    SELECT true AS is_now, time, duration_ns, trace_id, span_id, service, name, status, kind,
+           hash(true, trace_id, span_id) AS span,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(true, trace_id, parent_span_id) END AS parent,
+           coalesce(try_cast(attributes['http.request.resend_count'] AS BIGINT), 0) > 0 AS resent
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
-    SELECT false, time, duration_ns, trace_id, span_id, parent_span_id, service, name, status,
-           kind, attributes
+    SELECT false, time, duration_ns, trace_id, span_id, service, name, status, kind,
+           hash(false, trace_id, span_id),
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(false, trace_id, parent_span_id) END,
+           coalesce(try_cast(attributes['http.request.resend_count'] AS BIGINT), 0) > 0
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end
 ),
 error_logs AS (
@@ -66,27 +71,29 @@ error_logs AS (
       AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
 ),
 below AS (
-    SELECT is_now, trace_id, span_id, parent_span_id, service, name, kind, time,
-           time + to_microseconds(coalesce(duration_ns, 0) // 1000) AS until,
-           status IS NOT DISTINCT FROM 'error' OR e.span_id IS NOT NULL AS failed,
-           coalesce(try_cast(attributes['http.request.resend_count'] AS BIGINT), 0) > 0 AS resent
-    FROM seen LEFT JOIN error_logs AS e USING (trace_id, span_id)
-    WHERE parent_span_id IS NOT NULL
+    SELECT is_now, trace_id, span, span_id, parent, service, name, kind, time, duration_ns, resent,
+           hash(parent, service, name) AS call,
+           status IS NOT DISTINCT FROM 'error'
+           OR span IN (SELECT unnest([hash(true, trace_id, span_id), hash(false, trace_id, span_id)])
+                       FROM error_logs WHERE trace_id IS NOT NULL AND span_id IS NOT NULL) AS failed
+    FROM seen WHERE parent IS NOT NULL
 ),
+-- Only a call that failed, or says that it was sent again, makes retries of it and of those beside it.
 tries AS (
-    SELECT *, resent OR coalesce(min(until) FILTER (failed) OVER earlier <= time, false) AS retry,
-           count(*) OVER (PARTITION BY is_now, trace_id, parent_span_id, service, name) AS together
-    FROM below
-    WINDOW earlier AS (PARTITION BY is_now, trace_id, parent_span_id, service, name
-                       ORDER BY time, span_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    SELECT span, resent OR coalesce(min(time + to_microseconds(coalesce(duration_ns, 0) // 1000))
+                                        FILTER (failed) OVER earlier <= time, false) AS retry,
+           count(*) OVER (PARTITION BY call) AS together
+    FROM below SEMI JOIN (SELECT call FROM below WHERE failed OR resent) USING (call)
+    WINDOW earlier AS (PARTITION BY call ORDER BY time, span_id
+                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ),
 calls AS (
-    SELECT t.is_now, coalesce(p.service, '(unknown)') AS caller, t.service AS callee,
-           t.name AS operation, t.failed, t.retry, t.together, t.trace_id
-    FROM tries AS t
-    LEFT JOIN seen AS p
-           ON p.is_now = t.is_now AND p.trace_id = t.trace_id AND p.span_id = t.parent_span_id
-    WHERE t.kind IN ('client', 'producer') OR p.service IS DISTINCT FROM t.service
+    SELECT b.is_now, coalesce(p.service, '(unknown)') AS caller, b.service AS callee,
+           b.name AS operation, b.failed, t.retry IS NOT DISTINCT FROM true AS retry, t.together, b.trace_id
+    FROM below AS b
+    LEFT JOIN tries AS t ON t.span = b.span AND t.retry
+    LEFT JOIN seen AS p ON p.span = b.parent
+    WHERE b.kind IN ('client', 'producer') OR p.service IS DISTINCT FROM b.service
 ),
 edges AS (
     SELECT caller, callee, operation,

@@ -50,13 +50,16 @@ references:
   - "RED method (rate, errors, duration)"
   - "needed_z: min_z, raised for the number of comparisons made (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
 ---*/
+-- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
 WITH seen AS (
-    SELECT true AS is_now, time, duration_ns, trace_id, span_id, parent_span_id, service,
-           coalesce(kind, 'unspecified') AS kind, status
+    SELECT true AS is_now, time, duration_ns, hash(true, trace_id, span_id) AS span,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(true, trace_id, parent_span_id) END AS parent,
+           hash(true, trace_id, service) AS visit, service, coalesce(kind, 'unspecified') AS kind, status
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
-    SELECT false, time, duration_ns, trace_id, span_id, parent_span_id, service,
-           coalesce(kind, 'unspecified'), status
+    SELECT false, time, duration_ns, hash(false, trace_id, span_id),
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(false, trace_id, parent_span_id) END,
+           hash(false, trace_id, service), service, coalesce(kind, 'unspecified'), status
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end
 ),
 error_logs AS (
@@ -69,19 +72,21 @@ error_logs AS (
       AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
 ),
 failing AS (
-    SELECT DISTINCT is_now, trace_id, service
-    FROM seen LEFT JOIN error_logs AS e USING (trace_id, span_id)
-    WHERE status = 'error' OR e.span_id IS NOT NULL
+    SELECT DISTINCT visit FROM seen
+    WHERE status = 'error'
+       OR span IN (SELECT unnest([hash(true, trace_id, span_id), hash(false, trace_id, span_id)])
+                   FROM error_logs WHERE trace_id IS NOT NULL AND span_id IS NOT NULL)
+),
+-- Where spans say no kind, a request is a span whose parent belongs to another service.
+inner_spans AS (
+    SELECT u.span FROM seen AS u JOIN seen AS p ON p.span = u.parent AND p.service IS NOT DISTINCT FROM u.service
+    WHERE u.kind = 'unspecified' AND u.parent IS NOT NULL
 ),
 requests AS (
-    SELECT s.is_now, s.service, s.duration_ns / 1e6 AS ms, f.service IS NOT NULL AS failed
-    FROM seen AS s
-    LEFT JOIN seen AS p
-           ON p.is_now = s.is_now AND p.trace_id = s.trace_id AND p.span_id = s.parent_span_id
-    LEFT JOIN failing AS f
-           ON f.is_now = s.is_now AND f.trace_id = s.trace_id AND f.service = s.service
-    WHERE s.parent_span_id IS NULL OR s.kind IN ('server', 'consumer')
-       OR (s.kind = 'unspecified' AND p.service IS DISTINCT FROM s.service)
+    SELECT s.is_now, s.service, s.duration_ns / 1e6 AS ms, f.visit IS NOT NULL AS failed
+    FROM (SELECT * FROM seen WHERE parent IS NULL OR kind IN ('server', 'consumer', 'unspecified')) AS s
+    ANTI JOIN inner_spans AS i ON i.span = s.span
+    LEFT JOIN failing AS f ON f.visit = s.visit
 ),
 recorded AS (
     SELECT is_now, count(*) AS n, (max(epoch_us(time)) - min(epoch_us(time))) / 6e7 AS reach,

@@ -46,7 +46,9 @@ def test_new_begins_one_that_holds_and_docs_tell_of_it(command: Command, tmp_pat
     assert again.code == 3
     assert "already there" in again.err
 
-    assert command("templates", "check", begun.json["template"]).code == 0
+    checked = command("templates", "check", begun.json["template"], "--recall")
+    assert checked.code == 0, checked.out
+    assert "found in 5 of 5 runs" in checked.out
     for name in ("page.html", "page.md"):
         told = command("templates", "docs", "-o", tmp_path / name, "--store", store)
         assert told.code == 0

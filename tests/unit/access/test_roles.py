@@ -23,7 +23,9 @@ def test_a_viewer_reads_and_comments_and_nothing_else() -> None:
 def test_who_stands_higher_may_no_less() -> None:
     for higher, lower in pairwise(ROLES):
         assert set(abilities(higher)) >= set(abilities(lower))
-    assert abilities("lead") == abilities("responder") == list(ABILITIES)
+    assert abilities("lead") == list(ABILITIES)
+    assert set(ABILITIES) - set(abilities("responder")) == {"close", "people"}
+    assert may("responder", "close").hint == "ask a lead to do it"
 
 
 @pytest.mark.parametrize("role", ROLES)

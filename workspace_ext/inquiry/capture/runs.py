@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from workspace_ext.access.roles import Role
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.canonical import digest_text
 from workspace_ext.foundation.clock import Clock, now_ns, to_rfc3339
@@ -58,6 +59,7 @@ class _Run:
     actor: Actor
     lane: tuple[str, str]
     source: str
+    role: Role | None = None
     started: bool = False
     busy: bool = False
     shown: bool = False  # execute_input came: the kernel really took it up
@@ -89,7 +91,13 @@ class RunRecorder:
         return tuple(self._runs)
 
     def request(
-        self, message: Message, *, actor: Actor, cell: str, channel: str = "shell"
+        self,
+        message: Message,
+        *,
+        actor: Actor,
+        cell: str,
+        channel: str = "shell",
+        role: Role | None = None,
     ) -> list[EventIn]:
         """A message as it is forwarded to the kernel.
 
@@ -98,6 +106,7 @@ class RunRecorder:
             actor: Who asked, as authenticated.
             cell: The uid of the cell.
             channel: The channel it is sent on; ``control`` does not wait for ``shell``.
+            role: With which role they asked, where that is known.
         """
         if not asks_to_run(message):
             return []
@@ -110,6 +119,7 @@ class RunRecorder:
             actor=actor,
             lane=(channel, str(header.get("subshell_id") or "")),
             source=_valid(str(content.get("code", ""))),
+            role=role,
         )
         if not any(other.lane == asked.lane for other in self._runs.values() if other is not asked):
             events += self._start(asked)
@@ -217,12 +227,11 @@ class RunRecorder:
             "source_digest": digest,
             "kernel": self._kernel,
         }
-        return [
-            {
-                **self._event("run.started", run, data, run.begun_ns),
-                "attached": {digest: run.source},
-            }
-        ]
+        event: EventIn = {
+            **self._event("run.started", run, data, run.begun_ns),
+            "attached": {digest: run.source},
+        }
+        return [event if run.role is None else {**event, "role": run.role}]
 
     def _finish(
         self, run_id: str, status: Status, error: str | None = None, *, whole: bool = False

@@ -20,6 +20,14 @@ from workspace_ext.protocol.messages import (
 )
 
 
+def role_event(state: InvestigationState, who: Actor, role: str | None) -> Event | None:
+    """That somebody acts with a role from here on; None where that is on record already."""
+    if role is None or who.kind != "user" or state["participants"].get(str(who)) == role:
+        return None
+    uid, data = state["uid"], {"role": role}
+    return Event("role.taken", data, who, id=new_id(), subject=str(who), investigation=uid)
+
+
 def told_event(state: InvestigationState, event: EventIn, principal: Principal) -> Event:
     """What a client reports, with its actor: see the room card."""
     actor, behind = principal.actor, principal.on_behalf_of

@@ -43,10 +43,9 @@ def apply(state: InvestigationState | None, entry: LedgerEntry) -> Investigation
         state = _opened(entry, data)
     elif data is not None and entry["type"] in _CHANGES:
         change = _CHANGES[entry["type"]](state, entry, data)
-    who = person(entry)
-    if who.startswith("user:") and who not in state["participants"]:
-        role = "participant" if state["participants"] else "owner"
-        change["participants"] = {**state["participants"], who: role}
+    who, known = person(entry), state["participants"]
+    if who.startswith("user:") and who not in known and "participants" not in change:
+        change["participants"] = {**known, who: "participant" if known else "owner"}
     return cast(InvestigationState, {**state, **change, "seq": entry["seq"], "head": entry["hash"]})
 
 
@@ -166,8 +165,13 @@ def _file_read(state: InvestigationState, _entry: LedgerEntry, data: Data) -> Ch
     return {"steps": {**state["steps"], step["id"]: read}}
 
 
+def _role_taken(state: InvestigationState, entry: LedgerEntry, data: Data) -> Change:
+    return {"participants": {**state["participants"], person(entry): str(data["role"])}}
+
+
 _CHANGES: dict[str, Handler] = {
     "investigation.scoped": _scoped,
+    "role.taken": _role_taken,
     "run.started": _run_started,
     "run.finished": _run_finished,
     "file.read": _file_read,

@@ -20,6 +20,7 @@ from workspace_ext.inquiry.investigations.attribution import (
     function_event,
     placed,
     query_events,
+    role_event,
     testing_event,
     told_event,
 )
@@ -168,11 +169,28 @@ class InvestigationService(InvestigationReader):
                     if batch.find(uid, event["id"]) is not None:
                         continue
                     check_against(after, event, newest_pin=newest)
-                    entry = batch.append(uid, told_event(after, event, principal))
+                    told = told_event(after, event, principal)
+                    taken = role_event(after, told.actor, _role(event, principal))
+                    if taken is not None:
+                        after = apply(after, batch.append(uid, taken)) or after
+                    entry = batch.append(uid, told)
                     blobs.put_texts(batch.connection, event.get("attached", {}))
                     after = apply(after, entry) or after
                 _list(batch, before, after)
             return self._moved(before, after)
+
+    def take_part(self, uid: str, who: Actor, role: str | None) -> None:
+        """Somebody acts with a role; None where it is not known.
+
+        Raises:
+            NotFound: There is no such investigation.
+        """
+
+        def decide(state: InvestigationState) -> Sequence[Event]:
+            taken = role_event(state, who, role)
+            return [] if taken is None else [taken]
+
+        self.append(uid, decide)
 
     def append(self, uid: str, decide: Callable[[InvestigationState], Sequence[Event]]) -> None:
         """Appends what another room of the broker decides, while nobody else writes.
@@ -335,6 +353,11 @@ class InvestigationService(InvestigationReader):
             left = deadline - time.monotonic()
             if left <= 0 or not self._arrived.wait(left):
                 return
+
+
+def _role(event: EventIn, principal: Principal) -> str | None:
+    """With which role an event was made; only a service knows it."""
+    return event.get("role", principal.role) if principal.kind == "service" else None
 
 
 def _told(

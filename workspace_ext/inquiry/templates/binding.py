@@ -22,7 +22,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
 
 
-class _WrongValueError(Exception):
+class _WrongValueError(ValueError):
     """A value that does not fit its type; becomes a `BadInput` that names the parameter."""
 
 

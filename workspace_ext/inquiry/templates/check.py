@@ -64,15 +64,24 @@ def check(paths: Iterable[Path]) -> list[CheckResult]:
     paths = list(paths)
     folders = [path if path.is_dir() else path.parents[1] for path in paths if path.exists()]
     library = TemplateLibrary([*default_paths(), *folders])
+    for file in files_of(paths):
+        results.extend(_check_file(file, library))
+    return results
+
+
+def files_of(paths: Iterable[Path]) -> Iterator[Path]:
+    """The template files that paths stand for: themselves, or all in a folder.
+
+    Raises:
+        NotFound: A path is not there, or no template is under it.
+    """
     for path in paths:
         files = sorted(path.rglob("*.sql")) if path.is_dir() else [path]
         if not files or not files[0].is_file():
             raise NotFound(
                 f"there is no template in {path}", hint="give a .sql file or a folder of them"
             )
-        for file in files:
-            results.extend(_check_file(file, library))
-    return results
+        yield from files
 
 
 def _check_file(path: Path, library: TemplateLibrary) -> Iterator[CheckResult]:

@@ -20,7 +20,8 @@
 
 A row stands for ``repeat`` rows, ``every`` so long apart; in its texts ``{i}`` becomes the
 number of the row from 0, and a list of values is gone through again and again. ``at`` is the
-offset of ``time``; ``duration`` fills ``duration_ns``.
+offset of ``time``; ``duration`` fills ``duration_ns``. Beside ``cases`` there may be ``plants``:
+faults in noise, which `planting.language` reads.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from workspace_ext.inquiry.templates.binding import moment, seconds
 from workspace_ext.inquiry.templates.model import BadTemplate, BindContext, Problem
 from workspace_ext.telemetry.schema import SIGNALS
 
-_TOP = ("origin", "window", "baseline", "cases")
+_TOP = ("origin", "window", "baseline", "cases", "plants")
 _CASE = ("name", "params", "expect", *SIGNALS)
 _EXPECT = ("interesting", "rows", "rows_at_least", "first", "reason", "warning")
 _ROW = ("at", "every", "repeat", "duration")
@@ -57,10 +58,11 @@ class Case:
 
 @dataclass(frozen=True)
 class Fixtures:
-    """All cases of a template."""
+    """All cases of a template, and what is planted for it, as the file has it."""
 
     context: BindContext
     cases: list[Case] = field(default_factory=list)
+    plants: list[Any] = field(default_factory=list)
 
 
 def fixtures_path(template: Path) -> Path:
@@ -104,7 +106,7 @@ def _fixtures(document: dict[str, Any]) -> Fixtures:
             for signal in SIGNALS
         }
         cases.append(Case(given["name"], given.get("params") or {}, rows, given["expect"]))
-    return Fixtures(context, cases)
+    return Fixtures(context, cases, document.get("plants") or [])
 
 
 def _known(value: dict[str, Any], keys: tuple[str, ...], where: str) -> None:

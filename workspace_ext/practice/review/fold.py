@@ -16,6 +16,7 @@ NEUTRAL = frozenset(
         "review.changed",
         "comment.added",
         "comment.settled",
+        "role.taken",
         "archive.created",
         "outcome.recorded",
         "action.changed",

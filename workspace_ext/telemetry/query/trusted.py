@@ -9,12 +9,14 @@ from __future__ import annotations
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 import duckdb
 
+from workspace_ext.foundation.priority import yield_to_others
 from workspace_ext.telemetry.query.failures import explain_query, row_limit
 from workspace_ext.telemetry.query.lanes import Lane, Pace
 from workspace_ext.telemetry.query.model import BATCH_ROWS, Limits
@@ -66,7 +68,11 @@ class Engine(Protocol):
 
 
 class TrustedRunner:
-    """Runs library SQL: short queries in one lane, those known to be long in another."""
+    """Runs library SQL: short queries in one lane, those known to be long in another.
+
+    Those have a thread of their own, which lets all others go first: a short query that comes
+    while a long one runs takes a processor from it at once.
+    """
 
     def __init__(self, engine: Engine, watchdog: Watchdog) -> None:
         self._engine = engine
@@ -74,6 +80,9 @@ class TrustedRunner:
         self._pace = Pace()
         self._interactive = Lane(_INTERACTIVE, "interactive")
         self._heavy = Lane(_HEAVY, "heavy")
+        self._aside = ThreadPoolExecutor(
+            _HEAVY, thread_name_prefix="heavy-query", initializer=yield_to_others
+        )
 
     def run(
         self,
@@ -91,30 +100,42 @@ class TrustedRunner:
             BadInput: The SQL does not fit the data.
         """
         sql = query.query
-        lane = self._heavy if self._pace.is_heavy(sql) else self._interactive
-        rows = TrustedRows(self._engine.cursor(), self._watchdog, lane, limits, cancelled)
-        started = time.monotonic()
+        heavy = self._pace.is_heavy(sql)
+        lane, aside = (self._heavy, self._aside) if heavy else (self._interactive, None)
+        rows = TrustedRows(self._engine.cursor(), self._watchdog, lane, aside, limits, cancelled)
         try:
             rows.start(query, values, pin, stream=self._pace.is_large(sql))
         finally:
-            self._pace.took(sql, time.monotonic() - started, large=rows.large)
+            self._pace.took(sql, rows.processor_seconds, large=rows.large)
         return rows
+
+    def close(self) -> None:
+        """Ends its thread."""
+        self._aside.shutdown(wait=False, cancel_futures=True)
 
 
 class TrustedRows:
-    """The rows of one query; it holds a turn while rows are made, not while they travel."""
+    """The rows of one query; it holds a turn while rows are made, not while they travel.
+
+    Attributes:
+        lane: The name of the lane that it waits in.
+        processor_seconds: What its own thread worked; the engine's others worked about as much.
+    """
 
     def __init__(
         self,
         cursor: duckdb.DuckDBPyConnection,
         watchdog: Watchdog,
         lane: Lane,
+        aside: ThreadPoolExecutor | None,
         limits: Limits,
         cancelled: threading.Event,
     ) -> None:
         self._cursor = cursor
         self._lane = lane
+        self._aside = aside
         self.lane = lane.name
+        self.processor_seconds = 0.0
         self._limits = limits
         self._watchdog = watchdog
         self._watch = watchdog.watch(limits.seconds, cancelled, cursor.interrupt)
@@ -137,11 +158,14 @@ class TrustedRows:
         self, query: duckdb.Statement, values: Mapping[str, object], pin: int, *, stream: bool
     ) -> None:
         """Runs it up to its first rows."""
+
+        def begin() -> pa.RecordBatch | None:
+            self._cursor.execute(f"SET VARIABLE pin = {int(pin)}::BIGINT")
+            self._reader = open_reader(self._cursor, query, values, stream=stream)
+            return self._read()
+
         try:
-            with self._lane.turn(self._watch):
-                self._cursor.execute(f"SET VARIABLE pin = {int(pin)}::BIGINT")
-                self._reader = open_reader(self._cursor, query, values, stream=stream)
-                self._next = self._read()
+            self._next = self._in_turn(begin)
         except BaseException as error:
             raise self._failed(error) from error
 
@@ -151,8 +175,7 @@ class TrustedRows:
             while self._next is not None:
                 batch, self._next = self._next, None
                 yield batch
-                with self._lane.turn(self._watch):
-                    self._next = self._read()
+                self._next = self._in_turn(self._read)
         except GeneratorExit:
             self.close()
             raise
@@ -166,6 +189,17 @@ class TrustedRows:
         self._next = None
         with suppress(duckdb.Error):
             self._cursor.close()
+
+    def _in_turn(self, work: Callable[[], pa.RecordBatch | None]) -> pa.RecordBatch | None:
+        def measured() -> pa.RecordBatch | None:
+            begun = time.thread_time()
+            try:
+                return work()
+            finally:
+                self.processor_seconds += time.thread_time() - begun
+
+        with self._lane.turn(self._watch):
+            return measured() if self._aside is None else self._aside.submit(measured).result()
 
     def _read(self) -> pa.RecordBatch | None:
         assert self._reader is not None

@@ -9,6 +9,7 @@ import type {
   Happening,
   InvestigationDelta,
   Gallery,
+  Member,
   NewInvestigation,
   NewNotebook,
   Provenance,
@@ -89,6 +90,11 @@ export class Api {
   /** Puts on record what a person says; the server says who and when. */
   record(said: RecordIn): Promise<InvestigationDelta> {
     return this._post('record', said);
+  }
+
+  /** Gives somebody another role on this server, at once. */
+  giveRole(name: string, role: Member['role']): Promise<Pick<Member, 'name' | 'role'>> {
+    return this._post('people', { name, role });
   }
 
   /** Which state of a hypothesis may be chosen from which. */

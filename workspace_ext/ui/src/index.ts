@@ -1,5 +1,6 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { cellsPlugin } from './plugins/cells';
+import { executorPlugin } from './plugins/executor';
 import { dataPlugin } from './plugins/data';
 import { chartsPlugin } from './plugins/charts';
 import { galleryPlugin } from './plugins/gallery';
@@ -13,6 +14,7 @@ import { viewingPlugin } from './plugins/viewing';
 
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   preferencesPlugin,
+  executorPlugin,
   modelPlugin,
   viewingPlugin,
   panelPlugin,

@@ -17,6 +17,15 @@ import type { Catalogue, Happening, InvestigationState, Me, Rules, StreamMessage
 /** The kernel whose notebooks become investigations on their first run. */
 const KERNEL_NAME = 'investigation';
 
+/** What is needed for some things; for all others that one may edit. */
+const NEEDED: Partial<Record<string, Me['may'][number]>> = {
+  'investigation.pinned': 'pin',
+  'review.archive': 'close',
+  run: 'run',
+  open: 'open',
+  people: 'people'
+};
+
 /** Follows the notebook in front and holds its investigation, live. */
 export class InvestigationModel extends VDomModel {
   constructor(options: InvestigationModel.IOptions) {
@@ -63,12 +72,15 @@ export class InvestigationModel extends VDomModel {
     return this._me;
   }
 
-  /** Why the person may not say a kind of thing; empty when they may. */
-  whyNot(type: string): string {
-    const needed = type === 'investigation.pinned' ? 'pin' : 'edit';
-    return this._me && !this._me.may.includes(needed)
+  /** Why the person may not say a kind of thing, or do what an ability is for; empty if they may. */
+  whyNot(what: string): string {
+    const me = this._me;
+    if (!me || me.may.includes(NEEDED[what] ?? 'edit')) {
+      return '';
+    }
+    return me.role === 'viewer'
       ? trans.__('You are a viewer here: you see everything and may comment. Ask a lead for more.')
-      : '';
+      : trans.__('Only a lead may do this. Ask one.');
   }
 
   /** Which states a person may choose for a hypothesis that is in a state. */
@@ -80,6 +92,16 @@ export class InvestigationModel extends VDomModel {
   say(type: string, data: Record<string, unknown>, rationale = ''): Promise<Problem | null> {
     const said = { path: this._path, type, data, rationale };
     return this._outbox.send(said, id => this._api.record({ ...said, id }));
+  }
+
+  /** Gives somebody another role; what stands in the way, if anything does. */
+  async giveRole(name: string, role: Me['role']): Promise<Problem | null> {
+    try {
+      await this._api.giveRole(name, role);
+      return null;
+    } catch (error) {
+      return problemIn(error);
+    }
   }
 
   /** What there is in the store now: how far a pin can be moved. */

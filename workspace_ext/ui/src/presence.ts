@@ -6,11 +6,13 @@ export interface Person {
   name: string;
   shown: string;
   colour: string;
+  /** What they are here, as the server says; empty where it does not. */
+  role: string;
   isMe: boolean;
 }
 
 interface Presented {
-  user?: { username?: string; name?: string; display_name?: string; color?: string };
+  user?: { username?: string; name?: string; display_name?: string; color?: string; role?: string };
 }
 
 /** The states of a shared document's users, by the number of their browser. */
@@ -62,7 +64,7 @@ export function peopleIn(states: Map<number, unknown>, mine: number): Person[] {
     if (user && name) {
       const isMe = client === mine || (found.get(name)?.isMe ?? false);
       const shown = user.display_name || user.name || name;
-      found.set(name, { name, shown, colour: user.color ?? '', isMe });
+      found.set(name, { name, shown, colour: user.color ?? '', role: user.role ?? '', isMe });
     }
   }
   return [...found.values()].sort(

@@ -617,13 +617,23 @@ export interface Gallery {
   services: string[];
 }
 /**
- * Who the browser's user is on this server, and what they may do here. ``may`` holds some of: read, comment, edit (notebooks and files), run (code), open (begin an investigation), pin (move it), review (move it on), approve (judge the work of others).
+ * Who the browser's user is on this server, and what they may do here. ``may`` holds some of: read, comment, edit (notebooks and files), run (code), open (begin an investigation), pin (move it), review (move it on), approve (judge the work of others), close (archive a review), people (give others a role).
  */
 export interface Me {
   name: string;
   display_name: string;
   role: 'lead' | 'responder' | 'viewer';
-  may: ('read' | 'comment' | 'edit' | 'run' | 'open' | 'pin' | 'review' | 'approve')[];
+  may: (
+    'read' | 'comment' | 'edit' | 'run' | 'open' | 'pin' | 'review' | 'approve' | 'close' | 'people'
+  )[];
+}
+/**
+ * Somebody who may log in to this server.
+ */
+export interface Member {
+  name: string;
+  display_name: string;
+  role: 'lead' | 'responder' | 'viewer';
 }
 /**
  * What the Jupyter server tells its browsers about the broker.
@@ -645,6 +655,7 @@ export interface EventIn {
     [k: string]: unknown;
   };
   actor?: string;
+  role?: 'lead' | 'responder' | 'viewer';
   rationale?: string;
   /**
    * Texts that the data name by digest, kept beside the ledger.

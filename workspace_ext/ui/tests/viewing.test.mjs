@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { free, hold, isBarred, meOfPage, withoutStart } from '../src/viewing.ts';
+import { free, freeze, hold, isBarred, meOfPage, thaw, withoutStart } from '../src/viewing.ts';
 
 const VIEWER = { name: 'carol', display_name: 'carol', role: 'viewer', may: ['read', 'comment'] };
 const LEAD = { ...VIEWER, role: 'lead', may: ['read', 'comment', 'edit', 'run'] };
@@ -25,15 +25,38 @@ test('a kernel is joined, and none is started', () => {
   assert.deepEqual(asked, { name: 'investigation', shouldStart: false, canStart: false });
 });
 
+class Shared {
+  done = 0;
+  transact(change) {
+    change();
+  }
+}
+
+test('a frozen model takes no change of this browser, until it is thawed', () => {
+  const model = new Shared();
+  const change = () => model.transact(() => (model.done += 1));
+  thaw(model); // one that never was frozen stays as it is
+  change();
+  freeze(model);
+  freeze(model);
+  change();
+  assert.equal(model.done, 1);
+  thaw(model);
+  change();
+  assert.equal(model.done, 2);
+});
+
 test('a cell that is held writes nothing into its metadata, and is free again', () => {
   const written = [];
   const cell = {
+    model: { sharedModel: new Shared() },
     syncEditable: true,
     set readOnly(value) {
       this.syncEditable && written.push(value);
     }
   };
   hold(cell);
+  cell.model.sharedModel.transact(() => assert.fail('changed'));
   free(cell);
 
   assert.deepEqual(written, []);

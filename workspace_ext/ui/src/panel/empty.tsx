@@ -8,7 +8,7 @@ import { LogIn, Patience } from './trouble';
 export function Empty(props: {
   title: string;
   text?: string;
-  action?: { label: string; run: () => void };
+  action?: { label: string; run: () => void } | undefined;
   children?: React.ReactNode;
 }): React.ReactElement {
   const { title, text, action, children } = props;

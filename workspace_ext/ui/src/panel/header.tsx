@@ -1,8 +1,10 @@
 import * as React from 'react';
-import { actorName, ago, localWindow, utcWindow } from '../format';
+import type { Problem } from '../api';
+import { actorName, ago, localWindow, sentence, utcWindow } from '../format';
 import type { InvestigationModel } from '../model';
+import type { Person } from '../presence';
 import { trans } from '../translation';
-import type { InvestigationState, WindowDict } from '../types';
+import type { InvestigationState, Me, WindowDict } from '../types';
 import { Badge } from './parts';
 import { PinRow } from './pin';
 
@@ -43,7 +45,7 @@ export function Header(props: {
   );
 }
 
-/** Those who have the notebook open, with what they are here. */
+/** Those who have the notebook open, with what they are here; a lead may change that. */
 function People(props: {
   model: InvestigationModel;
   state: InvestigationState;
@@ -62,8 +64,11 @@ function People(props: {
       <dd className="jp-Investigation-people">
         {people.map(person => {
           const mine = person.isMe ? model.me?.role : undefined;
-          const role = mine ?? roles.get(person.name) ?? roles.get(person.shown);
-          const said = [person.isMe ? trans.__('you') : '', role ?? ''].filter(Boolean);
+          const role = mine ?? (person.role || roles.get(person.name));
+          const isGiven = !person.isMe && model.me?.may.includes('people');
+          const said = [person.isMe ? trans.__('you') : '', (!isGiven && role) || ''].filter(
+            Boolean
+          );
           return (
             <span key={person.name} className="jp-Investigation-person">
               <i style={{ background: person.colour || 'var(--jp-ui-font-color3)' }} />
@@ -71,6 +76,7 @@ function People(props: {
               {said.length > 0 && (
                 <span className="jp-Investigation-detail"> ({said.join(', ')})</span>
               )}
+              {isGiven && <RoleOf model={model} person={person} />}
             </span>
           );
         })}
@@ -78,6 +84,35 @@ function People(props: {
     </>
   );
 }
+
+/** Gives somebody their role. */
+function RoleOf(props: { model: InvestigationModel; person: Person }): React.ReactElement {
+  const { model, person } = props;
+  const [problem, setProblem] = React.useState<Problem | null>(null);
+  return (
+    <>
+      <select
+        aria-label={trans.__('Role of %1', person.shown)}
+        title={problem ? `${problem.message} ${problem.hint}` : undefined}
+        value={person.role}
+        onChange={async event =>
+          setProblem(await model.giveRole(person.name, event.target.value as Me['role']))
+        }
+      >
+        {ROLES.map(role => (
+          <option key={role}>{role}</option>
+        ))}
+      </select>
+      {problem && (
+        <span role="alert" className="jp-Investigation-error">
+          {sentence(problem.message)}
+        </span>
+      )}
+    </>
+  );
+}
+
+const ROLES: Me['role'][] = ['lead', 'responder', 'viewer'];
 
 function WindowRow(props: { label: string; window: WindowDict | null }): React.ReactElement | null {
   if (!props.window) {

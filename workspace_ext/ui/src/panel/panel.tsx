@@ -32,8 +32,15 @@ export function PanelView(props: {
     return (
       <Empty
         title={trans.__('No notebook in front')}
-        text={trans.__('Open a notebook to see its investigation, or begin a new one.')}
-        action={{ label: trans.__('New investigation'), run: actions.create }}
+        text={
+          model.whyNot('open') ||
+          trans.__('Open a notebook to see its investigation, or begin a new one.')
+        }
+        action={
+          model.whyNot('open')
+            ? undefined
+            : { label: trans.__('New investigation'), run: actions.create }
+        }
       />
     );
   }
@@ -101,10 +108,17 @@ function NoInvestigation(props: {
   return (
     <Empty
       title={trans.__('This notebook is not an investigation')}
-      text={trans.__(
-        'Nothing of it is captured. Started here, every run in it is captured from then on.'
-      )}
-      action={{ label: trans.__('Start investigation here'), run: actions.adopt }}
+      text={
+        model.whyNot('open') ||
+        trans.__(
+          'Nothing of it is captured. Started here, every run in it is captured from then on.'
+        )
+      }
+      action={
+        model.whyNot('open')
+          ? undefined
+          : { label: trans.__('Start investigation here'), run: actions.adopt }
+      }
     />
   );
 }

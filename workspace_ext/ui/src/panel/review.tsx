@@ -72,6 +72,7 @@ export function ReviewSection(props: { model: InvestigationModel }): React.React
         whyNot={props.model.whyNot('review.moved')}
         buttons={review.actions.map(action => ({
           label: label(action),
+          whyNot: props.model.whyNot(`review.${action}`),
           run: text => reviews.act(action, text)
         }))}
       />

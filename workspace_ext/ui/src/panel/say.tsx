@@ -7,6 +7,8 @@ import { Refusal, Underway } from './trouble';
 export interface SayButton {
   label: string;
   run: (text: string) => Promise<Problem | null>;
+  /** Why the person may not do this one; empty when they may. */
+  whyNot?: string;
 }
 
 /** A text box with its buttons; what was typed stays until it was taken. */
@@ -50,8 +52,8 @@ export function SayForm(props: {
           key={button.label}
           type="button"
           className="jp-mod-styled jp-mod-minimal"
-          disabled={isBusy || whyNot !== '' || (!optional && text.trim() === '')}
-          title={whyNot}
+          disabled={isBusy || !!(whyNot || button.whyNot) || (!optional && text.trim() === '')}
+          title={whyNot || button.whyNot}
           onClick={() => void send(button)}
         >
           {button.label}

@@ -1,5 +1,5 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette, showErrorMessage } from '@jupyterlab/apputils';
+import { ICommandPalette, Notification, showErrorMessage } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker } from '@jupyterlab/notebook';
@@ -8,6 +8,7 @@ import { begin } from '../beginning/dialog';
 import { CATEGORY, CommandIDs } from '../commands';
 import { sentence } from '../format';
 import { investigationIcon } from '../icons';
+import { IInvestigationModel, type InvestigationModel } from '../model';
 import { IPreferences, type Preferences } from '../preferences';
 import { trans } from '../translation';
 import type { NewInvestigation } from '../types';
@@ -17,12 +18,13 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
   id: 'investigation-workspace:launcher',
   description: 'Adds the launcher card “New investigation” and the commands that begin one.',
   autoStart: true,
-  requires: [IPreferences, INotebookTracker],
+  requires: [IPreferences, INotebookTracker, IInvestigationModel],
   optional: [ILauncher, ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
     _: Preferences,
     tracker: INotebookTracker,
+    model: InvestigationModel,
     launcher: ILauncher | null,
     palette: ICommandPalette | null
   ) => {
@@ -34,9 +36,16 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
     commands.addCommand(CommandIDs.create, {
       label: args =>
         args['isPalette'] ? trans.__('New Investigation…') : trans.__('New investigation'),
-      caption: trans.__('Begin an investigation in a notebook of its own'),
+      caption: () =>
+        model.whyNot('open') || trans.__('Begin an investigation in a notebook of its own'),
       icon: investigationIcon,
+      isEnabled: () => !model.whyNot('open'),
       execute: async args => {
+        const why = model.whyNot('open');
+        if (why) {
+          Notification.info(why, { autoClose: 5000 }); // the launcher knows no disabled card
+          return;
+        }
         const directory = (args['cwd'] as string | undefined) ?? PathExt.dirname(pathInFront());
         const known = JSON.parse(String(args['known'] ?? '{}')) as Partial<NewInvestigation>;
         const made = await begin(api, directory, known);
@@ -49,7 +58,7 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
     commands.addCommand(CommandIDs.adopt, {
       label: trans.__('Start Investigation in This Notebook'),
       icon: investigationIcon,
-      isEnabled: () => tracker.currentWidget !== null,
+      isEnabled: () => tracker.currentWidget !== null && !model.whyNot('open'),
       execute: () =>
         orSayWhy(trans.__('The investigation could not be started'), async () => {
           await api.adopt(pathInFront());

@@ -1,10 +1,11 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import type { NotebookPanel } from '@jupyterlab/notebook';
+import { INotebookCellExecutor, type NotebookPanel } from '@jupyterlab/notebook';
 import { Widget } from '@lumino/widgets';
+import { CellExecutor } from '../executor';
 import { IInvestigationModel, type InvestigationModel } from '../model';
 import { IPreferences, type Preferences } from '../preferences';
 import { trans } from '../translation';
-import { free, hold, isBarred, withoutStart } from '../viewing';
+import { type Shared, free, freeze, hold, isBarred, thaw, withoutStart } from '../viewing';
 
 const SIGN = 'investigation-view-only';
 
@@ -14,7 +15,16 @@ export const viewingPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Opens notebooks without a kernel and read-only for people who may only look.',
   autoStart: true,
   requires: [IPreferences, IInvestigationModel],
-  activate: ({ docRegistry }: JupyterFrontEnd, _: Preferences, model: InvestigationModel) => {
+  optional: [INotebookCellExecutor],
+  activate: (
+    { docRegistry }: JupyterFrontEnd,
+    _: Preferences,
+    model: InvestigationModel,
+    executor: INotebookCellExecutor | null
+  ) => {
+    if (executor instanceof CellExecutor) {
+      executor.whyNot = () => model.whyNot('run');
+    }
     // An extender is called before the notebook is read, and so before a kernel is asked for.
     docRegistry.addWidgetExtension('Notebook', {
       createNew: (panel: NotebookPanel) => follow(panel, model)
@@ -37,8 +47,10 @@ function follow(panel: NotebookPanel, model: InvestigationModel): void {
     if (isBarred(model.me, 'edit')) {
       isHeld = true;
       panel.content.widgets.forEach(hold);
+      withShared(panel, freeze);
     } else if (isHeld) {
       isHeld = false;
+      withShared(panel, thaw);
       panel.content.widgets.forEach(free);
     }
     sign.setHidden(!isHeld);
@@ -58,6 +70,13 @@ function follow(panel: NotebookPanel, model: InvestigationModel): void {
     model.stateChanged.disconnect(look);
     sign.dispose();
   });
+}
+
+/** Does something to a notebook's shared model, once there is one that was read. */
+function withShared(panel: NotebookPanel, use: (model: Shared) => void): void {
+  if (panel.context.isReady && panel.model) {
+    use(panel.model.sharedModel);
+  }
 }
 
 /** The quiet sign that says why nothing can be typed. */

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from workspace_ext.foundation.clock import Window
+from workspace_ext.foundation.errors import BadInput
 from workspace_ext.inquiry.templates.model import BindContext
 from workspace_ext.telemetry.schema import SIGNALS, keeping, noting
 
@@ -64,6 +65,12 @@ class Trips:
         """Which of them lie in the window."""
         return self.at >= 0
 
+    def keep(self, kept: Flags) -> None:
+        """Forgets the others."""
+        self.at = self.at[kept]
+        self.own_ms = {service: values[kept] for service, values in self.own_ms.items()}
+        self.failed = {service: values[kept] for service, values in self.failed.items()}
+
 
 class World:
     """Rows of each signal, as columns. ``rng`` is where all chance comes from."""
@@ -82,6 +89,9 @@ class World:
         size = len(times)
         if not size:
             return
+        unknown = sorted(columns.keys() - set(SIGNALS[signal].names))
+        if unknown:
+            raise BadInput(f"{signal} has no column {unknown[0]!r}")
         attributes = columns.pop("attributes", None) or {}
         assert isinstance(attributes, Mapping)
         time_ns = ORIGIN_NS + np.round(times * 1e6).astype(np.int64) * 1000
@@ -155,17 +165,17 @@ class World:
     def fill(self, store: duckdb.DuckDBPyConnection) -> None:
         """Puts all rows into the tables of a store, in the place of what is there."""
         for signal in SIGNALS.values():
-            store.execute(f"DELETE FROM raw.{signal.name}")
+            store.execute(f"DELETE FROM raw.{signal.name}")  # noqa: S608 - a name of the schema
             if signal.name not in self._parts:
                 continue
-            rows = pa.concat_tables(self._parts[signal.name], promote_options="default")
+            rows = pa.concat_tables(self._parts[signal.name], promote_options="permissive")
             kinds = dict(signal.columns)
             kept = {c: keeping(c, f'"{c}"::{kinds[c]}') for c in rows.column_names}
             told = ", ".join(f'{value} AS "{c}"' for c, value in kept.items())
             time = "make_timestamptz(time_ns // 1000) AS time, " if signal.timed else ""
             store.register("rows_told", rows)
             store.execute(
-                f"INSERT INTO raw.{signal.name} BY NAME"
+                f"INSERT INTO raw.{signal.name} BY NAME"  # noqa: S608
                 f" SELECT {time}{told}, 1 AS batch_id FROM rows_told"
             )
             store.execute(noting(signal, f"raw.{signal.name}"))
