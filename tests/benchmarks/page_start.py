@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.benchmarks.table import Row
 from tests.browser.conftest import CHROMIUM, QUIET, SLOW_MACHINE_MS
@@ -50,6 +50,7 @@ Figures = tuple[float, ...]
 
 def run() -> list[Row]:
     """First paint, JupyterLab restored, and a notebook of 200 cells that were run."""
+    expect.set_options(timeout=SLOW_MACHINE_MS)
     with ExitStack() as stack:
         where = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         ours, bare = (stack.enter_context(_lab(where, extension)) for extension in (True, False))
