@@ -87,6 +87,8 @@ def filled(step: NextStep, values: Mapping[str, Any]) -> dict[str, Any]:
 def _on_the_wire(params: Mapping[str, Any]) -> dict[str, Any]:
     found = {}
     for name, value in params.items():
+        if value is None:
+            continue
         try:
             found[name] = to_wire(value, name)
         except BadInput:  # a value that cannot be asked with is left to its default

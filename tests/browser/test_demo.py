@@ -58,6 +58,13 @@ def _check_saved(lab: Lab) -> None:
     saved: dict[str, Any] = json.loads(lab.notebook.read_text("utf-8"))
     about = saved["metadata"]["investigation"]
     assert [each["state"] for each in about["hypotheses"].values()] == ["refuted"]
+    # Two browsers drew each chart; one of them added its picture, and none added a chart.
+    charts = [
+        [output["data"] for output in cell.get("outputs", ()) if _is_chart(output)]
+        for cell in saved["cells"]
+    ]
+    assert max(map(len, charts)) == 1
+    assert any("image/png" in data for (data,) in filter(None, charts))
 
     cells = [cell for cell in saved["cells"] if cell["cell_type"] == "code"]
     overview = cells[OVERVIEW]["metadata"]["investigation"]
@@ -65,3 +72,7 @@ def _check_saved(lab: Lab) -> None:
     assert overview["last"]["ok"] is True
     assert cells[OVERVIEW]["outputs"]
     assert "last" not in cells[HYPOTHESIS + 1]["metadata"].get("investigation", {})
+
+
+def _is_chart(output: dict[str, Any]) -> bool:
+    return any("vega" in kind for kind in output.get("data", {}))

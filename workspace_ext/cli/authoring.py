@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from workspace_ext.foundation.errors import BadInput, Conflict, Unavailable
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from workspace_ext.client.broker import BrokerClient
     from workspace_ext.inquiry.templates.model import Template
 
@@ -97,7 +99,8 @@ plants:
 """  # noqa: E501 - rows
 
 
-_DRAWN = 200
+_DRAWN = 3000
+PLANTED = "planted data"
 
 
 def begin(template_id: str, folder: Path) -> tuple[Path, Path]:
@@ -130,14 +133,13 @@ def begin(template_id: str, folder: Path) -> tuple[Path, Path]:
 
 def gallery_markdown(templates: Sequence[Template]) -> str:
     """A page about templates, as Markdown."""
-    parts = ["# Query templates\n"]
+    listed = (f"- [{each.id}](#{_anchor(each.id)}): {each.question}" for each in templates)
+    parts = ["# Query templates\n", "\n".join([*listed, ""])]
     for each in templates:
         state = "" if each.status == "stable" else f" ({each.status})"
         parts.append(f"## {each.id}{state}\n\n**{each.title}.** {each.question}\n")
         if each.replaced_by:
-            parts.append(
-                f"Ask [{each.replaced_by}](#{each.replaced_by.replace('.', '')}) instead.\n"
-            )
+            parts.append(f"Ask [{each.replaced_by}](#{_anchor(each.replaced_by)}) instead.\n")
         rows = [
             f"| `{name}` | {kind} | {default} | {text} |"
             for name, kind, default, text in _inputs(each)
@@ -156,41 +158,91 @@ def gallery_markdown(templates: Sequence[Template]) -> str:
     return "\n".join(parts)
 
 
+def _anchor(template_id: str) -> str:
+    return template_id.replace(".", "")
+
+
 def gallery_html(templates: Sequence[Template]) -> str:
     """A page about templates, with pictures of examples where there are some; one file."""
-    parts = []
+    areas: dict[str, list[Template]] = {}
     for each in templates:
-        rows = "".join(
-            f"<tr><td><code>{escape(name)}</code></td><td>{escape(kind)}</td>"
-            f"<td>{escape(default)}</td><td>{escape(text)}</td></tr>"
-            for name, kind, default, text in _inputs(each)
+        areas.setdefault(each.id.partition(".")[0], []).append(each)
+    index = "".join(
+        f"<p><b>{escape(area)}</b>"
+        + "".join(f'<a href="#{escape(t.id)}">{escape(t.title)}</a>' for t in members)
+        + "</p>"
+        for area, members in areas.items()
+    )
+    return _PAGE.format(
+        count=len(templates), index=index, body="\n".join(_section(each) for each in templates)
+    )
+
+
+def _section(template: Template) -> str:
+    rows = "".join(
+        f"<tr><td><code>{escape(name)}</code><td>{escape(kind)}<td>{escape(default)}"
+        f"<td>{escape(text)}</tr>"
+        for name, kind, default, text in _inputs(template)
+    )
+    lists = "".join(
+        f"<div><h3>{heading}</h3><ul>{''.join(f'<li>{escape(item)}' for item in items)}</ul></div>"
+        for heading, items in (
+            ("Covers", template.covers),
+            ("Does not cover", template.not_covered),
+            ("Method", template.references),
         )
-        picture = each.picture.read_text("utf-8") if each.picture.is_file() else ""
-        leads = ", ".join(
-            f'<a href="#{escape(step.template)}">{escape(step.template)}</a>' for step in each.next
-        )
-        parts.append(
-            f'<section id="{escape(each.id)}"><h2>{escape(each.title)}'
-            f" <code>{escape(each.id)}</code> <small>{escape(each.status)}</small></h2>"
-            f"<p><b>{escape(each.question)}</b></p>{picture}"
-            f"<table><tr><th>input<th>type<th>default<th>meaning</tr>{rows}</table>"
-            f"<p>Covers: {escape('; '.join(each.covers))}.</p>"
-            f"<p>Does not cover: {escape('; '.join(each.not_covered))}.</p>"
-            + (f"<p>Leads to: {leads}.</p>" if leads else "")
-            + f"<pre>{escape(each.example())}</pre></section>"
-        )
-    return _PAGE.format(body="\n".join(parts))
+        if items
+    )
+    leads = ", ".join(
+        f'<a href="#{escape(name)}">{escape(name)}</a>'
+        for name in dict.fromkeys(step.template for step in template.next)
+    )
+    status = "" if template.status == "stable" else f" <small>{escape(template.status)}</small>"
+    return (
+        f'<section id="{escape(template.id)}"><h2>{escape(template.title)}'
+        f" <code>{escape(template.id)}</code>{status}</h2>"
+        f"<p class=question>{escape(template.question)}</p>{_figure(template)}"
+        f"<pre>{escape(template.example())}</pre>"
+        f"<div class=lists>{lists}</div>"
+        + (f"<p>Leads to {leads}</p>" if leads else "")
+        + "<details><summary>Inputs</summary><table>"
+        + f"<tr><th>input<th>type<th>default<th>meaning</tr>{rows}</table></details></section>"
+    )
+
+
+def _figure(template: Template) -> str:
+    if not template.picture.is_file():
+        return ""
+    picture = template.picture.read_text("utf-8")
+    told = PLANTED if PLANTED in picture else "recorded data"
+    return f"<figure>{picture}<figcaption>An example, from {told}</figcaption></figure>"
 
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Query templates</title>
 <meta name="viewport" content="width=device-width"><style>
-body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color-scheme: light dark }}
-section {{ border-top: 1px solid #8886; padding-top: .5rem }} td, th {{ text-align: left; padding: 2px 12px 2px 0; vertical-align: top }}
-svg {{ max-width: 100%; height: auto; background: #fff }} small {{ font-weight: normal; opacity: .7 }}
-</style></head><body><h1>Query templates</h1>
+:root {{ color-scheme: light dark; --line: #8884 }}
+body {{ font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 76rem; padding: 0 1rem;
+  display: grid; grid-template-columns: 13rem minmax(0, 1fr); gap: 2.5rem }}
+nav {{ position: sticky; top: 0; max-height: 100vh; overflow-y: auto; font-size: 13px; padding: 1rem 0 }}
+nav p {{ margin: .5rem 0 }} nav a {{ display: block; padding: 1px 0 }}
+a {{ color: light-dark(#0b57d0, #8ab4f8); text-decoration: none }} a:hover {{ text-decoration: underline }}
+section {{ border-top: 1px solid var(--line); padding: .5rem 0 1rem; scroll-margin-top: 1rem }}
+h1 {{ margin-bottom: 0 }} h2 {{ margin: .5rem 0 0 }} h2 code, h2 small {{ font-size: 14px; font-weight: normal; opacity: .7 }}
+h3 {{ font-size: 13px; margin: 0; opacity: .7 }} .question {{ font-size: 17px; margin: .25rem 0 .75rem }}
+.lists {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: .5rem 2rem }}
+ul {{ margin: .25rem 0; padding-left: 1.1rem }} pre {{ background: #8881; padding: .5rem .75rem; overflow-x: auto }}
+figure {{ margin: 0 }} figure svg {{ max-width: 100%; height: auto; background: #fff; border-radius: 4px; padding: 8px }}
+figcaption {{ font-size: 13px; opacity: .7 }}
+table {{ border-spacing: 0; font-size: 14px }} td, th {{ text-align: left; padding: 3px 14px 3px 0; vertical-align: top; border-top: 1px solid var(--line) }}
+summary {{ cursor: pointer }}
+@media (max-width: 50rem) {{ body {{ display: block }} nav {{ position: static; max-height: none }} }}
+</style></head><body><nav>{index}</nav><main><h1>Query templates</h1>
+<p>{count} questions that one call answers, each with a verdict. Ask by
+<code>investigation.run(ID, …)</code>; the inputs <code>window</code> and <code>baseline</code> come
+from the investigation.</p>
 {body}
-</body></html>
+</main></body></html>
 """  # noqa: E501 - styles
 
 
@@ -213,17 +265,11 @@ def draw(client: BrokerClient, template: Template, window: str, baseline: str) -
         baseline: When it was fine.
 
     Returns:
-        None when it cannot be asked without more, or nothing came of it.
+        None when it cannot be asked without more, or nothing interesting came of it.
 
     Raises:
         Unavailable: Nothing here can draw.
     """
-    try:
-        import vl_convert
-    except ImportError as error:
-        raise Unavailable(
-            "nothing here can draw charts", hint="pip install 'investigation-workspace[docs]'"
-        ) from error
     windows = {"window": window, "baseline": baseline}
     given = {name: text for name, text in windows.items() if name in template.params}
     try:
@@ -231,9 +277,39 @@ def draw(client: BrokerClient, template: Template, window: str, baseline: str) -
     except BadInput:
         return None
     chart = answered.answer["chart"]
-    if chart is None or not answered.table.num_rows:
+    if chart is None or not answered.answer["verdict"]["interesting"]:
         return None
-    rows = json.loads(json.dumps(answered.table.slice(0, _DRAWN).to_pylist(), default=_plain))
+    return _picture(chart, answered.table)
+
+
+def draw_planted(template: Template) -> str | None:
+    """The same from the fault that is planted for it, which the picture says.
+
+    Returns:
+        None when nothing is planted for it, or it has no chart.
+
+    Raises:
+        BadInput: The plant cannot be run.
+        Unavailable: Nothing here can draw.
+    """
+    from workspace_ext.inquiry.planting import example
+    from workspace_ext.inquiry.templates.chart import vega_lite
+
+    chart, table = vega_lite(template), example(template)
+    if chart is None or table is None:
+        return None
+    title = {"text": chart["title"], "subtitle": PLANTED, "subtitleColor": "#666"}
+    return _picture({**chart, "title": title}, table)
+
+
+def _picture(chart: dict[str, Any], table: pa.Table) -> str:
+    try:
+        import vl_convert
+    except ImportError as error:
+        raise Unavailable(
+            "nothing here can draw charts", hint="pip install 'investigation-workspace[docs]'"
+        ) from error
+    rows = json.loads(json.dumps(table.slice(0, _DRAWN).to_pylist(), default=_plain))
     picture: str = vl_convert.vegalite_to_svg({**chart, "width": 480, "data": {"values": rows}})
     return picture
 

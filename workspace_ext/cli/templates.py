@@ -184,10 +184,18 @@ def new(output: Output, store: Path, folder: Path | None, template: str) -> None
     metavar="WINDOW BASELINE",
     help="First draw an example of each from the store's data, beside its .sql.",
 )
+@click.option("--planted", is_flag=True, help="Then draw from planted faults what has no picture.")
 @pass_output
-def docs(output: Output, store: Path | None, file: Path, pictures: tuple[str, str] | None) -> None:
+def docs(
+    output: Output,
+    store: Path | None,
+    file: Path,
+    pictures: tuple[str, str] | None,
+    *,
+    planted: bool,
+) -> None:
     """One page about all templates: questions, inputs, what they cover, where they lead."""
-    from workspace_ext.cli.authoring import draw, gallery_html, gallery_markdown
+    from workspace_ext.cli.authoring import draw, draw_planted, gallery_html, gallery_markdown
     from workspace_ext.client.discovery import connect
     from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
 
@@ -200,6 +208,10 @@ def docs(output: Output, store: Path | None, file: Path, pictures: tuple[str, st
                 picture = draw(client, template, *pictures)
                 if picture is not None:
                     template.picture.write_text(picture, encoding="utf-8")
+    for template in templates if planted else ():
+        picture = None if template.picture.is_file() else draw_planted(template)
+        if picture is not None:
+            template.picture.write_text(picture, encoding="utf-8")
     page = gallery_html if file.suffix in (".html", ".htm") else gallery_markdown
     file.write_text(page(templates), encoding="utf-8")
     output.show({"file": str(file), "templates": len(templates)}, f"{file}: {len(templates)}")

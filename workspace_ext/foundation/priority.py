@@ -16,16 +16,20 @@ PATIENCE = 3.0
 is left to it."""
 
 
-def yield_to_others() -> None:
-    """Lets all other threads go before this one, for as long as it lives.
+def yield_to_others(thread: int | None = None, *, nice: int = _NICE) -> None:
+    """Lets all other threads go before a thread, for as long as it lives.
 
     On Linux only: elsewhere a thread has no priority that is not its whole process's.
+
+    Args:
+        thread: Its native id; the calling thread when None.
+        nice: How much it yields, 1 to 19.
     """
     if sys.platform == "linux":
         with suppress(OSError):
-            thread = threading.get_native_id()
-            usual = os.getpriority(os.PRIO_PROCESS, thread)
-            os.setpriority(os.PRIO_PROCESS, thread, usual + _NICE)
+            chosen = thread or threading.get_native_id()
+            usual = os.getpriority(os.PRIO_PROCESS, chosen)
+            os.setpriority(os.PRIO_PROCESS, chosen, usual + nice)
 
 
 class Precedence:

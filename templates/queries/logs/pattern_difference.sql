@@ -108,12 +108,18 @@ masked AS (
 texts AS (
     SELECT service, operation, severity, masked,
            count(*) FILTER (is_now) AS lines, count(*) FILTER (NOT is_now) AS baseline_lines,
-           count(DISTINCT hash(trace_id)) FILTER (is_now AND trace_id IS NOT NULL) AS traces,
            coalesce(min(body) FILTER (is_now), min(body)) AS example,
            coalesce(min(trace_id) FILTER (is_now), min(trace_id)) AS example_trace
     FROM masked GROUP BY service, operation, severity, masked
+),
+spread AS (
+    SELECT text, count(*) AS traces
+    FROM (SELECT DISTINCT hash(service, operation, severity, masked) AS text, hash(trace_id) AS trace
+          FROM masked WHERE is_now AND trace_id IS NOT NULL)
+    GROUP BY text
 )
-SELECT service, operation, severity, masked, lines, baseline_lines, traces, left(example, 500) AS example,
+SELECT service, operation, severity, masked, lines, baseline_lines, coalesce(traces, 0) AS traces, left(example, 500) AS example,
        example_trace, calls1, calls0, minutes1, minutes0, n0
-FROM texts LEFT JOIN operations USING (operation), minutes
+FROM texts LEFT JOIN operations USING (operation)
+LEFT JOIN spread ON spread.text = hash(service, operation, severity, masked), minutes
 ORDER BY service, operation, severity, masked

@@ -86,24 +86,38 @@ roots AS (
     GROUP BY is_now, trace
 ),
 -- What each span waited for: of its children the one that ended last, then the last that had ended before it began.
-waits AS (
-    SELECT parent, list_reduce(list_reverse_sort(list([child])),
-                               lambda found, next: CASE WHEN next[1].end_us <= found[-1].start_us
-                                                        THEN list_concat(found, next) ELSE found END) AS chain
-    FROM (SELECT coalesce(a.parent, s.parent) AS parent,
-                 {'end_us': end_us, 'id': span_id, 'start_us': start_us, 'span': span, 'op': hash(service, name)} AS child
+children AS (
+    SELECT *, min(start_us) OVER later AS first_us, max(start_us) OVER later AS latest_us,
+           first_value(start_us) OVER (PARTITION BY parent ORDER BY end_us DESC, id DESC) AS last_us
+    FROM (SELECT coalesce(a.parent, s.parent) AS parent, span_id AS id, span, hash(service, name) AS op, start_us, end_us
           FROM seen AS s LEFT JOIN awaited AS a USING (span)
           WHERE s.parent IS NOT NULL AND end_us > start_us)
-    GROUP BY parent
+    WINDOW later AS (PARTITION BY parent ORDER BY end_us DESC, id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+),
+-- A child that ended before all later ones began is on that chain, one that overlaps all of them is not; where there
+-- are others, the children are gone through one by one.
+doubtful AS (
+    SELECT DISTINCT parent FROM children WHERE end_us > first_us AND end_us <= latest_us
+),
+chains AS (
+    SELECT parent, last_us, list_reduce(list_reverse_sort(list([{'end_us': end_us, 'id': id, 'start_us': start_us,
+                                                                 'span': span, 'op': op}])),
+                                        lambda found, next: CASE WHEN next[1].end_us <= found[-1].start_us
+                                                                 THEN list_concat(found, next) ELSE found END) AS chain
+    FROM children SEMI JOIN doubtful USING (parent) GROUP BY parent, last_us
 ),
 links AS (
-    SELECT parent, chain[1].start_us AS last_us, unnest(chain) AS child FROM waits
+    SELECT parent, last_us, span, op, start_us, end_us FROM children ANTI JOIN doubtful USING (parent)
+    WHERE first_us IS NULL OR end_us <= first_us
+    UNION ALL
+    SELECT parent, last_us, child.span, child.op, child.start_us, child.end_us
+    FROM (SELECT parent, last_us, unnest(chain) AS child FROM chains)
 ),
 path AS (
     SELECT is_now, trace, span, hash(service, name) AS op, start_us, end_us, NULL::UBIGINT AS above
     FROM seen SEMI JOIN roots USING (span)
     UNION ALL
-    SELECT p.is_now, p.trace, l.child.span, l.child.op, l.child.start_us, least(l.child.end_us, p.end_us), p.span
+    SELECT p.is_now, p.trace, l.span, l.op, l.start_us, least(l.end_us, p.end_us), p.span
     FROM path AS p JOIN links AS l ON l.parent = p.span AND l.last_us < p.end_us
 ),
 held AS (

@@ -61,6 +61,7 @@ def loaded(store: Path) -> Iterator[tuple[BrokerClient, str]]:
         folder.mkdir()
         (folder / "large.sql").write_text(LARGE)
         (folder / "endless.sql").write_text(ENDLESS)
+        (folder / "runaway.sql").write_text(ENDLESS.replace("bulk.endless", "bulk.runaway"))
         yield client, load_demo(client, only="spans")
 
 
@@ -166,6 +167,19 @@ def post(client: BrokerClient, store: Path, request: dict[str, Any]) -> socket.s
         f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
     )
     return connection
+
+
+def test_runaway_queries_hold_up_nobody(client: BrokerClient, store: Path, uid: str) -> None:
+    """More of them than short queries run at a time, and none is known to be long."""
+    before = len(failed(client, uid))
+    request = {"template": "bulk.runaway", "investigation": uid}
+    runaways = [post(client, store, request) for _ in range(6)]
+    for _ in range(3):
+        assert client.query({"template": "triage.overview", "investigation": uid}).table.num_rows
+    assert len(failed(client, uid)) == before  # all of them still run, or wait
+    for connection in runaways:
+        connection.close()
+    until(lambda: len(failed(client, uid)) == before + 6, "the queries are cancelled")
 
 
 def test_a_caller_that_goes_away_cancels_its_query(

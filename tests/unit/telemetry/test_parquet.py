@@ -146,3 +146,21 @@ def test_the_whole_incident_collection(store: Store) -> None:
     assert store.rows("SELECT min(time) > '2023-01-29', max(time) < '2023-01-31' FROM logs") == [
         (True, True)
     ]
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.list_(pa.string())])
+def test_a_text_that_is_not_utf8_costs_its_row_only(
+    store: Store, tmp_path: Path, kind: pa.DataType
+) -> None:
+    """Parquet's writers and readers look not at it; DuckDB ends when it meets one."""
+    raw = pa.array([b"fine", b"\xff\xfe", b"too"], pa.binary())
+    texts = pa.StringArray.from_buffers(3, *raw.buffers()[1:])
+    column = texts if kind == pa.string() else pa.ListArray.from_arrays([0, 1, 2, 3], texts)
+    path = tmp_path / "logs.parquet"
+    pq.write_table(pa.table({"t": [1_700_000_000] * 3, "a": column, "n": [1, 2, 3]}), path)
+    mapping = "signal: logs\nfields: {time: {column: t, unit: s}, body: a}\nattributes: [n]"
+    report = store.ingest(path, mapping=mapping)
+    assert report.rows == {"logs": 2}
+    assert store.rows("SELECT attributes['n'] FROM logs ORDER BY 1") == [("1",), ("3",)]
+    ((line, reason),) = store.quarantine()
+    assert (line, reason) == (2, "not UTF-8")

@@ -20,6 +20,8 @@ from workspace_ext.inquiry.templates.stepping import after
 from workspace_ext.telemetry.query.trusted import open_reader
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from workspace_ext.inquiry.templates.model import Template
 
 RUNS = 20
@@ -87,6 +89,24 @@ def found(
     Raises:
         BadInput: The plant or the template cannot be run, or the first row has no such column.
     """
+    unknown = sorted(set(plant.first) - set(template.returns))
+    if unknown:
+        raise BadInput(f"plant {plant.name!r}: there is no column {unknown[0]!r} in its rows")
+    answer, interesting = asked(store, template, plant, seed, strength)
+    if not interesting:
+        return False
+    row = answer.slice(0, 1).to_pylist()[0]
+    return not strength or {name: row[name] for name in plant.first} == dict(plant.first)
+
+
+def asked(
+    store: duckdb.DuckDBPyConnection, template: Template, plant: Plant, seed: int, strength: float
+) -> tuple[pa.Table, bool]:
+    """A template's answer in one world, and whether it is interesting.
+
+    Raises:
+        BadInput: The plant or the template cannot be run.
+    """
     world = World(seed)
     plant.plant(world, strength)
     try:
@@ -99,10 +119,21 @@ def found(
     judge = Judge(template, bound.arguments)
     for batch in answer.to_batches():
         judge.feed(batch)
-    unknown = sorted(set(plant.first) - set(template.returns))
-    if unknown:
-        raise BadInput(f"plant {plant.name!r}: there is no column {unknown[0]!r} in its rows")
-    if not judge.verdict()["interesting"]:
-        return False
-    row = answer.slice(0, 1).to_pylist()[0]
-    return not strength or {name: row[name] for name in plant.first} == dict(plant.first)
+    return answer, judge.verdict()["interesting"] is True
+
+
+def example(template: Template) -> pa.Table | None:
+    """What a template answers to the strongest fault that is planted for it; None without one.
+
+    Raises:
+        BadInput: It cannot be run.
+    """
+    try:
+        plant = plants_of(template.path)[0]
+    except BadInput:
+        return None
+    store = fresh_store()
+    try:
+        return asked(store, template, plant, 0, plant.strengths[-1])[0]
+    finally:
+        store.close()

@@ -62,9 +62,13 @@ def vega_lite(template: Template) -> dict[str, Any] | None:
                 encoding[channel]["title"] = None
     if "x2" in chart:
         encoding["x2"] = {"field": chart["x2"]}
+    mark: dict[str, Any] = {"type": chart["mark"], "tooltip": True}
+    if chart["mark"] == "rule":
+        encoding["x"]["title"] = f"{encoding['x']['title']} → {chart['x2'].replace('_', ' ')}"
+        mark["strokeWidth"] = 4
     return {
         "title": chart.get("title", template.title),
-        "mark": {"type": chart["mark"], "tooltip": True},
+        "mark": mark,
         "transform": [
             {"window": [{"op": "row_number", "as": "row_number"}]},
             {"filter": f"datum.row_number <= {chart.get('top', _TOP)}"},

@@ -10,7 +10,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
@@ -32,6 +32,11 @@ relation is planned twice, which costs a template with a small result a third of
 _INTERACTIVE = 4
 _HEAVY = 1
 """How many short queries run at a time, and how many of those known to be long."""
+
+_PATIENCE_SECONDS = 1.0
+"""After which a query that is not known to be long counts as one."""
+
+_NICE = 10
 
 warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
 """It advises the relation, whose price is told above."""
@@ -70,8 +75,9 @@ class Engine(Protocol):
 class TrustedRunner:
     """Runs library SQL: short queries in one lane, those known to be long in another.
 
-    Those have a thread of their own, which lets all others go first: a short query that comes
-    while a long one runs takes a processor from it at once.
+    The threads of long ones let all others go first, so a short query that comes while they run
+    takes a processor from them at once. What turns out to be long only while it runs becomes one
+    of them, and gives its turn to the next.
     """
 
     def __init__(self, engine: Engine, watchdog: Watchdog) -> None:
@@ -80,9 +86,6 @@ class TrustedRunner:
         self._pace = Pace()
         self._interactive = Lane(_INTERACTIVE, "interactive")
         self._heavy = Lane(_HEAVY, "heavy")
-        self._aside = ThreadPoolExecutor(
-            _HEAVY, thread_name_prefix="heavy-query", initializer=yield_to_others
-        )
 
     def run(
         self,
@@ -100,18 +103,14 @@ class TrustedRunner:
             BadInput: The SQL does not fit the data.
         """
         sql = query.query
-        heavy = self._pace.is_heavy(sql)
-        lane, aside = (self._heavy, self._aside) if heavy else (self._interactive, None)
-        rows = TrustedRows(self._engine.cursor(), self._watchdog, lane, aside, limits, cancelled)
+        lane = self._heavy if self._pace.is_heavy(sql) else self._interactive
+        patience = 0.0 if lane is self._heavy else _PATIENCE_SECONDS
+        rows = TrustedRows(self._engine.cursor(), self._watchdog, lane, limits, cancelled, patience)
         try:
             rows.start(query, values, pin, stream=self._pace.is_large(sql))
         finally:
             self._pace.took(sql, rows.processor_seconds, large=rows.large)
         return rows
-
-    def close(self) -> None:
-        """Ends its thread."""
-        self._aside.shutdown(wait=False, cancel_futures=True)
 
 
 class TrustedRows:
@@ -127,13 +126,13 @@ class TrustedRows:
         cursor: duckdb.DuckDBPyConnection,
         watchdog: Watchdog,
         lane: Lane,
-        aside: ThreadPoolExecutor | None,
         limits: Limits,
         cancelled: threading.Event,
+        patience: float,
     ) -> None:
         self._cursor = cursor
         self._lane = lane
-        self._aside = aside
+        self._patience = patience
         self.lane = lane.name
         self.processor_seconds = 0.0
         self._limits = limits
@@ -191,15 +190,35 @@ class TrustedRows:
             self._cursor.close()
 
     def _in_turn(self, work: Callable[[], pa.RecordBatch | None]) -> pa.RecordBatch | None:
-        def measured() -> pa.RecordBatch | None:
+        """Runs a piece of work in a thread of its own, which may be told to yield."""
+        done: Future[pa.RecordBatch | None] = Future()
+
+        def run() -> None:
             begun = time.thread_time()
             try:
-                return work()
+                done.set_result(work())
+            except BaseException as error:
+                done.set_exception(error)
             finally:
                 self.processor_seconds += time.thread_time() - begun
 
-        with self._lane.turn(self._watch):
-            return measured() if self._aside is None else self._aside.submit(measured).result()
+        self._lane.enter(self._watch)
+        has_turn = True
+        try:
+            thread = threading.Thread(target=run, name="query-work", daemon=True)
+            thread.start()
+            try:
+                done.exception(timeout=self._patience)
+            except TimeoutError:
+                yield_to_others(thread.native_id, nice=_NICE)
+                if self._patience:
+                    self._lane.leave()
+                    has_turn = False
+            thread.join()
+            return done.result()
+        finally:
+            if has_turn:
+                self._lane.leave()
 
     def _read(self) -> pa.RecordBatch | None:
         assert self._reader is not None

@@ -25,6 +25,7 @@ export class DataPanel extends ReactWidget {
     this.addClass('jp-Investigation');
     this.title.icon = dataIcon;
     this.title.caption = trans.__('Telemetry data');
+    this.node.tabIndex = -1;
     this.node.style.minWidth = '290px';
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('Telemetry data'));
@@ -38,6 +39,10 @@ export class DataPanel extends ReactWidget {
   protected override onAfterHide(message: Parameters<ReactWidget['processMessage']>[0]): void {
     super.onAfterHide(message);
     this._model.isWatched = false;
+  }
+
+  protected override onActivateRequest(): void {
+    this.node.focus();
   }
 
   protected override render(): React.ReactElement {

@@ -38,8 +38,13 @@ export function found(templates: readonly TemplateInfo[], search: Search): Templ
     )
     .map(template => ({ template, points: points(template, words) }))
     .filter(({ points }) => points > 0)
-    .sort((a, b) => b.points - a.points || a.template.id.localeCompare(b.template.id))
+    .sort((a, b) => b.points - a.points || order(a.template).localeCompare(order(b.template)))
     .map(({ template }) => template);
+}
+
+/** By id; the questions that one begins with come first. */
+function order({ id }: TemplateInfo): string {
+  return id.startsWith('triage.') ? ` ${id}` : id;
 }
 
 /** How well all words are met, each at its best place; 0 when one is not met at all. */

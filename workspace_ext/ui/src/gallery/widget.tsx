@@ -30,7 +30,7 @@ export class GalleryPanel extends ReactWidget {
   focus(): void {
     const places = ['input, select', 'button'].map(place => this.node.querySelector(place));
     const place = places.find(Boolean) as HTMLElement | undefined;
-    place?.focus();
+    place?.focus({ preventScroll: true }); // what a form is about stands above its first field
     if (place instanceof HTMLInputElement && place.type === 'search') {
       place.select(); // the next words replace those of the last time
     }
@@ -50,6 +50,10 @@ export class GalleryPanel extends ReactWidget {
   protected override onUpdateRequest(message: Message): void {
     super.onUpdateRequest(message);
     void this.renderPromise?.then(() => {
+      if (this._top !== null) {
+        this.node.scrollTop = this._top;
+        this._top = null;
+      }
       if (this._wantsFocus && this._model.gallery) {
         this._wantsFocus = false;
         this.focus();
@@ -76,6 +80,8 @@ export class GalleryPanel extends ReactWidget {
     const place = this._model.gallery && (this._model.chosen?.id ?? '');
     if (place !== this._place) {
       this._wantsFocus ||= this.node.contains(document.activeElement);
+      this._listTop = this._place === '' ? this.node.scrollTop : this._listTop;
+      this._top = place === '' ? this._listTop : 0;
       this._place = place;
       this.update();
     }
@@ -86,4 +92,8 @@ export class GalleryPanel extends ReactWidget {
   private readonly _actions: GalleryActions;
   private _place: string | null = null;
   private _wantsFocus = false;
+  /** Where the list was left. */
+  private _listTop = 0;
+  /** Where to scroll to once it is drawn. */
+  private _top: number | null = null;
 }

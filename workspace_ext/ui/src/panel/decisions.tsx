@@ -87,7 +87,9 @@ function Action(props: { action: ActionItem; model: InvestigationModel }): React
         <span>{action.text}</span>
       </label>
       <p className="jp-Investigation-byline">
-        <strong>{action.owner || trans.__('nobody yet')}</strong>
+        <strong>
+          {action.owner ? trans.__('for %1', action.owner) : trans.__('for nobody yet')}
+        </strong>
         {action.done && action.done_by && action.done_at ? (
           <>
             <span>{trans.__('done:')}</span>

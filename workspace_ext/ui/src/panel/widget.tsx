@@ -20,6 +20,7 @@ export class InvestigationPanel extends ReactWidget {
     this.addClass('jp-Investigation');
     this.title.icon = investigationIcon;
     this.title.caption = trans.__('Investigation');
+    this.node.tabIndex = -1;
     this.node.style.minWidth = '290px'; // a style sheet would lose to the sidebar's own minimum
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('Investigation'));

@@ -51,7 +51,7 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
         const made = await begin(api, directory, known);
         if (made) {
           await commands.execute('docmanager:open', { path: made.path, factory: 'Notebook' });
-          await commands.execute(CommandIDs.showPanel);
+          await commands.execute(CommandIDs.showPanel, { isBeside: true });
         }
       }
     });
@@ -62,7 +62,7 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
       execute: () =>
         orSayWhy(trans.__('The investigation could not be started'), async () => {
           await api.adopt(pathInFront());
-          await commands.execute(CommandIDs.showPanel);
+          await commands.execute(CommandIDs.showPanel, { isBeside: true });
         })
     });
     launcher?.add({ command: CommandIDs.create, category: CATEGORY, categoryRank: 0 });

@@ -41,7 +41,12 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     commands.addCommand(CommandIDs.showPanel, {
       label: trans.__('Show Investigation Panel'),
       icon: investigationIcon,
-      execute: () => shell.activateById(PANEL_ID)
+      execute: args => {
+        shell.activateById(PANEL_ID);
+        if (args['isBeside'] !== true) {
+          panel.node.focus();
+        }
+      }
     });
     palette?.addItem({ command: CommandIDs.showPanel, category: CATEGORY });
     if (stateDB) {
