@@ -12,9 +12,11 @@ from workspace_kernel.asking import Asker
 from workspace_kernel.catalogue import Catalogue
 from workspace_kernel.completion import Completer, matcher
 from workspace_kernel.connection import Connection
+from workspace_kernel.environment import Described
 from workspace_kernel.hypothesis import Hypothesis
 from workspace_kernel.investigation import Investigation
 from workspace_kernel.magics import TelemetryMagics
+from workspace_kernel.scripts import Scripts
 
 NAME = "investigation"
 MAGICS = {"cell": ("telemetry",), "line": ("hypothesis", "finding", "decision")}
@@ -24,6 +26,8 @@ MAGICS = {"cell": ("telemetry",), "line": ("hypothesis", "finding", "decision")}
 class _Installed:
     investigation: Investigation
     match: Any
+    described: Described
+    scripts: Scripts
 
 
 _installed: dict[int, _Installed] = {}
@@ -42,7 +46,11 @@ def load(shell: InteractiveShell) -> None:
     shell.Completer.custom_matchers.append(match)
     errors.install()
     figures.install(shell)
-    _installed[id(shell)] = _Installed(investigation, match)
+    described = Described(connection)
+    shell.events.register("post_run_cell", described.after_cell)
+    scripts = Scripts(shell, connection)
+    scripts.install()
+    _installed[id(shell)] = _Installed(investigation, match, described, scripts)
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -54,6 +62,8 @@ def unload(shell: InteractiveShell) -> None:
         shell.user_ns.pop(NAME)
         shell.user_ns_hidden.pop(NAME, None)
     shell.Completer.custom_matchers.remove(installed.match)
+    shell.events.unregister("post_run_cell", installed.described.after_cell)
+    installed.scripts.uninstall()
     for kind, names in MAGICS.items():
         for name in names:
             shell.magics_manager.magics[kind].pop(name, None)

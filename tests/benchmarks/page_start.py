@@ -34,7 +34,7 @@ NOTE_RESTORED = """Object.defineProperty(window, 'jupyterapp', {
 });"""
 """JupyterLab tells its page when it is there; see `PAGE`."""
 PAGE = "--LabApp.expose_app_in_browser=True"
-PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+PAINTED = "performance.getEntriesByName('first-contentful-paint')"
 SCROLL = """async () => {
     const outer = document.querySelector('.jp-WindowedPanel-outer');
     for (let top = 0; top < outer.scrollHeight - outer.clientHeight; top += 400) {
@@ -109,8 +109,10 @@ def _start(page: Page, lab: Lab) -> Figures:
     worked = _processor(page)
     page.goto(lab.page())
     page.wait_for_function("window.restoredAt")
-    painted, restored = page.evaluate(f"[{PAINTED}, window.restoredAt]")
-    return painted / 1000, restored / 1000, worked()
+    seconds = worked()
+    page.wait_for_function(f"{PAINTED}.length")  # told a moment after it was
+    painted, restored = page.evaluate(f"[{PAINTED}[0].startTime, window.restoredAt]")
+    return painted / 1000, restored / 1000, seconds
 
 
 def _read(page: Page, lab: Lab) -> Figures:

@@ -43,6 +43,7 @@ KERNEL_EVENTS = frozenset(
         "conclusion.reached",
         "outcome.recorded",
         "file.read",
+        "kernel.described",
         "investigation.scoped",
     }
 )

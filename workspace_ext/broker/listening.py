@@ -6,16 +6,14 @@ import errno
 import json
 import os
 import socket
-import sys
 from collections.abc import Mapping
 
 from tornado.netutil import bind_sockets
 
 import workspace_ext
 from workspace_ext.broker.runtime import Runtime
-from workspace_ext.client.transport import LOCAL
+from workspace_ext.client.transport import HAS_LOCAL, LOCAL
 from workspace_ext.foundation.errors import BadInput, Conflict, InvestigationError, Unavailable
-from workspace_ext.foundation.ids import new_id
 from workspace_ext.storage.failures import explain
 from workspace_ext.storage.files import write_whole
 from workspace_ext.storage.folder import StoreFolder
@@ -38,8 +36,8 @@ def bind(folder: StoreFolder, host: str, port: int) -> list[socket.socket]:
     """
     if not 0 <= port <= 65_535:
         raise BadInput(f"{port} is no port", hint="ports go from 0 (any) to 65535")
-    if folder.sealed and sys.platform == "linux":
-        return [_local_socket()]
+    if folder.sealed and HAS_LOCAL:
+        return [_local_socket(folder.socket_name)]
     if port == 0:
         try:
             return bind_sockets(_last_port(folder), host)
@@ -112,10 +110,10 @@ def remember(
             raise explain(error, path) from error
 
 
-def _local_socket() -> socket.socket:
+def _local_socket(name: str) -> socket.socket:
     listening = socket.socket(socket.AF_UNIX)
     listening.settimeout(0)
-    listening.bind(f"\0investigation-{new_id()}")
+    listening.bind(f"\0{name}")
     listening.listen()
     return listening
 

@@ -68,6 +68,13 @@ def review_template(call: Call) -> Any:
     )
 
 
+def review_script(call: Call) -> Any:
+    """POST /v1/scripts/reviews {name, digest, reason?, actor?}."""
+    return call.services.template_reviews.review_script(
+        call.text("name"), call.text("digest"), _person(call), reason=call.text("reason", "")
+    )
+
+
 def _person(call: Call) -> Actor:
     """Who it is: a service knows its people, a kernel acts for the user of its token."""
     caller = call.principal
@@ -97,6 +104,7 @@ REVIEW_ROUTES: dict[str, dict[str, Route]] = {
     f"{_ONE}/comments": {"POST": Route("comment.write", comment)},
     f"{_ONE}/threads": {"POST": Route("comment.write", settle)},
     "/v1/templates/([^/]+)/reviews": {"POST": Route("template.review", review_template)},
+    "/v1/scripts/reviews": {"POST": Route("template.review", review_script)},
     f"{_ONE}/postmortem": {"GET": Route("investigation.read", postmortem)},
     f"{_ONE}/changes": {"POST": Route("investigation.read", changes)},
 }

@@ -138,6 +138,25 @@ def entries(call: Call) -> Any:
     return list(call.services.investigations.entries(call.path[0], after, limit))
 
 
+def environment(call: Call) -> Any:
+    """GET /v1/investigations/UID/environment."""
+    found, _others = call.services.investigations.environment(call.path[0])
+    return {"environment": found}
+
+
+def recorded_query(call: Call) -> Any:
+    """GET /v1/investigations/UID/queries/ID."""
+    uid, query = call.path
+    service = call.services.investigations
+    if query not in service.state(uid)["queries"]:
+        raise NotFound(
+            f"no query {query!r} in this investigation",
+            hint="the investigation's state has their ids",
+            code="unknown_query",
+        )
+    return service.query(query).to_dict()
+
+
 def kept_result(call: Call) -> Any:
     """GET /v1/investigations/UID/queries/ID/result."""
     uid, query = call.path
@@ -224,6 +243,8 @@ ROUTES: dict[str, dict[str, Route]] = {
     f"{_ONE}/tests": {"POST": Route("query.ask", report_test)},
     "/v1/hypotheses": {"GET": Route("investigation.read", hypotheses)},
     f"{_ONE}/queries/([^/]+)/provenance": {"GET": Route("query.read", provenance)},
+    f"{_ONE}/environment": {"GET": Route("investigation.read", environment)},
+    f"{_ONE}/queries/([^/]+)": {"GET": Route("query.read", recorded_query)},
     f"{_ONE}/queries/([^/]+)/result": {"GET": Route("query.read", kept_result)},
     "/v1/status": {"GET": Route("catalog.read", status)},
     "/v1/retention": {

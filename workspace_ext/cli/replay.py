@@ -43,6 +43,11 @@ COLOURS = {"same": "green", "skipped": "dim", "changed": "red", "data missing": 
 )
 @click.option("-j", "--jobs", type=click.IntRange(1, 64), default=1, show_default=True,
               help="How many archives at a time.")  # fmt: skip
+@click.option(
+    "--store",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The workspace it was made in: record there, for each cell, what came of it.",
+)
 @click.option("--kernel", default="", help="Another kernel than the notebook names.")
 @click.option("--online", is_flag=True, help="Leave the kernel its network.")
 @click.option("--despite-damage", is_flag=True, help="Replay what is whole of a changed archive.")
@@ -54,6 +59,7 @@ def command(
     junit: Path | None,
     order: str,
     jobs: int,
+    store: Path | None,
     kernel: str,
     *,
     online: bool,
@@ -72,7 +78,7 @@ def command(
         prepare(report)
     paths = archives_in(archives)
     how: dict[str, Any] = {"kernel": kernel, "order": order, "online": online}
-    how["despite_damage"] = despite_damage
+    how |= {"despite_damage": despite_damage, "store": store}
     if len(paths) > 1:
         return _several(output, paths, how, jobs=jobs, report=report, junit=junit)
     try:
@@ -97,18 +103,32 @@ def run_replay(output: Output, archive: Path, **how: Any) -> ReplayReport:
     Args:
         output: Where the progress is shown.
         archive: What to replay.
-        how: More arguments of `replay.replay`.
+        how: More arguments of `replay.replay`, and ``store``: where to record it, if anywhere.
     """
+    from contextlib import nullcontext
+
+    from workspace_ext.client.discovery import connect
     from workspace_ext.foundation.actor import system_user
     from workspace_ext.inquiry.archive.replay import replay
+    from workspace_ext.inquiry.archive.telling import require_origin, tell
 
-    with output.progress() as progress:
+    store = how.pop("store", None)
+
+    with (
+        connect(store) if store else nullcontext() as workspace,
+        output.progress() as progress,
+    ):
+        if workspace is not None:
+            require_origin(archive, workspace)
         task = progress.add_task("Replaying", total=None, state="")
 
         def watch(done: int, of: int) -> None:
             progress.update(task, completed=done, total=of, state=f"{done} of {of} cells")
 
-        return replay(archive, actor=system_user(), watch=watch, **how)
+        report = replay(archive, actor=system_user(), watch=watch, **how)
+        if workspace is not None and not tell(report, workspace, system_user()):
+            output.note("not recorded: the archive was changed")
+        return report
 
 
 def _several(
@@ -126,6 +146,7 @@ def _several(
 
     options = ["--order", how["order"]]
     options += ["--kernel", how["kernel"]] if how["kernel"] else []
+    options += ["--store", str(how["store"])] if how["store"] else []
     options += [f"--{name.replace('_', '-')}" for name in ("online", "despite_damage") if how[name]]
     with output.progress() as progress:
         state = f"0 of {len(paths)} archives"

@@ -94,23 +94,45 @@ def _text(default: object) -> str:
     return "" if default is None else str(default)
 
 
-@command.command(cls=Command, example="jupyter investigation templates review cart.slow")
+@command.command(
+    cls=Command,
+    example="""
+    jupyter investigation templates review cart.slow
+    jupyter investigation templates review helpers.py
+    """,
+)
 @store_option
-@click.argument("template")
+@click.argument("template", metavar="TEMPLATE|SCRIPT")
 @click.option("--version", type=int, help="Which version; the newest when not given.")
 @click.option("--reason", default="", help="What you say about it.")
 @pass_output
 def review(output: Output, store: Path, template: str, version: int | None, reason: str) -> None:
-    """Say that you looked through a template of the store, as its file is now.
+    """Say that you looked through a template of the store, or a script, as its file is now.
 
-    Until somebody did, every answer of it carries a warning. An edited file is another text.
+    Until somebody did, every answer of a template carries a warning, and each cell that used a
+    script (a file that ends with .py) is marked. An edited file is another text.
     """
     from workspace_ext.client.discovery import connect
 
+    if template.endswith(".py"):
+        _review_script(output, store, Path(template), reason)
+        return
     with connect(store) as client:
         found = client.review_template(template, version=version, reason=reason)
     told = f"{found['id']} v{found['version']} ({found['digest'][:19]}) reviewed by {found['by']}"
     output.show(found, told)
+
+
+def _review_script(output: Output, store: Path, path: Path, reason: str) -> None:
+    from workspace_ext.cli.reading import read_text
+    from workspace_ext.client.discovery import connect
+    from workspace_ext.foundation.canonical import digest_bytes
+
+    read_text(path, "script")  # says what is wrong with it
+    with connect(store) as client:
+        digest = digest_bytes(path.read_bytes())
+        found = client.review_script(path.name, digest, reason=reason)
+    output.show(found, f"{path} ({found['digest'][:19]}) reviewed by {found['by']}")
 
 
 @command.command(cls=Command, example="jupyter investigation templates check templates/queries")

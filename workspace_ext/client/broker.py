@@ -285,6 +285,16 @@ class BrokerClient(ReviewCalls):
         response = self._transport.open("GET", "/v1/catalog/stream", seconds=SILENCE_SECONDS)
         return EventStream(response, self._transport.broken)
 
+    def environment(self, uid: str) -> dict[str, Any] | None:
+        """What the kernel ran with that was started last; None when no kernel told."""
+        found: dict[str, Any] | None
+        found = self._json("GET", _investigation(uid, "environment"))["environment"]
+        return found
+
+    def recorded_query(self, uid: str, query: str) -> dict[str, Any]:
+        """A recorded query, whole but for its rows."""
+        return self._json("GET", _investigation(uid, f"queries/{_part(query)}"))
+
     def kept_result(self, uid: str, query: str) -> bytes:
         """The kept rows of a recorded query, as an Arrow IPC stream."""
         return self._transport.content("GET", _investigation(uid, f"queries/{_part(query)}/result"))

@@ -7,7 +7,7 @@ from typing import cast
 from workspace_ext.client.calls import Calls, part
 from workspace_ext.client.calls import investigation as _investigation
 from workspace_ext.foundation.actor import system_user
-from workspace_ext.protocol.reviews import Changes, Review, TemplateUse, Thread
+from workspace_ext.protocol.reviews import Changes, Review, ScriptUse, TemplateUse, Thread
 
 
 class ReviewCalls(Calls):
@@ -45,6 +45,14 @@ class ReviewCalls(Calls):
         body = {"version": version, "reason": reason, "actor": actor or str(system_user())}
         found = self._json("POST", f"/v1/templates/{part(template)}/reviews", body=body)
         return cast(TemplateUse, found)
+
+    def review_script(
+        self, name: str, digest: str, *, reason: str = "", actor: str = ""
+    ) -> ScriptUse:
+        """Says that somebody looked through a script of this content."""
+        body = {"name": name, "digest": digest, "reason": reason}
+        body["actor"] = actor or str(system_user())
+        return cast(ScriptUse, self._json("POST", "/v1/scripts/reviews", body=body))
 
     def comment(self, uid: str, text: str, **place: str | None) -> Thread:
         """Says something; ``cell``, ``hypothesis`` or ``thread`` is the place, ``actor`` who."""

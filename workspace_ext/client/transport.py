@@ -21,6 +21,8 @@ CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 60.0
 LOCAL = "unix:@"
 """Before the name of a socket in Linux' abstract namespace: reachable without any network."""
+HAS_LOCAL = sys.platform == "linux"
+"""Whether there are such sockets here."""
 
 ROLE_HEADER = "Investigation-Role"
 """Names the role of the person for whom a service calls."""

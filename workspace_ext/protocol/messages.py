@@ -160,6 +160,18 @@ class FileRef(TypedDict):
     digest: str
 
 
+CellVerdict = Literal["same", "changed", "data missing", "error", "skipped"]
+"""What a replay says of a cell."""
+
+
+class Replay(TypedDict):
+    """The last replay of an archive of this investigation."""
+
+    verdict: str
+    at: str
+    by: str
+
+
 class Step(TypedDict):
     """One run of one cell, under the id of its execute_request."""
 
@@ -177,6 +189,7 @@ class Step(TypedDict):
     outputs_digest: str | None  # None: not known, or too large
     queries: list[str]
     files: list[FileRef]
+    replay: NotRequired[CellVerdict]  # of the last replay of an archive that has this run
 
 
 class QuerySummary(TypedDict):
@@ -229,6 +242,7 @@ class InvestigationState(TypedDict):
     agenda: Agenda | None
     conclusion: Conclusion | None
     participants: dict[str, str]
+    replay: NotRequired[Replay | None]
 
 
 class InvestigationSummary(TypedDict):

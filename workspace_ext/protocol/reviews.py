@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 ReviewState = Literal["draft", "in_review", "approved", "changes_requested", "archived"]
 ReviewAction = Literal["request", "approve", "changes", "archive"]
@@ -69,6 +69,19 @@ class TemplateUse(TypedDict):
     queries: list[str]
 
 
+class ScriptUse(TypedDict):
+    """A script that cells used (a Python file beside the notebook), by whom it was looked through.
+
+    ``by`` is None for one that nobody reviewed, ``cells`` are those of the runs that used it.
+    """
+
+    name: str
+    digest: str
+    by: str | None
+    at: str | None
+    cells: list[str]
+
+
 class Review(TypedDict):
     """How the review of an investigation stands.
 
@@ -87,6 +100,7 @@ class Review(TypedDict):
     steps: list[ReviewStep]
     threads: dict[str, Thread]
     templates: list[TemplateUse]
+    scripts: NotRequired[list[ScriptUse]]
 
 
 class Change(TypedDict):

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -171,6 +172,11 @@ class StoreFolder:
             raise explain(error, path) from error
         except ValueError as error:
             raise damaged(path, "not a key") from error
+
+    @property
+    def socket_name(self) -> str:
+        """The Unix socket at which a sealed store is served: known before its broker is there."""
+        return f"investigation-{sha256(b'socket' + self.secret).hexdigest()[:32]}"
 
     @contextmanager
     def hold(self, owner: str) -> Iterator[None]:

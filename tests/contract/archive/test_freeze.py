@@ -24,7 +24,7 @@ from workspace_ext.inquiry.archive.container import (
     slice_path,
     template_path,
 )
-from workspace_ext.inquiry.archive.private import make_store
+from workspace_ext.inquiry.archive.private import fill_store
 from workspace_ext.inquiry.archive.reader import Archive
 from workspace_ext.inquiry.templates.library import TemplateLibrary
 from workspace_ext.protocol.messages import QueryRequest
@@ -107,7 +107,8 @@ def test_an_investigation_without_queries_is_frozen_too(
     with freeze(client, uid, tmp_path / "a.zip") as archive:
         assert archive.verify() == []
         assert not [path for path in archive.manifest.files if path.startswith("slices/")]
-        store = make_store(archive, tmp_path / "private", pin=archive.manifest.pin)
+        store = StoreFolder.create(tmp_path / "private", sealed=True)
+        fill_store(archive, store, pin=archive.manifest.pin)
     with broker(store.path) as private:
         assert private.catalog()["pin"] == archive.manifest.pin
         assert private.query({"sql": "SELECT count(*) AS n FROM spans"}).table["n"][0].as_py() == 0
@@ -151,7 +152,8 @@ def test_rows_come_back_as_they_were_however_deep(client: BrokerClient, tmp_path
     assert then.num_rows == 1
     with freeze(client, uid, tmp_path / "a.zip") as archive:
         assert archive.manifest.redacted.columns == {}
-        store = make_store(archive, tmp_path / "private", pin=archive.manifest.pin)
+        store = StoreFolder.create(tmp_path / "private", sealed=True)
+        fill_store(archive, store, pin=archive.manifest.pin)
     with broker(store.path) as private:
         assert private.query({"sql": asked["sql"]}).table.to_pylist() == then.to_pylist()
 
@@ -282,7 +284,8 @@ def test_names_that_lead_elsewhere_are_not_unpacked(frozen: Frozen, tmp_path: Pa
         for name in evil:
             target.writestr(f"bag/data/{name}", "x")
     with Archive(tmp_path / "evil.zip") as archive:
-        make_store(archive, tmp_path / "deep" / "er" / "store", pin=0)
+        store = StoreFolder.create(tmp_path / "deep" / "er" / "store", sealed=True)
+        fill_store(archive, store, pin=0)
     names = {path.name for path in tmp_path.rglob("*")}
     assert not names & {"x.sql", "y.sql", "z.parquet"}
 

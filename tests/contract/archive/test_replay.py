@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,10 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.support.archive import ALICE, Frozen, Parts, forged, rewritten
+from tests.support.broker import broker
 from workspace_ext.client.discovery import BROKER_FILE
-from workspace_ext.foundation.errors import Damaged, NotFound
+from workspace_ext.foundation.actor import Actor
+from workspace_ext.foundation.errors import BadInput, Damaged, NotFound
 from workspace_ext.inquiry.archive.model import CellReplay, ReplayReport
 from workspace_ext.inquiry.archive.replay import replay
+from workspace_ext.inquiry.archive.telling import require_origin, tell
 from workspace_ext.inquiry.archive.wording import facts
 
 SPANS, LOGS = "data/slices/spans.parquet", "data/slices/logs.parquet"
@@ -64,6 +69,8 @@ def test_every_cell_comes_out_the_same(replayed: ReplayReport) -> None:
         "later": "same",
         "scoped": "same",
         "edited": "same",
+        "retold": "same",
+        "wide": "same",
         "copied": "skipped",
         "new": "skipped",
     }
@@ -76,6 +83,32 @@ def test_cells_see_the_pin_and_the_window_of_their_captured_run(replayed: Replay
     assert cell(replayed, "logs").queries[0].comparison.rung == "exact"
     assert cell(replayed, "later").queries[0].comparison.rung == "exact"
     assert cell(replayed, "scoped").queries[0].comparison.rung == "exact"
+
+
+def test_each_run_finds_the_text_of_its_template(replayed: ReplayReport) -> None:
+    """It was edited under its version between the two; the archive has both texts."""
+    for uid in ("slow", "retold"):
+        assert cell(replayed, uid).queries[0].comparison.rung == "exact"
+
+
+def test_a_large_answer_in_another_order_is_compared_by_its_aggregates(
+    replayed: ReplayReport, frozen: Frozen, tmp_path: Path
+) -> None:
+    (query,) = cell(replayed, "wide").queries
+    assert query.comparison.rung in ("exact", "unordered", "tolerance")
+
+    def more(parts: Parts) -> None:
+        queries = json.loads(parts["data/queries.json"])
+        told = next(each for each in queries if each["id"] == query.query)
+        told["digest"] = "sha256:" + 64 * "0"
+        column = told["aggregates"]["columns"][2]
+        column |= {"digest": "other", "bag": "other", "max": "9999.0"}
+        parts["data/queries.json"] = json.dumps(queries).encode()
+
+    found = replay(forged(frozen.path, tmp_path / "other.zip", more), actor=ALICE)
+    (again,) = cell(found, "wide").queries
+    assert (again.verdict, again.comparison.rung) == ("changed", "shape")
+    assert "column ms: largest 9999.0 then" in again.comparison.reason
 
 
 def test_what_did_not_run_is_skipped_and_says_why(
@@ -118,6 +151,30 @@ def test_the_store_it_came_from_is_not_touched(replayed: ReplayReport, frozen: F
     assert not (frozen.store / BROKER_FILE).exists()
 
 
+def test_a_replay_is_told_to_the_workspace_it_came_from(
+    replayed: ReplayReport, frozen: Frozen, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(frozen.store, store)
+    with broker(store) as client:
+        require_origin(frozen.path, client)
+        authors = client.review(frozen.uid)["authors"]
+        assert tell(replayed, client, Actor("user", "rita"))
+        told = client.projection(frozen.uid)
+        assert told["notebook"]["replay"]["verdict"] == "same"
+        assert told["cells"]["slow"]["replay"] == {"verdict": "same"}
+        assert "replay" not in told["cells"]["edited"], "it ran other code then"
+        steps = client.state(frozen.uid)["steps"].values()
+        assert {step.get("replay") for step in steps if step["cell"] == "wide"} == {"same"}
+        assert client.review(frozen.uid)["authors"] == authors, "who replays changes nothing"
+        assert "replayed: same" in [
+            each["what"] for each in client.changes(frozen.uid)["changes"] if each["by"]
+        ]
+        with pytest.raises(BadInput, match="not made of this investigation"):
+            tell(replace(replayed, entry="another"), client, ALICE)
+        assert not tell(replace(replayed, problems=("changed",)), client, ALICE)
+
+
 def test_data_that_changed_is_told_where_it_changed(
     frozen: Frozen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,7 +205,7 @@ def test_data_that_changed_is_told_where_it_changed(
     assert "cannot be published as root cause" in cell(report, "end").reason
     found = verdicts(report)
     assert found["sum"] == "skipped", "its kernel sees no store and no broker of the caller"
-    assert [uid for uid, verdict in found.items() if verdict == "changed"] == ["claim"]
+    assert [uid for uid, verdict in found.items() if verdict == "changed"] == ["claim", "wide"]
     (hypothesis,) = report.hypotheses
     assert hypothesis.holds is False
     assert hypothesis.why == "cart.slow supported it then, refuted now"
@@ -173,7 +230,7 @@ def test_despite_damage_only_what_needs_the_damaged_part_is_missing(
     missing = [uid for uid, verdict in verdicts(report).items() if verdict == "data missing"]
     assert missing == ["logs", "edited"]
     assert "slice of logs" in cell(report, "logs").reason
-    assert report.counts["same"] == 9
+    assert report.counts["same"] == 11
     assert report.hypotheses[0].holds is True
 
 

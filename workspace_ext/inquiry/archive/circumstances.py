@@ -1,4 +1,4 @@
-"""What an investigation looked at when a cell was run: its pin, its windows, its services.
+"""What an investigation looked at when a cell was run: pin, windows, services, template texts.
 
 People move these while they work, also from outside of cells, and run cells in any order. A
 replay sets them before each cell as they were when the captured run of the cell began.
@@ -14,6 +14,7 @@ from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.ids import new_id
 from workspace_ext.inquiry.archive.order import Turn
+from workspace_ext.inquiry.archive.texts import Texts
 from workspace_ext.inquiry.investigations.fold import apply
 from workspace_ext.protocol.messages import InvestigationState, LedgerEntry
 
@@ -26,18 +27,20 @@ class Circumstances:
     Args:
         entries: The ledger of the captured investigation.
         order: The runs of the replay.
-        client: The broker of the replay.
+        texts: The texts of templates.
         actor: Who replays.
     """
+
+    _client: BrokerClient
 
     def __init__(
         self,
         entries: Iterable[LedgerEntry],
         order: Sequence[Turn],
-        client: BrokerClient,
+        texts: Texts,
         actor: Actor,
     ) -> None:
-        self._client = client
+        self._texts = texts
         self._actor = actor
         self._order = order
         self._states: dict[int, InvestigationState] = {}
@@ -49,11 +52,17 @@ class Circumstances:
         assert state is not None
         self._uid = state["uid"]
 
+    def begin(self, client: BrokerClient) -> None:
+        """Sets them for the first run, in the broker of the replay."""
+        self._client = client
+        self.before(0)
+
     def before(self, number: int) -> None:
         """Sets them for a run, the first being number 0."""
         step = self._order[number].step if number < len(self._order) else None
         if step is None:
             return
+        self._texts.before(step)
         was, is_ = self._states[step["seq"]], self._client.state(self._uid)
         scope = {name: was[name] for name in _SCOPE if was[name] != is_[name]}  # type: ignore[literal-required]
         if scope:

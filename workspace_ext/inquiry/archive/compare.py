@@ -3,7 +3,9 @@
 ``exact → equal, unordered → equal within tolerance → same shape only → different``. A digest
 decides the first cheaply. It cannot decide the others: rows come in another order, and parallel
 sums of floats differ in their last bits, from run to run; so small results are kept as values
-and compared as such.
+and compared as such. Of large ones there are aggregates (`telemetry.query.aggregates`): a bag
+tells equal values in any order, and sums tell floats that drifted from those that did not. A
+single float among very many may move them by less than the tolerance, and the reason says so.
 
 Which rung is good enough is set when the query is captured, never when it is replayed.
 """
@@ -11,8 +13,9 @@ Which rung is good enough is set when the query is captured, never when it is re
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workspace_ext.inquiry.archive import difference
 from workspace_ext.inquiry.archive.model import Comparison, Rung
@@ -38,11 +41,12 @@ _EQUAL: set[Rung] = {"exact", "unordered", "tolerance"}
 
 @dataclass(frozen=True)
 class Result:
-    """A result as it was kept: its digest always, its values only when it is small."""
+    """A result as it was kept: its digest always, its values when it is small, else aggregates."""
 
     rows: int
     digest: str
     table: pa.Table | None
+    aggregates: Mapping[str, Any] | None = None
 
 
 def compare(then: Result, now: Result, mode: Compare) -> Comparison:
@@ -59,6 +63,8 @@ def compare(then: Result, now: Result, mode: Compare) -> Comparison:
     lines = () if rung in _EQUAL else _lines(then.table, now.table)
     if rung == "not compared" and mode["mode"] == "ordered":
         return Comparison("different", same=False, reason=f"{reason}: {mode['reason']}")
+    if rung == "not compared" and mode["mode"] == "shape" and then.aggregates and now.aggregates:
+        return Comparison("shape", same=True, reason=reason)
     if rung == "not compared":
         return Comparison(rung, None, reason)
     same = rung in _ENOUGH[mode["mode"]]
@@ -72,6 +78,8 @@ def _rung(then: Result, now: Result) -> tuple[Rung, str, float | None]:
         return "exact", "equal to the last bit", 0.0
     if then.rows != now.rows:
         return "different", f"{then.rows:,} rows then, {now.rows:,} now", None
+    if then.aggregates and now.aggregates:
+        return _by_aggregates(then.aggregates, now.aggregates)
     if then.table is None or now.table is None:
         return "not compared", "digests differ and the result was too large to keep", None
     if then.table.schema.names != now.table.schema.names:
@@ -105,6 +113,65 @@ def _by_value(then: pa.Table, now: pa.Table) -> tuple[Rung, str, float | None]:
     if drift == 0:
         return "unordered", "the same rows in another order", 0.0
     return "tolerance", f"equal within {TOLERANCE:g}; largest drift {drift:.2g}", drift
+
+
+def _by_aggregates(
+    then: Mapping[str, Any], now: Mapping[str, Any]
+) -> tuple[Rung, str, float | None]:
+    """What the aggregates of two large results say; where they say nothing, which columns differ.
+
+    The digests of the results differ, their numbers of rows do not.
+    """
+    pairs = list(zip(then["columns"], now["columns"], strict=False))
+    kinds = ([(each["name"], each["type"]) for each in told["columns"]] for told in (then, now))
+    if next(kinds) != next(kinds):
+        return "different", "other columns", None
+    unlike = [(old, new) for old, new in pairs if old["digest"] != new["digest"]]
+    named = ", ".join(old["name"] for old, _ in unlike)
+    for old, new in unlike:
+        told = _differs(old, new) if "bag" in old and "bag" in new else ""
+        if told:
+            return "shape", f"column {old['name']}: {told}", None
+    if "rows" not in then or "rows" not in now or any("bag" not in old for old, _ in unlike):
+        return "not compared", f"column {named} differs; too many rows to keep them", None
+    if then["rows"] == now["rows"]:
+        return "unordered", "the same rows in another order, by their hashes", 0.0
+    drift = max(
+        (_moved(old, new, name) for old, new in unlike for name in _SUMS if name in old),
+        default=0.0,
+    )
+    if then["exact"] != now["exact"] or drift > TOLERANCE:
+        return "shape", f"column {named}: the values belong to other rows", None
+    return "tolerance", f"{_WITHIN}; largest drift {drift:.2g}", drift
+
+
+_SUMS = ("sum", "weighed")
+_WITHIN = (
+    f"equal within {TOLERANCE:g} by the sums of its columns, having too many rows to keep them"
+)
+
+
+def _differs(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """What differs between two columns beyond order and drift; empty when nothing does."""
+    if old["nulls"] != new["nulls"]:
+        return f"{old['nulls']:,} nulls then, {new['nulls']:,} now"
+    if old["bag"] == new["bag"]:
+        return ""
+    if "sum" not in old or "sum" not in new:
+        return "other values"
+    if old["infinite"] != new["infinite"]:
+        return f"{old['infinite']:,} infinite values then, {new['infinite']:,} now"
+    for name, what in (("min", "smallest"), ("max", "largest")):
+        if apart(float(old[name]), float(new[name])) > TOLERANCE:
+            return f"{what} {old[name]} then, {new[name]} now"
+    moved = _moved(old, new, "sum") > TOLERANCE
+    return f"sum {old['sum']} then, {new['sum']} now" if moved else ""
+
+
+def _moved(old: Mapping[str, Any], new: Mapping[str, Any], name: str) -> float:
+    """How far a sum moved, beside the sum of all sizes: terms may cancel each other."""
+    size = max(float(old["size"]), float(new["size"]))
+    return abs(float(old[name]) - float(new[name])) / size if size else 0.0
 
 
 def _is_float(type_: pa.DataType) -> bool:

@@ -16,6 +16,7 @@
         results/<query>.arrow    results that were small enough to keep (Arrow IPC)
         slices/<table>.parquet   the rows that the queries could see
         templates/<version>/<area>/<name>.sql
+        templates/<version>-<digest>/…  other texts that were used under the same version
         env.json pylock.toml     Python, platform, packages
         redaction.json           what was taken out, by rule and file
 
@@ -29,7 +30,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -37,6 +38,7 @@ from typing import Any, BinaryIO
 
 from workspace_ext.foundation.canonical import PREFIX
 from workspace_ext.inquiry.archive import auditor
+from workspace_ext.protocol.messages import TemplateRef
 
 FORMAT = "investigation-archive"
 VERSION = 1
@@ -52,6 +54,8 @@ CRATE = "ro-crate-metadata.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can say: its bytes depend on content alone
 _UNIX = 3
 _BLOCK = 1 << 20
+TEXT = re.compile(r"templates/\d+/\w+/\w+\.sql")
+OTHER_TEXT = re.compile(r"templates/\d+-[0-9a-f]{16}/\w+/\w+\.sql")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -65,9 +69,20 @@ def result_path(query: str) -> str:
     return f"results/{query}.arrow"
 
 
-def template_path(template: str, version: int) -> str:
-    """Where a version of a template lies, as a library finds it."""
-    return f"templates/{version}/{template.replace('.', '/')}.sql"
+def template_path(template: str, version: int, digest: str = "") -> str:
+    """Where a version of a template lies, as a library finds it.
+
+    A version that was edited while it was used has several texts: the first used lies here, the
+    others under their digest.
+    """
+    folder = f"{version}-{digest.removeprefix(PREFIX)[:16]}" if digest else str(version)
+    return f"templates/{folder}/{template.replace('.', '/')}.sql"
+
+
+def text_path(files: Container[str], used: TemplateRef) -> str:
+    """Where the very text lies that a query used, of those that have its version."""
+    other = template_path(used["id"], used["version"], used["digest"])
+    return other if other in files else template_path(used["id"], used["version"])
 
 
 def bag_name(investigation: str) -> str:

@@ -21,7 +21,7 @@ from workspace_ext.inquiry.archive.container import (
     NOTEBOOK,
     result_path,
     slice_path,
-    template_path,
+    text_path,
 )
 from workspace_ext.protocol.messages import InvestigationState, LedgerEntry, Step
 
@@ -80,7 +80,7 @@ class Told:
         tables = {read["table"] for read in (query["scan"] or {}).get("tables", ())}
         paths = [slice_path(table) for table in sorted(tables)]
         if query["template"]:
-            paths.append(template_path(query["template"]["id"], query["template"]["version"]))
+            paths.append(text_path(self.files, query["template"]))
         return [path for path in paths if path in self.files]
 
     def result(self, query: Mapping[str, Any]) -> str | None:

@@ -1,132 +1,49 @@
-"""What an investigation ran with: Python, platform, packages."""
+"""What an investigation ran with, as its archive tells it."""
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import json
-import platform
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import Distribution, distributions
 from typing import Any
 
+from workspace_ext.foundation.environment import describe_environment, lock_file
 from workspace_ext.inquiry.archive.model import Drift
 
-_NOTE = """\
-# The packages of the process named in env.json, as its environment tells them, offline.
-# An installed package does not know the digest of the wheel it came from. `installed-sha256` is
-# taken over the lines `path,digest,size` that its RECORD has for the package's own files, sorted:
-# with the wheel at hand it can be checked. An installer refuses a hash that it does not know;
-# to build the environment anew, lock names and versions against an index.
-"""
-_ADDED = frozenset({"INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json"})
+_FIRST = ("python", "platform")
+_OF_BROKER = "of the process that answered the queries: no kernel told of its own"
+_OF_BOTH = "of the kernel that ran the cells, and of the process that answered the queries"
+_OF_KERNEL = "of the kernel that ran the cells; broker has what differs where queries were answered"
 
 
-def describe_environment() -> dict[str, Any]:
-    """Python, platform and the version of every installed package."""
-    packages = {name: found.version for name, found in _installed().items()}
-    return {
-        "of": "broker",
-        "note": "of the process that answered the queries; a kernel may have others",
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "packages": packages,
-    }
-
-
-def lock_file(version: str) -> bytes:
-    """The installed packages as ``pylock.toml`` (PEP 751).
+def environment_files(kernel: Mapping[str, Any] | None, others: int) -> tuple[dict[str, Any], str]:
+    """The content of ``env.json`` and of ``pylock.toml``.
 
     Args:
-        version: Of this program.
+        kernel: What the kernel told that was started last: ``python``, ``platform``, ``packages``
+            and ``lock``; None when none did.
+        others: How many other environments kernels told of before.
     """
-    lines = [_NOTE, 'lock-version = "1.0"']
-    lines.append(f"created-by = {json.dumps(f'investigation-workspace {version}')}")
-    lines.append(f'requires-python = "=={platform.python_version()}"')
-    for name, found in _installed().items():
-        lines += ["", "[[packages]]", f"name = {json.dumps(name)}"]
-        lines += [f"version = {json.dumps(found.version)}", *_source(name, found)]
-    return ("\n".join(lines) + "\n").encode()
+    own = describe_environment()
+    if kernel is None:
+        return {"of": "broker", "note": _OF_BROKER, **own}, lock_file()
+    told = {name: kernel[name] for name in own}
+    if others:
+        told["others"] = f"{others} other environments of kernels that were started before"
+    differs = drift(own, kernel)
+    if not differs:
+        return {"of": "kernel and broker", "note": _OF_BOTH, **told}, str(kernel["lock"])
+    broker = {each.package: each.then for each in differs}
+    return {"of": "kernel", "note": _OF_KERNEL, **told, "broker": broker}, str(kernel["lock"])
 
 
-def drift(then: dict[str, Any], now: dict[str, Any]) -> tuple[Drift, ...]:
+def drift(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Drift, ...]:
     """What differs between two environments, Python and platform first."""
-    first = ("python", "platform")
     old, new = (
-        {**{name: described.get(name) for name in first}, **described.get("packages", {})}
+        {**{name: described.get(name) for name in _FIRST}, **described.get("packages", {})}
         for described in (then, now)
     )
-    names = [*first, *sorted({*old, *new} - {*first})]
+    names = [*_FIRST, *sorted({*old, *new} - {*_FIRST})]
     return tuple(
         Drift(name, old.get(name), new.get(name))
         for name in names
         if old.get(name) != new.get(name)
     )
-
-
-@dataclass(frozen=True)
-class _Package:
-    """An installed package: what is asked of it more than once is read but once."""
-
-    name: str
-    version: str
-    installed: Distribution
-
-
-@cache
-def _installed() -> dict[str, _Package]:
-    """Each package by its normalised name (PEP 503), the one that is imported.
-
-    A process keeps the packages that it began with.
-    """
-    packages: dict[str, _Package] = {}
-    for found in distributions():
-        about = found.metadata
-        name = about["Name"]
-        if name:
-            package = _Package(name, about["Version"] or "0", found)
-            packages.setdefault(re.sub(r"[-_.]+", "-", name).lower(), package)
-    return dict(sorted(packages.items()))
-
-
-def _source(name: str, package: _Package) -> list[str]:
-    origin = json.loads(package.installed.read_text("direct_url.json") or "{}")
-    wheel, digest = _wheel(package), _files_digest(package)
-    if "vcs_info" in origin:
-        vcs = {"type": origin["vcs_info"]["vcs"], "url": origin["url"]}
-        return [f"vcs = {_inline({**vcs, 'commit-id': origin['vcs_info']['commit_id']})}"]
-    if "dir_info" in origin or wheel is None or digest is None:  # a checkout, or Debian's own
-        return [f"directory = {_inline({'path': f'./{name}'})}"]
-    told = f"{{name = {json.dumps(wheel)}, path = {json.dumps(f'./{wheel}')}, "
-    return [f"wheels = [{told}hashes = {_inline({'installed-sha256': digest})}}}]"]
-
-
-def _inline(values: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f"{key} = {json.dumps(value)}" for key, value in values.items()) + "}"
-
-
-def _wheel(package: _Package) -> str | None:
-    """The name of the wheel that it was installed from, by its tags: PEP 427."""
-    text = package.installed.read_text("WHEEL") or ""
-    lines = [line for line in text.splitlines() if line.startswith("Tag:")]
-    tags = [line.partition(":")[2].strip().split("-") for line in lines]
-    if not tags or any(len(tag) != 3 for tag in tags):
-        return None
-    compressed = "-".join(".".join(dict.fromkeys(part)) for part in zip(*tags, strict=True))
-    name = re.sub(r"[-_.]+", "_", package.name)
-    return f"{name}-{package.version.replace('-', '_')}-{compressed}.whl"
-
-
-def _files_digest(package: _Package) -> str | None:
-    """The digest over the files that came in the wheel: an installer adds some of its own."""
-    rows = csv.reader((package.installed.read_text("RECORD") or "").splitlines())
-    lines = [
-        ",".join(row)
-        for row in rows
-        if len(row) == 3 and row[1] and not row[0].startswith("../")
-        if row[0].rpartition("/")[2] not in _ADDED
-    ]
-    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest() if lines else None

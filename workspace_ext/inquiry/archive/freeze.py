@@ -35,7 +35,7 @@ from workspace_ext.inquiry.archive.container import (
     template_path,
 )
 from workspace_ext.inquiry.archive.crate import Told, describe
-from workspace_ext.inquiry.archive.environment import describe_environment, lock_file
+from workspace_ext.inquiry.archive.environment import environment_files
 from workspace_ext.inquiry.archive.prov import provenance
 from workspace_ext.inquiry.archive.redacting import (
     redact_entries,
@@ -179,11 +179,11 @@ class _Work:
         queries, also = redact_queries(self._redactor, records)
         redacted = redact_notebook(self._redactor, notebook)
         entries, numbers = redact_entries(self._redactor, self._entries)
-        environment = describe_environment()
+        environment, lock = environment_files(*self._freezer.investigations.environment(self._uid))
         self._writer.add_json(NOTEBOOK, redacted.content)
         self._writer.add_json(QUERIES, queries)
         self._writer.add_json(ENVIRONMENT, environment)
-        self._writer.add(LOCK, lock_file(__version__))
+        self._writer.add(LOCK, lock.encode())
         self._writer.add_json(REDACTION, self._redactor.report())
         state = fold(entries)
         assert state is not None
@@ -240,12 +240,11 @@ class _Work:
 
     def _add_templates(self, records: Sequence[QueryRecord]) -> dict[str, str]:
         missing: dict[str, str] = {}
-        added: set[str] = set()
         references = [record.template for record in records if record.template]
         for used in {found["digest"]: found for found in references}.values():
             path = template_path(used["id"], used["version"])
-            if path in added:
-                continue  # a text that was edited under its number: one of the two has to do
+            if path in missing or path in self._writer.files:  # edited under its number
+                path = template_path(used["id"], used["version"], used["digest"])
             template = self._template(used)
             content = template.path.read_bytes() if template is not None else b""
             text = content.decode(errors="surrogateescape")
@@ -255,7 +254,6 @@ class _Work:
                 missing[path] = "left out: it holds what is redacted"
             else:
                 self._writer.add(path, content)
-                added.add(path)
         return missing
 
     def _add_results(self, records: Sequence[QueryRecord]) -> set[str]:

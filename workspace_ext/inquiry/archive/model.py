@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from workspace_ext.protocol.messages import CellVerdict
+
 Rung = Literal["exact", "unordered", "tolerance", "shape", "different", "not compared"]
 """The ladder of comparison, from the strictest down; see `compare.compare`."""
-
-CellVerdict = Literal["same", "changed", "data missing", "error", "skipped"]
 
 _WORST_FIRST: tuple[CellVerdict, ...] = ("error", "data missing", "changed", "same", "skipped")
 
@@ -63,7 +63,10 @@ class OutputReplay:
 
 @dataclass(frozen=True)
 class CellReplay:
-    """One cell. Its verdict is the worst of its own, its queries' and its outputs'."""
+    """One cell. Its verdict is the worst of its own, its queries' and its outputs'.
+
+    ``run`` is the captured run that it was compared with; None when its code was edited since.
+    """
 
     uid: str
     position: int
@@ -72,6 +75,7 @@ class CellReplay:
     reason: str
     queries: tuple[QueryReplay, ...] = ()
     outputs: tuple[OutputReplay, ...] = ()
+    run: str | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,7 @@ class ReplayReport:
         warnings: What the captured answers warned of, as of templates that nobody reviewed.
         order: Whether cells ran in the order in which they were ``run``, or of the ``document``.
         offline: Whether the kernel had no network.
+        entry: The id of the ledger's entry that tells of this archive.
     """
 
     archive: str
@@ -155,6 +160,7 @@ class ReplayReport:
     warnings: tuple[str, ...] = ()
     order: str = "run"
     offline: bool = False
+    entry: str = ""
 
     @property
     def counts(self) -> dict[str, int]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from workspace_ext.inquiry.archive.container import NOTEBOOK, template_path
+from workspace_ext.inquiry.archive.container import NOTEBOOK, text_path
 from workspace_ext.inquiry.archive.crate import Told
 from workspace_ext.protocol.messages import LedgerEntry
 
@@ -102,7 +102,7 @@ def _query(
         document.add("entity", entity, inv__digest=query["digest"])
         document.relate("wasGeneratedBy", ("entity", entity), ("activity", name))
     if query["template"]:
-        path = template_path(query["template"]["id"], query["template"]["version"])
+        path = text_path(told.files, query["template"])
         document.add(
             "entity", _part(path), prov__type={"$": "prov:Plan", "type": "prov:QUALIFIED_NAME"}
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, cast
 
 from workspace_ext.foundation.canonical import digest_json
@@ -20,7 +20,7 @@ NAMES = frozenset(
         *("id", "uid", "run", "cell", "kernel", "query", "hypothesis", "evidence", "record"),
         *("digest", "unordered_digest", "kept_digest", "source_digest", "template", "pin"),
         *("at", "time", "start", "end", "window", "baseline", "scan", "status", "state", "outcome"),
-        *("expect", "mode", "cell_type", "output_type", "kernelspec"),
+        *("aggregates", "expect", "mode", "cell_type", "output_type", "kernelspec"),
     }
 )
 """Keys of the record whose values are its own names, times and states."""
@@ -84,7 +84,7 @@ def redact_queries(
     described = []
     changed = set()
     for record in records:
-        plain = {name: value for name, value in asdict(record).items() if name != "kept"}
+        plain = record.to_dict()
         redacted = redactor.tree(plain, QUERIES, NAMES)
         if redacted != _as_lists(plain):
             changed.add(record.id)

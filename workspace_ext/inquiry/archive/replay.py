@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ import pyarrow as pa
 from nbformat.v4.rwbase import rejoin_lines
 
 from workspace_ext.client.broker import BrokerClient
-from workspace_ext.client.discovery import connect
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.clock import now_ns, to_rfc3339
+from workspace_ext.foundation.environment import describe_environment
 from workspace_ext.foundation.errors import Damaged, NotFound
 from workspace_ext.inquiry.archive.circumstances import Circumstances
 from workspace_ext.inquiry.archive.claims import Claims
@@ -29,21 +30,24 @@ from workspace_ext.inquiry.archive.container import (
     QUERIES,
     result_path,
     slice_path,
-    template_path,
+    text_path,
 )
-from workspace_ext.inquiry.archive.environment import describe_environment, drift
-from workspace_ext.inquiry.archive.model import CellReplay, ReplayReport
+from workspace_ext.inquiry.archive.environment import drift
+from workspace_ext.inquiry.archive.model import CellReplay, Drift, ReplayReport
 from workspace_ext.inquiry.archive.order import Order, Turn, turns
-from workspace_ext.inquiry.archive.private import make_store
+from workspace_ext.inquiry.archive.private import PrivateBroker, fill_store
 from workspace_ext.inquiry.archive.reader import Archive
 from workspace_ext.inquiry.archive.slices import is_cut_off, scans_of
+from workspace_ext.inquiry.archive.texts import Texts
 from workspace_ext.inquiry.archive.verdicts import Captured, Replayed, judge_cells, summary
 from workspace_ext.inquiry.headless.model import RunOptions
 from workspace_ext.inquiry.headless.offline import launcher
-from workspace_ext.inquiry.headless.runner import run_notebook
+from workspace_ext.inquiry.headless.runner import run_opened
 from workspace_ext.inquiry.investigations.fold import fold
 from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.metadata.notebook import uids_of
+from workspace_ext.protocol.messages import InvestigationState
+from workspace_ext.storage.folder import StoreFolder
 
 Watch = Callable[[int, int], None]
 
@@ -96,7 +100,8 @@ def replay(
         work = _Replay(archive, then, Path(name), actor)
         now = work.execute(again, runs, options, watch or (lambda _done, _of: None))
         cells = tuple(judge_cells(notebook, again, then, now))
-        report = _report(archive, problems, cells, Claims(then, now.state, cells))
+        drifted = tuple(_drift(archive, now))
+        report = _report(archive, problems, cells, Claims(then, now.state, cells), drifted)
     seconds = round(time.monotonic() - begun, 2)
     return replace(report, seconds=seconds, order=order, offline=bool(options.launcher))
 
@@ -124,9 +129,12 @@ def contents(path: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _report(
-    archive: Archive, problems: Sequence[str], cells: tuple[CellReplay, ...], claims: Claims
+    archive: Archive,
+    problems: Sequence[str],
+    cells: tuple[CellReplay, ...],
+    claims: Claims,
+    drifted: tuple[Drift, ...],
 ) -> ReplayReport:
-    environment = archive.read_json(ENVIRONMENT) if archive.has(ENVIRONMENT) else None
     return ReplayReport(
         archive=str(archive.path),
         investigation=archive.manifest.investigation,
@@ -141,8 +149,18 @@ def _report(
         hypotheses=claims.hypotheses(),
         left_out=claims.left_out(),
         warnings=claims.warnings(),
-        environment=drift(environment, describe_environment()) if environment else (),
+        entry=archive.ledger()[-1]["id"],
+        environment=drifted,
     )
+
+
+def _drift(archive: Archive, now: Replayed) -> Iterable[Drift]:
+    """What differs between the kernels, or where no kernel told then, between those that ask."""
+    if not archive.has(ENVIRONMENT):
+        return ()
+    then = archive.read_json(ENVIRONMENT)
+    own = now.environment if then.get("of") != "broker" else None
+    return drift(then, own or describe_environment())
 
 
 def _verify(archive: Archive, *, despite_damage: bool) -> list[str]:
@@ -216,7 +234,7 @@ def _lost(archive: Archive, record: QueryRecord) -> Iterable[str]:
         yield f"slice of {table}: {part['rows']:,} of {part['of']:,} rows were taken"
     if record.template is not None:
         name, version = record.template["id"], record.template["version"]
-        path = template_path(name, version)
+        path = text_path(archive.manifest.files, record.template)
         part = archive.manifest.files.get(path, {})
         if not archive.has(path) or part.get("digest") != record.template["digest"]:
             yield f"template {name} v{version}"
@@ -243,52 +261,69 @@ class _Replay:
         self, notebook: Any, order: Sequence[Turn], options: RunOptions, watch: Watch
     ) -> Replayed:
         """Runs the notebook; it gets its outputs."""
-        then = self._then.state
-        uid = then["uid"]
-        store = self._store()
-        with connect(store.path) as client:
-            client.open_investigation(
-                then["title"],
-                uid=uid,
-                severity=then["severity"],
-                window=then["window"],
-                baseline=then["baseline"],
-                services=then["services"],
-                notebook=then["notebook"],
-                actor=str(self._actor),
-            )
-            circumstances = Circumstances(self._archive.ledger(), order, client, self._actor)
+        uid = self._then.state["uid"]
+        store = StoreFolder.create(self._folder / "store", sealed=True)
+        texts = Texts(self._archive, self._then.queries, store)
+        circumstances = Circumstances(self._archive.ledger(), order, texts, self._actor)
+        with PrivateBroker(store, partial(self._fill, store)) as broker:
+
+            def opened() -> BrokerClient:
+                self._open(broker.client)
+                circumstances.begin(broker.client)
+                return broker.client
 
             def ran(done: int, of: int) -> None:
                 watch(done, of)
                 circumstances.before(done)
 
-            circumstances.before(0)
-            path = self._folder / "notebook.ipynb"
-            report = run_notebook(
-                notebook, client, path=path, actor=self._actor, options=options, watch=ran
+            report = run_opened(
+                notebook,
+                broker,
+                opened,
+                uid=uid,
+                path=self._folder / "notebook.ipynb",
+                actor=self._actor,
+                options=options,
+                watch=ran,
             )
             if report.interrupted:
                 raise KeyboardInterrupt
-            state = client.state(uid)
-            return Replayed(state, dict(_kept(client, uid, state["queries"])))
+            state = broker.client.state(uid)
+            return _replayed(broker.client, state)
 
-    def _store(self) -> Any:
+    def _open(self, client: BrokerClient) -> None:
+        then = self._then.state
+        client.open_investigation(
+            then["title"],
+            uid=then["uid"],
+            severity=then["severity"],
+            window=then["window"],
+            baseline=then["baseline"],
+            services=then["services"],
+            notebook=then["notebook"],
+            actor=str(self._actor),
+        )
+
+    def _fill(self, store: StoreFolder) -> None:
         records = self._then.queries.values()
         asked = [record for record in records if record.ok and record.template]
         words = {
             value for record in asked for value in record.params.values() if isinstance(value, str)
         }
         pin = max([self._then.state["pin"], *(record.pin for record in records)])
-        return make_store(self._archive, self._folder / "store", pin=pin, services=words)
+        fill_store(self._archive, store, pin=pin, services=words)
 
 
-def _kept(client: BrokerClient, uid: str, queries: Iterable[str]) -> Iterable[tuple[str, pa.Table]]:
-    for query in queries:
+def _replayed(client: BrokerClient, state: InvestigationState) -> Replayed:
+    results, aggregates = {}, {}
+    for query in state["queries"]:
         try:
-            yield query, _table(client.kept_result(uid, query))
+            results[query] = _table(client.kept_result(state["uid"], query))
         except NotFound:
-            continue
+            found = client.recorded_query(state["uid"], query)["aggregates"]
+            if found is not None:
+                aggregates[query] = found
+    return Replayed(state, results, aggregates, client.environment(state["uid"]))
 
 
 def _table(content: bytes) -> pa.Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from workspace_ext.foundation.canonical import digest_json, digest_text
@@ -12,7 +12,6 @@ from workspace_ext.inquiry.archive.compare import Result, compare
 from workspace_ext.inquiry.archive.masks import declared
 from workspace_ext.inquiry.archive.model import (
     CellReplay,
-    CellVerdict,
     Comparison,
     OutputReplay,
     QueryReplay,
@@ -22,7 +21,12 @@ from workspace_ext.inquiry.archive.outputs import Terms, compare_outputs
 from workspace_ext.inquiry.archive.shown import widget_states
 from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.metadata.notebook import cell_uids
-from workspace_ext.protocol.messages import InvestigationState, QuerySummary, Step
+from workspace_ext.protocol.messages import (
+    CellVerdict,
+    InvestigationState,
+    QuerySummary,
+    Step,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,10 +60,19 @@ class Captured:
 
 @dataclass(frozen=True)
 class Replayed:
-    """What the replay gave."""
+    """What the replay gave.
+
+    Attributes:
+        state: The investigation of the replay.
+        results: The kept ones, by query.
+        aggregates: Of those that were too large to keep.
+        environment: What its kernel ran with; None when that did not tell.
+    """
 
     state: InvestigationState
     results: Mapping[str, pa.Table]
+    aggregates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    environment: Mapping[str, Any] | None = None
 
 
 def judge_cells(notebook: Any, again: Any, then: Captured, now: Replayed) -> Iterator[CellReplay]:
@@ -101,8 +114,9 @@ def judge_cells(notebook: Any, again: Any, then: Captured, now: Replayed) -> Ite
         elif old is not None and not as_it_was:
             reason = f"edited after its last captured run; {reason}".removesuffix("; ")
         said = summary(cell.source)
+        run = old["id"] if old is not None and as_it_was else None
         yield CellReplay(
-            uid, position, said, judged.verdict, reason, judged.queries, judged.outputs
+            uid, position, said, judged.verdict, reason, judged.queries, judged.outputs, run
         )
 
 
@@ -250,8 +264,13 @@ def _compared(
     if not old.ok or not new["ok"]:
         return _failures(old, new)
     found = compare(
-        Result(old.rows, old.digest or "", then.results.get(old.id)),
-        Result(new["rows"], new["digest"] or "", now.results.get(new["id"])),
+        Result(old.rows, old.digest or "", then.results.get(old.id), old.aggregates),
+        Result(
+            new["rows"],
+            new["digest"] or "",
+            now.results.get(new["id"]),
+            now.aggregates.get(new["id"]),
+        ),
         old.compare,
     )
     verdicts: dict[bool | None, CellVerdict] = {True: "same", False: "changed", None: "skipped"}

@@ -6,9 +6,10 @@ import asyncio
 import logging
 import os
 import signal
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from jupyter_core.utils import ensure_async
 from nbclient import NotebookClient
@@ -36,13 +37,31 @@ _SILENT.addHandler(logging.NullHandler())
 _SILENT.propagate = False
 
 
+class Line(Protocol):
+    """What a kernel is told of the broker; a client knows it, and so may who starts one."""
+
+    @property
+    def address(self) -> str:
+        """Where the broker is, or will be."""
+        ...
+
+    def token(self, kernel: str, *, user: str, notebook: str = "") -> str:
+        """A token of the kernel's own."""
+        ...
+
+
+Opened = Callable[[], BrokerClient]
+"""Gives the broker's client, having done all that must be done before the first cell runs. It is
+called in a thread, while the kernel starts."""
+
+
 class Execution:
     """One run: a kernel, its messages on their way to the record, and what came of it."""
 
     def __init__(
         self,
         notebook: Any,
-        client: BrokerClient,
+        line: Line,
         *,
         uid: str,
         actor: Actor,
@@ -51,7 +70,8 @@ class Execution:
         self._order = _code_cells(notebook) if options.order is None else options.order
         self.report = RunReport(uid, len(self._order))
         self._notebook = notebook
-        self._client = client
+        self._line = line
+        self.client: BrokerClient | None = None  # until it was opened
         self._actor = actor
         self._options = options
         self._kernel = new_id()
@@ -59,12 +79,12 @@ class Execution:
         self._cell = ""
         self._running = False
 
-    async def execute(self, kernel: str, path: Path, watch: Watch) -> None:
+    async def execute(self, kernel: str, path: Path, opened: Opened, watch: Watch) -> None:
         """Starts the kernel, runs the cells, and ends the kernel whatever happens."""
         notebook_client = _CapturedClient(self, self._notebook, kernel, self._options)
 
         async def work() -> None:
-            await notebook_client.begin(self._environment(path), path.absolute().parent)
+            await self._begin(notebook_client, path, opened)
             await self._cells(notebook_client, watch)
 
         # A task of its own: Ctrl-C cancels the work, at any time, but never what ends the kernel.
@@ -77,6 +97,19 @@ class Execution:
             finally:
                 await notebook_client.end()
                 self._send(self._recorder.ended("the kernel was stopped"))
+
+    async def _begin(self, notebook_client: _CapturedClient, path: Path, opened: Opened) -> None:
+        """Two processes start at once where the broker is not there yet."""
+        folder = path.absolute().parent
+        begun = asyncio.create_task(notebook_client.begin(self._environment(path), folder))
+        try:
+            self.client = await asyncio.to_thread(opened)
+        except BaseException:
+            begun.cancel()
+            with suppress(asyncio.CancelledError, Exception):  # why it ends is known already
+                await begun
+            raise
+        await begun
 
     async def _cells(self, notebook_client: _CapturedClient, watch: Watch) -> None:
         for cell in self._notebook.cells:
@@ -112,11 +145,11 @@ class Execution:
 
     def _environment(self, path: Path) -> dict[str, str]:
         """The kernel's: a token of its own, and no path to the store."""
-        token = self._client.token(self._kernel, user=self._actor.name, notebook=path.name)
+        token = self._line.token(self._kernel, user=self._actor.name, notebook=path.name)
         environment = {**os.environ}
         for name in ("INVESTIGATION_STORE", "INVESTIGATION_UID"):
             environment.pop(name, None)
-        environment["INVESTIGATION_BROKER"] = self._client.address
+        environment["INVESTIGATION_BROKER"] = self._line.address
         environment["INVESTIGATION_TOKEN"] = token
         if self._options.launcher:
             own = environment.get("PYTHONWARNINGS")
@@ -146,8 +179,8 @@ class Execution:
         self._send(self._recorder.reply(reply))
 
     def _send(self, events: list[EventIn]) -> None:
-        if events:
-            self._client.report(self.report.investigation, events)
+        if events and self.client is not None:
+            self.client.report(self.report.investigation, events)
 
     # -- Ctrl-C ------------------------------------------------------------------------------
 

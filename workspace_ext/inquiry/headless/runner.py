@@ -13,7 +13,7 @@ from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.errors import NotFound
 from workspace_ext.inquiry.capture import prose
-from workspace_ext.inquiry.headless.execution import Execution
+from workspace_ext.inquiry.headless.execution import Execution, Line, Opened
 from workspace_ext.inquiry.headless.model import AS_IT_IS, RunOptions, RunReport, Watch
 from workspace_ext.inquiry.metadata.notebook import apply_projection, read_uid
 
@@ -43,17 +43,63 @@ def run_notebook(
     Raises:
         NotFound: The investigation is in another store, or there is no such kernel.
     """
-    kernel = _kernel(notebook, options)
+    _kernel(notebook, options)
     uid = _investigation(notebook, client, path=path, actor=actor)
-    # Before the first cell: a prediction in a text cell is written before its test.
-    said = prose.events(client.state(uid), prose.texts(notebook), actor)
-    if said:
-        client.report(uid, said)
-    run = Execution(notebook, client, uid=uid, actor=actor, options=options)
+    return run_opened(
+        notebook,
+        client,
+        lambda: client,
+        uid=uid,
+        path=path,
+        actor=actor,
+        options=options,
+        watch=watch,
+    )
+
+
+def run_opened(  # noqa: PLR0913
+    notebook: Any,
+    line: Line,
+    opened: Opened,
+    *,
+    uid: str,
+    path: Path,
+    actor: Actor,
+    options: RunOptions = AS_IT_IS,
+    watch: Watch | None = None,
+) -> RunReport:
+    """As `run_notebook`, in an investigation that is opened while the kernel starts.
+
+    Args:
+        notebook: As `notebook.read_notebook` gives it.
+        line: What the kernel is told of the broker.
+        opened: Gives the broker's client, the investigation being open.
+        uid: The investigation.
+        path: Where the notebook lies; its folder is the kernel's working folder.
+        actor: Who runs it.
+        options: How to run.
+        watch: Told how far it is.
+
+    Raises:
+        NotFound: There is no such kernel.
+        InvestigationError: What ``opened`` raises.
+    """
+    kernel = _kernel(notebook, options)
+
+    def told() -> BrokerClient:
+        client = opened()
+        # Before the first cell: a prediction in a text cell is written before its test.
+        said = prose.events(client.state(uid), prose.texts(notebook), actor)
+        if said:
+            client.report(uid, said)
+        return client
+
+    run = Execution(notebook, line, uid=uid, actor=actor, options=options)
     begun = time.monotonic()
-    asyncio.run(run.execute(kernel, path, watch or (lambda _done, _of: None)))
+    asyncio.run(run.execute(kernel, path, told, watch or (lambda _done, _of: None)))
     run.report.seconds = time.monotonic() - begun
-    apply_projection(notebook, client.projection(uid))
+    if run.client is not None:  # else it was interrupted before anything began
+        apply_projection(notebook, run.client.projection(uid))
     return run.report
 
 

@@ -21,6 +21,7 @@ REPORTED = frozenset(
         "run.started",
         "run.finished",
         "file.read",
+        "kernel.described",
         "hypothesis.proposed",
         "hypothesis.predicted",
         "hypothesis.changed",
@@ -33,6 +34,7 @@ REPORTED = frozenset(
         "conclusion.reached",
         "outcome.recorded",
         "archive.created",
+        "archive.replayed",
     }
 )
 """The types that clients report; the broker writes all others itself."""

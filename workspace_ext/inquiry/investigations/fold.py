@@ -17,7 +17,7 @@ from workspace_ext.protocol.messages import InvestigationState, LedgerEntry, Ste
 MAPS = ("hypotheses", "steps", "queries", "notes", "actions", "participants")
 """The parts of a state that are keyed by id; a delta carries only their changed entries."""
 
-BESIDE = frozenset({"notebook.saved", "archive.created"})
+BESIDE = frozenset({"notebook.saved", "archive.created", "kernel.described"})
 """Entries that tell of the record itself, and leave the state as it is: the head that a saved
 notebook carries would otherwise change by saving it."""
 
@@ -103,6 +103,7 @@ def _opened(entry: LedgerEntry, data: Data) -> InvestigationState:
         "agenda": None,
         "conclusion": None,
         "participants": {},
+        "replay": None,
     }
 
 
@@ -165,6 +166,14 @@ def _file_read(state: InvestigationState, _entry: LedgerEntry, data: Data) -> Ch
     return {"steps": {**state["steps"], step["id"]: read}}
 
 
+def _replayed(state: InvestigationState, entry: LedgerEntry, data: Data) -> Change:
+    """Each run that the archive holds has its verdict; a later run has none."""
+    runs = {run: verdict for run, verdict in data["runs"].items() if run in state["steps"]}
+    steps = {run: {**state["steps"][run], "replay": verdict} for run, verdict in runs.items()}
+    told = {"verdict": str(data["verdict"]), "at": entry["time"], "by": person(entry)}
+    return {"steps": {**state["steps"], **steps}, "replay": told}
+
+
 def _role_taken(state: InvestigationState, entry: LedgerEntry, data: Data) -> Change:
     return {"participants": {**state["participants"], person(entry): str(data["role"])}}
 
@@ -175,6 +184,7 @@ _CHANGES: dict[str, Handler] = {
     "run.started": _run_started,
     "run.finished": _run_finished,
     "file.read": _file_read,
+    "archive.replayed": _replayed,
     "query.answered": _query,
     "query.failed": _query,
     **CHANGES,

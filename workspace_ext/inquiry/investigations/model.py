@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from workspace_ext.protocol.hypotheses import Hypothesis, HypothesisSummary
@@ -29,6 +29,7 @@ class QueryRecord:
     which tables, columns and time window it read: recorded of free SQL, and of a template's
     read from its plan when an archive is made. ``kept`` holds a small result as an Arrow IPC
     stream; it is not read back with the record (see `InvestigationService.kept_result`).
+    ``aggregates`` is what is kept instead of a large one; see `telemetry.query.aggregates`.
     ``step`` is the template's Python step with the package that brought it.
     ``where`` is the condition on its answer, ``parent`` the query whose answer led to it.
     ``test`` is what it tests, ``judged`` what came of a condition (None: the verdict decides),
@@ -63,11 +64,16 @@ class QueryRecord:
     scan: dict[str, Any] = field(default_factory=dict)
     kept: bytes | None = field(default=None, repr=False)
     kept_digest: str | None = None
+    aggregates: dict[str, Any] | None = None
 
     @property
     def scans(self) -> tuple[Scan, ...]:
         """What it read, as ``scan`` tells it."""
         return tuple(Scan.from_dict(read) for read in self.scan.get("tables", ()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it but the kept result."""
+        return {name: value for name, value in asdict(self).items() if name != "kept"}
 
     def summary(self) -> QuerySummary:
         """The part that the ledger and the panel carry."""

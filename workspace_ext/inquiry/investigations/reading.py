@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from workspace_ext.foundation.errors import BadInput, Damaged, NotFound
 from workspace_ext.foundation.hints import did_you_mean
@@ -15,6 +17,7 @@ from workspace_ext.inquiry.investigations.following import Callback, Followers
 from workspace_ext.inquiry.investigations.lifecycle import FOLLOWS
 from workspace_ext.inquiry.investigations.model import QueryRecord, hypothesis_summary
 from workspace_ext.inquiry.metadata.projection import project
+from workspace_ext.inquiry.versions import blobs
 from workspace_ext.ledger.model import VerifyReport
 from workspace_ext.ledger.service import STORE_STREAM, Ledger
 from workspace_ext.protocol.hypotheses import HypothesisSummary
@@ -25,6 +28,8 @@ from workspace_ext.protocol.messages import (
     NotebookProjection,
 )
 from workspace_ext.storage.records import RecordsEngine
+
+DESCRIBED = "kernel.described"
 
 _log = logging.getLogger(__name__)
 
@@ -156,6 +161,26 @@ class InvestigationReader:
             return None
         with self._records.connect() as connection:
             return store.kept_result(connection, digest)
+
+    def environment(self, uid: str) -> tuple[dict[str, Any] | None, int]:
+        """What the kernel ran with that was started last, and how many others had another.
+
+        Returns:
+            ``python``, ``platform``, ``packages`` and ``lock`` (the text of a ``pylock.toml``);
+            None when no kernel told.
+
+        Raises:
+            NotFound: There is no such investigation.
+        """
+        self.state(uid)
+        told = [
+            str((entry.get("data") or {}).get("environment"))
+            for entry in self._ledger.entries(uid, types=[DESCRIBED])
+        ]
+        with self._records.connect() as connection:
+            texts = blobs.texts(connection, told[-1:])
+        found = texts.get(told[-1]) if told else None
+        return None if found is None else json.loads(found), len({*told}) - 1
 
     def subscribe(self, uid: str, callback: Callback) -> Callable[[], None]:
         """Follows an investigation.

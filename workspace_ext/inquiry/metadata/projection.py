@@ -52,6 +52,9 @@ def _notebook(state: InvestigationState) -> dict[str, Any]:
         notebook["window"] = dict(state["window"])
     if state["baseline"]:
         notebook["baseline"] = dict(state["baseline"])
+    replay = state.get("replay")
+    if replay:
+        notebook["replay"] = {"verdict": replay["verdict"], "at": replay["at"]}
     conclusion = state["conclusion"]
     if conclusion:
         notebook["conclusion"] = {
@@ -130,6 +133,8 @@ def _fill(cell: dict[str, Any], state: InvestigationState, step: Step) -> None:
         "source_digest": step["source_digest"],
     }
     cell["last"] = last
+    if "replay" in step:
+        cell["replay"] = {"verdict": step["replay"]}
     queries = [state["queries"][query] for query in step["queries"] if query in state["queries"]]
     if queries:
         _fill_query(cell, last, queries[-1])

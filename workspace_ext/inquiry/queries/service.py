@@ -261,6 +261,7 @@ class QueryService:
             unordered_digest=tallied.unordered_digest,
             scan={"tables": [scan.to_dict() for scan in running.scan]},
             kept=tallied.kept,
+            aggregates=tallied.aggregates,
         )
         outcome = self._investigations.record_query(
             asking.request.get("investigation"), record, asking.principal
@@ -311,7 +312,7 @@ class Asked:
         test = asking.request.get("test")
         expect = test["expect"] if test else VERDICTS[0]
         self._condition = None if expect in VERDICTS else Condition(expect)
-        self._tally = Tally(running.schema, judge, service.side)
+        self._tally = Tally(running.schema, judge, running.compare, service.side)
         self._onward = service.onward(question)
         self._answer: Answer | None = None
 
@@ -336,7 +337,7 @@ class Asked:
                     self._onward.feed(batch)
                     if self._condition is not None:
                         self._condition.feed(batch)
-            tallied = self._finish()
+            tallied = self._tally.finish(self._warnings)
             judged = self._judged(tallied)
             self._answer = self._service.record(
                 self._asking, self._running, tallied, judged, self._onward.steps()
@@ -352,10 +353,6 @@ class Asked:
         self._tally.close()
         if self._answer is None:
             self._answer = self._service.fail(self._asking, Cancelled())
-
-    def _finish(self) -> Tallied:
-        unordered = self._running.compare["mode"] == "unordered"
-        return self._tally.finish(self._warnings, unordered=unordered)
 
     def _judged(self, tallied: Tallied) -> TestOutcome | None:
         """What a condition says of the hypothesis; None when the verdict decides, or nothing."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from workspace_ext.protocol.messages import Verdict
+from workspace_ext.protocol.messages import Compare, Verdict
+from workspace_ext.telemetry.query.aggregates import Aggregates, in_order
 from workspace_ext.telemetry.query.digest import ResultDigest, unordered_digest
 
 if TYPE_CHECKING:
@@ -21,16 +22,22 @@ KEPT_BYTES = 1 << 20
 _COMPRESSED_BYTES = 1 << 16
 _LARGE_ROWS = 20_000
 _MOST_BEHIND = 8
+_FREE = ("unordered", "tolerance")
 
 
 @dataclass(frozen=True)
 class Tallied:
-    """What was found out. ``kept`` is an Arrow IPC stream, None when the result is too large."""
+    """What was found out.
+
+    ``kept`` is an Arrow IPC stream; None when the result is too large, which then has
+    ``aggregates``.
+    """
 
     rows: int
     digest: str
     unordered_digest: str | None
     kept: bytes | None
+    aggregates: dict[str, Any] | None
     verdict: Verdict
 
 
@@ -43,16 +50,22 @@ class Tally:
     Args:
         schema: The result's columns.
         judge: Decides what is interesting; None for free SQL.
+        compare: How a replay may compare the result: where only its rows' order is free, it is
+            digested without; where order is free at all, so are its aggregates.
         side: Where it does so, while the rows are digested.
     """
 
-    def __init__(self, schema: pa.Schema, judge: Judge | None, side: Executor) -> None:
+    def __init__(
+        self, schema: pa.Schema, judge: Judge | None, compare: Compare, side: Executor
+    ) -> None:
         self._schema = schema
+        self._mode = compare["mode"]
         self._judge = judge
         self._side = side
         self._judging: Future[None] | None = None
         self._digest = ResultDigest(schema)
         self._small: list[pa.RecordBatch] | None = []
+        self._aggregates: Aggregates | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._behind: deque[Future[None]] = deque()
 
@@ -67,21 +80,20 @@ class Tally:
         if len(self._behind) > _MOST_BEHIND:
             self._behind.popleft().result()
 
-    def finish(self, warnings: Callable[[], list[str]], *, unordered: bool) -> Tallied:
+    def finish(self, warnings: Callable[[], list[str]]) -> Tallied:
         """Everything found out about all rows.
 
         Args:
             warnings: What else goes with the verdict; waited for last.
-            unordered: Whether only the rows' order is free: only then does a digest that does
-                not mind it tell two results equal.
         """
         while self._behind:
             self._behind.popleft().result()
         self.close()
-        order_free, kept = self._keep(unordered=unordered)
+        order_free, kept = self._keep()
         rows = self._digest.rows
+        aggregates = None if kept is not None else self._described()
         verdict = self._verdict(rows, warnings())
-        return Tallied(rows, self._digest.digest(), order_free, kept, verdict)
+        return Tallied(rows, self._digest.digest(), order_free, kept, aggregates, verdict)
 
     def close(self) -> None:
         """Lets the thread end."""
@@ -93,16 +105,32 @@ class Tally:
         if self._judge is not None:
             self._judging = self._side.submit(self._judge.feed, batch)
         self._digest.update(batch)
-        if self._digest.rows > KEPT_ROWS:
+        if self._small is None:
+            self._aggregate([batch])
+        elif self._digest.rows > KEPT_ROWS:
+            self._aggregate([*self._small, batch])
             self._small = None
-        elif self._small is not None:
+        else:
             self._small.append(batch)
+
+    def _aggregate(self, batches: Iterable[pa.RecordBatch]) -> None:
+        if self._mode not in _FREE:
+            return
+        self._aggregates = self._aggregates or Aggregates(self._schema)
+        for batch in batches:
+            self._aggregates.update(batch)
+
+    def _described(self) -> dict[str, Any]:
+        if self._small is not None:  # few rows, of many bytes
+            self._aggregate(self._small)
+        digests = self._digest.columns()
+        return self._aggregates.to_dict(digests) if self._aggregates else in_order(digests)
 
     def _settle(self) -> None:
         if self._judging is not None:
             self._judging.result()
 
-    def _keep(self, *, unordered: bool) -> tuple[str | None, bytes | None]:
+    def _keep(self) -> tuple[str | None, bytes | None]:
         if self._small is None:
             return None, None
         import pyarrow as pa
@@ -114,7 +142,7 @@ class Tally:
         with pa.ipc.new_stream(sink, self._schema, options=options) as writer:
             writer.write_table(table)
         kept = sink.getvalue().to_pybytes()
-        order_free = unordered_digest(table) if unordered else None
+        order_free = unordered_digest(table) if self._mode == "unordered" else None
         return order_free, kept if len(kept) <= KEPT_BYTES else None
 
     def _verdict(self, rows: int, warnings: list[str]) -> Verdict:

@@ -133,4 +133,5 @@ _TOLD: dict[str, tuple[str, Words]] = {
     ),
     "review.changed": ("review", lambda data, _: f"{data['action']} (version {data['revision']})"),
     "archive.created": ("archive", lambda data, _: f"archived as {data['digest'][:19]}"),
+    "archive.replayed": ("archive", lambda data, _: f"replayed: {data['verdict']}"),
 }

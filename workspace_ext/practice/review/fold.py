@@ -18,6 +18,8 @@ NEUTRAL = frozenset(
         "comment.settled",
         "role.taken",
         "archive.created",
+        "archive.replayed",
+        "kernel.described",
         "outcome.recorded",
         "action.changed",
         "agenda.changed",

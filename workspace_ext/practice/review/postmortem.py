@@ -259,6 +259,12 @@ class _Page:
             f"{plain(warning)} ({self._evidence(dict.fromkeys(asked))})"
             for warning, asked in said_by.items()
         ]
+        lines += [
+            f"script {code(used['name'])} is not reviewed (digest {used['digest'][:15]}), used in"
+            f" {', '.join(f'cell{self._place(cell)}' for cell in used['cells'])}"
+            for used in self._facts.review.get("scripts", ())
+            if used["by"] is None
+        ]
         yield from items(lines, "The queries gave no warnings.")
 
     def evidence(self) -> Iterator[str]:

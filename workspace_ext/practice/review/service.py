@@ -65,8 +65,12 @@ class ReviewService:
             NotFound: There is no such investigation.
         """
         told = self._folded(uid).to_review(uid)
-        queries = self._investigations.state(uid)["queries"].values()
-        return {**told, "templates": self._templates.used(queries)}
+        state = self._investigations.state(uid)
+        return {
+            **told,
+            "templates": self._templates.used(state["queries"].values()),
+            "scripts": self._templates.scripts(state["steps"].values()),
+        }
 
     def act(
         self, uid: str, action: str, by: Actor, *, reason: str = "", digest: str = ""

@@ -9,13 +9,13 @@ and those below it, under dotted names.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from workspace_ext.foundation.canonical import ColumnHasher, combine
+from workspace_ext.foundation.canonical import Buffer, ColumnHasher, combine
 
 _KEY = "key"
 _VALUE = "value"
@@ -58,6 +58,13 @@ _LOGICAL = (
 )
 
 
+class Hasher(Protocol):
+    """What takes a column's canonical bytes: see `ColumnHasher.update`."""
+
+    def update(self, mask: Buffer, values: Buffer, content: Buffer = b"") -> None:
+        """Takes some rows, in order."""
+
+
 class ResultDigest:
     """Digests a result batch by batch; `rows` counts along."""
 
@@ -75,6 +82,13 @@ class ResultDigest:
         """The digest of all rows so far."""
         parts = [part for column in self._columns for part in column.digests()]
         return combine(self.rows, parts)
+
+    def columns(self) -> list[tuple[str, str, str]]:
+        """Name, logical type and digest of each column so far."""
+        return [
+            (column.name, column.logical, combine(self.rows, list(column.digests())))
+            for column in self._columns
+        ]
 
 
 def unordered_digest(table: pa.Table) -> str:
@@ -114,8 +128,8 @@ class _Column:
     """One column, with the columns below it when it is nested."""
 
     def __init__(self, name: str, kind: pa.DataType) -> None:
-        self._logical = logical_type(kind)
-        self._hasher = ColumnHasher(name, self._logical)
+        self.name, self.logical = name, logical_type(kind)
+        self._hasher = ColumnHasher(name, self.logical)
         self._below = [_Column(f"{name}.{part}", below) for part, below in _below(kind)]
 
     def digests(self) -> Iterator[bytes]:
@@ -128,9 +142,14 @@ class _Column:
             values = values.storage
         if pa.types.is_dictionary(values.type):
             values = values.dictionary_decode()
-        _FEED.get(self._logical, _feed_timestamp)(self._hasher, values)
+        feed(self.logical, self._hasher, values)
         for column, part in zip(self._below, _parts(values), strict=True):
             column.update(part)
+
+
+def feed(logical: str, hasher: Hasher, values: pa.Array) -> None:
+    """Gives the canonical bytes of some plain values to what takes them, in one piece."""
+    _FEED.get(logical, _feed_timestamp)(hasher, values)
 
 
 def _below(kind: pa.DataType) -> list[tuple[str, pa.DataType]]:
@@ -197,15 +216,15 @@ def _numbers(values: pa.Array) -> np.ndarray[Any, Any]:
     return np.where(_present(values), numbers, np.nan) if values.null_count else numbers
 
 
-def _feed_integers(hasher: ColumnHasher, values: pa.Array) -> None:
+def _feed_integers(hasher: Hasher, values: pa.Array) -> None:
     hasher.update(_mask(values), _integers(values))
 
 
-def _feed_bool(hasher: ColumnHasher, values: pa.Array) -> None:
+def _feed_bool(hasher: Hasher, values: pa.Array) -> None:
     _feed_integers(hasher, values.cast(pa.int8()))
 
 
-def _feed_floats(hasher: ColumnHasher, values: pa.Array) -> None:
+def _feed_floats(hasher: Hasher, values: pa.Array) -> None:
     numbers = _numbers(values)
     present = ~np.isnan(numbers)
     if not present.all():
@@ -213,7 +232,7 @@ def _feed_floats(hasher: ColumnHasher, values: pa.Array) -> None:
     hasher.update(_bytes(present.astype("u1")), _bytes(numbers))
 
 
-def _feed_bytes(hasher: ColumnHasher, values: pa.Array) -> None:
+def _feed_bytes(hasher: Hasher, values: pa.Array) -> None:
     count = len(values)
     if count == 0:
         return None
@@ -228,13 +247,13 @@ def _feed_bytes(hasher: ColumnHasher, values: pa.Array) -> None:
     return None
 
 
-def _feed_parts(hasher: ColumnHasher, parts: list[bytes | None]) -> None:
+def _feed_parts(hasher: Hasher, parts: list[bytes | None]) -> None:
     present = np.array([part is not None for part in parts], "u1")
     lengths = np.array([len(part or b"") for part in parts], "i8")
     hasher.update(_bytes(present), _bytes(lengths), b"".join(part or b"" for part in parts))
 
 
-def _feed_text(hasher: ColumnHasher, values: pa.Array) -> None:
+def _feed_text(hasher: Hasher, values: pa.Array) -> None:
     if logical_type(values.type) == "text" and not _castable(values.type):
         texts = [None if value is None else str(value) for value in values.to_pylist()]
         _feed_parts(hasher, [None if text is None else text.encode() for text in texts])
@@ -246,7 +265,7 @@ def _castable(kind: pa.DataType) -> bool:
     return not (pa.types.is_interval(kind) or pa.types.is_union(kind))
 
 
-def _feed_decimal(hasher: ColumnHasher, values: pa.Array) -> None:
+def _feed_decimal(hasher: Hasher, values: pa.Array) -> None:
     if pa.types.is_decimal(values.type) and values.type.scale:
         decimals = values.to_pylist()
         _feed_parts(hasher, [None if v is None else _plain(v).encode() for v in decimals])
@@ -260,29 +279,29 @@ def _plain(value: Any) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _feed_date(hasher: ColumnHasher, values: pa.Array) -> None:
+def _feed_date(hasher: Hasher, values: pa.Array) -> None:
     days = values.cast(pa.date32()).cast(pa.int32())
     hasher.update(_mask(values), _integers(days))
 
 
-def _feed_time(hasher: ColumnHasher, values: pa.Array) -> None:
+def _feed_time(hasher: Hasher, values: pa.Array) -> None:
     moments = values.cast(pa.time64("us"), safe=False).cast(pa.int64())
     hasher.update(_mask(values), _integers(moments))
 
 
-def _feed_duration(hasher: ColumnHasher, values: pa.Array) -> None:
+def _feed_duration(hasher: Hasher, values: pa.Array) -> None:
     spans = values.cast(pa.duration("us"), safe=False).cast(pa.int64())
     hasher.update(_mask(values), _integers(spans))
 
 
-def _feed_timestamp(hasher: ColumnHasher, values: pa.Array) -> None:
+def _feed_timestamp(hasher: Hasher, values: pa.Array) -> None:
     kind = values.type
     unit = "ns" if kind.unit == "ns" else "us"
     moments = values.cast(pa.timestamp(unit, kind.tz)).cast(pa.int64())
     hasher.update(_mask(values), _integers(moments))
 
 
-def _feed_lengths(hasher: ColumnHasher, values: pa.Array) -> None:
+def _feed_lengths(hasher: Hasher, values: pa.Array) -> None:
     if pa.types.is_map(values.type):
         lengths = np.diff(_view(values.offsets, "i4")).astype("i8")
         if values.null_count:
@@ -292,7 +311,7 @@ def _feed_lengths(hasher: ColumnHasher, values: pa.Array) -> None:
     hasher.update(_mask(values), _integers(pc.list_value_length(values).cast(pa.int64())))
 
 
-def _feed_presence(hasher: ColumnHasher, values: pa.Array) -> None:
+def _feed_presence(hasher: Hasher, values: pa.Array) -> None:
     hasher.update(_mask(values), b"")
 
 

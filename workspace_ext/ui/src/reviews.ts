@@ -1,7 +1,7 @@
 import type { IDisposable } from '@lumino/disposable';
 import { problemIn, type Api, type Problem } from './api';
 import { Outbox } from './outbox';
-import type { Review, Thread } from './types';
+import type { Review, Step, Thread } from './types';
 
 /** The place of a comment: exactly one of them. */
 export type Place = { cell: string } | { hypothesis: string } | { thread: string };
@@ -56,6 +56,13 @@ export class Reviews implements IDisposable {
   isUnreviewed(query: string): boolean {
     const used = this._review?.templates ?? [];
     return used.some(template => template.by === null && template.queries.includes(query));
+  }
+
+  /** The scripts of a cell that nobody looked through, by name. */
+  unreviewedScripts(step: Step | null): string[] {
+    const known = (this._review?.scripts ?? []).filter(script => script.by === null);
+    const open = new Set(known.map(script => script.digest));
+    return (step?.files ?? []).filter(file => open.has(file.digest)).map(file => file.name);
   }
 
   dispose(): void {

@@ -256,6 +256,14 @@ export interface FileRef {
   digest: string;
 }
 /**
+ * The last replay of an archive of this investigation.
+ */
+export interface Replay {
+  verdict: string;
+  at: string;
+  by: string;
+}
+/**
  * One run of one cell, under the id of its execute_request.
  */
 export interface Step {
@@ -273,6 +281,10 @@ export interface Step {
   outputs_digest: string | null;
   queries: string[];
   files: FileRef[];
+  /**
+   * Of the last replay of an archive that has this run.
+   */
+  replay?: 'same' | 'changed' | 'data missing' | 'error' | 'skipped';
 }
 /**
  * A recorded query, without its rows. ``scoped`` names the parameters that are what the investigation's scope was when it was asked.
@@ -413,6 +425,7 @@ export interface InvestigationState {
   participants: {
     [k: string]: string;
   };
+  replay?: Replay | null;
 }
 /**
  * One line in a list of investigations.
@@ -511,6 +524,16 @@ export interface TemplateUse {
   queries: string[];
 }
 /**
+ * A script that cells used: by whom this very content was looked through; null for nobody. cells are those of the runs that used it.
+ */
+export interface ScriptUse {
+  name: string;
+  digest: string;
+  by: string | null;
+  at: string | null;
+  cells: string[];
+}
+/**
  * How the review of an investigation stands. label says the state in words; lapse is set once an approval no longer holds; actions is what may be done next.
  */
 export interface Review {
@@ -527,6 +550,7 @@ export interface Review {
     [k: string]: Thread;
   };
   templates: TemplateUse[];
+  scripts?: ScriptUse[];
 }
 /**
  * One line of what changed: kind is cell, run, hypothesis, comment and so on.
@@ -902,6 +926,7 @@ export interface InvestigationDelta {
   participants?: {
     [k: string]: string;
   };
+  replay?: Replay | null;
 }
 /**
  * An error as it travels: kind is the class, code is stable, hint says what to do next.

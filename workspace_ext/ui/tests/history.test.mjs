@@ -59,11 +59,13 @@ test('what became of a cell is said in words', () => {
 test('outputs are noted by their kinds', () => {
   const kinds = { outputs_before: ['stdout', 'stdout'], outputs_after: ['text/html'] };
 
-  assert.equal(outputsNoted(cell('outputs', kinds)), 'Outputs: 2 × stdout → text/html');
+  assert.equal(outputsNoted(cell('outputs', kinds)), 'Outputs: 2 × printed text → text or table');
   assert.equal(
     outputsNoted(cell('outputs', { ...kinds, outputs_before: ['text/html'] })),
-    'Outputs of the same kinds with other content: text/html'
+    'Outputs of the same kinds with other content: text or table'
   );
+  const odd = { outputs_before: ['application/x-odd'], outputs_after: ['image/png', 'error'] };
+  assert.equal(outputsNoted(cell('outputs', odd)), 'Outputs: application/x-odd → picture, error');
   assert.equal(outputsNoted(cell('source', kinds)), '');
 });
 

@@ -104,9 +104,23 @@ function counted(sort: Sort, n: number): string {
   return words[sort];
 }
 
+/** What a content type is to a reader; one that is not known here goes by its own name. */
+function kindLabel(kind: string): string {
+  const labels: [RegExp, string][] = [
+    [/^text\/(html|plain|markdown|latex)/, trans.__('text or table')],
+    [/vega|plotly|bokeh/, trans.__('chart')],
+    [/^image\//, trans.__('picture')],
+    [/widget-view/, trans.__('controls')],
+    [/^stdout$/, trans.__('printed text')],
+    [/^stderr$/, trans.__('warnings')],
+    [/^error$/, trans.__('error')]
+  ];
+  return labels.find(([pattern]) => pattern.test(kind))?.[1] ?? kind;
+}
+
 function kinds(outputs: readonly string[]): string {
   const counts = new Map<string, number>();
-  for (const kind of outputs) {
+  for (const kind of outputs.map(kindLabel)) {
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   return [...counts].map(([kind, n]) => (n > 1 ? `${n} × ${kind}` : kind)).join(', ');

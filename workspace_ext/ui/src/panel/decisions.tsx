@@ -6,7 +6,7 @@ import { trans } from '../translation';
 import type { ActionItem, InvestigationState } from '../types';
 import { useDraft } from './drafts';
 import { noteLabel } from './labels';
-import { Badge, Byline, CellLink, Section } from './parts';
+import { Badge, Byline, CellLink, Prose, Section } from './parts';
 import { Refusal, Underway } from './trouble';
 
 /** What is to be done and by whom, what was decided and why, findings and notes. */
@@ -41,7 +41,7 @@ export function Decisions(props: {
           <li key={note.id} data-note={note.kind}>
             <p>
               {noteLabel(note.kind) && <Badge tone="note">{noteLabel(note.kind)}</Badge>}{' '}
-              {note.text}
+              <Prose text={note.text} />
             </p>
             {note.because && (
               <p className="jp-Investigation-detail">{trans.__('Because %1', note.because)}</p>
@@ -84,7 +84,9 @@ function Action(props: { action: ActionItem; model: InvestigationModel }): React
           disabled={reason !== ''}
           onChange={event => void tick(event.target.checked)}
         />
-        <span>{action.text}</span>
+        <span>
+          <Prose text={action.text} />
+        </span>
       </label>
       <p className="jp-Investigation-byline">
         <strong>

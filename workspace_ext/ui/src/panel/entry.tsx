@@ -59,6 +59,11 @@ export function EntryItem(props: {
           isUnreviewed={model.reviews?.isUnreviewed(query.id) ?? false}
         />
       ))}
+      {(model.reviews?.unreviewedScripts(step) ?? []).map(name => (
+        <p key={name} className="jp-Investigation-detail">
+          {name} <Badge tone="warn">{trans.__('script not reviewed')}</Badge>
+        </p>
+      ))}
       {ownError && <p className="jp-Investigation-error">{ownError}</p>}
     </li>
   );

@@ -6,7 +6,7 @@ import { trans } from '../translation';
 import type { Hypothesis, InvestigationState } from '../types';
 import { JudgeForm } from './judge';
 import { outcomeLabel, stateLabel, TONE } from './labels';
-import { Badge, Byline, CellLink, Section } from './parts';
+import { Badge, Byline, CellLink, Prose, Section } from './parts';
 import { ProposeForm } from './propose';
 
 interface Judging {
@@ -110,7 +110,9 @@ function Card(props: CardProps): React.ReactElement {
       }}
       onDragEnd={() => drag(null)}
     >
-      <p className="jp-Investigation-claim">{hypothesis.text}</p>
+      <p className="jp-Investigation-claim">
+        <Prose text={hypothesis.text} />
+      </p>
       <Grounds {...props} />
       <div className="jp-Investigation-byline">
         <Byline by={hypothesis.by} at={hypothesis.at} />

@@ -52,6 +52,17 @@ export function Badge(props: {
   );
 }
 
+/** A text as people write it in cells: what stands between backticks is code. */
+export function Prose(props: { text: string }): React.ReactElement {
+  return (
+    <>
+      {props.text
+        .split(/`([^`\n]+)`/)
+        .map((part, place) => (place % 2 ? <code key={place}>{part}</code> : part))}
+    </>
+  );
+}
+
 /** A moment in local time; its tooltip has UTC. */
 export function Moment(props: { time: string }): React.ReactElement {
   return (
