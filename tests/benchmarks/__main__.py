@@ -9,7 +9,6 @@ NAMES = (
     "transport",
     "capture",
     "server_start",
-    "page_start",
     "demo",
     "ingest",
     "busy",

@@ -1,10 +1,9 @@
 """Root-cause ranking, measured: ``python tests/benchmarks/root_cause.py DATA_DIR [--json]``.
 
-DATA_DIR has the format of the shared incident data: either spans, logs and metrics as Parquet with
-minute files (nezha), or metrics per case with a baseline and a call graph (petshop). The telemetry
-goes through the real ingest into a real store, every case of ``cases.jsonl`` is asked of the
-template ``rca.ranking`` through a broker, and the predictions are written. Only then are the labels
-opened, to score them.
+DATA_DIR has the format of the shared incident data (see `root_cause_data`). The telemetry goes
+through the real ingest into a real store, every case of ``cases.jsonl`` is asked of the template
+``rca.ranking`` through a broker, and the predictions are written. Only then are the labels opened,
+to score them.
 
 Two settings: ``given`` tells when the fault was injected (or the alert was raised), as published
 methods are told; ``found`` leaves the onset to the template. Nothing is fitted to the cases, so the
@@ -15,14 +14,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -31,32 +28,13 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:  # run as a script
     sys.path.insert(0, str(ROOT))
 
+from tests.benchmarks.root_cause_data import Question, loads  # noqa: E402
 from workspace_ext.client.broker import BrokerClient  # noqa: E402
 from workspace_ext.client.discovery import connect  # noqa: E402
+from workspace_ext.foundation.errors import InvestigationError  # noqa: E402
 from workspace_ext.storage.folder import StoreFolder  # noqa: E402
 
 SETTINGS = ("given", "found")
-FAULT_MINUTES = 3
-"""How long a fault of the nezha data lasts, as its README says."""
-
-_POD = r"^(.*)-[^-]+-[^-]+$"
-
-
-@dataclass(frozen=True)
-class Question:
-    """One case, as it is asked. ``given`` holds what only that setting tells."""
-
-    case_id: str
-    params: dict[str, Any]
-    given: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Load:
-    """One store's worth: files with their mappings, and what is asked of them."""
-
-    files: tuple[tuple[Path, str], ...]
-    questions: tuple[Question, ...]
 
 
 @dataclass
@@ -68,25 +46,6 @@ class Predicted:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def read_cases(folder: Path) -> list[dict[str, Any]]:
-    """The incidents of a folder, without their labels."""
-    lines = (folder / "cases.jsonl").read_text("utf-8").splitlines()
-    return [json.loads(line) for line in lines if line.strip()]
-
-
-def loads(folder: Path, scratch: Path) -> Iterator[Load]:
-    """What to ingest, and to ask, by the format of the folder."""
-    cases = read_cases(folder)
-    if (folder / "spans.parquet").is_file():
-        yield _traces(folder, cases)
-        return
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    for case in cases:
-        groups[case["baseline"], case["graph"]].append(case)
-    for number, ((baseline, graph), members) in enumerate(sorted(groups.items())):
-        yield _graph(folder, scratch / str(number), baseline, graph, members)
-
-
 def predict(folder: Path, settings: Sequence[str] = SETTINGS) -> dict[str, Predicted]:
     """Ingests and ranks; opens no label."""
     out = {setting: Predicted() for setting in settings}
@@ -96,11 +55,22 @@ def predict(folder: Path, settings: Sequence[str] = SETTINGS) -> dict[str, Predi
             StoreFolder.create(store)
             with connect(store) as client:
                 for path, mapping in load.files:
-                    client.ingest(path, mapping=mapping)
+                    with _told(path.name):
+                        client.ingest(path, mapping=mapping)
                 for question in load.questions:
                     for setting in settings:
-                        _ask(client, question, setting, out[setting])
+                        with _told(question.case_id):
+                            _ask(client, question, setting, out[setting])
     return out
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """One file or case that cannot be used does not take the others with it."""
+    try:
+        yield
+    except InvestigationError as error:
+        print(f"{what}: {error} ({error.hint})", file=sys.stderr)
 
 
 def _ask(client: BrokerClient, question: Question, setting: str, out: Predicted) -> None:
@@ -113,158 +83,6 @@ def _ask(client: BrokerClient, question: Question, setting: str, out: Predicted)
     out.verdicts[question.case_id] = rows[0]["verdict"] if rows else "cannot tell"
 
 
-# -- the nezha format ------------------------------------------------------------------------
-
-
-def _traces(folder: Path, cases: list[dict[str, Any]]) -> Load:
-    import pyarrow.parquet as pq
-
-    service = {"column": "PodName", "extract": _POD}
-    spans = {
-        "signal": "spans",
-        "fields": {
-            "time": {"column": "StartTimeUnixNano", "unit": "ns"},
-            "duration": {"column": "Duration", "unit": "us"},
-            "trace_id": "TraceID",
-            "span_id": "SpanID",
-            "parent_span_id": {"column": "ParentID", "map": {"root": None}},
-            "name": "OperationName",
-            "service": service,
-            "pod": "PodName",
-        },
-    }
-    logs = {
-        "signal": "logs",
-        "fields": {
-            "time": {"column": "Log", "json": "time"},
-            "body": {"column": "Log", "json": "log"},
-            "severity": {"column": "Log", "json": "log", "extract": r"^\S+\s+(\S+)"},
-            "trace_id": "TraceID",
-            "span_id": "SpanID",
-            "service": service,
-            "pod": "PodName",
-        },
-    }
-    columns = pq.read_schema(folder / "metrics.parquet").names
-    left_out = {"source_file", "Time", "TimeStamp", "PodName"}
-    wide = {name: _wide(name) for name in columns if name not in left_out}
-    metrics = {
-        "signal": "metrics",
-        "fields": {
-            "time": {"column": "TimeStamp", "unit": "s"},
-            "service": service,
-            "pod": "PodName",
-        },
-        "wide": wide,
-    }
-    mapped = (("spans", spans), ("logs", logs), ("metrics", metrics))
-    files = tuple((folder / f"{name}.parquet", json.dumps(mapping)) for name, mapping in mapped)
-    return Load(files, tuple(_trace_case(case) for case in cases))
-
-
-def _wide(column: str) -> dict[str, str]:
-    unit = re.search(r"\(([^)]*)\)$", column)
-    return {"name": column.partition("(")[0]} | ({"unit": unit[1]} if unit else {})
-
-
-def _trace_case(case: Mapping[str, Any]) -> Question:
-    minutes = sorted(_minute(case["day"], window["name"]) for window in case["windows"])
-    # a minute file named 09_13 holds about 09:12:xx to 09:13:xx
-    window = (minutes[0] - timedelta(minutes=1), minutes[-1] + timedelta(minutes=1))
-    quiet = [_minute(case["day"], name) for name in _names(case["normal_reference"])]
-    baseline = (min(quiet) - timedelta(minutes=2), max(quiet) + timedelta(minutes=1))
-    start = datetime.fromisoformat(case["incident_start_utc"])
-    over = min(window[1], max(start + timedelta(minutes=FAULT_MINUTES), window[0]))
-    return Question(
-        case["case_id"],
-        {"window": _span(*window), "baseline": _span(*baseline)},
-        {"window": _span(window[0], over), "onset": _text(start)},
-    )
-
-
-def _names(references: Sequence[str]) -> list[str]:
-    return [found[0] for each in references if (found := re.search(r"\d\d_\d\d", Path(each).name))]
-
-
-def _minute(day: str, name: str) -> datetime:
-    return datetime.fromisoformat(f"{day}T{name[:2]}:{name[3:5]}:00+00:00")
-
-
-# -- the petshop format ----------------------------------------------------------------------
-
-
-def _graph(
-    folder: Path, scratch: Path, baseline: str, graph: str, cases: list[dict[str, Any]]
-) -> Load:
-    scratch.mkdir(parents=True)
-    metrics = {
-        "signal": "metrics",
-        "fields": {
-            "time": {"column": "time", "unit": "s"},
-            "service": "service",
-            "name": "name",
-            "value": "value",
-        },
-    }
-    quiet = _series(folder / baseline, scratch / "baseline.parquet")
-    files = [(scratch / "baseline.parquet", json.dumps(metrics))]
-    questions = []
-    for case in cases:
-        path = scratch / f"{case['case_id']}.parquet"
-        times = _series(folder / case["metrics"], path)
-        files.append((path, json.dumps(metrics)))
-        alert = case["alert"]
-        questions.append(
-            Question(
-                case["case_id"],
-                {
-                    "window": _span(_moment(min(times)), _moment(max(times) + 1)),
-                    "baseline": _span(_moment(min(quiet)), _moment(max(quiet) + 1)),
-                    "history": "1s",
-                    "service": alert["node"],
-                    "symptom": f"{alert['metric']}.{alert['agg']}",
-                },
-                {"onset": _text(_moment(alert["timestamp"]))},
-            )
-        )
-    files.append((_dependencies(folder / graph, scratch / "graph.jsonl"), json.dumps(SERVICES)))
-    return Load(tuple(files), tuple(questions))
-
-
-SERVICES = {"signal": "services", "fields": {"name": "name", "depends_on": "depends_on"}}
-
-
-def _series(path: Path, to: Path) -> list[int]:
-    import pandas as pd
-
-    frame = pd.read_csv(path, header=[0, 1, 2], index_col=0)
-    parts = [
-        pd.DataFrame(
-            {
-                "time": frame.index.astype("int64"),
-                "service": service,
-                "name": f"{metric}.{statistic}",
-                "value": frame[service, metric, statistic].astype(float).to_numpy(),
-            }
-        )
-        for service, metric, statistic in frame.columns
-    ]
-    pd.concat(parts).dropna(subset="value").to_parquet(to, index=False)
-    return [int(at) for at in frame.index]
-
-
-def _dependencies(path: Path, to: Path) -> Path:
-    import pandas as pd
-
-    matrix = pd.read_csv(path, index_col=0)
-    lines = [
-        json.dumps({"name": caller, "depends_on": ",".join(matrix.columns[row > 0])})
-        for caller, row in matrix.iterrows()
-    ]
-    to.write_text("\n".join(lines), encoding="utf-8")
-    return to
-
-
 # -- scoring: the only part that sees labels ---------------------------------------------------
 
 
@@ -274,17 +92,27 @@ def score(
     """AC@1, AC@3, AC@5 and Avg@5, as `score.py` beside the data computes them."""
     places = []
     for label in labels:
-        truth = label.get("root_cause_service") or label["root_cause_node"]
+        truth = truth_of(label)
         named = list(dict.fromkeys(ranked.get(label["case_id"], ())))
         places.append(named.index(truth) + 1 if truth in named else None)
     at = [sum(p is not None and p <= k for p in places) / max(len(places), 1) for k in range(1, 6)]
     return {"n": len(places), "AC@1": at[0], "AC@3": at[2], "AC@5": at[4], "Avg@5": sum(at) / 5}
 
 
+def labels_of(folder: Path) -> list[dict[str, Any]]:
+    """The labels of a folder; to be called when everything is predicted."""
+    lines = (folder / "labels.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.strip()]
+
+
+def truth_of(label: Mapping[str, Any]) -> str:
+    """The service or node that was to blame."""
+    return str(label.get("root_cause_service") or label["root_cause_node"])
+
+
 def report(folder: Path, predicted: Mapping[str, Predicted]) -> dict[str, Any]:
     """Opens the labels and scores what was predicted before."""
-    lines = (folder / "labels.jsonl").read_text("utf-8").splitlines()
-    labels = [json.loads(line) for line in lines if line.strip()]
+    labels = labels_of(folder)
     out: dict[str, Any] = {"data": folder.name, "fitted": "nothing", "settings": {}}
     for setting, one in predicted.items():
         told = [case for case, verdict in one.verdicts.items() if verdict == "likely"]
@@ -303,18 +131,6 @@ def report(folder: Path, predicted: Mapping[str, Predicted]) -> dict[str, Any]:
             "ranked": one.ranked,
         }
     return out
-
-
-def _span(start: datetime, end: datetime) -> str:
-    return f"{_text(start)}/{_text(end)}"
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 def main() -> int:

@@ -56,6 +56,7 @@ class Editor:
         """Connects, also again: to the same room, with all that this tab has."""
         self.closed = None
         self._socket = server.socket(f"/api/collaboration/room/{self._room}", self._user)
+        self._socket.settimeout(None)  # it may be quiet for long
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
         with self.lock:
@@ -89,6 +90,11 @@ class Editor:
     def type_in(self, key: str, text: str) -> None:
         """Types at the end of the cell of an id."""
         self._change(lambda: self._append(self._place(key), text))
+
+    def add_output(self, key: str, text: str) -> None:
+        """Adds an output of printed text to a cell, as whoever ran it does."""
+        output = {"output_type": "stream", "name": "stdout", "text": Text(text)}
+        self._change(lambda: self._cells[self._place(key)]["outputs"].append(Map(output)))
 
     def _place(self, key: str) -> int:
         return next(i for i, cell in enumerate(self._cells) if cell["id"] == key)

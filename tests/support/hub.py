@@ -1,7 +1,7 @@
 """A real JupyterHub whose single-user servers have the extension.
 
-There is no proxy before it: clients speak to the hub's API and to the single-user server, each at
-its own port. Who somebody is, in which groups, and what they may reach, is all the hub's.
+Who somebody is, in which groups, and what they may reach, is the hub's word. Its own proxy needs
+Node, so the tests' stands before it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.jupyter import Jupyter, free_port
+from tests.support.lab import FRONT_END
 from tests.support.places import REPOSITORY
+from tests.support.proxy import proxy
 from tests.support.waiting import until
 
 _ADMIN = "token-of-the-admin"  # of this hub alone, which lives as long as a test
@@ -27,7 +29,7 @@ _CONFIG = """
 import json, pathlib
 from jupyterhub.proxy import Proxy
 
-class NoProxy(Proxy):
+class TestsProxy(Proxy):
     routes = {{}}
     should_start = False
     async def start(self):
@@ -43,7 +45,7 @@ class NoProxy(Proxy):
     async def get_all_routes(self):
         return self.routes
 
-c.JupyterHub.proxy_class = NoProxy
+c.JupyterHub.proxy_class = TestsProxy
 c.JupyterHub.bind_url = "http://127.0.0.1:{public}"
 c.JupyterHub.hub_bind_url = "http://127.0.0.1:{port}"
 c.JupyterHub.db_url = "sqlite:///{where}/hub.sqlite"
@@ -55,6 +57,7 @@ c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = "{where}/{{username}}"
 c.Spawner.cmd = [{python!r}, "-m", "jupyterhub.singleuser"]
 c.Spawner.environment = {environment!r}
+c.Spawner.oauth_client_allowed_scopes = ["read:users:groups!user"]
 c.Spawner.start_timeout = c.Spawner.http_timeout = 60
 c.JupyterHub.services = [{{"name": "admin", "api_token": "{admin}"}}]
 c.JupyterHub.load_groups = {groups!r}
@@ -104,17 +107,24 @@ def hub(
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "JUPYTER_PREFER_ENV_PATH": "0",
     }
+    for folder, name, real in (
+        ("labextensions", "investigation-workspace", FRONT_END),
+        ("kernels", "investigation", REPOSITORY / "kernels" / "investigation"),
+    ):
+        link = home / "data" / folder / name
+        link.parent.mkdir(parents=True)
+        link.symlink_to(real)
     settings = home / "config" / "jupyter_server_config.py"
     settings.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text(
         'c.ServerApp.jpserver_extensions = {"workspace_ext": True}\nc.ServerApp.allow_root = True\n'
     )
-    port = free_port()
+    port, public = free_port(), free_port()
     config = where / "jupyterhub_config.py"
     config.write_text(
         _CONFIG.format(
             port=port,
-            public=free_port(),
+            public=public,
             where=where,
             python=sys.executable,
             environment=environment,
@@ -135,9 +145,11 @@ def hub(
             start_new_session=True,
         )
     running = Hub(f"http://127.0.0.1:{port}")
+    address = f"http://127.0.0.1:{public}/user/{owner}"
     try:
         until(lambda: _answers(running, process, log), f"the hub starts, see {log}", 60)
-        yield _server(running, process, owner, users, home, log)
+        with proxy(public, where / "routes.json"):
+            yield _server(running, process, owner, users, home, log, address)
     finally:
         process.terminate()  # it ends its servers, and then itself
         process.wait(60)
@@ -150,24 +162,22 @@ def _server(
     users: list[str],
     home: Path,
     log: Path,
+    address: str,
 ) -> Jupyter:
     for user in users:
         with suppress(urllib.error.HTTPError):  # 409: of a group, so known already
             running.request("POST", f"/users/{user}")
     running.request("POST", f"/users/{owner}/server")
-    routes = home.parent / "routes.json"
-    prefix = f"/user/{owner}/"
     until(
         lambda: running.request("GET", f"/users/{owner}")["servers"].get("", {}).get("ready"),
         f"the server starts, see {log}",
         90,
     )
-    target = json.loads(routes.read_text())[prefix]
     return Jupyter(
         root=home,
         store=home / ".investigation",
         home=home,
-        url=target.rstrip("/") + prefix.rstrip("/"),
+        url=address,
         process=process,
         log=log,
         tokens={user: running.request("POST", f"/users/{user}/tokens")["token"] for user in users},

@@ -239,6 +239,10 @@ class Kernel:
         whole = json.loads(raw)
         return whole["channel"], whole["header"], whole["parent_header"], whole["content"]
 
+    def wait_for_ever(self) -> None:
+        """Lets `receive` wait for as long as nothing comes."""
+        self._socket.settimeout(None)
+
     def cut(self) -> None:
         """The connection breaks, without a word."""
         line = self._socket.sock

@@ -44,6 +44,7 @@ class Tab(Editor):
         self._kernel_id = ""
         self._asking = threading.Lock()
         self.runs: dict[str, Run] = {}
+        self._newest: dict[str, Run] = {}  # by cell: it alone is shown
         super().__init__(server, path, user)
 
     def join(self, server: Jupyter) -> None:
@@ -53,6 +54,7 @@ class Tab(Editor):
         same = self._kernel.session if self._kernel and found == self._kernel_id else None
         self._kernel_id = found
         self._kernel = Kernel(server, found, self._user, session=same)
+        self._kernel.wait_for_ever()
         self._hearing = threading.Thread(target=self._hear, args=(self._kernel,), daemon=True)
         self._hearing.start()
 
@@ -81,7 +83,7 @@ class Tab(Editor):
                 asked = self._kernel.execute(source, cell=key)
             except (OSError, websocket.WebSocketException):
                 return None
-            self.runs[asked] = run = Run(asked, key, source)
+            self.runs[asked] = self._newest[key] = run = Run(asked, key, source)
         return run
 
     def _hear(self, kernel: Kernel) -> None:
@@ -93,7 +95,7 @@ class Tab(Editor):
                     run = self.runs.get(str(asked))
                 if run is None:
                     continue
-                if kind == "stream":
+                if kind == "stream" and self._newest[run.cell] is run:
                     self._show(run.cell, content["text"])
                 elif kind == "execute_reply":
                     run.replied = True

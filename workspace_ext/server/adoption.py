@@ -1,10 +1,11 @@
 """Outputs of cells whose browser has gone: nobody else would write them into the notebook.
 
 In JupyterLab the browser that asks for a run also writes its outputs into the shared document. So
-what each run shows is kept here, as bytes, until it has ended and its browser had time to write;
-when the browser left before that, the server writes the run's whole outputs in its place. A browser
-that comes back in time gets what it missed from Jupyter and writes it itself; one that comes later
-is not told the outputs again, and finds them in the document.
+what each run shows is kept here, as bytes, until the document has it. When the browser's line broke
+before that, be it for a moment, nobody knows what it has heard: Jupyter keeps what a page missed
+only while nobody else is on the kernel. From then on the outputs of that run are the server's to
+write, as they come, and no browser is told them. What a page wrote while it had no line, and sends
+when it is back, is taken out again where the server wrote it, too.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import asyncio
 import json
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -22,15 +23,19 @@ from workspace_ext.inquiry.capture.outputs import TYPES, notebook_outputs
 _log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 1.0
-"""How long a browser that went has to come back, and what it sent last to arrive."""
+"""How long what a browser sent last has to arrive, and how often outputs are written after that."""
 
 LINGER_SECONDS = 3.0
-"""How long after a run's end its outputs are kept: the browser may go before it wrote them."""
+"""How long after a run's end the browser has to write its outputs."""
+
+DEAD_LINE_SECONDS = 100.0
+"""How long outputs that it did not write are kept: so long nobody notices that a line is dead."""
 
 MOST_BYTES = 32 * 1024 * 1024
 """Of one run; what comes after that is left out, and the outputs say so."""
 
 _REMEMBERED = 1000
+_SETTLED = 100
 
 
 class Documents(Protocol):
@@ -40,8 +45,17 @@ class Documents(Protocol):
         """Whether a notebook is open in shared editing."""
         ...
 
-    async def show(self, path: str, cell: str, outputs: list[dict[str, Any]], count: Any) -> bool:
-        """Makes a cell's outputs these; False when that has to be tried again."""
+    def shows(self, path: str, cell: str, outputs: list[dict[str, Any]]) -> bool:
+        """Whether a cell has these outputs."""
+        ...
+
+    async def show(
+        self, path: str, cell: str, outputs: list[dict[str, Any]], count: Any, *, again: bool
+    ) -> bool:
+        """Makes a cell's outputs these; False when that has to be tried again.
+
+        With ``again`` only where the cell has these and more.
+        """
         ...
 
 
@@ -57,6 +71,7 @@ class _Run:
     size: int = 0
     left: bool = False
     ended: bool = False
+    written: int = 0  # of what was heard
     timer: asyncio.TimerHandle | None = None
 
 
@@ -80,6 +95,7 @@ class Adoption:
         self._spawn = spawn
         self._runs: dict[str, _Run] = {}
         self._adopted: OrderedDict[str, None] = OrderedDict()
+        self._settled: OrderedDict[str, _Run] = OrderedDict()  # by cell
 
     def asked(self, kernel: str, cell: str, run: str, session: str) -> None:
         """A browser asked for a run of a cell."""
@@ -89,6 +105,7 @@ class Adoption:
         for other in tuple(self._runs.values()):
             if (other.kernel, other.cell) == (kernel, cell) and other.ended:
                 self._forget(other)  # the cell shows the new run's outputs now
+        self._settled.pop(cell, None)
         self._runs[run] = _Run(run, kernel, cell, session)
 
     def heard(self, parts: Sequence[Any]) -> None:
@@ -112,19 +129,22 @@ class Adoption:
             if run.kernel == kernel and not run.ended:
                 self._end(run)
 
-    def left(self, kernel: str, session: str) -> None:
-        """A browser's connection to a kernel is closed."""
+    def broke(self, kernel: str, session: str) -> None:
+        """A browser's connection to a kernel ended, or is there anew, which tells the same."""
         for run in tuple(self._runs.values()):
-            if (run.kernel, run.session) == (kernel, session):
+            if (run.kernel, run.session) == (kernel, session) and not run.left:
                 run.left = True
+                self._adopted[run.id] = None
+                while len(self._adopted) > _REMEMBERED:
+                    self._adopted.popitem(last=False)
                 self._plan(run)
 
-    def back(self, kernel: str, session: str) -> None:
-        """A browser's connection is there again; Jupyter tells it what it missed."""
-        for run in tuple(self._runs.values()):
-            if (run.kernel, run.session) == (kernel, session):
-                run.left = False
-                self._plan(run)
+    def edited(self, cells: Iterable[str]) -> None:
+        """Somebody changed cells; it may be a page that wrote outputs while it was away."""
+        for cell in cells:
+            run = self._settled.get(cell)
+            if run is not None:
+                asyncio.get_running_loop().call_later(GRACE_SECONDS, self._look_again, run)
 
     def is_told(self, parts: Sequence[Any]) -> bool:
         """Whether a message tells outputs that the document has already by adoption."""
@@ -143,10 +163,20 @@ class Adoption:
             run.timer.cancel()
             run.timer = None
         loop = asyncio.get_running_loop()
-        if run.left and run.ended:
+        if run.left:
             run.timer = loop.call_later(GRACE_SECONDS, self._adopt, run)
         elif run.ended:
-            run.timer = loop.call_later(LINGER_SECONDS, self._forget, run)
+            run.timer = loop.call_later(LINGER_SECONDS, self._check, run)
+
+    def _check(self, run: _Run) -> None:
+        """Keeps what the browser did not write: its line may be dead."""
+        path = self._path_of(run.kernel, run.cell)
+        outputs, _ = notebook_outputs(run.heard)
+        if path is None or self._documents.shows(path, run.cell, outputs):
+            self._forget(run)
+        else:
+            later = asyncio.get_running_loop().call_later
+            run.timer = later(DEAD_LINE_SECONDS, self._forget, run)
 
     def _forget(self, run: _Run) -> None:
         self._runs.pop(run.id, None)
@@ -154,21 +184,33 @@ class Adoption:
             run.timer.cancel()
 
     def _adopt(self, run: _Run) -> None:
-        self._forget(run)
-        if any((one.kernel, one.cell) == (run.kernel, run.cell) for one in self._runs.values()):
-            return  # somebody runs the cell again
-        self._adopted[run.id] = None
-        while len(self._adopted) > _REMEMBERED:
-            self._adopted.popitem(last=False)
-        self._spawn(self._write(run))
+        """Writes what a run has shown so far, and goes on with that until its end."""
+        others = (one for one in self._runs.values() if one is not run)
+        if any((one.kernel, one.cell) == (run.kernel, run.cell) for one in others):
+            self._forget(run)  # somebody runs the cell again
+            return
+        if len(run.heard) > run.written or run.ended:
+            run.written = len(run.heard)
+            self._spawn(self._write(run))
+        if run.ended:
+            self._forget(run)
+            self._settled[run.cell] = run
+            while len(self._settled) > _SETTLED:
+                self._settled.popitem(last=False)
+        else:
+            self._plan(run)
 
-    async def _write(self, run: _Run) -> None:
+    def _look_again(self, run: _Run) -> None:
+        if self._settled.get(run.cell) is run:
+            self._spawn(self._write(run, again=True))
+
+    async def _write(self, run: _Run, *, again: bool = False) -> None:
         outputs, count = notebook_outputs(run.heard)
         for _ in range(20):
             path = self._path_of(run.kernel, run.cell)
             if path is None:
                 break
-            if await self._documents.show(path, run.cell, outputs, count):
+            if await self._documents.show(path, run.cell, outputs, count, again=again):
                 return
             await asyncio.sleep(0.5)  # it is being opened just now
         _log.warning("outputs of run %s found no notebook to go to", run.id)

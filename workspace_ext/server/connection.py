@@ -129,15 +129,14 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
         if reads_only(self.websocket_handler):  # never takes what waits for another's page
             self.session.session = f"{self.websocket_handler.current_user.username} reads {uuid4()}"
         with self._guarded("kernel %s: who came back is not known"):
-            self._workspace.adoption.back(str(self.kernel_id), self.session.session)
+            self._workspace.adoption.broke(str(self.kernel_id), self.session.session)
         return super().connect()
 
     def disconnect(self) -> None:  # type: ignore[override] # as its parent has it
         """Ends; what it still runs is written into the notebook by the server."""
         super().disconnect()
         with self._guarded("kernel %s: outputs of a browser that went may be missing"):
-            if self._open_sessions.get(self.session_key) is None:  # else it is back already
-                self._workspace.adoption.left(str(self.kernel_id), self.session.session)
+            self._workspace.adoption.broke(str(self.kernel_id), self.session.session)
 
     def handle_incoming_message(self, incoming_msg: Any) -> None:
         """From the browser to the kernel."""

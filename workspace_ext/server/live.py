@@ -105,11 +105,34 @@ class LiveNotebook:
         finally:
             self.author = None
 
-    def show(self, cell_id: str, outputs: list[dict[str, Any]], count: int | None) -> bool:
-        """Makes a cell's outputs and execution count these; False when there is no such cell."""
+    def shows(self, cell_id: str, outputs: list[dict[str, Any]]) -> bool:
+        """Whether a cell has these outputs, or is not there."""
+        cell = self._code_cell(cell_id)
+        return cell is None or _plain(cell["outputs"]) == outputs
+
+    def _code_cell(self, cell_id: str) -> Any:
         cell = next((cell for cell in self._cells if cell.get("id") == cell_id), None)
-        if cell is None or cell.get("cell_type") != "code":
+        return cell if cell is not None and cell.get("cell_type") == "code" else None
+
+    def show(
+        self,
+        cell_id: str,
+        outputs: list[dict[str, Any]],
+        count: int | None,
+        *,
+        again: bool = False,
+    ) -> bool:
+        """Makes a cell's outputs and execution count these; False when there is no such cell.
+
+        With ``again`` only where it has these and more: they came twice.
+        """
+        cell = self._code_cell(cell_id)
+        if cell is None:
             return False
+        if again:
+            shown = _plain(cell["outputs"])
+            if len(shown) <= len(outputs) or not all(one in shown for one in outputs):
+                return True
         from jupyter_ydoc.utils import cast_all
 
         set_outputs = getattr(self._own, "_set_ycell_outputs")  # noqa: B009 # as above

@@ -219,18 +219,33 @@ class Notebooks:
         """Whether a notebook is open in shared editing."""
         return self._live.find(path) is not None
 
+    def shows(self, path: str, cell_id: str, outputs: list[dict[str, Any]]) -> bool:
+        """Whether a cell of the open document has these outputs; True when it is not open."""
+        live = self._live.find(path)
+        return live is None or live.shows(cell_id, outputs)
+
     async def show(
-        self, path: str, cell_id: str, outputs: list[dict[str, Any]], count: int | None
+        self,
+        path: str,
+        cell_id: str,
+        outputs: list[dict[str, Any]],
+        count: int | None,
+        *,
+        again: bool = False,
     ) -> bool:
         """Makes a cell's outputs these, in the open document, else in the file.
+
+        With ``again`` only in a document that has these and more.
 
         Returns:
             False while the notebook is being opened: try again.
         """
         live = self._live.find(path)
         if live is not None:
-            if not live.show(cell_id, outputs, count):
+            if not live.show(cell_id, outputs, count, again=again):
                 _log.info("outputs for a cell of %s that is not there any more", path)
+            return True
+        if again:
             return True
         async with self._writing:
             notebook = None if self._live.is_open(path) else await self.read(path)

@@ -62,7 +62,7 @@ class Workspace:
         self.followers = Followers(lambda uid: self.link.client().follow(uid), self.touch)
         self.data = Followers(lambda _: self.link.client().follow_data(), lambda _: None)
         self.editors = Editors()
-        self.live = LiveNotebooks(serverapp, self.editors.note)
+        self.live = LiveNotebooks(serverapp, self._edited)
         follow_authors(self.live.authored)
         self.notebooks = Notebooks(
             contents, self.live, sessions, self.followers.state, self._written
@@ -155,6 +155,10 @@ class Workspace:
         if uid not in self._changed:
             self._changed.add(uid)
             asyncio.get_running_loop().call_later(GATHER_SECONDS, self._write, uid)
+
+    def _edited(self, path: str, cells: Sequence[str], actor: Actor) -> None:
+        self.editors.note(path, cells, actor)
+        self.adoption.edited(cells)
 
     def _written(self, uid: str, path: str, texts: Sequence[prose.Text]) -> None:
         who = current_actor()

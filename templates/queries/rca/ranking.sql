@@ -1,6 +1,6 @@
 /*---
 id: rca.ranking
-version: 1
+version: 2
 title: Root-cause ranking
 question: Which service does the trouble come from, and what says so?
 status: stable
@@ -21,6 +21,9 @@ returns:
   rank: BIGINT
   service: VARCHAR
   pod: VARCHAR
+  operation: VARCHAR
+  metric: VARCHAR
+  log_pattern: VARCHAR
   score: DOUBLE
   methods: VARCHAR
   agree: BIGINT
@@ -34,9 +37,11 @@ reason: "{because} (by {methods}): {evidence:.200}"
 quiet: "{verdict}: {because}"
 covers:
   - what spans do (log statements and calls, one after another), compared within the same operations
-  - time lost in a service itself, or between a caller and it
-  - processor, memory and the like of an instance
+  - time lost in a service itself, or between a caller and it; and services that no longer answer
+  - lines of logs that are on no span
+  - processor, memory and the like of an instance; every metric, where there are no spans
   - without spans, metrics of latency, availability and volume over the call graph of the catalog
+  - deploys, changes and flags shortly before the onset, which make other suspicions count more
 not_covered:
   - causes outside of what sends telemetry
   - faults that begin at several services at once
@@ -50,11 +55,11 @@ references:
 ---*/
 WITH seen AS (
     SELECT true AS is_now, time_ns, duration_ns, trace_id, span_id, parent_span_id, service, pod, name,
-           coalesce(status = 'error', false) AS failed
+           kind, coalesce(status = 'error', false) AS failed
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
     SELECT false, time_ns, duration_ns, trace_id, span_id, parent_span_id, service, pod, name,
-           coalesce(status = 'error', false)
+           kind, coalesce(status = 'error', false)
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end
 ),
 many AS (SELECT is_now, count(*) AS n FROM seen GROUP BY is_now),
@@ -64,11 +69,28 @@ drawn AS (
 ),
 traces AS (SELECT DISTINCT trace_id FROM drawn),
 told AS (
-    SELECT time_ns, trace_id, span_id, service, body, severity, severity_number FROM logs
-    WHERE time >= $window_start AND time < $window_end + INTERVAL 1 MINUTE
+    SELECT true AS is_now, time < $window_end AS inside, time_ns, trace_id, span_id, service, pod,
+           severity, severity_number, body
+    FROM logs WHERE time >= $window_start AND time < $window_end + INTERVAL 1 MINUTE
     UNION ALL
-    SELECT time_ns, trace_id, span_id, service, body, severity, severity_number FROM logs
-    WHERE time >= $baseline_start AND time < $baseline_end + INTERVAL 1 MINUTE
+    SELECT false, time < $baseline_end, time_ns, trace_id, span_id, service, pod, severity,
+           severity_number, body
+    FROM logs WHERE time >= $baseline_start AND time < $baseline_end + INTERVAL 1 MINUTE
+),
+traced AS (SELECT DISTINCT service FROM seen),
+loose AS (
+    -- what no span can carry: lines of services without spans, or on no trace
+    SELECT * FROM told ANTI JOIN traced ON traced.service = told.service AND told.trace_id IS NOT NULL
+    WHERE inside AND service IS NOT NULL
+),
+lines AS (
+    SELECT 'log' AS part, * FROM told SEMI JOIN traces USING (trace_id) WHERE span_id IS NOT NULL
+    UNION ALL
+    SELECT 'line', l.* FROM loose AS l
+    JOIN (SELECT is_now, count(*) AS n FROM loose GROUP BY is_now) USING (is_now)
+    WHERE n <= $max_spans
+       OR left(md5(coalesce(trace_id, time_ns || body)), 6)
+          < lpad(to_hex(16777216::BIGINT * $max_spans // n), 6, '0')
 ),
 measured AS (
     SELECT true AS is_now, time_ns, service, pod, name, unit, attributes, value
@@ -97,17 +119,28 @@ recent AS (
 ),
 gathered AS (
     SELECT 'span' AS part, is_now, time_ns, duration_ns, trace_id, span_id, parent_span_id, service,
-           pod, name, failed, NULL::VARCHAR AS text, NULL::VARCHAR AS unit, NULL::DOUBLE AS value,
+           pod, name, failed, kind AS text, NULL::VARCHAR AS unit, NULL::DOUBLE AS value,
            NULL::DOUBLE AS low, NULL::DOUBLE AS median, NULL::DOUBLE AS high, NULL::DOUBLE AS mean
     FROM drawn
     UNION ALL
-    SELECT 'log', NULL, time_ns, NULL, trace_id, span_id, NULL, service, NULL, severity,
+    -- how much each service was asked, before any was left out
+    SELECT 'load', is_now, NULL, NULL, NULL, NULL, NULL, service, NULL, NULL, NULL, NULL, NULL,
+           count(*), NULL, NULL, NULL, NULL
+    FROM seen GROUP BY is_now, service
+    UNION ALL
+    SELECT part, is_now, time_ns, NULL, trace_id, span_id, NULL, service, pod, severity,
            -- where no level was understood, the line's own word counts
            coalesce(severity_number >= 17,
                     regexp_matches(left(body, 200), '(?i)\b(error|fatal|critical|severe|panic)\b'),
                     false),
            left(body, 400), NULL, NULL, NULL, NULL, NULL, NULL
-    FROM told SEMI JOIN traces USING (trace_id) WHERE span_id IS NOT NULL
+    FROM lines
+    UNION ALL
+    SELECT 'change', NULL, time_ns, NULL, NULL, NULL, NULL, service, NULL, kind, NULL,
+           coalesce(title, version), NULL, NULL, NULL, NULL, NULL, NULL
+    FROM events
+    WHERE time >= $window_start - to_seconds($history) AND time < $window_end
+      AND kind IN ('deploy', 'change', 'flag')
     UNION ALL
     SELECT 'usual', NULL, NULL, NULL, NULL, NULL, NULL, service, pod, name, NULL, NULL, unit, NULL,
            q[1], q[2], q[3], mean
@@ -116,6 +149,13 @@ gathered AS (
     SELECT 'metric', NULL, time_ns, NULL, NULL, NULL, NULL, service, pod, name, NULL, NULL, NULL,
            value, NULL, NULL, NULL, NULL
     FROM recent
+    UNION ALL
+    -- of where it hurts also the samples of before, to date the onset
+    SELECT 'before', NULL, time_ns, NULL, NULL, NULL, NULL, service, NULL, name, NULL, NULL, NULL,
+           round(avg(value), 9), NULL, NULL, NULL, NULL
+    FROM measured
+    WHERE NOT is_now AND service = $service AND ($symptom IS NULL OR name = $symptom)
+    GROUP BY service, name, time_ns
     UNION ALL
     SELECT 'edge', NULL, NULL, NULL, NULL, NULL, NULL, name, NULL, unnest(depends_on), NULL, NULL,
            NULL, NULL, NULL, NULL, NULL, NULL

@@ -19,15 +19,16 @@ def test_prometheus_and_alertmanager(open_receiver: Receiver, tmp_path: Path) ->
         samples = until(
             lambda: open_receiver.rows(
                 "SELECT name, value, attributes['job'] AS job FROM metrics"
-                " WHERE name = 'up' AND attributes['job'] = 'broker' ORDER BY time LIMIT 1"
+                " WHERE name = 'up' AND value = 1 AND attributes['job'] = 'broker' LIMIT 1"
             ),
-            "a sample comes",
+            "a sample comes of a scrape that was in time",
             90,
         )
         assert samples == [{"name": "up", "value": 1.0, "job": "broker"}]
         alert = until(
             lambda: open_receiver.rows(
-                "SELECT kind, title, state, severity, fingerprint FROM events LIMIT 1"
+                "SELECT kind, title, state, severity, fingerprint FROM events"
+                " WHERE state = 'firing' LIMIT 1"
             ),
             "an alert comes",
             90,
@@ -48,7 +49,7 @@ def test_vmagent(open_receiver: Receiver, tmp_path: Path) -> None:
         (row,) = until(
             lambda: open_receiver.rows(
                 "SELECT value, attributes['test'] AS test FROM metrics WHERE name = 'up'"
-                " AND attributes['job'] = 'vmagent-job' LIMIT 1"
+                " AND value = 1 AND attributes['job'] = 'vmagent-job' LIMIT 1"
             ),
             "a sample comes",
             90,

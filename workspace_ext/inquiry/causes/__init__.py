@@ -7,7 +7,8 @@ stands out, it says so.
 Never: reads a store, knows what a label is, or guesses from how often a service was to blame.
 
 Modules: `calls` (spans → who called whom), `habits` (what spans do, as facts to count), `evidence`
-(how sure a change is), `blame` (changes, their onset, the deepest changed span of each trace),
-`measures` (resources), `flows` (metrics over a call graph), `statements` (log lines by the
-statement that wrote them), `ranking` (all of it, as a step).
+(how sure a change is), `blame` (changes, and the deepest changed span of each trace), `trial` (one
+comparison, with the onset), `visits` (lines without spans), `measures` (resources), `flows`
+(metrics over a call graph), `changed` (deploys and the like), `statements` (log lines by the
+statement that wrote them), `suspects` (what speaks against whom), `ranking` (the step).
 """

@@ -81,16 +81,21 @@ class Compared:
         return np.asarray(self.beyond * share**2)
 
 
-def compare(habits: Habits, counted: Tally, split: int) -> Compared:
-    """Judges every fact by its counts in the slots before and from ``split`` on."""
+def compare(habits: Habits, counted: Tally, split: int, quiet: int) -> Compared:
+    """Judges every fact by its counts in the slots before and from ``split`` on.
+
+    Of the former, the first ``quiet`` are the baseline.
+    """
     n0, k0 = counted.met[:, :split].sum(axis=1), counted.seen[:, :split].sum(axis=1)
     n1, k1 = counted.met[:, split:].sum(axis=1), counted.seen[:, split:].sum(axis=1)
     timed = habits.kind >= Kind.OWN
     gone = ~timed & (k1 * n0 < k0 * n1)
+    n, k = counted.met[:, :quiet].sum(axis=1), counted.seen[:, :quiet].sum(axis=1)
+    rare = np.where(gone, n - k, k) <= RARE * n
     k0, k1 = np.where(gone, n0 - k0, k0), np.where(gone, n1 - k1, k1)
     evidence = log_bayes_factor(k0, n0, k1, n1)
-    grown = (n0 > 0) & (n1 > 0) & (k1 * n0 > k0 * n1) & (k0 <= RARE * n0)
-    grown &= ~(gone & (habits.kind == Kind.FAULT))  # that errors cease is no trouble
+    grown = (n0 > 0) & (n1 > 0) & (k1 * n0 > k0 * n1) & rare
+    grown &= ~(gone & (habits.kind != Kind.STEP))  # that errors cease is no trouble
     grown &= ~timed | np.array([fact.then == "slow" for fact in habits.facts], dtype=bool)
     beyond = np.zeros(len(k0))
     # each kind is a question of its own: the few errors need not outshine a thousand steps
@@ -99,33 +104,6 @@ def compare(habits: Habits, counted: Tally, split: int) -> Compared:
         asked = int((family & (n0 > 0) & (n1 > 0)).sum())
         beyond[family] = evidence[family] - np.log(max(asked, 1))
     return Compared(gone, k0, n0, k1, n1, evidence, np.where(grown, np.maximum(beyond, 0), 0))
-
-
-def onset(habits: Habits, counted: Tally, weight: Floats, splits: range) -> int:
-    """The split at which the single most convincing change is most convincing.
-
-    Args:
-        habits: The facts.
-        counted: Their counts.
-        weight: Of each fact, how much it can weigh (see `weights`).
-        splits: Those to choose from; the first wins a tie.
-    """
-    strength = [
-        float((compare(habits, counted, split).strength * weight).max(initial=0))
-        for split in splits
-    ]
-    return splits[int(np.argmax(strength))]
-
-
-def weights(calls: Calls, habits: Habits) -> Floats:
-    """Of each fact, 1; of lost time, what it is of the time that a request takes then."""
-    weight = np.ones(len(habits.facts))
-    for kind, excess in habits.excess_ms.items():
-        share = excess / (excess + _usual_trace_ms(calls))
-        for fact in np.flatnonzero(habits.kind == kind).tolist():
-            spans = habits.seen[habits.seen[:, 1] == fact, 0]
-            weight[fact] = float(np.mean(share[spans])) if len(spans) else 0.0
-    return weight
 
 
 def changes(habits: Habits, compared: Compared) -> list[Change]:
@@ -160,21 +138,37 @@ class Blame:
     why: dict[int, tuple[int, int]] = field(default_factory=dict)
 
 
+def troubled(calls: Calls, habits: Habits, found: list[Change]) -> Floats:
+    """Of each span, the weight of its heaviest change."""
+    return _marks(calls, habits, found)[0]
+
+
 def blame(
-    calls: Calls, habits: Habits, found: list[Change], now: NDArray[np.bool_]
+    calls: Calls,
+    habits: Habits,
+    found: list[Change],
+    now: NDArray[np.bool_],
+    *,
+    among: NDArray[np.bool_] | None = None,
 ) -> dict[str, Blame]:
     """Puts each trace's blame on its deepest changed spans, by service.
+
+    A span that asks as before, but whose callee left no span, hands the blame on to the callee.
 
     Args:
         calls: The spans.
         habits: Their facts.
         found: The changes.
         now: Whether a span lies after the onset.
+        among: Which spans are looked at; all when not given.
     """
-    weight, reason = _marks(calls, habits, found)
+    if not found:
+        return {}
+    weight, reason, silent = _marks(calls, habits, found)
     below = np.zeros(len(calls))
     parent = calls.parent.tolist()
-    marked = np.flatnonzero(weight > 0).tolist()
+    among = np.ones(len(calls), dtype=bool) if among is None else among
+    marked = np.flatnonzero((weight > 0) & among).tolist()
     for span in marked:
         up = parent[span]
         while up >= 0 and below[up] < weight[span]:
@@ -188,16 +182,17 @@ def blame(
         if left <= 0:
             continue
         guilty = parent[span] if span in waiting else span
-        service, after = calls.service[guilty], bool(now[span])
+        service, after = silent.get(span, calls.service[guilty]), bool(now[span])
         per_trace = heaviest[service, after]
         per_trace[calls.trace[span]] = max(per_trace.get(calls.trace[span], 0.0), left)
         if after:
             of = blamed[service]
-            of.pods[calls.pod[guilty] or ""] += 1
+            of.pods["" if span in silent else calls.pod[guilty] or ""] += 1
             count, first = of.why.get(int(reason[span]), (0, span))
             of.why[int(reason[span])] = (count + 1, first)
+    sides = list(zip(calls.trace, now.tolist(), among.tolist(), strict=True))
     traces = [
-        max(len({t for t, n in zip(calls.trace, now, strict=True) if n == side}), 1)
+        max(len({trace for trace, after, looked in sides if looked and after == side}), 1)
         for side in (False, True)
     ]
     for service, of in blamed.items():
@@ -206,24 +201,28 @@ def blame(
     return dict(blamed)
 
 
-def _marks(calls: Calls, habits: Habits, found: list[Change]) -> tuple[Floats, Ints]:
-    """Of each span, the weight of its heaviest change, and which one that is."""
+def _marks(
+    calls: Calls, habits: Habits, found: list[Change]
+) -> tuple[Floats, Ints, dict[int, str]]:
+    """Of each span, the weight of its heaviest change, which one that is, and who kept silent."""
+    silent: dict[int, str] = {}
     weight = np.zeros(len(calls))
     reason = np.full(len(calls), -1, dtype=np.int64)
-    trace_ms = _usual_trace_ms(calls)
     for change in found:
         did = habits.seen[habits.seen[:, 1] == change.number, 0]
         if change.gone:
             could = habits.met[habits.met[:, 1] == habits.given[change.number], 0]
             did = np.setdiff1d(could, did)
+        if change.fact.kind is Kind.SILENCE:
+            silent |= {span: calls.unanswered[span] for span in did.tolist()}
         heavy = np.full(len(did), change.completeness)
         if change.fact.kind >= Kind.OWN:
             lost = habits.excess_ms[change.fact.kind][did]
-            heavy *= lost / (lost + trace_ms)
+            heavy *= lost / (lost + calls.usual_ms[did])
         more = heavy > weight[did]
         weight[did[more]] = heavy[more]
         reason[did[more]] = change.number
-    return weight, reason
+    return weight, reason, silent
 
 
 def _waiting_callers(calls: Calls, found: dict[int, Change], reason: Ints) -> set[int]:
@@ -251,8 +250,3 @@ def _waiting_callers(calls: Calls, found: dict[int, Change], reason: Ints) -> se
             if not others or any(other not in bad for other in others):
                 guilty.update(at for at in edges[edge] if at in slow)
     return guilty
-
-
-def _usual_trace_ms(calls: Calls) -> float:
-    roots = calls.duration_ms[(calls.parent < 0) & ~calls.now]
-    return max(float(np.median(roots)), 1e-3) if len(roots) else 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -39,7 +39,11 @@ class Calls:
         own_ms: Where a service is entered: without the time in which it waited for other
             services; NaN elsewhere.
         gap_ms: Where a service is entered from another: what its caller waited beyond the span
-            itself; NaN elsewhere.
+            itself; NaN elsewhere, and where the caller has no span for the call alone.
+        asked: Which service it called, where it is such a call and nothing else.
+        unanswered: Span → the service it asked, directly or by a span that does just that, where
+            nothing was recorded.
+        usual_ms: What requests of that kind (of the path of its first span) take in the baseline.
     """
 
     trace: list[str]
@@ -54,6 +58,9 @@ class Calls:
     duration_ms: NDArray[np.float64]
     own_ms: NDArray[np.float64]
     gap_ms: NDArray[np.float64]
+    asked: list[str | None]
+    unanswered: dict[int, str]
+    usual_ms: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.trace)
@@ -64,7 +71,7 @@ def read_calls(spans: pa.Table) -> Calls:
 
     Args:
         spans: trace_id, span_id, parent_span_id, service, pod, name, time_ns, duration_ns, is_now,
-            failed.
+            failed, text (the span's kind, where known).
     """
     column = {name: spans.column(name).to_pylist() for name in spans.column_names}
     trace, span = column["trace_id"], column["span_id"]
@@ -77,21 +84,99 @@ def read_calls(spans: pa.Table) -> Calls:
     duration = np.array(column["duration_ns"], dtype=np.float64) / 1e6
     entered = np.array(entry, dtype=np.int64) == np.arange(len(trace))
     called = entered & (parent >= 0)
-    own = duration - _waiting(above, entry, start, duration)
+    asked = _asked(above, entry, service, column["text"])
+    asking = np.array([callee is not None for callee in asked], dtype=bool)
+    waited = called & asking[parent]
+    own = duration - _waiting(above, entry, asking, start, duration)
+    now = np.array(column["is_now"], dtype=bool)
+    path = _paths(service, [masked(name or "") for name in column["name"]], above, asked)
     return Calls(
         trace=trace,
         span=span,
         service=service,
         pod=column["pod"],
         parent=parent,
-        path=_paths(service, [masked(name or "") for name in column["name"]], above),
-        now=np.array(column["is_now"], dtype=bool),
+        path=path,
+        now=now,
         failed=np.array(column["failed"], dtype=bool),
         start_ns=start,
         duration_ms=duration,
         own_ms=np.where(entered, np.maximum(own, 0), np.nan),
-        gap_ms=np.where(called, np.maximum(duration[parent] - duration, 0), np.nan),
+        gap_ms=np.where(waited, np.maximum(duration[parent] - duration, 0), np.nan),
+        asked=asked,
+        unanswered=_unanswered(above, path, asked),
+        usual_ms=_usual(above, path, duration, now),
     )
+
+
+def _asked(
+    above: list[int], entry: list[int], service: list[str], kind: list[str | None]
+) -> list[str | None]:
+    """Of a span that is the call of another service and nothing else, which service.
+
+    Its kind says so; where kinds are unknown, that one call is all there is below it.
+    """
+    below = np.bincount([up for up in above if up >= 0], minlength=len(above)).tolist()
+    asked: list[str | None] = [None] * len(above)
+    for at, up in enumerate(above):
+        if up >= 0 and entry[at] == at and service[at] != service[up]:
+            unknown = kind[up] in {None, "unspecified", "internal"}
+            if kind[up] in {"client", "producer"} or (
+                unknown and below[up] == 1 and entry[up] != up
+            ):
+                asked[up] = service[at]
+    return asked
+
+
+def _unanswered(
+    above: list[int], path: list[tuple[str, str]], asked: list[str | None]
+) -> dict[int, str]:
+    """Spans whose like ask another service, and what is below them; but nothing was recorded there.
+
+    Whom they asked is whom their like ask most, without those that the same visit heard from.
+    """
+    plain = [(who, what.rpartition(" → ")[0] or what) for who, what in path]
+    usual: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    heard: defaultdict[int, set[str]] = defaultdict(set)
+    for at, callee in enumerate(asked):
+        if callee is not None:
+            usual[plain[at]][callee] += 1
+            heard[above[at]].add(callee)
+    parents = {up for up in above if up >= 0}
+    found: dict[int, str] = {}
+    for at, kind in enumerate(plain):
+        if at not in parents and kind in usual and above[at] >= 0:
+            left = [each for each in usual[kind].most_common() if each[0] not in heard[above[at]]]
+            if left:
+                found[at] = found[above[at]] = left[0][0]
+    return found
+
+
+def _usual(
+    above: list[int],
+    path: list[tuple[str, str]],
+    duration: NDArray[np.float64],
+    now: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """Of each span, the median time of what its first span is one of; of all, where that is new."""
+    first = [-1] * len(above)
+    for at in range(len(above)):
+        chain, here = [], at
+        while first[here] < 0:
+            chain.append(here)
+            first[here] = here  # a loop of parents ends here
+            if above[here] < 0:
+                break
+            here = above[here]
+        for each in chain:
+            first[each] = first[here]
+    took: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+    for at, up in enumerate(above):
+        if up < 0 and not now[at]:
+            took[path[at]].append(float(duration[at]))
+    medians = {kind: max(float(np.median(times)), 1e-3) for kind, times in took.items()}
+    of_all = float(np.median([time for times in took.values() for time in times] or [1.0]))
+    return np.array([medians.get(path[at], max(of_all, 1e-3)) for at in first], dtype=np.float64)
 
 
 def _entries(above: list[int], service: list[str]) -> list[int]:
@@ -113,14 +198,18 @@ def _entries(above: list[int], service: list[str]) -> list[int]:
 
 
 def _waiting(
-    above: list[int], entry: list[int], start: NDArray[np.int64], duration: NDArray[np.float64]
+    above: list[int],
+    entry: list[int],
+    asking: NDArray[np.bool_],
+    start: NDArray[np.int64],
+    duration: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Milliseconds of each visit in which some call to another service was under way."""
     begin, length = start.tolist(), (duration * 1e6).astype(np.int64).tolist()
     waits: defaultdict[int, set[int]] = defaultdict(set)
     for at, up in enumerate(above):
         if up >= 0 and entry[at] == at:
-            waits[entry[up]].add(up if up != entry[up] else at)
+            waits[entry[up]].add(up if asking[up] and up != entry[up] else at)
     waited = np.zeros(len(above))
     for visit, during in waits.items():
         reached, end = begin[visit], begin[visit] + length[visit]
@@ -133,12 +222,13 @@ def _waiting(
     return waited
 
 
-def _paths(service: list[str], name: list[str], above: list[int]) -> list[tuple[str, str]]:
-    callee: dict[int, str] = {}
+def _paths(
+    service: list[str], name: list[str], above: list[int], asked: list[str | None]
+) -> list[tuple[str, str]]:
+    step = list(name)
     for at, up in enumerate(above):
-        if up >= 0 and service[at] != service[up]:
-            callee[up] = f"{service[at]} {name[at]}"
-    step = [f"{what} → {callee[at]}" if at in callee else what for at, what in enumerate(name)]
+        if up >= 0 and asked[up] is not None and service[at] != service[up]:
+            step[up] = f"{name[up]} → {service[at]} {name[at]}"
     path: list[str | None] = [None] * len(name)
     for first in range(len(name)):
         chain = []

@@ -36,9 +36,11 @@ class Kind(IntEnum):
     STEP = 0
     FAULT = 1
     """An event that is an error by its own word."""
-    OWN = 2
+    SILENCE = 2
+    """It asked another service, and nothing was recorded there."""
+    OWN = 3
     """The service itself took longer than usual."""
-    GAP = 3
+    GAP = 4
     """Its caller waited longer than usual beyond the visit itself."""
 
 
@@ -143,7 +145,7 @@ def read_habits(calls: Calls, logs: pa.Table) -> Habits:
             notes.meet(span, alike, given)
         for _, text, kind in of_span:
             after = notes.word(text)
-            group = any_span if kind is Kind.FAULT else alike
+            group = alike if kind is Kind.STEP else any_span
             notes.see(span, group, in_all, after, kind)
             notes.see(span, group, before, after, kind)
             notes.meet(span, any_span, after)
@@ -171,6 +173,7 @@ def _note_times(calls: Calls, notes: _Notes) -> dict[Kind, Floats]:
 
 
 def _events(calls: Calls, logs: pa.Table) -> list[list[tuple[int, str, Kind]]]:
+    """What happened in each span, in order."""
     place = {key: at for at, key in enumerate(zip(calls.trace, calls.span, strict=True))}
     events: list[list[tuple[int, str, Kind]]] = [[] for _ in range(len(calls))]
     columns = (logs.column(name).to_pylist() for name in ("trace_id", "span_id", "time_ns"))
@@ -187,6 +190,8 @@ def _events(calls: Calls, logs: pa.Table) -> list[list[tuple[int, str, Kind]]]:
     for at in np.flatnonzero(calls.failed).tolist():
         end = start[at] + int(calls.duration_ms[at] * 1e6)
         events[at].append((end, "status error", Kind.FAULT))
+    for at, callee in calls.unanswered.items():
+        events[at].append((start[at], f"no answer from {callee}", Kind.SILENCE))
     for of_span in events:
         of_span.sort()
     return events
@@ -194,7 +199,7 @@ def _events(calls: Calls, logs: pa.Table) -> list[list[tuple[int, str, Kind]]]:
 
 def _failing(calls: Calls, events: list[list[tuple[int, str, Kind]]]) -> list[bool]:
     """Of each span, whether it or something below it failed."""
-    failing = [any(kind is Kind.FAULT for _, _, kind in of_span) for of_span in events]
+    failing = [any(kind is not Kind.STEP for _, _, kind in of_span) for of_span in events]
     above = calls.parent.tolist()
     for span in [at for at, failed in enumerate(failing) if failed]:
         up = above[span]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,18 +37,27 @@ class Rise:
     strength: float
 
 
-def rises(usual: pa.Table, recent: pa.Table, onset_ns: int) -> list[Rise]:
+def rises(
+    usual: pa.Table,
+    recent: pa.Table,
+    onset_ns: int,
+    *,
+    load: Mapping[str, float] | None = None,
+    every: bool = False,
+) -> list[Rise]:
     """The resources that rose, strongest first.
 
     Args:
         usual: service, pod, name, unit, median and high (a high quantile) of each series before.
         recent: service, pod, name, time_ns and value in the window.
         onset_ns: When it began.
+        load: Service → how many times more it is asked than before; what that explains is no rise.
+        every: Of any metric, not only of what is known by name as a resource.
     """
     since: dict[tuple[str, str, str], list[float]] = {}
     columns = (recent.column(n).to_pylist() for n in ("service", "pod", "name", "time_ns", "value"))
     for service, pod, name, time, value in zip(*columns, strict=True):
-        if time >= onset_ns and _RESOURCE.search(name):
+        if time >= onset_ns and (every or _RESOURCE.search(name)):
             since.setdefault((service, pod, name), []).append(value)
     by_metric: dict[str, list[tuple[float, float, Rise]]] = {}
     names = ("service", "pod", "name", "unit", "median", "high")
@@ -58,7 +68,8 @@ def rises(usual: pa.Table, recent: pa.Table, onset_ns: int) -> list[Rise]:
         if values and high is not None:
             now = float(np.mean(values))
             limit = _PARTS.get(unit or "", 0.0)
-            rise = Rise(service or "", pod or "", name, median, now, max(now - high, 0.0))
+            expected = high * max((load or {}).get(service or "", 1.0), 1.0)
+            rise = Rise(service or "", pod or "", name, median, now, max(now - expected, 0.0))
             by_metric.setdefault(name, []).append((limit, high, rise))
     found = []
     for series in by_metric.values():

@@ -1,161 +1,120 @@
 """The step ``rca.ranking``: what the SQL gathered → services, ranked as likely causes.
 
-Three methods look at different things, and each gives a strength between 0 and 1: traces (what
-spans do and how long they take, blamed on the deepest change), resources (an instance uses what it
-never did), and flows (a call graph of which only metrics are known). They are combined as
-independent reasons: 1 - (1 - a)(1 - b). A ranking is a verdict only when the first stands out.
+Methods look at different things, and each gives a strength between 0 and 1: traces (what spans do
+and how long they take, blamed on the deepest change), logs (the same, of lines without spans),
+resources (an instance uses what it never did), and flows (a call graph of which only metrics are
+known). They are combined as independent reasons: 1 - (1 - a)(1 - b). A change just before the
+onset makes a suspicion count more. A ranking is a verdict only when the first stands out.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from workspace_ext.inquiry.causes import flows, measures
-from workspace_ext.inquiry.causes.blame import (
-    Change,
-    blame,
-    changes,
-    compare,
-    onset,
-    tally,
-    weights,
-)
-from workspace_ext.inquiry.causes.calls import Calls, read_calls
-from workspace_ext.inquiry.causes.habits import Kind, read_habits
+from workspace_ext.inquiry.causes.blame import Change
+from workspace_ext.inquiry.causes.changed import changed
+from workspace_ext.inquiry.causes.habits import Kind
 from workspace_ext.inquiry.causes.statements import statements
+from workspace_ext.inquiry.causes.suspects import SHOWN, Suspect, Suspects
+from workspace_ext.inquiry.causes.trial import Trial, try_traces
+from workspace_ext.inquiry.causes.visits import visits
 
-SLOTS = 24
-"""Into so many parts the window is cut to look for the onset."""
 NOTHING = "nothing to rank"
-_SHOWN = 3
-"""So many pieces of evidence are told for each service and method."""
+CHANCE_ERRORS = 2.0
+"""Where it hurts, so many standard errors from the usual may be chance."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass
-class Suspect:
-    """A service under suspicion."""
-
-    service: str
-    strength: dict[str, float] = field(default_factory=dict)
-    evidence: list[str] = field(default_factory=list)
-    pods: dict[str, float] = field(default_factory=dict)
-    example_trace: str | None = None
-
-    @property
-    def score(self) -> float:
-        """All methods together, 0 to 1."""
-        innocent = 1.0
-        for strength in self.strength.values():
-            innocent *= 1 - min(max(strength, 0.0), 1.0)
-        return 1 - innocent
-
-    @property
-    def pod(self) -> str | None:
-        """The instance that most points at; None when that is not known."""
-        return max(self.pods, key=lambda pod: (self.pods[pod], pod), default=None) or None
-
-    def suspect(self, method: str, strength: float, pod: str | None, text: str) -> None:
-        """Adds a reason."""
-        self.strength[method] = max(self.strength.get(method, 0.0), strength)
-        if pod:
-            self.pods[pod] = self.pods.get(pod, 0.0) + strength
-        self.evidence.append(text)
-
-
-@dataclass
-class Suspects:
-    """All of them, and when the trouble began."""
-
-    by_service: dict[str, Suspect] = field(default_factory=dict)
-    onset_ns: int | None = None
-
-    def of(self, service: str) -> Suspect:
-        """One of them."""
-        return self.by_service.setdefault(service, Suspect(service))
-
-    def ranked(self) -> list[Suspect]:
-        """Most suspicious first."""
-        return sorted(self.by_service.values(), key=lambda one: (-one.score, one.service))
+_PARTS = ("span", "load", "log", "line", "usual", "metric", "before", "edge", "change")
 
 
 def rank(table: pa.Table, params: Mapping[str, Any]) -> pa.Table:
     """See the module.
 
     Args:
-        table: Rows of several kinds, told apart by ``part``: span, log, usual, metric, edge.
+        table: Rows of several kinds, told apart by ``part``: span, log, line, usual, metric, edge,
+            change.
         params: window_start, window_end, onset (RFC 3339, optional), slack, service, symptom,
-            min_score, min_margin.
+            history, min_score, min_margin.
     """
     if table.num_rows == 0:
-        return _answer([], NOTHING, None, params)
-    parts = {name: _part(table, name) for name in ("span", "log", "usual", "metric", "edge")}
-    start, end = _ns(params["window_start"]), _ns(params["window_end"])
-    given = _given(params)
-    suspects = Suspects(onset_ns=given)
-    spans = parts["span"]
-    sides = {bool(side) for side in pc.unique(spans.column("is_now")).to_pylist()}
-    missing = ""
-    if sides == {True, False}:
-        _by_traces(suspects, spans, parts["log"], (start, end), given, params)
-    elif sides:
-        side = "baseline" if True in sides else "window"
-        missing = f"the {side} has no spans to compare with"
-    if not sides:
-        _by_flows(suspects, parts, given, params)
-    _by_resources(suspects, parts["usual"], parts["metric"], suspects.onset_ns or start)
-    return _answer(suspects.ranked(), missing, suspects.onset_ns, params)
+        return _answer(Suspects(), NOTHING, params)
+    parts = {name: _part(table, name) for name in _PARTS}
+    suspects = Suspects(onset_ns=_given(params))
+    missing = _by_traces(suspects, parts["span"], parts["log"], params, logs_only=False)
+    spans, logs = visits(parts["line"])
+    no_lines = _by_traces(suspects, spans, logs, params, logs_only=True)
+    if missing is None:
+        if not suspects.by_service:
+            _by_flows(suspects, parts, params)
+        missing = no_lines or ""
+    began = suspects.onset_ns or _ns(params["window_start"])
+    _by_resources(suspects, parts, began, _load(parts, began, params))
+    _by_changes(suspects, parts["change"], began, params)
+    return _answer(suspects, missing, params)
 
 
 def _by_traces(
     suspects: Suspects,
     spans: pa.Table,
     logs: pa.Table,
-    window: tuple[int, int],
-    given: int | None,
     params: Mapping[str, Any],
-) -> None:
-    calls = read_calls(spans)
-    habits = read_habits(calls, _with_patterns(logs))
-    if not habits.facts:
-        return
-    slot, width = _slots(calls, window)
-    counted = tally(habits, slot, SLOTS + 1)
-    split = onset(habits, counted, weights(calls, habits), _splits(window, width, given, params))
-    found = changes(habits, compare(habits, counted, split))
-    if given is None and found:
-        suspects.onset_ns = window[0] + (split - 1) * width
-    by_number = {change.number: change for change in found}
-    for service, blamed in blame(calls, habits, found, slot >= split).items():
+    *,
+    logs_only: bool,
+) -> str | None:
+    """Says what is missing; None when there are no spans at all."""
+    sides = {bool(side) for side in pc.unique(spans.column("is_now")).to_pylist()}
+    what = "lines" if logs_only else "spans"
+    if sides != {True, False}:
+        side = "baseline" if True in sides else "window"
+        return f"the {side} has no {what} to compare with" if sides else None
+    window = (_ns(params["window_start"]), _ns(params["window_end"]))
+    given = suspects.onset_ns
+    slack = int(float(params.get("slack") or 0) * 1e9)
+    trial = try_traces(spans, _with_patterns(logs), window, given, slack)
+    if trial.onset_ns is not None:
+        suspects.onset_ns = trial.onset_ns
+    suspects.chance = max(suspects.chance, trial.chance)
+    by_number = {change.number: change for change in trial.found}
+    for service, blamed in trial.blamed.items():
         if blamed.share <= 0:
             continue
         suspect = suspects.of(service)
-        by_method: defaultdict[str, int] = defaultdict(int)
+        by_method: Counter[str] = Counter()
         why = sorted(blamed.why.items(), key=lambda item: (-item[1][0], item[0]))
         for number, (count, _) in why:
-            by_method["times" if by_number[number].fact.kind >= Kind.OWN else "behaviour"] += count
+            timed = by_number[number].fact.kind >= Kind.OWN
+            by_method["logs" if logs_only else "times" if timed else "behaviour"] += count
         total = sum(by_method.values())
         for method, count in by_method.items():
-            suspect.strength[method] = blamed.share * count / total
-        for number, (count, first) in why[:_SHOWN]:
-            suspect.evidence.append(_told(by_number[number], calls, habits.excess_ms, first, count))
-        suspect.example_trace = calls.trace[why[0][1][1]]
+            suspect.suspect(method, blamed.share * count / total)
+        for number, (count, first) in why[:SHOWN]:
+            suspect.evidence.append(_told(by_number[number], trial, first, count))
+        for number, (count, _) in why:
+            _point(suspect, by_number[number], blamed.share * count / total)
+        suspect.example_trace = suspect.example_trace or trial.calls.trace[why[0][1][1]]
         for pod, count in blamed.pods.items():
-            suspect.pods[pod] = suspect.pods.get(pod, 0.0) + blamed.share * count / total
+            suspect.point("pod", pod, blamed.share * count / total)
+    return ""
 
 
-def _told(
-    change: Change, calls: Calls, excess: Mapping[Kind, np.ndarray], first: int, count: int
-) -> str:
+def _point(suspect: Suspect, change: Change, weight: float) -> None:
     fact = change.fact
+    if fact.service == suspect.service:
+        suspect.point("operation", fact.path.rpartition(" / ")[2], weight)
+    for text in (fact.then, fact.given):
+        if text.startswith("log "):
+            suspect.point("log_pattern", text.removeprefix("log "), weight)
+            return
+
+
+def _told(change: Change, trial: Trial, first: int, count: int) -> str:
+    fact, calls, excess = change.fact, trial.calls, trial.habits.excess_ms
     (k0, n0), (k1, n1) = change.before, change.after
     counts = f"{k0} of {n0} → {k1} of {n1} (trace {calls.trace[first]}, {count} spans)"
     if fact.kind is Kind.GAP:
@@ -169,12 +128,8 @@ def _told(
     return f"{fact.path}: {word} “{fact.then[:160]}”{after}: {counts}"
 
 
-def _by_flows(
-    suspects: Suspects,
-    parts: Mapping[str, pa.Table],
-    given: int | None,
-    params: Mapping[str, Any],
-) -> None:
+def _by_flows(suspects: Suspects, parts: Mapping[str, pa.Table], params: Mapping[str, Any]) -> None:
+    given = suspects.onset_ns
     series = flows.read_series(parts["usual"], parts["metric"])
     edges = list(
         zip(
@@ -185,58 +140,94 @@ def _by_flows(
     )
     target = params.get("service")
     wanted = params.get("symptom")
+    before: defaultdict[str, list[float]] = defaultdict(list)
+    earlier = parts["before"].sort_by("time_ns")
+    for name, value in zip(
+        earlier.column("name").to_pylist(), earlier.column("value").to_pylist(), strict=True
+    ):
+        before[name].append(value)
     best: list[flows.Trouble] = []
     for symptom in [wanted] if wanted else flows.symptoms(series, target):
         began = given
         if began is None and target is not None:
-            began = flows.onset_ns(series, target, symptom)
+            began = flows.onset_ns(series, before, target, symptom)
         if began is None:
             began = _ns(params["window_start"])
         found = flows.troubles(series, edges, began, service=target, symptom=symptom)
         if found and (not best or found[0].strength > best[0].strength):
             best, suspects.onset_ns = found, began
     for one in best:
+        if one.service == target and one.errors < CHANCE_ERRORS:
+            suspects.doubt = (
+                f"{one.metric} of {target} is not out of the usual"
+                f" ({one.errors:.1f} standard errors)"
+            )
         if one.strength > 0:
-            text = (
+            suspect = suspects.of(one.service)
+            suspect.suspect("flow", one.strength)
+            suspect.point("metric", one.metric, one.strength)
+            suspect.evidence.append(
                 f"{one.metric}: {one.usual:.4g} → {one.now:.4g}; {one.excess:.4g} more in all,"
                 f" {one.own:.4g} of it not its callees' ({one.errors:.1f} standard errors)"
             )
-            suspects.of(one.service).suspect("flow", one.strength, None, text)
 
 
-def _by_resources(suspects: Suspects, usual: pa.Table, recent: pa.Table, began: int) -> None:
+def _by_resources(
+    suspects: Suspects, parts: Mapping[str, pa.Table], began: int, load: Mapping[str, float]
+) -> None:
     told: defaultdict[str, int] = defaultdict(int)
-    for rise in measures.rises(usual, recent, began):
-        if told[rise.service] < _SHOWN:
+    # without spans there may be no other way to see a symptom than any metric that rises
+    every = not parts["span"].num_rows and not suspects.by_service
+    found = measures.rises(parts["usual"], parts["metric"], began, load=load, every=every)
+    for rise in found:
+        suspect = suspects.of(rise.service)
+        suspect.suspect("resources", rise.strength)
+        suspect.point("pod", rise.pod, rise.strength)
+        suspect.point("metric", rise.metric, rise.strength)
+        if told[rise.service] < SHOWN:
             told[rise.service] += 1
             text = f"{rise.metric} of {rise.pod or rise.service}: {rise.usual:.4g} → {rise.now:.4g}"
-            suspects.of(rise.service).suspect("resources", rise.strength, rise.pod, text)
+            suspect.evidence.append(text)
 
 
-def _slots(calls: Calls, window: tuple[int, int]) -> tuple[np.ndarray, int]:
-    """Slot of each span by the begin of its trace, from 1; 0 for the baseline."""
-    first: dict[str, int] = {}
-    for trace, start in zip(calls.trace, calls.start_ns.tolist(), strict=True):
-        first[trace] = min(first.get(trace, start), start)
-    began = np.array([first[trace] for trace in calls.trace], dtype=np.int64)
-    width = max((window[1] - window[0]) // SLOTS, 1)
-    slot = np.clip((began - window[0]) // width, 0, SLOTS - 1) + 1
-    return np.where(calls.now, slot, 0), width
+def _load(parts: Mapping[str, pa.Table], began: int, params: Mapping[str, Any]) -> dict[str, float]:
+    """Service → how many times as many spans a second as in the baseline, since the onset."""
+    if not parts["load"].num_rows or "baseline_start" not in params:
+        return {}
+    count: dict[tuple[str, bool], float] = {}
+    for service, now, spans in zip(
+        *(parts["load"].column(name).to_pylist() for name in ("service", "is_now", "value")),
+        strict=True,
+    ):
+        count[service or "", bool(now)] = spans
+    spans = parts["span"].filter(parts["span"].column("is_now"))
+    drawn = Counter(spans.column("service").to_pylist())
+    late = pc.greater_equal(spans.column("time_ns"), began)
+    since = Counter(spans.filter(late).column("service").to_pylist())
+    quiet = (_ns(params["baseline_end"]) - _ns(params["baseline_start"])) or 1
+    after = max(_ns(params["window_end"]) - began, 1)
+    return {
+        service: count.get((service, True), 0.0)
+        * since[service]
+        / drawn[service]
+        / after
+        / (count[service, False] / quiet)
+        for service in drawn
+        if service and count.get((service, False))
+    }
 
 
-def _splits(
-    window: tuple[int, int], width: int, given: int | None, params: Mapping[str, Any]
-) -> range:
-    """Slots that may be the first after the onset: those near a given onset, or all."""
-    if given is None:
-        return range(1, SLOTS + 1)
-    slack = int(float(params.get("slack") or 0) * 1e9)
-    near = [
-        slot
-        for slot in range(1, SLOTS + 1)
-        if abs(window[0] + (slot - 1) * width - given) <= slack + width // 2
-    ]
-    return range(near[0], near[-1] + 1) if near else range(1, 2)
+def _by_changes(
+    suspects: Suspects, events: pa.Table, began: int, params: Mapping[str, Any]
+) -> None:
+    slack, history = (float(params.get(name) or 0) for name in ("slack", "history"))
+    for one in changed(events, began, slack=slack, history=history):
+        suspect = suspects.of(one.service)
+        suspect.prior = 1 - one.chance
+        when = f"{abs(one.before_s):.0f} s {'before' if one.before_s >= 0 else 'after'} the onset"
+        suspect.evidence.append(
+            f"{one.kind} {one.title}: {when}; as near by accident with {one.chance:.0%}"
+        )
 
 
 def _with_patterns(logs: pa.Table) -> pa.Table:
@@ -244,18 +235,17 @@ def _with_patterns(logs: pa.Table) -> pa.Table:
     return logs.append_column("pattern", statements(logs.column("text")))
 
 
-def _answer(
-    ranked: list[Suspect], missing: str, began: int | None, params: Mapping[str, Any]
-) -> pa.Table:
-    verdict, why = _verdict(ranked, missing, params)
+def _answer(suspects: Suspects, missing: str, params: Mapping[str, Any]) -> pa.Table:
+    ranked, began = suspects.ranked(), suspects.onset_ns
+    verdict, why = _verdict(suspects, missing, params)
     rows: list[dict[str, Any]] = [
         {
             "rank": at,
             "service": one.service,
-            "pod": one.pod,
+            **{name: one.most(name) for name in NAMED},
             "score": round(one.score, 6),
-            "methods": ", ".join(sorted(one.strength)),
-            "agree": len(one.strength),
+            "methods": ", ".join(one.methods),
+            "agree": len(one.methods),
             "evidence": "\n".join(one.evidence),
             "example_trace": one.example_trace,
         }
@@ -269,11 +259,12 @@ def _answer(
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
+NAMED = ("pod", "operation", "metric", "log_pattern")
 SCHEMA = pa.schema(
     {
         "rank": pa.int64(),
         "service": pa.string(),
-        "pod": pa.string(),
+        **dict.fromkeys(NAMED, pa.string()),
         "score": pa.float64(),
         "methods": pa.string(),
         "agree": pa.int64(),
@@ -286,11 +277,19 @@ SCHEMA = pa.schema(
 )
 
 
-def _verdict(ranked: list[Suspect], missing: str, params: Mapping[str, Any]) -> tuple[str, str]:
-    if not ranked:
+def _verdict(suspects: Suspects, missing: str, params: Mapping[str, Any]) -> tuple[str, str]:
+    ranked = suspects.ranked()
+    if not ranked or not ranked[0].score:
         return "cannot tell", missing or "nothing changed beyond chance since the baseline"
     first = ranked[0].score
     second = ranked[1].score if len(ranked) > 1 else 0.0
+    if suspects.doubt:
+        return "cannot tell", suspects.doubt
+    if first <= suspects.chance:
+        return "cannot tell", (
+            f"comparing the end of the baseline with its begin gives as much"
+            f" ({first:.3f} and {suspects.chance:.3f})"
+        )
     if first < float(params["min_score"]):
         return "cannot tell", f"the strongest suspicion is weak ({first:.3f})"
     if 1 - second / first < float(params["min_margin"]):

@@ -6,10 +6,12 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from tests.support.editor import Editor
 from tests.support.hub import hub
 from tests.support.jupyter import Jupyter, RefusedError, notebook
+from tests.support.notebook_page import NotebookPage
 from tests.support.waiting import until
 from workspace_ext.access.people import FILE_NAME, People
 
@@ -58,3 +60,24 @@ def test_a_token_of_another_kind_opens_nothing(server: Jupyter) -> None:
     server.tokens["eve"] = People(server.home / "config" / FILE_NAME).add("eve2")
     with pytest.raises(RefusedError, match="403"):
         server.request("GET", "/api/contents", user="eve")
+
+
+@pytest.mark.browser
+def test_who_logs_in_at_the_hub_is_named_by_it_in_the_record(server: Jupyter, page: Page) -> None:
+    server.save("browser.ipynb", notebook("6 * 7"), user="ada")
+    page.goto(f"{server.url}/lab/tree/browser.ipynb?reset")
+    page.get_by_label("Username").fill("lea")
+    page.get_by_label("Password").fill("none")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Authorize").click()  # it is ada's server
+    opened = NotebookPage(page)
+    opened.wait_for_kernel()
+    opened.run(0)
+    opened.show_panel()
+    expect(opened.steps.first).to_contain_text("lea")
+    expect(opened.panel).to_contain_text("lea (you, lead)")
+
+    (found,) = [i for i in server.broker().investigations() if i["notebook"] == "browser.ipynb"]
+    state = server.broker().state(found["uid"])
+    assert state["participants"] == {"user:lea": "lead"}
+    assert [step["by"] for step in state["steps"].values()] == ["user:lea"]

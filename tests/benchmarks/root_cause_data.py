@@ -1,0 +1,312 @@
+"""Labelled incidents in the formats of the shared data, as questions to ``rca.ranking``.
+
+Either spans, logs and metrics as Parquet with minute files (nezha), or metrics per case with a
+baseline and a call graph (petshop). What is missing or dirty in a case is said and left out. Knows
+nothing of labels.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Question:
+    """One case, as it is asked. ``given`` holds what only that setting tells."""
+
+    case_id: str
+    params: dict[str, Any]
+    given: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Load:
+    """One store's worth: files with their mappings, and what is asked of them."""
+
+    files: tuple[tuple[Path, str], ...]
+    questions: tuple[Question, ...]
+
+
+def read_cases(folder: Path) -> list[dict[str, Any]]:
+    """The incidents of a folder, without their labels; a torn line is told and left out."""
+    cases = []
+    for number, line in enumerate((folder / "cases.jsonl").read_text("utf-8").splitlines(), 1):
+        try:
+            case = json.loads(line) if line.strip() else {}
+        except ValueError:
+            case = None
+        if case and "case_id" in case:
+            cases.append(case)
+        elif case is None or case:
+            print(f"cases.jsonl, line {number}: no case", file=sys.stderr)
+    return cases
+
+
+def loads(folder: Path, scratch: Path) -> Iterator[Load]:
+    """What to ingest, and to ask, by the format of the folder."""
+    cases = read_cases(folder)
+    if any((folder / f"{name}.parquet").is_file() for name in ("spans", "logs", "metrics")):
+        yield _traces(folder, cases)
+        return
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for case in cases:
+        groups[case.get("baseline") or "", case.get("graph") or ""].append(case)
+    for number, ((baseline, graph), members) in enumerate(sorted(groups.items())):
+        yield _graph(folder, scratch / str(number), baseline, graph, members)
+
+
+# -- the nezha format ------------------------------------------------------------------------
+
+
+def _traces(folder: Path, cases: list[dict[str, Any]]) -> Load:
+    mappings = {"spans": _SPANS, "logs": _LOGS, "metrics": _METRICS}
+    files = []
+    for name, fields in mappings.items():
+        path = folder / f"{name}.parquet"
+        if path.is_file():
+            files.append((path, json.dumps(_mapping(path, name, fields))))
+    questions = []
+    for case in cases:
+        try:
+            questions.append(trace_case(case))
+        except (KeyError, TypeError, ValueError) as error:
+            print(f"{case['case_id']}: not understood: {error!r}", file=sys.stderr)
+    return Load(tuple(files), tuple(questions))
+
+
+_POD = r"^(.*?)(?:-[^-]+-[^-]+)?$"
+_SERVICE = {"column": "PodName", "extract": _POD}
+"""The pod's name without its last two parts; a name that has no such parts is the service's."""
+_SPANS: dict[str, Any] = {
+    "time": {"column": "StartTimeUnixNano", "unit": "ns"},
+    "duration": {"column": "Duration", "unit": "us"},
+    "trace_id": "TraceID",
+    "span_id": "SpanID",
+    "parent_span_id": {"column": "ParentID", "map": {"root": None}},
+    "name": "OperationName",
+    "service": _SERVICE,
+    "pod": "PodName",
+}
+_LOGS: dict[str, Any] = {
+    "time": {"column": "Log", "json": "time"},
+    "body": {"column": "Log", "json": "log"},
+    "severity": {"column": "Log", "json": "log", "extract": r"^\S+\s+(\S+)"},
+    "trace_id": "TraceID",
+    "span_id": "SpanID",
+    "service": _SERVICE,
+    "pod": "PodName",
+}
+_METRICS: dict[str, Any] = {
+    "time": {"column": "TimeStamp", "unit": "s"},
+    "service": _SERVICE,
+    "pod": "PodName",
+}
+_NO_METRICS = {"source_file", "Time", "TimeStamp", "PodName"}
+
+
+def pod_service(pod: str) -> str:
+    """Whose instance it is, by the rule of the data's README."""
+    found = re.match(_POD, pod)
+    return found[1] if found else pod
+
+
+def _mapping(path: Path, signal: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The mapping of a file: of the columns that it has."""
+    import pyarrow.parquet as pq
+
+    schema = pq.read_schema(path)
+    there = set(schema.names)
+    fields = dict(fields)
+    if signal == "spans" and "Duration" not in there and "EndTimeUnixNano" in there:
+        fields["end_time"] = {"column": "EndTimeUnixNano", "unit": "ns"}
+    if signal == "logs" and not _is_json(path):
+        fields |= {"time": {"column": "TimeUnixNano", "unit": "ns"}, "body": "Log"}
+        fields["severity"] = {"column": "Log", "extract": r"^\S+\s+(\S+)"}
+    kept = {
+        name: field
+        for name, field in fields.items()
+        if (field if isinstance(field, str) else field["column"]) in there
+    }
+    out: dict[str, Any] = {"signal": signal, "fields": kept}
+    if signal == "metrics":
+        out["wide"] = {
+            field.name: _wide(field.name)
+            for field in schema
+            if field.name not in _NO_METRICS and _is_number(str(field.type))
+        }
+    return out
+
+
+def _is_json(path: Path) -> bool:
+    import pyarrow.parquet as pq
+
+    first = next(pq.ParquetFile(path).iter_batches(100, columns=["Log"]), None)
+    lines = first.column(0).to_pylist() if first is not None else []
+    return 2 * sum((line or "").lstrip().startswith("{") for line in lines) >= len(lines)
+
+
+def _is_number(type_name: str) -> bool:
+    return type_name.startswith(("int", "uint", "float", "double", "decimal", "halffloat"))
+
+
+def _wide(column: str) -> dict[str, str]:
+    unit = re.search(r"\(([^)]*)\)$", column)
+    return {"name": column.partition("(")[0]} | ({"unit": unit[1]} if unit else {})
+
+
+def trace_case(case: Mapping[str, Any]) -> Question:
+    start = _time(case["incident_start_utc"])
+    minutes = sorted(_minutes(case, start)) or [start.replace(second=0), start + MINUTE * 2]
+    # a minute file named 09_13 holds about 09:12:xx to 09:13:xx
+    window = (minutes[0] - MINUTE, minutes[-1] + MINUTE)
+    quiet = sorted(_quiet_minutes(case, start))
+    baseline = (window[0] - 10 * MINUTE, window[0])
+    if quiet:
+        baseline = (quiet[0] - 2 * MINUTE, quiet[-1] + MINUTE)
+    params = {"window": _span(*window), "baseline": _span(*baseline)}
+    return Question(case["case_id"], params, {"onset": _text(start)})
+
+
+MINUTE = timedelta(minutes=1)
+
+
+def _minutes(case: Mapping[str, Any], start: datetime) -> Iterator[datetime]:
+    """The minutes of the incident, by name, or else by their distance from its begin."""
+    for window in case.get("windows") or ():
+        name = re.fullmatch(r"(\d\d)_(\d\d)", str(window.get("name")))
+        if name:
+            same_day = start.replace(hour=int(name[1]), minute=int(name[2]), second=0)
+            days = (timedelta(days=days) for days in (-1, 0, 1))
+            yield min((same_day + day for day in days), key=lambda each: abs(each - start))
+        elif "offset_min" in window:
+            yield start.replace(second=0) + MINUTE * float(window["offset_min"])
+
+
+def _quiet_minutes(case: Mapping[str, Any], start: datetime) -> Iterator[datetime]:
+    """The fault-free minutes, of the day in their path or else that of the case."""
+    for reference in case.get("normal_reference") or ():
+        name = re.search(r"(?<!\d)(\d\d)_(\d\d)(?!\d)", Path(reference).name)
+        day = re.search(r"\d{4}-\d\d-\d\d", reference)
+        if name:
+            date = day[0] if day else case.get("day") or start.strftime("%Y-%m-%d")
+            yield datetime.fromisoformat(f"{date}T{name[1]}:{name[2]}:00+00:00")
+
+
+def _time(value: Any) -> datetime:
+    """A time as text (UTC unless it says otherwise) or as a number of s, ms, us or ns."""
+    if isinstance(value, str) and not re.fullmatch(r"\d+(\.\d+)?", value):
+        found = datetime.fromisoformat(value.strip().replace(" UTC", "Z"))
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+    number = float(value)
+    while number > 1e11:
+        number /= 1000
+    return datetime.fromtimestamp(number, UTC)
+
+
+# -- the petshop format ----------------------------------------------------------------------
+
+
+def _graph(
+    folder: Path, scratch: Path, baseline: str, graph: str, cases: list[dict[str, Any]]
+) -> Load:
+    scratch.mkdir(parents=True)
+    metrics = {
+        "signal": "metrics",
+        "fields": {
+            "time": {"column": "time", "unit": "s"},
+            "service": "service",
+            "name": "name",
+            "value": "value",
+        },
+    }
+    quiet: list[int] = []
+    files = []
+    if (folder / baseline).is_file():
+        quiet = _series(folder / baseline, scratch / "baseline.parquet")
+        files.append((scratch / "baseline.parquet", json.dumps(metrics)))
+    questions = []
+    for case in cases:
+        try:
+            path = scratch / f"{case['case_id']}.parquet"
+            times = _series(folder / case["metrics"], path)
+            questions.append(_graph_case(case, times, quiet))
+            files.append((path, json.dumps(metrics)))
+        except (KeyError, OSError, TypeError, ValueError) as error:
+            print(f"{case['case_id']}: not understood: {error!r}", file=sys.stderr)
+    if (folder / graph).is_file():
+        files.append((_dependencies(folder / graph, scratch / "graph.jsonl"), json.dumps(SERVICES)))
+    return Load(tuple(files), tuple(questions))
+
+
+def _graph_case(case: Mapping[str, Any], times: list[int], quiet: list[int]) -> Question:
+    alert = case["alert"]
+    began = _time(alert["timestamp"])
+    # without a fault-free time, what was before the alert has to do
+    before = quiet or [at for at in times if at < began.timestamp()] or times
+    symptom = ".".join(str(alert[key]) for key in ("metric", "agg") if alert.get(key))
+    return Question(
+        case["case_id"],
+        {
+            "window": _span(_moment(min(times)), _moment(max(times) + 1)),
+            "baseline": _span(_moment(min(before)), _moment(max(before) + 1)),
+            "history": "1s",
+            "service": alert.get("node"),
+            "symptom": symptom or None,
+        },
+        {"onset": _text(began)},
+    )
+
+
+SERVICES = {"signal": "services", "fields": {"name": "name", "depends_on": "depends_on"}}
+
+
+def _series(path: Path, to: Path) -> list[int]:
+    import pandas as pd
+
+    frame = pd.read_csv(path, header=[0, 1, 2], index_col=0)
+    times = [int(_time(str(at)).timestamp()) for at in frame.index]
+    parts = [
+        pd.DataFrame(
+            {
+                "time": times,
+                "service": service,
+                "name": f"{metric}.{statistic}",
+                "value": pd.to_numeric(frame[service, metric, statistic], errors="coerce"),
+            }
+        )
+        for service, metric, statistic in frame.columns
+    ]
+    pd.concat(parts).dropna(subset="value").to_parquet(to, index=False)
+    return times
+
+
+def _dependencies(path: Path, to: Path) -> Path:
+    import pandas as pd
+
+    matrix = pd.read_csv(path, index_col=0)
+    lines = [
+        json.dumps({"name": caller, "depends_on": ",".join(matrix.columns[row > 0])})
+        for caller, row in matrix.iterrows()
+    ]
+    to.write_text("\n".join(lines), encoding="utf-8")
+    return to
+
+
+def _span(start: datetime, end: datetime) -> str:
+    return f"{_text(start)}/{_text(end)}"
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
