@@ -32,7 +32,7 @@ from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.discovery import find
 
 V1 = "v1.kernel.websocket.jupyter.org"
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 ANSWER_SECONDS = 30.0
 
 _TABLE = """

@@ -1,4 +1,7 @@
-"""A store with a day of made-up telemetry of any size, made by DuckDB through the real schema."""
+"""A store with a day of made-up telemetry of any size, made by DuckDB through the real schema.
+
+At full scale an hour of it holds 833,000 spans, as many lines of log and 2.1 million points.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,19 @@ LOGS = 20_000_000
 POINTS = 50_000_000
 
 
-def make(folder: Path, scale: float) -> None:
-    """Makes the store, unless it is there."""
+def make(folder: Path, scale: float, hours: tuple[float, float] = (0, 24)) -> None:
+    """Makes the store, unless it is there.
+
+    Args:
+        folder: Where.
+        scale: 1 for all of `SPANS`, `LOGS` and `POINTS` in the day.
+        hours: The part of the day that is made, as dense as in the whole day.
+    """
     if folder.exists():
         return
     with open_store(folder) as store, store.engine.write() as connection:
-        fill(connection, int(SPANS * scale), int(LOGS * scale), int(POINTS * scale))
+        counts = (int(count * scale) for count in (SPANS, LOGS, POINTS))
+        fill(connection, *counts, hours=hours)
         connection.execute(
             """
             INSERT INTO raw.batches BY NAME

@@ -205,7 +205,7 @@ def receiver(folder: Path, *arguments: str, preamble: str = "") -> Iterator[Rece
         )
     try:
         assert process.stdout is not None
-        ready = json.loads(process.stdout.readline())["ready"]
+        ready = next(json.loads(line) for line in process.stdout if line.strip())["ready"]
         token = json.loads((folder / "broker.json").read_text())["token"]
         client = BrokerClient(ready["address"], token)
         yield Receiver(ready["doors"]["otlp"], ready["doors"], client, process, folder)

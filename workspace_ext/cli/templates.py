@@ -184,9 +184,10 @@ def new(output: Output, store: Path, folder: Path | None, template: str) -> None
     from workspace_ext.cli.authoring import begin
 
     path, fixtures = begin(template, folder or store / "templates")
+    then = f"jupyter investigation templates check {path} --recall"
     output.show(
         {"template": str(path), "fixtures": str(fixtures)},
-        f"{path}\n{fixtures}\nEdit both, then: jupyter investigation templates check {path}",
+        f"{path}\n{fixtures}\nEdit both, then: {then}",
     )
 
 

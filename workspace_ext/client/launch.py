@@ -51,7 +51,7 @@ class BrokerProcess:
         try:
             assert process.stdout is not None
             with process.stdout as output:
-                said = _message(output.readline())
+                said = next(filter(None, map(_message, output)), {})
         except BaseException:
             process.kill()
             process.wait()
@@ -99,6 +99,7 @@ def _spawn(folder: Path, log: Path, linger: float) -> subprocess.Popen[bytes]:
 
 
 def _message(line: bytes) -> dict[str, Any]:
+    """What it said in a line; nothing of a line that a library wrote, under load an empty one."""
     try:
         said = json.loads(line)
     except ValueError:

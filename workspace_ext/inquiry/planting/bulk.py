@@ -96,8 +96,23 @@ FROM range(300) r(i)
 """
 
 
-def fill(connection: duckdb.DuckDBPyConnection, spans: int, lines: int, points: int) -> None:
-    """Fills the empty tables of a store with so many rows over the `DAY`."""
+def fill(
+    connection: duckdb.DuckDBPyConnection,
+    spans: int,
+    lines: int,
+    points: int,
+    *,
+    hours: tuple[float, float] = (0, 24),
+) -> None:
+    """Fills the empty tables of a store with so many rows over the `DAY`.
+
+    Args:
+        connection: To the store.
+        spans: In the whole day, as the others.
+        lines: Of log.
+        points: Of metrics.
+        hours: The part of the day that is made, as dense as in the whole day.
+    """
     metrics = ", ".join(
         f"{{'name': '{name}', 'kind': '{kind}', 'unit': '{unit}', 'level': {level}}}"
         for name, kind, unit, level in _NAMES
@@ -106,8 +121,9 @@ def fill(connection: duckdb.DuckDBPyConnection, spans: int, lines: int, points: 
     for sql, count, together in ((_SPANS, spans, 8), (_LOGS, lines, 8), (_METRICS, points, series)):
         rows = count // together * together
         step = _DAY_US / (rows / together)
-        for begin in range(0, rows, _PART):
-            given = {"first": begin, "last": min(begin + _PART, rows), "step": step}
+        start, end = (int(rows * hour / 24) // together * together for hour in hours)
+        for begin in range(start, end, _PART):
+            given = {"first": begin, "last": min(begin + _PART, end), "step": step}
             connection.execute(
                 sql.format(
                     start=_START_US,

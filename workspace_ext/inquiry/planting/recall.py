@@ -64,7 +64,8 @@ def planted(paths: Iterable[Path]) -> Iterator[CheckResult]:
                         case = f"{plant.name}, {f'strength {strength:g}' if strength else 'none'}"
                         yield CheckResult(name, path, None, case, ok, message)
             except BadInput as error:
-                yield CheckResult(name, fixtures_path(path), None, "", ok=False, message=str(error))
+                told = f"{error.message}; {error.hint}" if error.hint else error.message
+                yield CheckResult(name, path, None, "plants", ok=False, message=told)
     finally:
         store.close()
 
