@@ -28,6 +28,7 @@ from workspace_ext.server.rooms import hold_readers
 from workspace_ext.server.sessions import InvestigationSessionManager
 from workspace_ext.server.troubles import Troubles
 from workspace_ext.server.version_handlers import VERSION_ROUTES
+from workspace_ext.server.welcome import WELCOME_ROUTES
 from workspace_ext.server.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class InvestigationApp(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Adds the routes."""
+        self.handlers.extend(WELCOME_ROUTES)
         if self._absent:
             self.handlers.extend(absent_routes(self._absent, str(self.store_folder)))
         elif self._workspace is not None:

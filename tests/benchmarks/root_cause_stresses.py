@@ -65,7 +65,7 @@ def renamed(case: Case, _draw: random.Random) -> Case:
 
 def metrics_renamed(case: Case, _draw: random.Random) -> Case:
     """Metrics are named by numbers, without units."""
-    table = _mapped(case.table, "name", _is(case.table, "usual", "metric", "before"), alias)
+    table = _mapped(case.table, "name", _is(case.table, "usual", "metric"), alias)
     table = _mapped(table, "unit", _is(table, "usual"), lambda _: None)
     return replace(
         case, table=table, params=case.params | {"symptom": alias(case.params["symptom"])}
@@ -151,14 +151,14 @@ def shifted(seconds: int) -> Callable[[Case, random.Random], Case]:
     return stress
 
 
-_PARTS = ("span", "load", "log", "line", "usual", "metric", "before", "edge", "change")
+_PARTS = ("span", "load", "log", "line", "usual", "metric", "edge", "change")
 STRESSES: dict[str, Callable[[Case, random.Random], Case]] = {
     "as it is": lambda case, _draw: case,
     "services, operations, words renamed": renamed,
     "metrics renamed, no units": metrics_renamed,
     "logs without places": no_places,
     "no logs": without("log", "line"),
-    "no metrics": without("usual", "metric", "before"),
+    "no metrics": without("usual", "metric"),
     "no spans": without("span", "load", "log"),
     "only logs": only_logs,
     "no call graph": without("edge"),

@@ -126,11 +126,13 @@ def grave(page: Page, view: Locator) -> list[str]:
 
 
 def choose_theme(page: Page, theme: str) -> None:
+    """Chooses it as a person does, and waits until it is drawn."""
     page.get_by_text("Settings", exact=True).first.click()
     page.get_by_text("Theme", exact=True).first.hover()
     page.get_by_text(f"JupyterLab {theme}", exact=True).first.click()
     light = "true" if theme == "Light" else "false"
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", light)
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
 
 
 def test_keys_lead_from_the_cell_to_its_provenance_and_on(lab: Lab, page: Page) -> None:

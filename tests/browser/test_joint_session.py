@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import ARTEFACTS, SLOW_MACHINE_MS, person
 from tests.support.lab import jupyter_lab
+from tests.support.line import Line
 from tests.support.notebook_page import NotebookPage
 from workspace_ext.access.people import FILE_NAME, People
 
@@ -37,37 +38,6 @@ CLAIM = 'h = investigation.hypothesis("the pool is exhausted", predicts="waits b
 END = """\
 seen = investigation.sql("SELECT count(*) AS n FROM spans")
 investigation.conclude(root_cause="a pool of ten", confidence=0.8, evidence=[seen])"""
-
-
-class Line:
-    """Somebody's connection to the server, to be cut and mended.
-
-    Chromium's own offline mode leaves websockets open that are.
-    """
-
-    def __init__(self, page: Page) -> None:
-        self._context = page.context
-        self._open: list[WebSocketRoute] = []
-        self._is_cut = False
-        page.route_web_socket(re.compile(""), self._connect)
-
-    def _connect(self, route: WebSocketRoute) -> None:
-        if self._is_cut:
-            route.close()
-        else:
-            self._open += [route, route.connect_to_server()]
-
-    def cut(self) -> None:
-        """Closes what is open; nothing opens any more."""
-        self._is_cut = True
-        self._context.set_offline(True)
-        while self._open:
-            self._open.pop().close()
-
-    def mend(self) -> None:
-        """Lets everything through again."""
-        self._is_cut = False
-        self._context.set_offline(False)
 
 
 Session = tuple[dict[str, Page], str, Path, Line]
@@ -232,7 +202,9 @@ def add_cell(notebook: NotebookPage) -> int:
     return before
 
 
-def shared(actor: NotebookPage, other: NotebookPage, selector: str, text: str, act) -> float:  # type: ignore[no-untyped-def]
+def shared(
+    actor: NotebookPage, other: NotebookPage, selector: str, text: str, act: Callable[[], object]
+) -> float:
     """How many milliseconds after somebody did something the other sees it."""
     other.page.evaluate(WATCH, [selector, text, SLOW_MACHINE_MS])
     began = actor.page.evaluate("Date.now()")

@@ -22,6 +22,10 @@ pytestmark = pytest.mark.browser
 
 NIGHT = {"width": 1280, "height": 800}
 STEPS = 2000
+SUPPORTED = """\
+h = investigation.hypothesis("The pool is small", predicts="waits rise")
+seen = investigation.sql("SELECT count(*) AS n FROM spans")
+h.support("they rise", evidence=[seen])"""
 DRAWN_AT_MOST = 300
 """Lines of the timeline in the page, of however many there are."""
 
@@ -61,6 +65,7 @@ def test_from_the_launcher_to_the_data(lab: Lab, page: Page) -> None:
     panel.get_by_label("Show only this kind").select_option("")
     expect(lines).to_have_count(everything)
     page.screenshot(path=ARTEFACTS / "panel-light.png")
+    _drag(notebook)
 
     with page.expect_response(_saves_the_layout):  # JupyterLab does so a moment later
         panel.locator("summary", has_text="Hypotheses").click()
@@ -68,7 +73,7 @@ def test_from_the_launcher_to_the_data(lab: Lab, page: Page) -> None:
     page.reload()
     notebook.wait_for_kernel()
     notebook.show_panel()
-    expect(notebook.hypotheses).to_have_count(1)
+    expect(notebook.hypotheses).to_have_count(2)
     expect(notebook.hypotheses.first).to_be_hidden()
     expect(panel.locator("li[data-action=done]")).to_have_count(1)
     _data(page)
@@ -119,6 +124,42 @@ def _judge(notebook: NotebookPage) -> None:
     panel.get_by_role("button", name="Move to").click()
     refuted = panel.locator("[data-lane=refuted] li[data-hypothesis=refuted]")
     expect(refuted).to_contain_text("it waits")
+
+
+def _drag(notebook: NotebookPage) -> None:
+    """A card leads to its evidence; it is dragged to another state, and moved on by keys."""
+    page, panel, cell = notebook.page, notebook.panel, notebook.code_cells.nth(1)
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(SUPPORTED)
+    notebook.run(1)
+    card = panel.locator("li[data-hypothesis]").filter(has_text="The pool is small")
+    expect(card).to_have_attribute("data-hypothesis", "supported")
+    notebook.code_cells.first.locator(".jp-InputPrompt").click()
+    card.locator("p", has_text="Evidence:").get_by_role("button").click()
+    expect(cell).to_contain_class("jp-mod-active")
+
+    card.locator(".jp-Investigation-claim").hover()
+    page.mouse.down()
+    lane = panel.locator("[data-lane=refuted]")
+    lane.hover()
+    expect(lane).to_have_attribute("data-open", "true")
+    lane.locator("h3").hover()  # the places where it may go have moved it
+    page.screenshot(path=ARTEFACTS / "panel-drag.png")
+    page.mouse.up()
+    expect(card.get_by_label("Reason")).to_be_focused()
+    page.keyboard.insert_text("dragged")
+    card.get_by_role("button", name="Move to “Refuted”").click()
+    expect(card).to_have_attribute("data-hypothesis", "refuted")
+    expect(card).to_contain_text("Because dragged")
+
+    card.get_by_role("combobox").focus()
+    page.keyboard.press("ArrowDown")
+    expect(card.get_by_label("Reason")).to_be_focused()
+    page.keyboard.insert_text("by key")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(card).not_to_have_attribute("data-hypothesis", "refuted")
 
 
 def _data(page: Page) -> None:

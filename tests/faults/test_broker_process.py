@@ -301,6 +301,20 @@ def test_two_supervisors_share_one_broker(store: Path) -> None:
     until(lambda: not alive(pid), "the broker leaves")
 
 
+def test_the_supervisor_tries_again_at_once_when_asked(store: Path) -> None:
+    telemetry = StoreFolder(store).telemetry
+    telemetry.write_bytes(b"no database" * 1000)
+    supervisor = Supervisor(store)
+    try:
+        with pytest.raises(Damaged):
+            supervisor.client()
+        telemetry.unlink()
+        supervisor.hurry()
+        assert supervisor.client().health()["pid"]
+    finally:
+        supervisor.stop()
+
+
 def test_the_supervisor_says_why_there_is_no_broker(tmp_path: Path) -> None:
     supervisor = Supervisor(tmp_path / "nothing")
     try:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.server.test_routes import ALL, refused
-from tests.support.jupyter import Jupyter
+from tests.support.jupyter import Jupyter, RefusedError
 from tests.support.people import TOKENS
 from workspace_ext.protocol.validation import validate
 
@@ -103,6 +103,37 @@ def test_what_is_said_in_the_panel_has_the_server_s_word_for_who(
 
     body = {"path": made["path"], "type": "note.added", "data": {"text": "hm"}}
     assert refused(plain, "POST", RECORD, body, user="carol")[0] == 403
+
+
+def test_what_is_said_again_is_on_record_once(plain: Jupyter, made: dict[str, str]) -> None:
+    def say(user: str, said: object, kind: str = "note.added", **data: Any) -> Any:
+        body = {"path": made["path"], "type": kind, "data": data, "rationale": "so", "id": said}
+        return plain.request("POST", RECORD, body, user=user)
+
+    id_ = "12345678-1234-1234-1234-123456789012"
+    assert say("bob", id_, text="hm")["notes"]
+    assert not say("bob", id_, text="hm").get("notes")  # its answer was lost, so it came again
+    say("alice", id_, text="hm")  # somebody else's is another one
+    say("bob", id_[::-1], text="hm")
+    notes = plain.broker().state(made["uid"])["notes"]
+    assert sorted(note["by"] for note in notes.values()) == ["user:alice", "user:bob", "user:bob"]
+
+    claim = next(iter(say("bob", "1", "hypothesis.proposed", text="Full")["hypotheses"]))
+    for _ in range(2):
+        say("bob", "2", "hypothesis.changed", hypothesis=claim, state="refuted")
+    assert plain.broker().state(made["uid"])["hypotheses"][claim]["state"] == "refuted"
+    with pytest.raises(RefusedError) as refusal:
+        say("bob", 3, text="hm")
+    assert refusal.value.status == 400
+
+
+def test_who_logs_in_again_comes_to_a_page_that_says_so(plain: Jupyter) -> None:
+    asked = urllib.request.Request(f"{plain.url}/investigation/welcome")
+    with urllib.request.urlopen(asked) as answer:
+        assert "/login?next=%2Finvestigation%2Fwelcome" in answer.url
+    asked.add_header("Authorization", f"token {plain.tokens['alice']}")
+    with urllib.request.urlopen(asked) as answer:
+        assert "You are logged in as" in answer.read().decode()
 
 
 def test_the_pin_is_moved_for_a_reason_and_from_where_it_is(

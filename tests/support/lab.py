@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,22 +62,42 @@ def demo(where: Path) -> Iterator[Lab]:
     folder = where / "demo"
     script = "from workspace_ext.cli.main import run; run()"
     command = [sys.executable, "-c", script, "demo", "--no-browser", "--dir", str(folder)]
-    with _serving(where, folder, command, stop=signal.SIGINT) as lab:
+    with _serving(where, folder, command, _jupyter(where), stop=signal.SIGINT) as lab:
         yield lab
 
 
 @contextmanager
-def jupyter_lab(where: Path, folder: Path) -> Iterator[Lab]:
-    """Runs ``jupyter lab`` on a folder until the test is over."""
+def jupyter_lab(
+    where: Path,
+    folder: Path,
+    *options: str,
+    env: Mapping[str, str] | None = None,
+    extension: bool = True,
+) -> Iterator[Lab]:
+    """Runs ``jupyter lab`` on a folder until the test is over.
+
+    Args:
+        where: A folder for everything else.
+        folder: What it shows.
+        options: More for its command line.
+        env: More for its environment.
+        extension: Whether ours is enabled.
+    """
     command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
-    command += [f"--ServerApp.root_dir={folder}"]
-    with _serving(where, folder, command, stop=signal.SIGTERM) as lab:
+    command += [f"--ServerApp.root_dir={folder}", *options]
+    environment = {**_jupyter(where), **(env or {})}
+    if not extension:
+        command += ["--ServerApp.jpserver_extensions=workspace_ext=False"]
+        page = Path(environment["JUPYTER_CONFIG_DIR"]) / "labconfig" / "page_config.json"
+        page.parent.mkdir()
+        page.write_text(json.dumps({"disabledExtensions": {"investigation-workspace": True}}))
+    with _serving(where, folder, command, environment, stop=signal.SIGTERM) as lab:
         yield lab
 
 
 @contextmanager
 def _serving(
-    where: Path, folder: Path, command: list[str], *, stop: signal.Signals
+    where: Path, folder: Path, command: list[str], env: dict[str, str], *, stop: signal.Signals
 ) -> Iterator[Lab]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -87,7 +107,7 @@ def _serving(
         process = subprocess.Popen(
             [*command, f"--port={port}"],
             cwd=where,
-            env={**os.environ, **_jupyter(where), "JUPYTER_TOKEN": lab.token},
+            env={**os.environ, **env, "JUPYTER_TOKEN": lab.token},
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -33,6 +33,8 @@ class AbsentStatus(InvestigationHandler):
         message = f"{error.message} ({error.hint})"
         self.answer({"broker": "unavailable", "store": self._store, "message": message})
 
+    post = get
+
 
 class Absent(InvestigationHandler):
     """Any other route."""

@@ -90,7 +90,8 @@ class Followers:
         self._following: dict[str, _Follower] = {}
         self._users: dict[str, set[object]] = {}
         self._listeners: dict[str, list[Callable[[Message], None]]] = {}
-        self._latest: dict[str, Message] = {}  # a state, or why there is none
+        self._states: dict[str, Message] = {}
+        self._errors: dict[str, Message] = {}  # why there is no state, or no newer one
         self._stopped = False
 
     def use(self, uid: str, user: object) -> None:
@@ -116,15 +117,19 @@ class Followers:
     def subscribe(self, uid: str, listener: Callable[[Message], None]) -> Callable[[], None]:
         """Hands the present state, as soon as it is known, and then each change to a listener.
 
+        What stands in the way of newer changes is told after the state, and tried again: the
+        listener may be somebody who has put it right.
+
         Returns:
             What ends it.
         """
         self.use(uid, listener)
         self._listeners.setdefault(uid, []).append(listener)
-        if uid in self._latest:
-            listener(self._latest[uid])
-            if self._latest[uid]["type"] == "error" and uid in self._following:
-                self._following[uid].hurry()
+        for known in (self._states, self._errors):
+            if uid in known:
+                listener(known[uid])
+        if uid in self._errors and uid in self._following:
+            self._following[uid].hurry()
 
         def unsubscribe() -> None:
             listeners = self._listeners.get(uid, [])
@@ -136,12 +141,8 @@ class Followers:
 
     def state(self, uid: str) -> InvestigationState | None:
         """An investigation as it is now; None when it is not followed, or not known yet."""
-        latest = self._latest.get(uid)
-        return (
-            cast(InvestigationState, latest["data"])
-            if latest and latest["type"] == "state"
-            else None
-        )
+        known = self._states.get(uid)
+        return cast(InvestigationState, known["data"]) if known else None
 
     def stop(self) -> list[threading.Thread]:
         """Ends all threads, and returns those that are still ending."""
@@ -155,7 +156,8 @@ class Followers:
     def _drop(self, uid: str) -> None:
         if not self._users.get(uid):
             self._users.pop(uid, None)
-            self._latest.pop(uid, None)
+            self._states.pop(uid, None)
+            self._errors.pop(uid, None)
             follower = self._following.pop(uid, None)
             if follower is not None:
                 follower.stop()
@@ -165,11 +167,11 @@ class Followers:
             return
         known = self.state(uid)
         if message["type"] == "error":
-            if known is None:
-                self._latest[uid] = message
+            self._errors[uid] = message
         elif message["type"] == "state" or known is not None:  # a state comes first
             state = merge(known if message["type"] == "delta" else None, message["data"])
-            self._latest[uid] = {"type": "state", "data": state}
+            self._states[uid] = {"type": "state", "data": state}
+            self._errors.pop(uid, None)
             self._on_change(uid)
         for listener in tuple(self._listeners.get(uid, ())):
             listener(message)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from http.client import responses
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
@@ -17,6 +19,18 @@ from workspace_ext.server.workspace import Workspace
 
 RESOURCE = "investigation"
 """What an authorizer is asked about, with ``read`` for questions and ``write`` for the rest."""
+
+
+AGAIN_SECONDS = 5.0
+"""How long somebody who asks for another try waits for what comes of it."""
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def for_readers(method: Method) -> Method:
+    """Lets everybody in who may read."""
+    checked: Method = authorized(action="read")(method)
+    return checked
 
 
 LOGGED_OUT = Denied(
@@ -37,6 +51,14 @@ class InvestigationHandler(APIHandler):
         """The server's parts."""
         workspace: Workspace = self.settings["investigation_workspace"]
         return workspace
+
+    async def prepare(self) -> None:  # type: ignore[override] # as the base's own
+        """Whoever does something has the broker tried again, if it could not start."""
+        await super().prepare()
+        if self.request.method == "POST" and self.current_user is not None:
+            parts: Workspace | None = self.settings.get("investigation_workspace")
+            if parts is not None:
+                parts.link.hurry()
 
     def body(self) -> dict[str, Any]:
         """The request's JSON object.
@@ -86,10 +108,23 @@ class InvestigationHandler(APIHandler):
 class StatusHandler(InvestigationHandler):
     """How the broker is; asking starts it."""
 
+    open_to_all = True
+
     @web.authenticated
     @authorized
     async def get(self) -> None:
         """``{broker, store, message}``."""
+        self._tell()
+
+    @web.authenticated
+    @for_readers
+    async def post(self) -> None:
+        """The same, after another try."""
+        with suppress(InvestigationError):
+            await self.workspace.link.call(lambda client: client.address, seconds=AGAIN_SECONDS)
+        self._tell()
+
+    def _tell(self) -> None:
         link = self.workspace.link
         try:
             link.start()

@@ -15,7 +15,7 @@ from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.foundation.hints import did_you_mean
-from workspace_ext.foundation.ids import hypothesis_id, new_id
+from workspace_ext.foundation.ids import hypothesis_id, new_id, stable_id
 from workspace_ext.inquiry.investigations.lifecycle import REACHABLE, steps_to
 from workspace_ext.protocol.messages import EventIn
 from workspace_ext.server.handlers import RESOURCE, InvestigationHandler
@@ -47,7 +47,10 @@ class RecordHandler(ReviewRoute):
     @web.authenticated
     @authorized
     async def post(self) -> None:
-        """``{path, type, data, rationale?}``; answers with what it changed in the state."""
+        """``{path, type, data, rationale?, id?}``; answers with what it changed in the state.
+
+        Said again by the same person under the same id, it changes nothing.
+        """
         body = self.body()
         kind, data = body.get("type"), body.get("data")
         if not isinstance(kind, str) or kind not in SAID:
@@ -58,7 +61,8 @@ class RecordHandler(ReviewRoute):
             )
         if not isinstance(data, dict):
             raise BadInput("data must be an object", hint='send {"data": {"text": "…"}}')
-        rationale = self.texts("rationale").get("rationale", "")
+        texts = self.texts("rationale", "id")
+        rationale, said = texts.get("rationale", ""), texts.get("id") or new_id()
         if kind == "investigation.pinned" and not rationale.strip():
             raise BadInput(
                 "the pin is moved without a reason",
@@ -67,7 +71,11 @@ class RecordHandler(ReviewRoute):
             )
 
         def say(client: BrokerClient, uid: str) -> Any:
-            return client.report(uid, self._events(client, uid, kind, data, rationale))
+            events = self._events(client, uid, kind, data, rationale)
+            for number, event in enumerate(events):
+                # Of its own kind: nobody takes the id that another event will have.
+                event["id"] = stable_id("said", self.who, said, str(number))
+            return client.report(uid, events)
 
         await self.told(body.get("path"), say)
 

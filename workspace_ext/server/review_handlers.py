@@ -7,25 +7,18 @@ an authorizer is asked for ``read`` there, although something is recorded.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.errors import BadInput
+from workspace_ext.foundation.ids import stable_id
 from workspace_ext.practice.review.lifecycle import JUDGEMENTS
-from workspace_ext.server.handlers import RESOURCE, InvestigationHandler
+from workspace_ext.server.handlers import RESOURCE, InvestigationHandler, for_readers
 from workspace_ext.server.identity import actor_of
 from workspace_ext.server.roles import check, standing
-
-Method = TypeVar("Method", bound=Callable[..., Any])
-
-
-def for_readers(method: Method) -> Method:
-    """Lets everybody in who may read."""
-    checked: Method = authorized(action="read")(method)
-    return checked
 
 
 class ReviewRoute(InvestigationHandler):
@@ -101,9 +94,14 @@ class CommentsHandler(ReviewRoute):
     @web.authenticated
     @for_readers
     async def post(self) -> None:
-        """``{path, text, cell | hypothesis | thread}``; answers with the `Thread`."""
-        said = self.texts("text", "cell", "hypothesis", "thread")
+        """``{path, text, cell | hypothesis | thread, id?}``; answers with the `Thread`.
+
+        Said again by the same person under the same id, it changes nothing.
+        """
+        said = self.texts("text", "cell", "hypothesis", "thread", "id")
         text = said.pop("text", "")
+        if "id" in said:
+            said["id"] = stable_id("said", self.who, said["id"])
         await self.told(
             self.body().get("path"),
             lambda client, uid: client.comment(uid, text, **{**said, "actor": self.who}),

@@ -58,7 +58,7 @@ def explain(error: BaseException, path: Path) -> InvestigationError:
     """
     if isinstance(error, InvestigationError):
         return error
-    text = _first_line(error)
+    text = _said(error, path)
     low = str(error).lower()
     if (isinstance(error, OSError) and error.errno in _FULL) or _any(_FULL_TEXTS, low):
         return disk_full(path)
@@ -91,6 +91,9 @@ def _any(needles: tuple[str, ...], text: str) -> bool:
     return any(needle in text for needle in needles)
 
 
-def _first_line(error: BaseException) -> str:
+def _said(error: BaseException, path: Path) -> str:
+    """The first line of what it said, without the file's name, which is told already."""
     lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else type(error).__name__
+    said = lines[0] if lines else type(error).__name__
+    said = said.removeprefix("IO Error: ").replace(f'The file "{path}" exists, but ', "")
+    return said.rstrip("!")[:300]

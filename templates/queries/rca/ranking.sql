@@ -150,13 +150,6 @@ gathered AS (
            value, NULL, NULL, NULL, NULL
     FROM recent
     UNION ALL
-    -- of where it hurts also the samples of before, to date the onset
-    SELECT 'before', NULL, time_ns, NULL, NULL, NULL, NULL, service, NULL, name, NULL, NULL, NULL,
-           round(avg(value), 9), NULL, NULL, NULL, NULL
-    FROM measured
-    WHERE NOT is_now AND service = $service AND ($symptom IS NULL OR name = $symptom)
-    GROUP BY service, name, time_ns
-    UNION ALL
     SELECT 'edge', NULL, NULL, NULL, NULL, NULL, NULL, name, NULL, unnest(depends_on), NULL, NULL,
            NULL, NULL, NULL, NULL, NULL, NULL
     FROM services

@@ -53,7 +53,7 @@ def test_trouble_counts_for_whom_it_serves_most_and_not_for_its_callers() -> Non
         ("view of cart", "requests"): flat(50, 50, 50, 50, usual=50),
     }
     edges = [("web", "cart"), ("web", "view of cart"), ("cart", "db")]
-    onset = flows.onset_ns(series, {"availability": [100.0] * 6}, "web", "availability")
+    onset = flows.onset_ns(series, "web", "availability")
     assert onset == 600 * 10**9
     found = flows.troubles(series, edges, onset, service="web", symptom="availability")
     assert [one.service for one in found][:2] == ["cart", "view of cart"]

@@ -138,3 +138,4 @@ def test_cost_tells_time_memory_and_rows_of_a_made_store(tmp_path: Path) -> None
     assert told.case == "cost on 20,000 rows"
     assert " MB, " in told.message
     assert told.message.endswith(" rows read")
+    assert " 0 rows read" not in told.message

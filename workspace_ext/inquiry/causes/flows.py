@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,8 +23,6 @@ from workspace_ext.inquiry.steps.onset import find_onset
 LATENCY = re.compile(r"latency|duration|response.?time|elapsed", re.IGNORECASE)
 GOOD = re.compile(r"availab|success", re.IGNORECASE)
 BAD = re.compile(r"error|fail|fault|5xx", re.IGNORECASE)
-_EARLIER = 24
-"""So many samples of the baseline are enough to know the level."""
 VOLUME = re.compile(r"^(requests?|calls?|invocations?|count|throughput)", re.IGNORECASE)
 
 
@@ -88,26 +86,23 @@ def read_series(usual: pa.Table, recent: pa.Table) -> dict[tuple[str, str], Seri
     return found
 
 
-def onset_ns(
-    series: Mapping[tuple[str, str], Series],
-    before: Mapping[str, Sequence[float]],
-    service: str,
-    symptom: str,
-) -> int | None:
-    """When the symptom left its level; None when there are too few samples to say.
+def onset_ns(series: Mapping[tuple[str, str], Series], service: str, symptom: str) -> int | None:
+    """When the symptom left its level, as `series.onset` dates it.
 
-    Args:
-        series: See `read_series`.
-        before: Samples of the baseline, in order, by metric of that service.
-        service: Where it hurts.
-        symptom: The metric that shows it.
+    Of fewer samples than that looks at, the one from which on the symptom is worst, judged by those
+    before it.
     """
     own = series.get((service, symptom))
-    if own is None:
+    if own is None or len(own.time_ns) < 2:
         return None
-    earlier = list(before.get(symptom, ()))[-_EARLIER:]
-    found = find_onset([*earlier, *own.value], from_point=len(earlier))
-    return None if found is None else own.time_ns[max(found.start - len(earlier), 0)]
+    if (found := find_onset(own.value)) is not None:
+        return own.time_ns[found.start]
+    bad = -np.array(own.value) if GOOD.search(symptom) else np.array(own.value)
+    gain = [
+        (bad[split:].mean() - np.median(bad[:split])) * np.sqrt(len(bad) - split)
+        for split in range(1, len(bad))
+    ]
+    return own.time_ns[1 + int(np.argmax(gain))]
 
 
 def troubles(

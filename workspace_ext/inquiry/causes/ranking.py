@@ -30,7 +30,7 @@ NOTHING = "nothing to rank"
 CHANCE_ERRORS = 2.0
 """Where it hurts, so many standard errors from the usual may be chance."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PARTS = ("span", "load", "log", "line", "usual", "metric", "before", "edge", "change")
+_PARTS = ("span", "load", "log", "line", "usual", "metric", "edge", "change")
 
 
 def rank(table: pa.Table, params: Mapping[str, Any]) -> pa.Table:
@@ -140,17 +140,11 @@ def _by_flows(suspects: Suspects, parts: Mapping[str, pa.Table], params: Mapping
     )
     target = params.get("service")
     wanted = params.get("symptom")
-    before: defaultdict[str, list[float]] = defaultdict(list)
-    earlier = parts["before"].sort_by("time_ns")
-    for name, value in zip(
-        earlier.column("name").to_pylist(), earlier.column("value").to_pylist(), strict=True
-    ):
-        before[name].append(value)
     best: list[flows.Trouble] = []
     for symptom in [wanted] if wanted else flows.symptoms(series, target):
         began = given
         if began is None and target is not None:
-            began = flows.onset_ns(series, before, target, symptom)
+            began = flows.onset_ns(series, target, symptom)
         if began is None:
             began = _ns(params["window_start"])
         found = flows.troubles(series, edges, began, service=target, symptom=symptom)

@@ -42,9 +42,21 @@ export class RequestError extends Error implements Problem {
   }
 }
 
+/** Whether an error only says that the broker is away for a moment. */
+export function isPassing(problem: Problem): boolean {
+  return PASSING.has(problem.code ?? '');
+}
+
+/** The code of a request of which nobody knows whether it arrived. */
+export const NO_ANSWER = 'no_answer';
+
+const PASSING = new Set(['broker_unreachable', 'broker_gone', 'broker_starting']);
+
 /** What an error says, of whatever kind it is. */
 export function problemIn(error: unknown): Problem {
-  return error instanceof RequestError ? error : { message: String(error), hint: '' };
+  return error instanceof RequestError
+    ? { message: error.message, hint: error.hint, code: error.code }
+    : { message: String(error), hint: '' };
 }
 
 /** The server extension's REST routes. */
@@ -58,6 +70,11 @@ export class Api {
   /** Whether the broker is there. */
   status(): Promise<Status> {
     return this._request('status');
+  }
+
+  /** Has the broker tried again, where it could not start. */
+  again(): Promise<Status> {
+    return this._post('status', {});
   }
 
   /** Makes a notebook that is an investigation from the start. */
@@ -139,9 +156,9 @@ export class Api {
     return this._post('review', { path, action, reason, digest });
   }
 
-  /** Says something on a cell or a hypothesis, or in a thread. */
-  comment(path: string, text: string, place: Place): Promise<Thread> {
-    return this._post('comments', { path, text, ...place });
+  /** Says something on a cell or a hypothesis, or in a thread; under one id it is said once. */
+  comment(path: string, text: string, place: Place, id: string): Promise<Thread> {
+    return this._post('comments', { path, text, ...place, id });
   }
 
   /** Resolves a thread of comments, or opens it again. */
@@ -211,10 +228,11 @@ export class Api {
   }
 
   private async _request<T>(route: string, init: RequestInit = {}): Promise<T> {
-    const response = await this._fetch(route, init);
+    const signal = AbortSignal.timeout(LONGEST_MS);
+    const response = await this._fetch(route, { ...init, signal });
     const body: unknown = await response.json().catch(() => null);
     if (body === null) {
-      throw new RequestError(problemOf(body, response));
+      throw new RequestError(signal.aborted ? tooSlow() : problemOf(body, response));
     }
     return body as T;
   }
@@ -226,7 +244,7 @@ export class Api {
     try {
       response = await ServerConnection.makeRequest(url, init, this.settings);
     } catch {
-      throw new RequestError(serverAway());
+      throw new RequestError(init.signal?.aborted ? tooSlow() : serverAway());
     }
     if (!response.ok) {
       throw new RequestError(problemOf(await response.json().catch(() => null), response));
@@ -255,20 +273,35 @@ async function* lines(body: ReadableStream<Uint8Array>): AsyncGenerator<string> 
 
 const ROOT = 'investigation';
 
+/** Above what the server itself waits for the broker. */
+const LONGEST_MS = 100_000;
+
+function tooSlow(): Problem {
+  return {
+    message: trans.__('The server did not answer in time.'),
+    hint: trans.__('Try again: what you typed stays here.'),
+    code: NO_ANSWER
+  };
+}
+
 function serverAway(): Problem {
   return {
     message: trans.__('The Jupyter server does not answer.'),
-    hint: trans.__('Check your connection; the panel keeps trying.')
+    hint: trans.__('Check your connection and try again: what you typed stays here.'),
+    code: NO_ANSWER
   };
 }
 
 function problemOf(body: unknown, response: Response): Problem {
   const error = (body as Partial<ErrorBody> | null)?.error;
-  if (response.status === 401 || (response.status === 403 && error?.message === 'Forbidden')) {
+  const isBare = response.status === 403 && (!error || error.message === 'Forbidden');
+  if (response.status === 401 || isBare || error?.code === 'logged_out') {
     return {
       message: trans.__('You are not logged in any more.'),
-      hint: trans.__('Log in again in another tab, then try again here: nothing is lost.'),
-      code: 'no_login'
+      hint: trans.__(
+        'Log in again, in another tab, and then try again here: what you typed stays.'
+      ),
+      code: 'logged_out'
     };
   }
   if (error?.message) {

@@ -3,10 +3,11 @@ import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import { Token } from '@lumino/coreutils';
 import { Signal } from '@lumino/signaling';
-import { problemIn, type Api, type Problem } from './api';
+import { isPassing, problemIn, type Api, type Problem } from './api';
 import { activeUid, cellNumbers, goToCell } from './cells';
 import { Happenings } from './happenings';
 import { merge } from './merge';
+import { Outbox } from './outbox';
 import { Presence, type Person } from './presence';
 import { Reviews } from './reviews';
 import { InvestigationStream } from './stream';
@@ -35,6 +36,10 @@ export class InvestigationModel extends VDomModel {
     this._happenings = new Happenings(options.api, () => this.stateChanged.emit());
     options.tracker.currentChanged.connect((_, panel) => this._follow(panel), this);
     this._follow(options.tracker.currentWidget);
+    // After a sleep, or a login in another tab.
+    for (const moment of ['focus', 'online']) {
+      window.addEventListener(moment, this._onReturn);
+    }
   }
 
   /** The notebook in front, if there is one. */
@@ -84,13 +89,9 @@ export class InvestigationModel extends VDomModel {
   }
 
   /** Puts something on record; what stands in the way, if anything does. */
-  async say(type: string, data: Record<string, unknown>, rationale = ''): Promise<Problem | null> {
-    try {
-      await this._api.record({ path: this._path, type, data, rationale });
-      return null;
-    } catch (error) {
-      return problemIn(error);
-    }
+  say(type: string, data: Record<string, unknown>, rationale = ''): Promise<Problem | null> {
+    const said = { path: this._path, type, data, rationale };
+    return this._outbox.send(said, id => this._api.record({ ...said, id }));
   }
 
   /** Gives somebody another role; what stands in the way, if anything does. */
@@ -149,9 +150,16 @@ export class InvestigationModel extends VDomModel {
 
   /** Tries again at once. */
   retry(): void {
+    const stream = this._stream;
     this._problem = null;
-    this._stream?.retry();
+    this._isStarting = true;
     this.stateChanged.emit();
+    const reopen = (): void => {
+      if (stream === this._stream) {
+        stream?.retry();
+      }
+    };
+    void this._api.again().then(reopen, reopen);
   }
 
   override dispose(): void {
@@ -162,6 +170,9 @@ export class InvestigationModel extends VDomModel {
     this._reviews?.dispose();
     this._presence?.dispose();
     this._happenings.dispose();
+    for (const moment of ['focus', 'online']) {
+      window.removeEventListener(moment, this._onReturn);
+    }
     Signal.clearData(this);
     super.dispose();
   }
@@ -226,6 +237,10 @@ export class InvestigationModel extends VDomModel {
   }
 
   private _onMessage(stream: InvestigationStream, message: StreamMessage): void {
+    if (message.type === 'error' && isPassing(message.data)) {
+      void this._onLost(stream);
+      return;
+    }
     if (message.type === 'error') {
       this._problem = message.data;
       this._isLive = false;
@@ -289,13 +304,20 @@ export class InvestigationModel extends VDomModel {
     try {
       const status = await this._api.status();
       if (status.broker === 'unavailable') {
-        return { message: status.message, hint: '' };
+        await this._api.catalogue(); // what it is refused for says more than the status
+        return null;
       }
       return status.broker === 'starting' ? 'starting' : null;
     } catch (error) {
       return problemIn(error);
     }
   }
+
+  private readonly _onReturn = (): void => {
+    if (!this._isLive && this._problem) {
+      this.retry();
+    }
+  };
 
   private readonly _api: Api;
   private readonly _contents: Contents.IManager;
@@ -306,6 +328,7 @@ export class InvestigationModel extends VDomModel {
   private readonly _happenings: Happenings;
   private _me: Me | null;
   private _rules: Rules | null = null;
+  private readonly _outbox = new Outbox();
   private _numbers: Map<string, number> | null = null;
   private _investigation: InvestigationState | null | undefined = undefined;
   private _problem: Problem | null = null;

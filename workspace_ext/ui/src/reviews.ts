@@ -1,5 +1,6 @@
 import type { IDisposable } from '@lumino/disposable';
 import { problemIn, type Api, type Problem } from './api';
+import { Outbox } from './outbox';
 import type { Review, Step, Thread } from './types';
 
 /** The place of a comment: exactly one of them. */
@@ -41,7 +42,8 @@ export class Reviews implements IDisposable {
 
   /** Says something. */
   comment(text: string, place: Place): Promise<Problem | null> {
-    return this._do(() => this._api.comment(this._path, text, place));
+    const send = (id: string) => this._api.comment(this._path, text, place, id);
+    return this._outbox.send({ text, place }, send).finally(() => this._read());
   }
 
   /** Resolves a thread, or opens it again. */
@@ -93,6 +95,7 @@ export class Reviews implements IDisposable {
   private readonly _api: Api;
   private readonly _path: string;
   private readonly _changed: () => void;
+  private readonly _outbox = new Outbox();
   private _review: Review | null = null;
   private _timer: number | undefined = undefined;
   private _isDisposed = false;

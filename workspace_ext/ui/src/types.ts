@@ -948,6 +948,10 @@ export interface RecordIn {
   type: string;
   data: {};
   rationale?: string;
+  /**
+   * The same when it is said again because no answer came; it goes on record once.
+   */
+  id?: string;
 }
 /**
  * Which state of a hypothesis may be chosen from which.

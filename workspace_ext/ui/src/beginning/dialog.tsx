@@ -39,22 +39,19 @@ class BeginningDialog extends Dialog<NewInvestigation> {
   override resolve(index?: number): void {
     if (index === 0) {
       super.resolve(index);
-    } else if (!this._isBusy && this.node.querySelector(':invalid, .jp-mod-error') === null) {
+    } else if (!this._form.isBusy && this.node.querySelector(':invalid, .jp-mod-error') === null) {
       void this._make(index);
     }
   }
 
   private async _make(index: number | undefined): Promise<void> {
-    this._isBusy = true;
     this.made = await this._form.make();
-    this._isBusy = false;
     if (this.made) {
       super.resolve(index);
     }
   }
 
   private readonly _form: BeginningBody;
-  private _isBusy = false;
 }
 
 class BeginningBody extends ReactWidget implements Dialog.IBodyWidget<NewInvestigation> {
@@ -66,18 +63,28 @@ class BeginningBody extends ReactWidget implements Dialog.IBodyWidget<NewInvesti
     void this._learn();
   }
 
+  /** Whether the notebook is being made. */
+  get isBusy(): boolean {
+    return this._isBusy;
+  }
+
   getValue(): NewInvestigation {
     return { ...wishOf(this._draft, this._catalogue), directory: this._directory };
   }
 
   /** Makes the notebook; null when that failed, which the form says then. */
   async make(): Promise<NewNotebook | null> {
+    this._problem = null;
+    this._isBusy = true;
+    this.update();
     try {
       return await this._api.create(this.getValue());
     } catch (error) {
       this._problem = problemIn(error);
-      this.update();
       return null;
+    } finally {
+      this._isBusy = false;
+      this.update();
     }
   }
 
@@ -89,6 +96,7 @@ class BeginningBody extends ReactWidget implements Dialog.IBodyWidget<NewInvesti
           catalogue={this._catalogue}
           unknown={this._unknown}
           problem={this._problem}
+          isBusy={this._isBusy}
           change={part => this._change(part)}
         />
       </Checked>
@@ -132,6 +140,7 @@ class BeginningBody extends ReactWidget implements Dialog.IBodyWidget<NewInvesti
   private _catalogue: Catalogue | null = null;
   private _unknown: Problem | null = null;
   private _problem: Problem | null = null;
+  private _isBusy = false;
 }
 
 /** Lets the dialog look at the fields after each change; by itself it sees only what is typed. */

@@ -1,6 +1,7 @@
 import * as React from 'react';
 import type { Problem } from '../api';
-import { localTime, localWindow, sentence, utcWindow } from '../format';
+import { localTime, localWindow, utcWindow } from '../format';
+import { Refusal, Underway } from '../panel/trouble';
 import { trans } from '../translation';
 import type { Catalogue, NewInvestigation, WindowDict } from '../types';
 import { PinField } from './pin';
@@ -72,6 +73,7 @@ export function BeginningForm(props: {
   catalogue: Catalogue | null;
   unknown: Problem | null;
   problem: Problem | null;
+  isBusy: boolean;
   change: (part: Partial<Draft>) => void;
 }): React.ReactElement {
   const { draft, catalogue, unknown, problem, change } = props;
@@ -117,14 +119,13 @@ export function BeginningForm(props: {
       <PinField catalogue={catalogue} pin={draft.pin} change={change} />
       {unknown && (
         <p className="jp-Investigation-detail">
-          {sentence(unknown.message)} {trans.__('You can begin all the same.')}
+          {unknown.code === 'no_store'
+            ? trans.__('There is no store yet: it is made with this investigation.')
+            : trans.__('Services and alerts cannot be offered now: %1', unknown.message)}
         </p>
       )}
-      {problem && (
-        <p role="alert" className="jp-Investigation-banner">
-          {sentence(problem.message)} {problem.hint && sentence(problem.hint)}
-        </p>
-      )}
+      <Underway isBusy={props.isBusy} />
+      <Refusal problem={problem} />
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import * as React from 'react';
-import { duration, sentence } from '../format';
+import { duration } from '../format';
 import type { InvestigationModel } from '../model';
-import { Empty } from '../panel/empty';
+import { Banner, Empty } from '../panel/empty';
 import { Badge, Byline } from '../panel/parts';
 import { trans } from '../translation';
 import type { InvestigationState, Step } from '../types';
@@ -151,16 +151,7 @@ function QueryView(props: {
       <PathView model={model} state={state} query={summary} />
       {known === 'asking' && <p role="status">{trans.__('Looking it up…')}</p>}
       {known !== 'asking' && 'problem' in known && (
-        <p role="alert" className="jp-Investigation-error">
-          {sentence(known.problem.message)} {sentence(known.problem.hint)}{' '}
-          <button
-            type="button"
-            className="jp-Investigation-link"
-            onClick={() => provenances.again(query)}
-          >
-            {trans.__('Try again')}
-          </button>
-        </p>
+        <Banner problem={known.problem} retry={() => provenances.again(query)} />
       )}
       {known !== 'asking' && 'provenance' in known && <Answer provenance={known.provenance} />}
     </article>

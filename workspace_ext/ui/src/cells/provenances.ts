@@ -1,4 +1,4 @@
-import { RequestError, type Api, type Problem } from '../api';
+import { problemIn, type Api, type Problem } from '../api';
 import type { Provenance } from '../types';
 
 /** What is known of a query's provenance: nothing yet, all of it, or why not. */
@@ -33,7 +33,7 @@ export class Provenances {
     try {
       known = { provenance: await this._api.provenance(path, query) };
     } catch (error) {
-      const problem = error instanceof RequestError ? error : { message: String(error), hint: '' };
+      const problem = problemIn(error);
       known = { problem };
     }
     this._known.set(query, known);

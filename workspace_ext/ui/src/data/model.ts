@@ -68,6 +68,12 @@ export class DataModel extends VDomModel {
     this.stateChanged.emit();
   }
 
+  /** Tries again to have a broker, and then reads it. */
+  retry(): Promise<void> {
+    const read = (): Promise<void> => this.refresh();
+    return this._api.again().then(read, read);
+  }
+
   /** Looks how far the newest data can be trusted. */
   async judge(): Promise<void> {
     this._quality = 'asking';

@@ -1,6 +1,7 @@
 import * as React from 'react';
 import { figure, localWindow, sentence } from '../format';
 import { Section } from '../panel/parts';
+import { Refusal } from '../panel/trouble';
 import { trans } from '../translation';
 import type { DataModel } from './model';
 import type { Quality } from './quality';
@@ -14,9 +15,7 @@ export function QualitySection(props: { model: DataModel }): React.ReactElement 
   return (
     <Section id="data-quality" title={trans.__('Quality')}>
       {quality !== null && quality !== 'asking' && 'message' in quality && (
-        <p role="alert" className="jp-Investigation-error">
-          {sentence(quality.message)} {quality.hint && `(${quality.hint})`}
-        </p>
+        <Refusal problem={quality} />
       )}
       {quality !== null && quality !== 'asking' && 'signals' in quality && (
         <Report quality={quality} />

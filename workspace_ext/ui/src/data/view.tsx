@@ -1,6 +1,6 @@
 import * as React from 'react';
 import { ago, figure, localWindow, utcTime } from '../format';
-import { Banner, Empty } from '../panel/empty';
+import { Banner, Empty, Obstacle, Waiting } from '../panel/empty';
 import { Badge, Section } from '../panel/parts';
 import { trans } from '../translation';
 import type { DataOverview, NewInvestigation } from '../types';
@@ -31,14 +31,10 @@ export function DataView(props: {
   }
   if (overview === null) {
     return problem ? (
-      <Empty
-        title={problem.message}
-        text={problem.hint}
-        action={{ label: trans.__('Try again'), run: () => void model.refresh() }}
-      />
+      <Obstacle problem={problem} retry={() => void model.retry()} />
     ) : (
       <>
-        {!model.loading && <Empty title={trans.__('Looking into the store…')} />}
+        {!model.loading && <Waiting title={trans.__('Looking into the store…')} />}
         {model.loading && <Sample model={model} begin={begin} />}
       </>
     );
@@ -46,7 +42,7 @@ export function DataView(props: {
   const empty = isEmpty(overview);
   return (
     <>
-      {problem && <Banner problem={problem} retry={() => void model.refresh()} />}
+      {problem && <Banner problem={problem} retry={() => void model.retry()} />}
       <Health overview={overview} refresh={() => void model.refresh()} />
       {(empty || model.loading || model.loaded) && <Sample model={model} begin={begin} />}
       {!empty && (
@@ -168,7 +164,13 @@ function Sources(props: { overview: DataOverview }): React.ReactElement {
               <span>{ago(source.last)}</span>
             </p>
             <p className="jp-Investigation-detail">
-              {trans.__('%1 records, %2', figure(source.records), source.format)}
+              {trans._n(
+                '%2 record, %3',
+                '%2 records, %3',
+                source.records,
+                figure(source.records),
+                source.format
+              )}
               {source.newest && `, ${trans.__('newest of %1', ago(source.newest))}`}
             </p>
             {source.quarantined > 0 && (

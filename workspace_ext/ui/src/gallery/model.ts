@@ -1,6 +1,6 @@
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import { VDomModel } from '@jupyterlab/ui-components';
-import { RequestError, type Api, type Problem } from '../api';
+import { problemIn, type Api, type Problem } from '../api';
 import { cellIndex, cellUid } from '../cells';
 import type { Proposal } from '../cells/onward';
 import type { InvestigationModel } from '../model';
@@ -109,9 +109,15 @@ export class GalleryModel extends VDomModel {
       this._gallery = await this._api.gallery();
       this._problem = null;
     } catch (error) {
-      this._problem = error instanceof RequestError ? error : { message: String(error), hint: '' };
+      this._problem = problemIn(error);
     }
     this.stateChanged.emit();
+  }
+
+  /** Tries again to have a broker, and then asks. */
+  retry(): Promise<void> {
+    const read = (): Promise<void> => this.refresh();
+    return this._api.again().then(read, read);
   }
 
   /** The address of a template's example picture, to be given back when it is not shown any more. */

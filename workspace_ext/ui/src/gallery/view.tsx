@@ -1,5 +1,5 @@
 import * as React from 'react';
-import { Banner, Empty } from '../panel/empty';
+import { Banner, Obstacle, Waiting } from '../panel/empty';
 import type { TimeZone } from '../preferences';
 import { trans } from '../translation';
 import { TemplateDetail } from './detail';
@@ -21,16 +21,12 @@ export function GalleryView(props: {
   actions: GalleryActions;
 }): React.ReactElement {
   const { model, zone, actions } = props;
-  const retry = () => void model.refresh();
+  const retry = () => void model.retry();
   if (model.gallery === null) {
     return model.problem ? (
-      <Empty
-        title={model.problem.message}
-        text={model.problem.hint}
-        action={{ label: trans.__('Try again'), run: retry }}
-      />
+      <Obstacle problem={model.problem} retry={retry} />
     ) : (
-      <Empty title={trans.__('Reading the templates…')} />
+      <Waiting title={trans.__('Reading the templates…')} />
     );
   }
   return (

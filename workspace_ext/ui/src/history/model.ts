@@ -1,5 +1,5 @@
 import { VDomModel } from '@jupyterlab/ui-components';
-import { RequestError, type Api, type Problem } from '../api';
+import { problemIn, type Api, type Problem } from '../api';
 import type { VersionDiff, VersionInfo } from '../types';
 
 /** What two versions are laid beside each other. */
@@ -43,6 +43,11 @@ export class HistoryModel extends VDomModel {
     return this._difference;
   }
 
+  /** Why somebody wanted to restore something, where that failed. */
+  get reason(): string {
+    return this._reason;
+  }
+
   /** What stands in the way, if anything does. */
   get problem(): Problem | null {
     return this._problem;
@@ -81,8 +86,10 @@ export class HistoryModel extends VDomModel {
 
   /** Brings the notebook, or one cell, back to the version that is looked at. */
   restore(cell: string | null, reason: string): Promise<void> {
+    this._reason = reason;
     return this._attempt(async () => {
       const restored = await this._api.restore(this.path, this._revision ?? 0, cell, reason);
+      this._reason = '';
       this._revision = restored.revision;
       this._against = 'previous';
       await this.refresh();
@@ -114,7 +121,7 @@ export class HistoryModel extends VDomModel {
       await work();
       this._problem = null;
     } catch (error) {
-      this._problem = error instanceof RequestError ? error : { message: String(error), hint: '' };
+      this._problem = problemIn(error);
     }
     if (!this.isDisposed) {
       this.stateChanged.emit();
@@ -128,4 +135,5 @@ export class HistoryModel extends VDomModel {
   private _against: Against = 'previous';
   private _difference: VersionDiff | null = null;
   private _problem: Problem | null = null;
+  private _reason = '';
 }

@@ -172,7 +172,7 @@ function Chosen(props: {
         <p className="jp-Investigation-empty" role="status">
           {chosen.parent === 0 && against === 'previous'
             ? trans.__('This is the first version: there is nothing to compare it with.')
-            : trans.__('Comparing…')}
+            : history.problem === null && trans.__('Comparing…')}
         </p>
       )}
     </div>
@@ -194,6 +194,7 @@ async function restore(
       'It changes for everybody who has the notebook open. What it is now stays in the history. Why?'
     ),
     placeholder: trans.__('Reason'),
+    text: history.reason,
     okLabel: trans.__('Restore')
   });
   if (result.button.accept) {

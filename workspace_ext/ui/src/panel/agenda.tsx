@@ -2,11 +2,11 @@ import { UUID } from '@lumino/coreutils';
 import * as React from 'react';
 import { clock, elapsed, following, read, written } from '../agenda';
 import type { Problem } from '../api';
-import { sentence } from '../format';
 import type { InvestigationModel } from '../model';
 import { trans } from '../translation';
 import type { Agenda, InvestigationState } from '../types';
 import { Section } from './parts';
+import { Refusal } from './trouble';
 
 const NONE: Agenda = { items: [], current: null, since: null, by: null };
 
@@ -28,75 +28,73 @@ export function AgendaSection(props: {
   const next = following(agenda);
   const current = agenda.items.find(item => item.id === agenda.current);
   return (
-    <Section
-      id="agenda"
-      title={trans.__('Agenda')}
-      closed
-      aside={
-        <span className="jp-Investigation-aside" data-current>
-          {current && (
-            <>
-              <span className="jp-Investigation-now">{current.title}</span>{' '}
-              <Timer agenda={agenda} minutes={current.minutes} />
-            </>
-          )}
-          {agenda.items.length > 0 && (
-            <button
-              type="button"
-              className="jp-Investigation-link"
-              disabled={reason !== '' || (!next && !current)}
-              title={reason || (next ? next.title : '')}
-              onClick={event => {
-                event.preventDefault(); // the line it stands in opens and closes the section
-                void go({ current: next ? next.id : null });
-              }}
-            >
-              {!current ? trans.__('Begin') : next ? trans.__('Next') : trans.__('End')}
-            </button>
-          )}
-        </span>
-      }
-    >
-      {problem && (
-        <p role="alert" className="jp-Investigation-error">
-          {sentence(problem.message)}
-        </p>
-      )}
-      <ol className="jp-Investigation-agenda">
-        {agenda.items.map(item => (
-          <li key={item.id} aria-current={item.id === agenda.current ? 'step' : undefined}>
-            <button
-              type="button"
-              disabled={reason !== ''}
-              title={reason || trans.__('Go to this item')}
-              onClick={() => void go({ current: item.id })}
-            >
-              {item.title}
-            </button>
-            <span className="jp-Investigation-detail">{trans.__('%1 min', item.minutes)}</span>
-          </li>
-        ))}
-      </ol>
-      {isEditing ? (
-        <Edit
-          agenda={agenda}
-          save={async items => {
-            setEditing((await go({ items })) !== null);
-          }}
-          cancel={() => setEditing(false)}
-        />
-      ) : (
-        <button
-          type="button"
-          className="jp-Investigation-link"
-          disabled={reason !== ''}
-          title={reason}
-          onClick={() => setEditing(true)}
-        >
-          {trans.__('Change the agenda…')}
-        </button>
-      )}
-    </Section>
+    <>
+      <Section
+        id="agenda"
+        title={trans.__('Agenda')}
+        closed
+        aside={
+          <span className="jp-Investigation-aside" data-current>
+            {current && (
+              <>
+                <span className="jp-Investigation-now">{current.title}</span>{' '}
+                <Timer agenda={agenda} minutes={current.minutes} />
+              </>
+            )}
+            {agenda.items.length > 0 && (
+              <button
+                type="button"
+                className="jp-Investigation-link"
+                disabled={reason !== '' || (!next && !current)}
+                title={reason || (next ? next.title : '')}
+                onClick={event => {
+                  event.preventDefault(); // the line it stands in opens and closes the section
+                  void go({ current: next ? next.id : null });
+                }}
+              >
+                {!current ? trans.__('Begin') : next ? trans.__('Next') : trans.__('End')}
+              </button>
+            )}
+          </span>
+        }
+      >
+        <ol className="jp-Investigation-agenda">
+          {agenda.items.map(item => (
+            <li key={item.id} aria-current={item.id === agenda.current ? 'step' : undefined}>
+              <button
+                type="button"
+                disabled={reason !== ''}
+                title={reason || trans.__('Go to this item')}
+                onClick={() => void go({ current: item.id })}
+              >
+                {item.title}
+              </button>
+              <span className="jp-Investigation-detail">{trans.__('%1 min', item.minutes)}</span>
+            </li>
+          ))}
+        </ol>
+        {isEditing ? (
+          <Edit
+            agenda={agenda}
+            save={async items => {
+              setEditing((await go({ items })) !== null);
+            }}
+            cancel={() => setEditing(false)}
+          />
+        ) : (
+          <button
+            type="button"
+            className="jp-Investigation-link"
+            disabled={reason !== ''}
+            title={reason}
+            onClick={() => setEditing(true)}
+          >
+            {trans.__('Change the agenda…')}
+          </button>
+        )}
+      </Section>
+      <Refusal problem={problem} />
+    </>
   );
 }
 

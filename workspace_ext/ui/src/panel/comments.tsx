@@ -1,10 +1,12 @@
 import * as React from 'react';
+import type { Problem } from '../api';
 import type { InvestigationModel } from '../model';
 import type { Reviews } from '../reviews';
 import { trans } from '../translation';
 import type { InvestigationState, Thread } from '../types';
 import { Badge, Byline, CellLink, Section } from './parts';
 import { SayForm } from './say';
+import { Refusal } from './trouble';
 
 /** Threads of comments on cells and hypotheses, the open ones first. */
 export function Comments(props: {
@@ -39,6 +41,7 @@ function ThreadItem(props: {
 }): React.ReactElement {
   const { thread, reviews, model, state } = props;
   const [isAnswering, setAnswering] = React.useState(false);
+  const [problem, setProblem] = React.useState<Problem | null>(null);
   const send = async (text: string) => {
     const problem = await reviews.comment(text, { thread: thread.id });
     setAnswering(problem !== null);
@@ -72,13 +75,18 @@ function ThreadItem(props: {
         <button
           type="button"
           className="jp-Investigation-link"
-          onClick={() => void reviews.settle(thread)}
+          onClick={() => void reviews.settle(thread).then(setProblem)}
         >
           {isOpen ? trans.__('Resolve') : trans.__('Reopen')}
         </button>
       </p>
+      <Refusal problem={problem} />
       {isAnswering && (
-        <SayForm label={trans.__('Answer')} buttons={[{ label: trans.__('Send'), run: send }]} />
+        <SayForm
+          label={trans.__('Answer')}
+          draft={`answer ${thread.id}`}
+          buttons={[{ label: trans.__('Send'), run: send }]}
+        />
       )}
     </li>
   );
@@ -121,7 +129,11 @@ function NewComment(props: {
           ))}
         </select>
       </label>
-      <SayForm label={trans.__('Comment')} buttons={[{ label: trans.__('Comment'), run }]} />
+      <SayForm
+        label={trans.__('Comment')}
+        draft="comment"
+        buttons={[{ label: trans.__('Comment'), run }]}
+      />
     </div>
   );
 }

@@ -1,11 +1,13 @@
 import * as React from 'react';
 import type { Problem } from '../api';
-import { actorName, sentence } from '../format';
+import { actorName } from '../format';
 import type { InvestigationModel } from '../model';
 import { trans } from '../translation';
 import type { ActionItem, InvestigationState } from '../types';
+import { useDraft } from './drafts';
 import { noteLabel } from './labels';
 import { Badge, Byline, CellLink, Prose, Section } from './parts';
+import { Refusal, Underway } from './trouble';
 
 /** What is to be done and by whom, what was decided and why, findings and notes. */
 export function Decisions(props: {
@@ -100,11 +102,7 @@ function Action(props: { action: ActionItem; model: InvestigationModel }): React
         )}
         <CellLink model={model} cell={action.cell} />
       </p>
-      {problem && (
-        <p role="alert" className="jp-Investigation-error">
-          {sentence(problem.message)}
-        </p>
-      )}
+      <Refusal problem={problem} />
     </li>
   );
 }
@@ -123,8 +121,9 @@ function Say(props: { model: InvestigationModel; people: string[] }): React.Reac
   const { model, people } = props;
   const list = React.useId();
   const [kind, setKind] = React.useState<Said>('action');
-  const [text, setText] = React.useState('');
-  const [more, setMore] = React.useState('');
+  const [text, setText] = useDraft('say');
+  const [more, setMore] = useDraft('say more');
+  const [isBusy, setBusy] = React.useState(false);
   const [problem, setProblem] = React.useState<Problem | null>(null);
   const reason = model.whyNot(EVENTS[kind]);
   const labels: Record<Said, string> = {
@@ -137,7 +136,9 @@ function Say(props: { model: InvestigationModel; people: string[] }): React.Reac
     event.preventDefault();
     const own = kind === 'action' ? { owner: more.trim() } : { because: more.trim() };
     const asks = kind === 'action' || kind === 'decision';
+    setBusy(true);
     const found = await model.say(EVENTS[kind], { text: text.trim(), ...(asks ? own : {}) });
+    setBusy(false);
     setProblem(found);
     if (found === null) {
       setText('');
@@ -186,16 +187,13 @@ function Say(props: { model: InvestigationModel; people: string[] }): React.Reac
       </datalist>
       <button
         className="jp-mod-styled jp-mod-minimal"
-        disabled={text.trim() === '' || reason !== ''}
+        disabled={isBusy || text.trim() === '' || reason !== ''}
         title={reason}
       >
         {trans.__('Add')}
       </button>
-      {problem && (
-        <p role="alert" className="jp-Investigation-error">
-          {sentence(problem.message)} {problem.hint && `(${problem.hint})`}
-        </p>
-      )}
+      <Underway isBusy={isBusy} />
+      <Refusal problem={problem} />
     </form>
   );
 }

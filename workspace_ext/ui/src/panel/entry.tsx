@@ -90,7 +90,9 @@ function HappeningItem(props: { happening: Happening }): React.ReactElement {
 }
 
 function Mark(props: { step: Step | null }): React.ReactElement {
-  const { sign, label } = mark(props.step?.status ?? 'ok');
+  const { step } = props;
+  const { sign, label: known } = mark(step?.status ?? 'ok');
+  const label = step?.status === 'aborted' && step.error ? trans.__('cut off') : known;
   return (
     <span className="jp-Investigation-mark" role="img" aria-label={label} title={label}>
       {sign}

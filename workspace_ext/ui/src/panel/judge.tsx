@@ -1,11 +1,12 @@
 import * as React from 'react';
 import type { Problem } from '../api';
 import type { HypothesisState } from '../board';
-import { sentence } from '../format';
 import type { InvestigationModel } from '../model';
 import { trans } from '../translation';
 import type { Hypothesis } from '../types';
+import { useDraft } from './drafts';
 import { stateLabel } from './labels';
+import { Refusal, Underway } from './trouble';
 
 /** Asks why a hypothesis is to be in another state, and why despite its tests where they differ. */
 export function JudgeForm(props: {
@@ -15,11 +16,16 @@ export function JudgeForm(props: {
   done: () => void;
 }): React.ReactElement {
   const { model, hypothesis, to, done } = props;
-  const [why, setWhy] = React.useState('');
-  const [despite, setDespite] = React.useState('');
+  const [why, setWhy] = useDraft(`judge ${hypothesis.id}`);
+  const [despite, setDespite] = useDraft(`judge ${hypothesis.id} despite`);
   const [problem, setProblem] = React.useState<Problem | null>(null);
   const [isBusy, setBusy] = React.useState(false);
   const isUnproved = problem?.code === 'unproved' || despite !== '';
+  const leave = (): void => {
+    setWhy('');
+    setDespite('');
+    done();
+  };
   const judge = async (event: React.FormEvent): Promise<void> => {
     event.preventDefault();
     setBusy(true);
@@ -29,7 +35,7 @@ export function JudgeForm(props: {
     setBusy(false);
     setProblem(found);
     if (found === null) {
-      done();
+      leave();
     }
   };
   return (
@@ -55,16 +61,12 @@ export function JudgeForm(props: {
           onChange={event => setDespite(event.target.value)}
         />
       )}
-      {problem && (
-        <p role="alert" className="jp-Investigation-error">
-          {sentence(problem.message)}
-          {problem.hint && problem.code !== 'unproved' && ` (${problem.hint})`}
-        </p>
-      )}
+      <Underway isBusy={isBusy} />
+      <Refusal problem={problem?.code === 'unproved' ? { ...problem, hint: '' } : problem} />
       <button className="jp-mod-styled jp-mod-accept" disabled={isBusy || why.trim() === ''}>
         {trans.__('Move to “%1”', stateLabel(to))}
       </button>
-      <button type="button" className="jp-mod-styled" onClick={done}>
+      <button type="button" className="jp-mod-styled" onClick={leave}>
         {trans.__('Cancel')}
       </button>
     </form>

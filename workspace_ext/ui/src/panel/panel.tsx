@@ -1,15 +1,16 @@
 import * as React from 'react';
-import type { Problem } from '../api';
 import type { InvestigationModel } from '../model';
 import { AgendaSection } from './agenda';
 import { Comments } from './comments';
 import { ConclusionCard } from './conclusion';
 import { Decisions } from './decisions';
-import { Banner, Empty } from './empty';
+import { DraftsContext } from './drafts';
+import { Banner, Empty, Obstacle, Waiting } from './empty';
 import { Header } from './header';
 import { Hypotheses } from './hypotheses';
 import { ReviewSection } from './review';
 import { Timeline } from './timeline';
+import { KnownContext } from './trouble';
 import { trans } from '../translation';
 
 /** What a reader of the panel may set in motion. */
@@ -44,49 +45,45 @@ export function PanelView(props: {
     );
   }
   if (state === undefined) {
-    return <Waiting model={model} />;
+    return <NotKnown model={model} />;
   }
   if (state === null) {
     return <NoInvestigation model={model} actions={actions} />;
   }
   return (
-    <>
-      {problem && <Banner problem={problem} retry={() => model.retry()} />}
-      <Header model={model} state={state} />
-      <ConclusionCard model={model} conclusion={state.conclusion} />
-      <AgendaSection key={`agenda ${state.uid}`} model={model} state={state} />
-      <Hypotheses key={`hypotheses ${state.uid}`} model={model} state={state} />
-      <Decisions key={`decisions ${state.uid}`} model={model} state={state} />
-      <Timeline key={`timeline ${state.uid}`} model={model} state={state} />
-      <ReviewSection model={model} />
-      <Comments model={model} state={state} />
-    </>
+    <KnownContext.Provider value={problem?.message ?? ''}>
+      <DraftsContext.Provider key={state.uid} value={state.uid}>
+        {problem && <Banner problem={problem} retry={() => model.retry()} />}
+        {!problem && model.isStarting && (
+          <p role="status" className="jp-Investigation-banner">
+            {trans.__('The broker is starting again. You can go on: nothing is lost.')}
+          </p>
+        )}
+        <Header model={model} state={state} />
+        <ConclusionCard model={model} conclusion={state.conclusion} />
+        <AgendaSection model={model} state={state} />
+        <Hypotheses model={model} state={state} />
+        <Decisions model={model} state={state} />
+        <Timeline model={model} state={state} />
+        <ReviewSection model={model} />
+        <Comments model={model} state={state} />
+      </DraftsContext.Provider>
+    </KnownContext.Provider>
   );
 }
 
-function Waiting(props: { model: InvestigationModel }): React.ReactElement {
+function NotKnown(props: { model: InvestigationModel }): React.ReactElement {
   const { model } = props;
   if (model.problem) {
-    return <Obstacle model={model} problem={model.problem} />;
+    return <Obstacle problem={model.problem} retry={() => model.retry()} />;
   }
   return model.isStarting ? (
-    <Empty
+    <Waiting
       title={trans.__('The broker is starting…')}
       text={trans.__('It opens the store; this takes a moment.')}
     />
   ) : (
-    <Empty title={trans.__('Connecting…')} />
-  );
-}
-
-function Obstacle(props: { model: InvestigationModel; problem: Problem }): React.ReactElement {
-  const { model, problem } = props;
-  return (
-    <Empty
-      title={problem.message}
-      text={problem.hint}
-      action={{ label: trans.__('Try again'), run: () => model.retry() }}
-    />
+    <Waiting title={trans.__('Connecting…')} />
   );
 }
 
@@ -96,7 +93,7 @@ function NoInvestigation(props: {
 }): React.ReactElement {
   const { model, actions } = props;
   if (model.isReady && model.problem) {
-    return <Obstacle model={model} problem={model.problem} />;
+    return <Obstacle problem={model.problem} retry={() => model.retry()} />;
   }
   if (model.isReady) {
     return (

@@ -1,9 +1,11 @@
 import * as React from 'react';
 import { problemIn, type Problem } from '../api';
-import { actorName, ago, localTime, sentence } from '../format';
+import { actorName, ago, localTime } from '../format';
 import type { InvestigationModel } from '../model';
 import { trans } from '../translation';
 import type { Catalogue, InvestigationState } from '../types';
+import { useDraft } from './drafts';
+import { Refusal, Underway } from './trouble';
 
 /** Which data everybody sees, how old that choice is, and the way to move it. */
 export function PinRow(props: {
@@ -54,7 +56,7 @@ function MovePin(props: {
   const [from, setFrom] = React.useState(state.pin);
   const [catalogue, setCatalogue] = React.useState<Catalogue | null>(null);
   const [pin, setPin] = React.useState<number | null>(null);
-  const [why, setWhy] = React.useState('');
+  const [why, setWhy] = useDraft('pin');
   const [problem, setProblem] = React.useState<Problem | null>(null);
   const [isBusy, setBusy] = React.useState(false);
   React.useEffect(() => {
@@ -62,6 +64,10 @@ function MovePin(props: {
   }, [model]);
   const meanwhile = state.pin !== from && state.pinned;
   const target = pin ?? catalogue?.pin ?? null;
+  const leave = (): void => {
+    setWhy('');
+    done();
+  };
   const move = async (event: React.FormEvent): Promise<void> => {
     event.preventDefault();
     setBusy(true);
@@ -69,7 +75,7 @@ function MovePin(props: {
     setBusy(false);
     setProblem(found);
     if (found === null) {
-      done();
+      leave();
     }
   };
   return (
@@ -119,18 +125,15 @@ function MovePin(props: {
         value={why}
         onChange={event => setWhy(event.target.value)}
       />
-      {problem && !meanwhile && (
-        <p role="alert" className="jp-Investigation-error">
-          {sentence(problem.message)} {problem.hint && `(${problem.hint})`}
-        </p>
-      )}
+      <Underway isBusy={isBusy} />
+      <Refusal problem={meanwhile ? null : problem} />
       <button
         className="jp-mod-styled jp-mod-accept"
         disabled={isBusy || why.trim() === '' || target === null || Boolean(meanwhile)}
       >
         {trans.__('Move the pin')}
       </button>
-      <button type="button" className="jp-mod-styled" onClick={done}>
+      <button type="button" className="jp-mod-styled" onClick={leave}>
         {trans.__('Cancel')}
       </button>
     </form>

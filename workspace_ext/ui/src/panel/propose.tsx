@@ -1,8 +1,9 @@
 import * as React from 'react';
 import type { Problem } from '../api';
-import { sentence } from '../format';
 import type { InvestigationModel } from '../model';
 import { trans } from '../translation';
+import { useDraft } from './drafts';
+import { Refusal, Underway } from './trouble';
 
 /** A hypothesis, said in the panel; one that code states or a text cell does needs none. */
 export function ProposeForm(props: {
@@ -10,20 +11,26 @@ export function ProposeForm(props: {
   isFirst: boolean;
 }): React.ReactElement {
   const { model, isFirst } = props;
-  const [isOpen, setOpen] = React.useState(false);
-  const [text, setText] = React.useState('');
-  const [prediction, setPrediction] = React.useState('');
+  const [text, setText] = useDraft('hypothesis');
+  const [prediction, setPrediction] = useDraft('prediction');
+  const [isOpen, setOpen] = React.useState(text !== '' || prediction !== '');
+  const [isBusy, setBusy] = React.useState(false);
   const [problem, setProblem] = React.useState<Problem | null>(null);
   const reason = model.whyNot('hypothesis.proposed');
+  const leave = (): void => {
+    setText('');
+    setPrediction('');
+    setOpen(false);
+  };
   const propose = async (event: React.FormEvent): Promise<void> => {
     event.preventDefault();
     const said = { text: text.trim(), prediction: prediction.trim() };
+    setBusy(true);
     const found = await model.say('hypothesis.proposed', said);
+    setBusy(false);
     setProblem(found);
     if (found === null) {
-      setText('');
-      setPrediction('');
-      setOpen(false);
+      leave();
     }
   };
   if (!isOpen) {
@@ -63,15 +70,12 @@ export function ProposeForm(props: {
         value={prediction}
         onChange={event => setPrediction(event.target.value)}
       />
-      {problem && (
-        <p role="alert" className="jp-Investigation-error">
-          {sentence(problem.message)} {problem.hint && `(${problem.hint})`}
-        </p>
-      )}
-      <button className="jp-mod-styled jp-mod-accept" disabled={text.trim() === ''}>
+      <Underway isBusy={isBusy} />
+      <Refusal problem={problem} />
+      <button className="jp-mod-styled jp-mod-accept" disabled={isBusy || text.trim() === ''}>
         {trans.__('State it')}
       </button>
-      <button type="button" className="jp-mod-styled" onClick={() => setOpen(false)}>
+      <button type="button" className="jp-mod-styled" onClick={leave}>
         {trans.__('Cancel')}
       </button>
     </form>

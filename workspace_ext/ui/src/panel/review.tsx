@@ -67,6 +67,7 @@ export function ReviewSection(props: { model: InvestigationModel }): React.React
       </ul>
       <SayForm
         label={trans.__('Reason')}
+        draft="review"
         optional
         whyNot={props.model.whyNot('review.moved')}
         buttons={review.actions.map(action => ({

@@ -1,6 +1,7 @@
 import * as React from 'react';
 import type { Problem } from '../api';
-import { sentence } from '../format';
+import { useDraft } from './drafts';
+import { Refusal, Underway } from './trouble';
 
 /** Something that can be done with a text; gives what stood in the way, if anything did. */
 export interface SayButton {
@@ -13,13 +14,15 @@ export interface SayButton {
 /** A text box with its buttons; what was typed stays until it was taken. */
 export function SayForm(props: {
   label: string;
+  /** The name of what is typed, among the drafts of an investigation. */
+  draft: string;
   buttons: SayButton[];
   optional?: boolean;
   /** Why the person may not say it; empty when they may. */
   whyNot?: string;
 }): React.ReactElement {
-  const { label, buttons, optional, whyNot = '' } = props;
-  const [text, setText] = React.useState('');
+  const { label, draft, buttons, optional, whyNot = '' } = props;
+  const [text, setText] = useDraft(draft);
   const [problem, setProblem] = React.useState<Problem | null>(null);
   const [isBusy, setBusy] = React.useState(false);
   const send = async (button: SayButton): Promise<void> => {
@@ -56,12 +59,8 @@ export function SayForm(props: {
           {button.label}
         </button>
       ))}
-      {problem && (
-        <p role="alert" className="jp-Investigation-error">
-          {sentence(problem.message)}
-          {problem.hint && ` (${problem.hint})`}
-        </p>
-      )}
+      <Underway isBusy={isBusy} />
+      <Refusal problem={problem} />
     </form>
   );
 }
