@@ -108,7 +108,7 @@ class InvestigationApp(ExtensionApp):
                 self.serverapp,
                 store=self.store_folder,
                 may_make=not self._named_store,
-                spool=data_folder(self.store_folder) / "spool",
+                data=data_folder(self.store_folder),
                 patience=self.broker_patience,
             )
         except Exception as error:  # edge: notebooks work without us, and the routes say it

@@ -18,7 +18,12 @@ def test_new_investigation_from_the_launcher(lab: Lab, page: Page) -> None:
     expect(dialog.get_by_role("button", name="Create")).to_be_disabled()
     dialog.get_by_label("Title").fill("Checkout fails since 03:10")
     dialog.get_by_label("Severity").select_option("SEV2")
+    lost = "**/investigation/investigations*"
+    page.route(lost, lambda route: (route.fetch(), route.abort()))
     dialog.get_by_role("button", name="Create").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("does not answer")
+    page.unroute(lost)
+    dialog.get_by_role("button", name="Create").click()  # the same wish: no second notebook
 
     notebook = NotebookPage(page)
     expect(notebook.panel.get_by_role("heading")).to_have_text("Checkout fails since 03:10")
@@ -31,7 +36,7 @@ def test_new_investigation_from_the_launcher(lab: Lab, page: Page) -> None:
     expect(notebook.steps).to_have_count(1)
     expect(notebook.steps.first).to_have_attribute("data-status", "ok")
 
-    made = lab.folder / "checkout-fails-since-03-10.ipynb"
+    (made,) = lab.folder.glob("checkout-fails*.ipynb")
     assert json.loads(made.read_text("utf-8"))["metadata"]["investigation"]["severity"] == "SEV2"
 
 

@@ -213,8 +213,9 @@ def test_nothing_typed_or_run_is_lost_or_there_twice(
 def on_record(session: Session) -> None:
     """Each run that somebody was told the end of is on record, once.
 
-    A server that is killed before the broker ever answered leaves the notebook without a name for
-    its investigation: then the next one begins another, and both have their runs.
+    A server that had no room on its disk when it opened the investigation, and is killed before the
+    notebook is saved with its name, leaves nothing that joins them: then the next one begins
+    another, and both have their runs.
     """
     wanted = {run.id for run in session.runs if run.acknowledged}
     assert wanted

@@ -160,6 +160,54 @@ def test_what_a_killed_server_could_not_send_the_next_one_sends(tmp_path: Path) 
             until(lambda: second in finished(server, found["uid"]), "the second run is sent")
 
 
+def test_a_notebook_that_a_killed_server_never_saved_stays_one_investigation(
+    tmp_path: Path,
+) -> None:
+    store = StoreFolder.create(tmp_path / "store").path
+    adopted, early, late, other = paths = [
+        f"{name}.ipynb" for name in ("adopted", "early", "late", "other")
+    ]
+    with broker(store) as client:
+        briefly = "c.InvestigationApp.broker_patience = 1.0"
+        with jupyter(tmp_path / "server", store=store, config=briefly) as server:
+            for path in paths:
+                server.save(path, notebook("1"))
+            kernels = {path: server.kernel(path) for path in paths}
+            server.request("POST", "/investigation/investigations", {"path": adopted})
+            kernels[early].run("1")
+            kernels[other].run("1")
+            until(lambda: len(client.investigations()) == 3, "the broker knows of three")
+            pid = client.health()["pid"]
+            os.kill(pid, signal.SIGSTOP)  # of the fourth it hears from the next server
+            kernels[late].run("1")
+            server.process.kill()
+            server.process.wait()
+        os.kill(pid, signal.SIGCONT)
+        content = notebook("1")
+        content["cells"][0]["id"] = "another-notebook"
+        (server.root / other).write_text(json.dumps(content))
+
+        with jupyter(tmp_path / "server", store=store) as server:
+            for path in paths:
+                server.kernel(path).run("2")
+
+            def steps() -> list[tuple[str, int]]:
+                found = [(one["notebook"], one["uid"]) for one in client.investigations()]
+                return sorted((path, len(client.state(uid)["steps"])) for path, uid in found)
+
+            each = [(adopted, 1), (early, 2), (late, 2), (other, 1), (other, 1)]
+            until(lambda: steps() == each, "the record of each is whole")
+            kept = server.home / "data" / "investigation"
+            assert len(list(kept.rglob("unstamped/*.json"))) == 4
+
+            def saved() -> bool:
+                for path in paths:
+                    server.save(path, notebook("1"))
+                return not list(kept.rglob("unstamped/*.json"))
+
+            until(saved, "the files say it themselves")
+
+
 def test_a_broker_that_cannot_start_stops_nobodys_work(tmp_path: Path) -> None:
     store = tmp_path / "store"
     store.write_text("a file")

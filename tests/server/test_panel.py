@@ -12,6 +12,7 @@ import pytest
 from tests.server.test_routes import ALL, refused
 from tests.support.jupyter import Jupyter, RefusedError
 from tests.support.people import TOKENS
+from workspace_ext.inquiry.metadata.notebook import read_uid
 from workspace_ext.protocol.validation import validate
 
 RECORD = "/investigation/record"
@@ -124,6 +125,34 @@ def test_what_is_said_again_is_on_record_once(plain: Jupyter, made: dict[str, st
     assert plain.broker().state(made["uid"])["hypotheses"][claim]["state"] == "refuted"
     with pytest.raises(RefusedError) as refusal:
         say("bob", 3, text="hm")
+    assert refusal.value.status == 400
+
+
+def test_a_new_investigation_that_is_wished_again_is_one(
+    plain: Jupyter, name: Callable[[], str]
+) -> None:
+    title = f"Wished {name()}"
+
+    def wish(user: str, wished: object) -> Any:
+        return plain.request("POST", ALL, {"title": title, "id": wished}, user=user)
+
+    id_ = "abcdef12-1234-1234-1234-123456789012"
+    made = wish("bob", id_)
+    assert wish("bob", id_) == made  # its answer was lost, so it came again
+    others = [wish("alice", id_), wish("bob", id_[::-1]), wish("bob", "")]
+    assert len({one["uid"] for one in (made, *others)}) == 4
+    assert len({one["path"] for one in (made, *others)}) == 4
+
+    (plain.root / made["path"]).unlink()  # as if the server had ended before it was written
+    assert wish("bob", id_) == made
+    assert read_uid(plain.read(made["path"])) == made["uid"]
+    types = [entry["type"] for entry in plain.broker().entries(made["uid"])]
+    assert (types.count("investigation.opened"), types.count("agenda.changed")) == (1, 1)
+
+    plain.request("PATCH", f"/api/contents/{made['path']}", {"path": "wished-moved.ipynb"})
+    assert wish("bob", id_) == {"path": "wished-moved.ipynb", "uid": made["uid"]}
+    with pytest.raises(RefusedError) as refusal:
+        wish("bob", 3)
     assert refusal.value.status == 400
 
 

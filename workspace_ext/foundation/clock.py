@@ -16,6 +16,8 @@ Clock = Callable[[], int]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?\s*(Z|z|[+-]\d\d:?\d\d)")
 
+_NO_SECONDS = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d\s*(Z|z|[+-]\d\d:?\d\d)")
+
 
 def now_ns() -> int:
     """The system's time, in nanoseconds since the epoch."""
@@ -39,8 +41,9 @@ def parse_rfc3339(text: str) -> int:
     """
     match = _RFC3339.fullmatch(text.strip())
     if match is None:
+        short = _NO_SECONDS.fullmatch(text.strip())
         raise BadInput(
-            f"{text!r} is not a time with its offset",
+            f"{text!r} is {'a time without seconds' if short else 'not a time with its offset'}",
             hint="write it as 2023-01-29T09:03:53Z or 2023-01-29T17:03:53+08:00",
             code="bad_time",
         )

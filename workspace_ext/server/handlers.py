@@ -155,7 +155,8 @@ class InvestigationsHandler(InvestigationHandler):
             self.answer(adopted)
             return
         title, directory = body.pop("title", ""), body.pop("directory", "")
-        made = await openings.create(title, actor, directory=directory, scope=body)
+        wish = body.pop("id", "")
+        made = await openings.create(title, actor, directory=directory, scope=body, wish=wish)
         self.set_status(201)
         self.answer(made)
 

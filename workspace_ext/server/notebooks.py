@@ -33,6 +33,7 @@ from workspace_ext.protocol.messages import (
     NotebookProjection,
 )
 from workspace_ext.server.live import LiveNotebooks
+from workspace_ext.server.unstamped import Unstamped
 from workspace_ext.server.view import View
 
 _log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class Notebooks:
         sessions: Tells which notebooks have a kernel.
         state: Gives the state of an investigation that is followed now.
         said: Told, at each save, what the text cells of an investigation's notebook say.
+        unstamped: Remembers what a file does not say yet, for the next server.
     """
 
     def __init__(
@@ -67,14 +69,16 @@ class Notebooks:
         sessions: HasSessions,
         state: Callable[[str], InvestigationState | None],
         said: Callable[[str, str, Sequence[Text]], None],
+        unstamped: Unstamped,
     ) -> None:
         self._contents = contents
         self._live = live
         self._sessions = sessions
         self._state = state
         self._said = said
+        self._unstamped = unstamped
         self._saved: dict[str, View] = {}
-        self._bound: dict[str, str] = {}
+        self._bound = unstamped.left()
         self._projections: dict[str, NotebookProjection] = {}
         self._watchers: dict[str, set[Watcher]] = {}
         self._writing = asyncio.Lock()
@@ -116,6 +120,11 @@ class Notebooks:
             for watcher in tuple(self._watchers.get(path, ())):
                 watcher()
 
+    def remember(self, path: str, uid: str) -> None:
+        """Keeps what a notebook was just made part of, also for the next server."""
+        view = self.view(path)
+        self._unstamped.keep(path, uid, view.cells if view else ())
+
     def watch(self, path: str, watcher: Watcher) -> Callable[[], None]:
         """Calls when a path is bound; returns what ends it."""
         self._watchers.setdefault(path, set()).add(watcher)
@@ -134,11 +143,13 @@ class Notebooks:
         """A file, or a folder of files, has another name now."""
         rename(self._saved, old, new)
         rename(self._bound, old, new)
+        self._unstamped.moved(old, new)
 
     def removed(self, path: str) -> None:
         """A file is gone."""
         self._saved.pop(path, None)
         self._bound.pop(path, None)
+        self._unstamped.forget(path)
 
     def before_save(self, model: dict[str, Any], path: str, **_: Any) -> None:
         """The contents manager's pre-save hook: puts our metadata into what is saved."""
@@ -156,6 +167,13 @@ class Notebooks:
         written = texts(content) if uid else []
         if uid and written:
             self._said(uid, path, written)
+
+    def after_save(self, model: dict[str, Any], **_: Any) -> None:
+        """The contents manager's post-save hook: what the file says need not be kept."""
+        path = str(model.get("path", "")).strip("/")
+        saved = self._saved.get(path)
+        if saved is not None and saved.uid is not None:
+            self._unstamped.forget(path)
 
     def _projection(self, uid: str | None) -> NotebookProjection | None:
         """What belongs into the notebooks of an investigation, as far as it is known here."""

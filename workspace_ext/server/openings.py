@@ -7,6 +7,7 @@ import json
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import Any
 from weakref import WeakValueDictionary
@@ -16,7 +17,7 @@ from jupyter_core.utils import ensure_async
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput, NotFound, Unavailable
-from workspace_ext.foundation.ids import new_id
+from workspace_ext.foundation.ids import new_id, stable_id
 from workspace_ext.foundation.shipped import shipped
 from workspace_ext.inquiry.metadata.beginning import from_template
 from workspace_ext.protocol.messages import EventIn, InvestigationState
@@ -57,6 +58,7 @@ class Openings:
         *,
         directory: object = "",
         scope: Mapping[str, Any] | None = None,
+        wish: object = "",
     ) -> dict[str, str]:
         """Makes a notebook that is an investigation from the start, from the notebook template.
 
@@ -65,26 +67,34 @@ class Openings:
             actor: Who begins it.
             directory: Where, below the server's root.
             scope: Its severity, window, baseline, services and pin, as far as they are known.
+            wish: An id of the wish, where it may come again: the same person's same one makes
+                nothing new, whatever became of the first try.
 
         Returns:
             Its ``path`` and ``uid``.
 
         Raises:
-            BadInput: The title, the directory or a part of the scope is wrong.
+            BadInput: The title, the directory, the id or a part of the scope is wrong.
             InvestigationError: The broker could not open it; no file is made then.
         """
         checked = _title(title)
         folder = _text("directory", directory).strip("/")
         wanted = _scope(scope or {})
+        again = _text("id", wish)
+        uid = stable_id("new", str(actor), again) if again else new_id()
         async with self._lock(f"{folder}/"):  # two of one title get two names
+            begun = await self._known(uid) if again else None
+            made = await self._made(begun) if begun else None
+            if made is not None:
+                return {"path": made, "uid": uid}
             path = await self._free_path(folder, checked)
-            state = await self._open(checked, path, actor, wanted)
+            state = begun or await self._open(checked, path, actor, {**wanted, "uid": uid})
             content, agenda = from_template(await asyncio.to_thread(_template), state)
-            await self._set_agenda(state["uid"], agenda, actor)
+            await self._set_agenda(uid, agenda, actor)
             model = {"type": "notebook", "format": "json", "content": content}
             await ensure_async(self._contents.save(model, path))
-        self._notebooks.bind(path, state["uid"])
-        return {"path": path, "uid": state["uid"]}
+        self._notebooks.bind(path, uid)
+        return {"path": path, "uid": uid}
 
     async def adopt(self, path: object, actor: Actor) -> dict[str, str]:
         """Makes an existing notebook an investigation; one that is one stays what it is.
@@ -97,8 +107,9 @@ class Openings:
         async with self._lock(named):
             view = await self._notebooks.look(named)
             uid = self._notebooks.uid(named, view)
-            if uid is None or not await self._is_known(uid):
+            if uid is None or await self._known(uid) is None:
                 uid = (await self._open(_title_of(named), named, actor))["uid"]
+                self._notebooks.remember(named, uid)
             self._notebooks.bind(named, uid)
         return {"path": named, "uid": uid}
 
@@ -128,6 +139,7 @@ class Openings:
                 "actor": str(actor),
             }
             self._reporter.report(uid, [opened])
+            self._notebooks.remember(path, uid)
             try:
                 await asyncio.to_thread(self._reporter.flush, patience)
             finally:
@@ -145,7 +157,7 @@ class Openings:
 
     async def _set_agenda(self, uid: str, items: Sequence[AgendaItem], actor: Actor) -> None:
         event: EventIn = {
-            "id": new_id(),
+            "id": stable_id("agenda", uid),
             "type": "agenda.changed",
             "subject": uid,
             "time": to_rfc3339(now_ns()),
@@ -155,12 +167,20 @@ class Openings:
         if items:
             await self._link.call(lambda client: client.report(uid, [event]))
 
-    async def _is_known(self, uid: str) -> bool:
+    async def _known(self, uid: str) -> InvestigationState | None:
         try:
-            await self._link.call(lambda client: client.state(uid))
+            return await self._link.call(lambda client: client.state(uid))
         except NotFound:
-            return False
-        return True
+            return None
+
+    async def _made(self, state: InvestigationState) -> str | None:
+        """The notebook that was made for an investigation, if it came to that."""
+        for path in (*self._notebooks.paths(state["uid"]), state["notebook"]):
+            if await ensure_async(self._contents.file_exists(path)):
+                with suppress(NotFound):  # it is damaged
+                    if (await self._notebooks.look(path)).uid == state["uid"]:
+                        return path
+        return None
 
     async def _free_path(self, folder: str, title: str) -> str:
         if not await ensure_async(self._contents.dir_exists(folder)):

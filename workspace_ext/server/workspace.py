@@ -25,6 +25,7 @@ from workspace_ext.server.reporter import Reporter
 from workspace_ext.server.restoring import Restores
 from workspace_ext.server.saves import Saves
 from workspace_ext.server.tap import KERNELSPEC, Tap
+from workspace_ext.server.unstamped import Unstamped
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -44,12 +45,12 @@ class Workspace:
         serverapp: The server, configured.
         store: The store's folder.
         may_make: Whether it may be made when it is not there.
-        spool: Where captured events wait for the broker.
+        data: The user's own place for what belongs to the store: what waits for the broker.
         patience: How many seconds a kernel's start or a first run waits for the broker.
     """
 
     def __init__(
-        self, serverapp: ServerApp, *, store: Path, may_make: bool, spool: Path, patience: float
+        self, serverapp: ServerApp, *, store: Path, may_make: bool, data: Path, patience: float
     ) -> None:
         self._patience = patience
         self._tasks: set[asyncio.Task[None]] = set()
@@ -58,14 +59,15 @@ class Workspace:
         kernels, events = serverapp.kernel_manager, serverapp.event_logger
         assert events is not None
         self.link = BrokerLink(store, may_make=may_make)
-        self.reporter = Reporter(spool, self.link.client, self._on_refused)
+        self.reporter = Reporter(data / "spool", self.link.client, self._on_refused)
         self.followers = Followers(lambda uid: self.link.client().follow(uid), self.touch)
         self.data = Followers(lambda _: self.link.client().follow_data(), lambda _: None)
         self.editors = Editors()
         self.live = LiveNotebooks(serverapp, self._edited)
         follow_authors(self.live.authored)
+        unstamped = Unstamped(data / "unstamped", contents.root_dir, store)
         self.notebooks = Notebooks(
-            contents, self.live, sessions, self.followers.state, self._written
+            contents, self.live, sessions, self.followers.state, self._written, unstamped
         )
         self.openings = Openings(self.link, self.reporter, self.notebooks, contents)
         self.tap = Tap(
@@ -99,6 +101,7 @@ class Workspace:
         contents.register_pre_save_hook(self.notebooks.before_save)
         contents.register_pre_save_hook(self.saves.before)  # sees what the hook above added
         contents.register_post_save_hook(self.saves.after)
+        contents.register_post_save_hook(self.notebooks.after_save)
         sessions.on_closed.append(self._on_session_closed)
         events.add_listener(schema_id=_CONTENTS_EVENTS, listener=self._on_contents_event)
 

@@ -37,6 +37,13 @@ def test_no_time(text: str) -> None:
     assert caught.value.code == "bad_time"
 
 
+def test_what_lacks_only_its_seconds_is_told_so() -> None:
+    with pytest.raises(BadInput, match="is a time without seconds"):
+        parse_rfc3339("2026-01-01T00:00Z")
+    with pytest.raises(BadInput, match="is not a time with its offset"):
+        parse_rfc3339("2026-01-01T00:00")
+
+
 def test_a_window_in_each_form_is_the_same() -> None:
     window = Window.parse("2023-01-29T09:00:00Z/2023-01-29T09:10:00Z")
     assert Window.parse(window.to_dict()) == Window.parse(window) == window

@@ -1103,6 +1103,10 @@ export interface NewInvestigation {
    */
   pin?: number | null;
   directory?: string;
+  /**
+   * The same when it is sent again because no answer came; one notebook is made.
+   */
+  id?: string;
 }
 /**
  * The notebook that was made.

@@ -2,6 +2,7 @@ import { Dialog } from '@jupyterlab/apputils';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { problemIn, type Api, type Problem } from '../api';
+import { Outbox } from '../outbox';
 import { trans } from '../translation';
 import type { Catalogue, NewInvestigation, NewNotebook } from '../types';
 import { BeginningForm, draftOf, wishOf, type Draft } from './form';
@@ -77,15 +78,14 @@ class BeginningBody extends ReactWidget implements Dialog.IBodyWidget<NewInvesti
     this._problem = null;
     this._isBusy = true;
     this.update();
-    try {
-      return await this._api.create(this.getValue());
-    } catch (error) {
-      this._problem = problemIn(error);
-      return null;
-    } finally {
-      this._isBusy = false;
-      this.update();
-    }
+    let made: NewNotebook | null = null;
+    const wish = this.getValue();
+    this._problem = await this._outbox.send(wish, async id => {
+      made = await this._api.create({ ...wish, id });
+    });
+    this._isBusy = false;
+    this.update();
+    return made;
   }
 
   protected override render(): React.ReactElement {
@@ -136,6 +136,7 @@ class BeginningBody extends ReactWidget implements Dialog.IBodyWidget<NewInvesti
 
   private readonly _api: Api;
   private readonly _directory: string;
+  private readonly _outbox = new Outbox();
   private _draft: Draft;
   private _catalogue: Catalogue | null = null;
   private _unknown: Problem | null = null;
