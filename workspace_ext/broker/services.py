@@ -121,7 +121,14 @@ class Services:
             quality=Quality(runner, catalog),
             lineage=lineage,
             provenances=Provenances(investigations, lineage),
-            archives=Freezer(folder, investigations, reads, SliceSource(telemetry), origins),
+            archives=Freezer(
+                folder,
+                investigations,
+                reads,
+                SliceSource(telemetry),
+                origins,
+                looked_through.scripts,
+            ),
             retention=RetentionService(telemetry, Needs(investigations, reads), catalog.forget),
         )
 
