@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support.lab import Lab
 from tests.support.notebook_page import NotebookPage
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -47,6 +48,7 @@ def test_first_cells_of_the_demo(lab: Lab, page: Page, another_page: Page) -> No
     notebook.steps.last.get_by_role("button", name="Go to cell").click()
     expect(notebook.code_cells.nth(SCOPE)).to_contain_class("jp-mod-active")
 
+    until(lambda: any("image/png" in chart for charts in _charts(lab) for chart in charts), "a PNG")
     page.reload()
     expect(notebook.steps).to_have_count(HYPOTHESIS + 1)
     expect(notebook.hypotheses).to_have_count(1)
@@ -59,12 +61,7 @@ def _check_saved(lab: Lab) -> None:
     about = saved["metadata"]["investigation"]
     assert [each["state"] for each in about["hypotheses"].values()] == ["refuted"]
     # Two browsers drew each chart; one of them added its picture, and none added a chart.
-    charts = [
-        [output["data"] for output in cell.get("outputs", ()) if _is_chart(output)]
-        for cell in saved["cells"]
-    ]
-    assert max(map(len, charts)) == 1
-    assert any("image/png" in data for (data,) in filter(None, charts))
+    assert max(map(len, _charts(lab))) == 1
 
     cells = [cell for cell in saved["cells"] if cell["cell_type"] == "code"]
     overview = cells[OVERVIEW]["metadata"]["investigation"]
@@ -72,6 +69,18 @@ def _check_saved(lab: Lab) -> None:
     assert overview["last"]["ok"] is True
     assert cells[OVERVIEW]["outputs"]
     assert "last" not in cells[HYPOTHESIS + 1]["metadata"].get("investigation", {})
+
+
+def _charts(lab: Lab) -> list[list[dict[str, Any]]]:
+    """The charts of each cell, as the file has them."""
+    try:
+        saved = json.loads(lab.notebook.read_text("utf-8"))
+    except ValueError:  # it is being written just now
+        return []
+    return [
+        [output["data"] for output in cell.get("outputs", ()) if _is_chart(output)]
+        for cell in saved["cells"]
+    ]
 
 
 def _is_chart(output: dict[str, Any]) -> bool:

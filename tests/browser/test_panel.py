@@ -67,7 +67,7 @@ def test_from_the_launcher_to_the_data(lab: Lab, page: Page) -> None:
     page.screenshot(path=ARTEFACTS / "panel-light.png")
     _drag(notebook)
 
-    with page.expect_response(_saves_the_layout):  # JupyterLab does so a moment later
+    with page.expect_response(_saves_the_fold):  # JupyterLab does so a moment later
         panel.locator("summary", has_text="Hypotheses").click()
         expect(notebook.hypotheses.first).to_be_hidden()
     page.reload()
@@ -79,8 +79,10 @@ def test_from_the_launcher_to_the_data(lab: Lab, page: Page) -> None:
     _data(page)
 
 
-def _saves_the_layout(response: Response) -> bool:
-    return "/api/workspaces" in response.url and response.request.method == "PUT"
+def _saves_the_fold(response: Response) -> bool:
+    request = response.request
+    saves = "/api/workspaces" in request.url and request.method == "PUT"
+    return saves and '"hypotheses":false' in (request.post_data or "")
 
 
 def _begin(page: Page) -> None:
