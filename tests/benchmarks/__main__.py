@@ -9,6 +9,7 @@ NAMES = (
     "transport",
     "capture",
     "server_start",
+    "page_start",
     "demo",
     "ingest",
     "busy",
