@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from workspace_ext.foundation.clock import now_ns, to_rfc3339
@@ -38,6 +39,7 @@ class Reporter:
         *,
         rationale: str = "",
         event_id: str | None = None,
+        attached: Mapping[str, str] | None = None,
     ) -> None:
         """Reports one event.
 
@@ -47,6 +49,7 @@ class Reporter:
             data: What its type wants; the run and the cell are added where the type takes them.
             rationale: Why.
             event_id: The same id again is the same event: the broker takes it once.
+            attached: Texts that the data name by digest.
         """
         run = self._connection.here().ref
         if run is not None and not kind.startswith("investigation."):
@@ -59,6 +62,8 @@ class Reporter:
             "data": data,
             "rationale": rationale,
         }
+        if attached:
+            event["attached"] = dict(attached)
         self._connection.client.report(self.uid, [event])
 
     def report_test(self, test: FunctionTest) -> TestOutcome:

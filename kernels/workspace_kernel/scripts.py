@@ -1,7 +1,8 @@
 """Scripts that cells use: Python files beside the notebook, imported or run, known by content.
 
 What an installed distribution brings is known by its version, and the code of cells is captured
-itself; between them lies what a team shares as files, and nobody could tell what it was.
+itself; between them lies what a team shares as files, and nobody could tell what it was. The text
+of one in the notebook's folder is kept with the record, so that an archive can carry it.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from workspace_ext.foundation.canonical import digest_bytes
 from workspace_ext.foundation.errors import InvestigationError
 from workspace_kernel.connection import Connection
 from workspace_kernel.events import Reporter
-from workspace_kernel.files import digest_file
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -31,6 +32,8 @@ _INSTALLED = tuple(
     }
 )
 _OURS = ("workspace_ext", "workspace_kernel")
+_LARGEST = 1_000_000
+"""How many bytes of a script are kept; a larger one is known by its digest alone."""
 
 
 class Scripts:
@@ -62,18 +65,21 @@ class Scripts:
 
     def after_cell(self, result: Any) -> None:
         """Called when a cell has run."""
-        self._look()
-        used = dict.fromkeys([*self._ran, *self._named(getattr(result.info, "raw_cell", "") or "")])
+        loaded = [path for path in self._look() if _beside(path)]
+        named = self._named(getattr(result.info, "raw_cell", "") or "")
+        used = dict.fromkeys([*self._ran, *loaded, *named])
         self._ran.clear()
         if not used or self._connection.here().ref is None:
             return
         for path in used:
             try:
-                size, digest = digest_file(path)
-                name = os.path.relpath(path)
-                name = path.name if name.startswith("..") else Path(name).as_posix()
-                data = {"name": name[-1000:], "size": size, "digest": digest}
-                self._reporter.report("file.read", name[-256:], data)
+                content = path.read_bytes()
+                beside, digest = _beside(path), digest_bytes(content)
+                name = beside or path.name
+                data = {"name": name[-1000:], "size": len(content), "digest": digest}
+                text = _text(content) if beside else None
+                attached = {} if text is None else {digest: text}
+                self._reporter.report("file.read", name[-256:], data, attached=attached)
             except (InvestigationError, OSError, ValueError):
                 continue  # it is gone again, or the broker is: the cell has run all the same
 
@@ -81,13 +87,14 @@ class Scripts:
         self._ran.append(Path(os.path.realpath(fname)))
         return self._execfile(fname, *where, **options)
 
-    def _look(self) -> None:
-        """Which of the modules that are new are scripts."""
-        for name in sys.modules.keys() - self._known:
-            path = _script(name, sys.modules.get(name))
-            if path is not None:
-                self._modules[name] = path
-            self._known.add(name)
+    def _look(self) -> list[Path]:
+        """Which of the modules that are new are scripts, also those that a script imports."""
+        new = sys.modules.keys() - self._known
+        self._known |= new
+        found = {name: _script(name, sys.modules.get(name)) for name in sorted(new)}
+        scripts = {name: path for name, path in found.items() if path is not None}
+        self._modules |= scripts
+        return list(scripts.values())
 
     def _named(self, source: str) -> Iterator[Path]:
         """The scripts that names in a cell's code lead to."""
@@ -99,6 +106,23 @@ class Scripts:
             home = value.__name__ if isinstance(value, ModuleType) else _home(value)
             if home in self._modules:
                 yield self._modules[home]
+
+
+def _beside(path: Path) -> str:
+    """A file's name from the kernel's folder on; empty when it lies elsewhere."""
+    try:
+        name = Path(os.path.relpath(path)).as_posix()
+    except (OSError, ValueError):  # that folder is gone, or on another drive
+        return ""
+    return "" if name.startswith("..") else name
+
+
+def _text(content: bytes) -> str | None:
+    """What can be kept of a script."""
+    try:
+        return content.decode() if len(content) <= _LARGEST else None
+    except UnicodeDecodeError:
+        return None
 
 
 def _home(value: Any) -> str:

@@ -86,13 +86,11 @@ class Services:
         )
         investigations = InvestigationService(ledger, records, catalog)
         versions = VersionService(ledger, records, investigations)
-        looked_through = TemplateReviews(
-            ledger, templates, shipped("queries"), sealed=folder.sealed
-        )
-        reviews = ReviewService(records, investigations, versions, looked_through)
+        reviewed = TemplateReviews(ledger, templates, shipped("queries"), sealed=folder.sealed)
+        reviews = ReviewService(records, investigations, versions, reviewed)
         runner = QueryRunner(telemetry)
         reads = Reads(templates, PlanReader(Parser()))
-        origins = Origins(telemetry)
+        slices, origins = SliceSource(telemetry), Origins(telemetry)
         lineage = Lineage(investigations, reads, origins)
         return cls(
             folder=folder,
@@ -107,7 +105,7 @@ class Services:
             investigations=investigations,
             versions=versions,
             reviews=reviews,
-            template_reviews=looked_through,
+            template_reviews=reviewed,
             postmortems=PostMortems(investigations, versions, reviews, runner),
             runner=runner,
             queries=QueryService(
@@ -116,12 +114,12 @@ class Services:
                 templates,
                 investigations,
                 whole=not folder.sealed,
-                cautions=looked_through.warnings,
+                cautions=reviewed.warnings,
             ),
             quality=Quality(runner, catalog),
             lineage=lineage,
             provenances=Provenances(investigations, lineage),
-            archives=Freezer(folder, investigations, reads, SliceSource(telemetry), origins),
+            archives=Freezer(folder, investigations, reads, slices, origins, reviewed.scripts),
             retention=RetentionService(telemetry, Needs(investigations, reads), catalog.forget),
         )
 

@@ -27,7 +27,7 @@ class Circumstances:
     Args:
         entries: The ledger of the captured investigation.
         order: The runs of the replay.
-        texts: The texts of templates.
+        texts: The texts of templates and scripts.
         actor: Who replays.
     """
 

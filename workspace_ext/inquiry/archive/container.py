@@ -17,6 +17,7 @@
         slices/<table>.parquet   the rows that the queries could see
         templates/<version>/<area>/<name>.sql
         templates/<version>-<digest>/…  other texts that were used under the same version
+        scripts/<digest>.py      Python files beside the notebook that cells used, as they were
         env.json pylock.toml     Python, platform, packages
         redaction.json           what was taken out, by rule and file
 
@@ -56,6 +57,10 @@ _UNIX = 3
 _BLOCK = 1 << 20
 TEXT = re.compile(r"templates/\d+/\w+/\w+\.sql")
 OTHER_TEXT = re.compile(r"templates/\d+-[0-9a-f]{16}/\w+/\w+\.sql")
+SCRIPT = ".py"
+"""How the names of scripts end, among the files that cells read."""
+
+_LONGEST = 1000, 255  # a whole name, and each part of it in bytes
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
@@ -85,6 +90,24 @@ def text_path(files: Container[str], used: TemplateRef) -> str:
     return other if other in files else template_path(used["id"], used["version"])
 
 
+def script_path(digest: str) -> str:
+    """Where the text of a script lies, of the digest that it had when it was used."""
+    return f"scripts/{digest.removeprefix(PREFIX)[:16]}{SCRIPT}"
+
+
+def beside(name: str) -> Path | None:
+    """The place of a script from the notebook's folder on; None when it would lie elsewhere."""
+    longest, longest_part = _LONGEST
+    parts = name.split("/")
+    plain = name.isprintable() and len(name) <= longest and not {"\\", ":"} & set(name)
+    if not plain or {"", ".", ".."} & set(parts):
+        return None
+    if any(len(part.encode()) > longest_part for part in parts):
+        return None
+    files = [part.endswith(SCRIPT) for part in parts]
+    return Path(*parts) if files[-1] and not any(files[:-1]) else None
+
+
 def bag_name(investigation: str) -> str:
     """The folder at the top of an investigation's archive."""
     return f"investigation-{_UNSAFE.sub('-', investigation)}"
@@ -100,12 +123,14 @@ class Redacted:
         cells: The uids of cells whose code was changed.
         queries: The ids of queries whose record or kept result was changed.
         columns: The columns of which some values were changed, by table.
+        scripts: The paths of scripts whose text was changed.
     """
 
     entries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     cells: tuple[str, ...] = ()
     queries: tuple[str, ...] = ()
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    scripts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,6 +145,7 @@ class Manifest:
         capped: Slices that hold less than was read, by path: ``rows`` of how many (``of``), and
             the time up to which they are whole (``until``, RFC 3339; None: no time is).
         redacted: What was taken out.
+        unreviewed: The scripts that nobody had looked through, in words.
         files: Digest and size of each part frozen, by path.
         format: Tells such archives from other bags.
         version: Of the format.
@@ -131,6 +157,7 @@ class Manifest:
     missing: Mapping[str, str] = field(default_factory=dict)
     capped: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     redacted: Redacted = field(default_factory=Redacted)
+    unreviewed: tuple[str, ...] = ()
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     format: str = FORMAT
     version: int = VERSION
@@ -153,8 +180,10 @@ class Manifest:
             cells=tuple(redacted.cells),
             queries=tuple(redacted.queries),
             columns=columns,
+            scripts=tuple(redacted.scripts),
         )
-        manifest = cls(**{**content, "redacted": redacted})
+        unreviewed = tuple(map(str, content.get("unreviewed", ())))
+        manifest = cls(**{**content, "redacted": redacted, "unreviewed": unreviewed})
         for part in manifest.files.values():
             if not (isinstance(part.get("digest"), str) and isinstance(part.get("bytes"), int)):
                 raise TypeError("a part without digest or size")

@@ -9,7 +9,7 @@ Sources: https://w3id.org/ro/crate/1.1, https://w3id.org/ro/wfrun/provenance/0.5
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +19,9 @@ from workspace_ext.inquiry.archive.container import (
     CRATE,
     LEDGER,
     NOTEBOOK,
+    SCRIPT,
     result_path,
+    script_path,
     slice_path,
     text_path,
 )
@@ -39,6 +41,7 @@ _FORMATS = {
     "jsonl": "application/jsonl",
     "arrow": "application/vnd.apache.arrow.stream",
     "parquet": "application/vnd.apache.parquet",
+    "py": "text/x-python",
     "sql": "application/sql",
     "toml": "application/toml",
 }
@@ -83,6 +86,13 @@ class Told:
             paths.append(text_path(self.files, query["template"]))
         return [path for path in paths if path in self.files]
 
+    def scripts(self, steps: Iterable[Step]) -> dict[str, str]:
+        """The names of the scripts that some runs used, by their paths."""
+        files = (file for step in steps for file in step["files"])
+        scripts = [each for each in files if each["name"].endswith(SCRIPT)]
+        found = {script_path(each["digest"]): each["name"] for each in scripts}
+        return {path: name for path, name in sorted(found.items()) if path in self.files}
+
     def result(self, query: Mapping[str, Any]) -> str | None:
         """The path of a query's kept result."""
         path = result_path(query["id"])
@@ -93,6 +103,7 @@ def describe(told: Told) -> Entity:
     """The content of ``ro-crate-metadata.json``."""
     steps = sorted(told.state["steps"].values(), key=lambda step: step["seq"])
     cells = list(dict.fromkeys(step["cell"] for step in steps))
+    names = told.scripts(steps)
     graph = [
         {
             "@id": CRATE,
@@ -108,7 +119,11 @@ def describe(told: Told) -> Entity:
         *_tools(told, cells),
         *_actions(told, steps),
         *_people(told),
-        *(_file(path, part) for path, part in sorted(told.files.items()) if path != NOTEBOOK),
+        *(
+            _file(path, part, names.get(path, path))
+            for path, part in sorted(told.files.items())
+            if path != NOTEBOOK
+        ),
     ]
     return {"@context": [CONTEXT, _TERMS], "@graph": [_compact(entity) for entity in graph]}
 
@@ -147,7 +162,7 @@ def _root(told: Told, steps: Sequence[Step]) -> Entity:
 
 
 def _workflow(told: Told, cells: Sequence[str]) -> Entity:
-    workflow = _file(NOTEBOOK, told.files[NOTEBOOK])
+    workflow = _file(NOTEBOOK, told.files[NOTEBOOK], NOTEBOOK)
     tools = [_ref(_tool(cell)) for cell in cells]
     return {
         **workflow,
@@ -193,7 +208,8 @@ def _actions(told: Told, steps: Sequence[Step]) -> Iterator[Entity]:
     for query in told.queries:
         asked.setdefault(query["run"], []).append(query)
     results = [path for path in map(told.result, told.queries) if path]
-    inputs = sorted({path for query in told.queries for path in told.used(query)})
+    inputs = {path for query in told.queries for path in told.used(query)}
+    inputs |= told.scripts(steps).keys()
     yield {
         "@id": "#investigation",
         "@type": "CreateAction",
@@ -203,7 +219,7 @@ def _actions(told: Told, steps: Sequence[Step]) -> Iterator[Entity]:
         "description": "All that was asked and concluded, from opening to freezing",
         "startTime": _moment(state["opened_at"]),
         "endTime": _moment(made["time"]),
-        "object": [_ref(path) for path in inputs],
+        "object": [_ref(path) for path in sorted(inputs)],
         "result": [_ref(path) for path in results],
     }
     yield {
@@ -237,6 +253,7 @@ def _step_actions(told: Told, step: Step, queries: Sequence[Mapping[str, Any]]) 
         "instrument": _ref(_step(step["cell"])),
         "object": _ref(_run(step)),
     }
+    used = {path for query in queries for path in told.used(query)} | told.scripts([step]).keys()
     run: Entity = {
         "@id": _run(step),
         "@type": "CreateAction",
@@ -245,7 +262,7 @@ def _step_actions(told: Told, step: Step, queries: Sequence[Mapping[str, Any]]) 
         "agent": _ref(_person(step["by"])),
         "description": f"{step['by'].partition(':')[2]} ran it; it ended {step['status']}",
         "startTime": _moment(step["started"]),
-        "object": [_ref(path) for path in sorted({p for q in queries for p in told.used(q)})],
+        "object": [_ref(path) for path in sorted(used)],
         "result": [_ref(path) for path in map(told.result, queries) if path],
     }
     if step["ended"]:
@@ -269,11 +286,11 @@ def _who(told: Told) -> list[str]:
     return list(dict.fromkeys([*said, told.made["actor"]]))
 
 
-def _file(path: str, part: Mapping[str, Any]) -> Entity:
+def _file(path: str, part: Mapping[str, Any], name: str) -> Entity:
     return {
         "@id": path,
         "@type": "File",
-        "name": path,
+        "name": name,
         "encodingFormat": _FORMATS.get(path.rpartition(".")[2], "application/octet-stream"),
         "contentSize": str(part["bytes"]),
         "sha256": str(part["digest"]).removeprefix(PREFIX),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from workspace_ext import __version__
 from workspace_ext.access.model import Principal
 from workspace_ext.foundation.actor import Actor
-from workspace_ext.foundation.canonical import digest_bytes
+from workspace_ext.foundation.canonical import PREFIX, digest_bytes
 from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput, Conflict
 from workspace_ext.foundation.ids import new_id
@@ -30,7 +30,9 @@ from workspace_ext.inquiry.archive.container import (
     ArchiveWriter,
     Manifest,
     Redacted,
+    beside,
     result_path,
+    script_path,
     slice_path,
     template_path,
 )
@@ -53,12 +55,14 @@ from workspace_ext.inquiry.redaction.policy import FILE, make_policy, read_polic
 from workspace_ext.inquiry.redaction.redactor import Redactor
 from workspace_ext.inquiry.redaction.tables import TableRedactor
 from workspace_ext.inquiry.templates.model import Template
-from workspace_ext.protocol.messages import EventIn, LedgerEntry, TemplateRef
+from workspace_ext.protocol.messages import EventIn, LedgerEntry, Step, TemplateRef
+from workspace_ext.protocol.reviews import ScriptUse
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.telemetry.catalog.lineage import Origins
 from workspace_ext.telemetry.query.slices import Slice, SliceSource
 
 _MADE = "archive.created"
+_DIGITS = len(PREFIX) + 8
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ class Freezer:
         reads: Tells which rows their queries read, with which templates.
         slices: Where the rows come from.
         origins: Tells where rows came from.
+        scripts: Tells which scripts some runs used, and who looked them through.
     """
 
     folder: StoreFolder
@@ -91,6 +96,7 @@ class Freezer:
     reads: Reads
     slices: SliceSource
     origins: Origins
+    scripts: Callable[[Iterable[Step]], Sequence[ScriptUse]]
 
     def freeze(
         self,
@@ -103,8 +109,8 @@ class Freezer:
         """Writes an investigation's archive, and records that it was made.
 
         The same state gives the same bytes: an archive that was made of it before is made again.
-        A template that is gone, or was changed since it was used, cannot be put in; the archive
-        says so.
+        A template that is gone, or was changed since it was used, cannot be put in, nor a script
+        whose text was not kept; the archive says so.
 
         Args:
             uid: The investigation.
@@ -165,6 +171,7 @@ class _Work:
         self._columns: dict[str, tuple[str, ...]] = {}
         self._capped: dict[str, dict[str, Any]] = {}
         self._origins: dict[str, Mapping[str, Any]] = {}
+        self._changed_scripts: list[str] = []
 
     def freeze(self, notebook: Mapping[str, Any], actor: Actor, cap: Cap) -> None:
         """Writes it. Data goes first: what is taken out of it is taken out of texts as well."""
@@ -175,7 +182,9 @@ class _Work:
         for wanted in cut(records):
             self._add_slice(wanted, cap)
         changed = self._add_results(records)
-        missing = self._add_templates(records)
+        scripts = self._freezer.scripts(state["steps"].values())
+        missing = self._add_templates(records) | self._add_scripts(scripts)
+        unreviewed = self._unreviewed(scripts)
         queries, also = redact_queries(self._redactor, records)
         redacted = redact_notebook(self._redactor, notebook)
         entries, numbers = redact_entries(self._redactor, self._entries)
@@ -194,8 +203,13 @@ class _Work:
             missing,
             self._capped,
             Redacted(
-                numbers, redacted.cells, tuple(sorted({*changed, *also})), dict(self._columns)
+                numbers,
+                redacted.cells,
+                tuple(sorted({*changed, *also})),
+                dict(self._columns),
+                tuple(self._changed_scripts),
             ),
+            unreviewed,
             dict(self._writer.files),
         )
         self._writer.add(ABOUT, manifest.content())
@@ -215,13 +229,16 @@ class _Work:
         self._writer.add_json(PROVENANCE, provenance(told, entries, self._origins))
         told = replace(told, files=dict(self._writer.files))
         self._writer.add_json(CRATE, describe(told))
+        self._finish(state["title"], entries[-1])
+
+    def _finish(self, title: str, last: LedgerEntry) -> None:
         self._writer.finish(
             {
                 "Bag-Software-Agent": f"investigation-workspace {__version__}",
-                "Bagging-Date": entries[-1]["time"][:10],
-                "External-Description": state["title"],
+                "Bagging-Date": last["time"][:10],
+                "External-Description": title,
                 "External-Identifier": self._uid,
-                "Ledger-Head": entries[-1]["hash"],
+                "Ledger-Head": last["hash"],
             }
         )
 
@@ -255,6 +272,31 @@ class _Work:
             else:
                 self._writer.add(path, content)
         return missing
+
+    def _add_scripts(self, scripts: Sequence[ScriptUse]) -> dict[str, str]:
+        """Unlike a template's, a redacted text goes in: cells that use it are not compared."""
+        missing: dict[str, str] = {}
+        texts = self._freezer.investigations.attached(each["digest"] for each in scripts)
+        for each in scripts:
+            path, text = script_path(each["digest"]), texts.get(each["digest"])
+            if path in self._writer.files:
+                continue
+            if beside(each["name"]) is None or text is None:
+                name = self._redactor.text(each["name"], ABOUT)
+                missing[path] = f"script {name}: its text was not kept when it was used"
+                continue
+            left = self._redactor.text(text, path)
+            self._writer.add(path, left.encode())
+            self._changed_scripts += [path] if left != text else []
+        return missing
+
+    def _unreviewed(self, scripts: Sequence[ScriptUse]) -> tuple[str, ...]:
+        return tuple(
+            f"script {self._redactor.text(each['name'], ABOUT)} is not reviewed"
+            f" (digest {each['digest'][:_DIGITS]})"
+            for each in scripts
+            if each["by"] is None
+        )
 
     def _add_results(self, records: Sequence[QueryRecord]) -> set[str]:
         changed = set()

@@ -138,7 +138,7 @@ class ReplayReport:
     Attributes:
         problems: What was changed in the archive.
         left_out: Captured queries that no cell of the notebook asks again, in words.
-        warnings: What the captured answers warned of, as of templates that nobody reviewed.
+        warnings: What was warned of at capture, as of templates and scripts nobody reviewed.
         order: Whether cells ran in the order in which they were ``run``, or of the ``document``.
         offline: Whether the kernel had no network.
         entry: The id of the ledger's entry that tells of this archive.

@@ -68,6 +68,10 @@ def provenance(told: Told, entries: list[LedgerEntry], origins: Origins) -> dict
         )
         _associate(document, run, step["by"], None)
         document.relate("used", ("activity", run), ("entity", _part(NOTEBOOK)))
+        for path, name in told.scripts([step]).items():
+            digest = told.files[path]["digest"]
+            document.add("entity", _part(path), prov__label=name, inv__digest=digest)
+            document.relate("used", ("activity", run), ("entity", _part(path)))
     for query in told.queries:
         _query(document, told, query, actors.get(query["id"]))
     for path, found in origins.items():

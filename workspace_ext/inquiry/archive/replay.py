@@ -29,6 +29,7 @@ from workspace_ext.inquiry.archive.container import (
     NOTEBOOK,
     QUERIES,
     result_path,
+    script_path,
     slice_path,
     text_path,
 )
@@ -38,7 +39,7 @@ from workspace_ext.inquiry.archive.order import Order, Turn, turns
 from workspace_ext.inquiry.archive.private import PrivateBroker, fill_store
 from workspace_ext.inquiry.archive.reader import Archive
 from workspace_ext.inquiry.archive.slices import is_cut_off, scans_of
-from workspace_ext.inquiry.archive.texts import Texts
+from workspace_ext.inquiry.archive.texts import Texts, held_scripts
 from workspace_ext.inquiry.archive.verdicts import Captured, Replayed, judge_cells, summary
 from workspace_ext.inquiry.headless.model import RunOptions
 from workspace_ext.inquiry.headless.offline import launcher
@@ -148,7 +149,7 @@ def _report(
         cells=cells,
         hypotheses=claims.hypotheses(),
         left_out=claims.left_out(),
-        warnings=claims.warnings(),
+        warnings=(*claims.warnings(), *archive.manifest.unreviewed),
         entry=archive.ledger()[-1]["id"],
         environment=drifted,
     )
@@ -212,13 +213,15 @@ def _captured(archive: Archive) -> Captured:
         if archive.has(result_path(record.id))
     }
     lost = {record.id: tuple(_lost(archive, record)) for record in records}
+    scripts = held_scripts(archive, state["steps"].values())
     return Captured(
         state,
         {record.id: record for record in records},
         results,
         lost,
         {record.id for record in records if _is_redacted(archive, record)},
-        set(archive.manifest.redacted.cells),
+        {*archive.manifest.redacted.cells, *_cells_of_redacted(archive, state)},
+        scripts.keys(),
     )
 
 
@@ -248,6 +251,14 @@ def _is_redacted(archive: Archive, record: QueryRecord) -> bool:
     )
 
 
+def _cells_of_redacted(archive: Archive, state: InvestigationState) -> Iterable[str]:
+    """The cells that use scripts of which something was redacted."""
+    redacted = set(archive.manifest.redacted.scripts)
+    for step in state["steps"].values():
+        if redacted & {script_path(file["digest"]) for file in step["files"]}:
+            yield step["cell"]
+
+
 class _Replay:
     """One replay: a private store, its broker, and a kernel that may reach nothing else."""
 
@@ -263,7 +274,11 @@ class _Replay:
         """Runs the notebook; it gets its outputs."""
         uid = self._then.state["uid"]
         store = StoreFolder.create(self._folder / "store", sealed=True)
-        texts = Texts(self._archive, self._then.queries, store)
+        place = self._folder / "beside"
+        place.mkdir()
+        texts = Texts(
+            self._archive, self._then.queries, store, self._then.state["steps"].values(), place
+        )
         circumstances = Circumstances(self._archive.ledger(), order, texts, self._actor)
         with PrivateBroker(store, partial(self._fill, store)) as broker:
 
@@ -281,7 +296,7 @@ class _Replay:
                 broker,
                 opened,
                 uid=uid,
-                path=self._folder / "notebook.ipynb",
+                path=place / "notebook.ipynb",
                 actor=self._actor,
                 options=options,
                 watch=ran,

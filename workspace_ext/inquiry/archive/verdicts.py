@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workspace_ext.foundation.canonical import digest_json, digest_text
 from workspace_ext.foundation.clock import parse_rfc3339
 from workspace_ext.inquiry.archive.compare import Result, compare
+from workspace_ext.inquiry.archive.container import SCRIPT
 from workspace_ext.inquiry.archive.masks import declared
 from workspace_ext.inquiry.archive.model import (
     CellReplay,
@@ -47,7 +48,8 @@ class Captured:
         results: The kept ones, by query.
         lost: By query: the parts it needs that are missing or damaged.
         redacted: The queries of which something was redacted: words, result, or data read.
-        redacted_cells: The cells whose code was redacted.
+        redacted_cells: The cells whose code was redacted, or that of a script they use.
+        scripts: The digests of the scripts whose texts it holds.
     """
 
     state: InvestigationState
@@ -56,6 +58,7 @@ class Captured:
     lost: Mapping[str, Sequence[str]]
     redacted: Set[str] = frozenset()
     redacted_cells: Set[str] = frozenset()
+    scripts: Set[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -169,9 +172,10 @@ def _judge(
     if not then.queries.keys() >= set(old["queries"]):
         return _Judged("skipped", "it was running when the archive was made")
     asked = [then.queries[query] for query in old["queries"]]
-    lost = sorted({part for record in asked for part in then.lost.get(record.id, ())})
+    lost = {part for record in asked for part in then.lost.get(record.id, ())}
+    lost |= _lost_scripts(old, new, then)
     if lost:
-        return _Judged("data missing", f"the archive has no sound {', '.join(lost)}")
+        return _Judged("data missing", f"the archive has no sound {', '.join(sorted(lost))}")
     answered = [now.state["queries"][query] for query in new["queries"]] if new else []
     queries, more = _queries(asked, answered, then, now, masked=masked)
     own, reason = _ended(old, new)
@@ -185,6 +189,16 @@ def _judge(
     ran = new is not None and new["status"] == old["status"]
     free = any(record.compare["mode"] == "none" for record in asked)
     return _Judged(verdict, reason, queries, comparable=ran and not free)
+
+
+def _lost_scripts(old: Step, new: Step | None, then: Captured) -> set[str]:
+    """The scripts that the archive does not hold, and of which a replay found no other copy."""
+    known = then.scripts | {file["digest"] for file in (new["files"] if new else ())}
+    return {
+        f"script {file['name']}"
+        for file in old["files"]
+        if file["name"].endswith(SCRIPT) and file["digest"] not in known
+    }
 
 
 def _ended(old: Step, new: Step | None) -> tuple[CellVerdict, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from workspace_ext.foundation.errors import BadInput, Damaged, NotFound
@@ -181,6 +181,15 @@ class InvestigationReader:
             texts = blobs.texts(connection, told[-1:])
         found = texts.get(told[-1]) if told else None
         return None if found is None else json.loads(found), len({*told}) - 1
+
+    def attached(self, digests: Iterable[str]) -> dict[str, str]:
+        """The kept ones of the texts that events name by digest, as those of scripts.
+
+        Raises:
+            Damaged: One is not what was written.
+        """
+        with self._records.connect() as connection:
+            return blobs.texts(connection, digests)
 
     def subscribe(self, uid: str, callback: Callback) -> Callable[[], None]:
         """Follows an investigation.

@@ -11,6 +11,7 @@ from typing import Any
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.errors import BadInput, Denied
 from workspace_ext.foundation.ids import stable_id
+from workspace_ext.inquiry.archive.container import SCRIPT
 from workspace_ext.inquiry.templates.library import TemplateLibrary
 from workspace_ext.inquiry.templates.model import Template
 from workspace_ext.ledger.model import Event
@@ -21,9 +22,6 @@ from workspace_ext.protocol.validation import validate
 
 RELEASE = "release"
 """Who reviewed what ships with the product."""
-
-SCRIPT = ".py"
-"""How the names of scripts end, among the files that cells read."""
 
 _REVIEWED, _SCRIPT_REVIEWED = "template.reviewed", "script.reviewed"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
