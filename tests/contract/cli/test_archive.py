@@ -240,7 +240,7 @@ def test_an_interrupted_replay_leaves_no_process_and_no_folder(
     )
     try:
         begun = until(
-            lambda: process.poll() is not None or list(temporary.glob("replay-*/begun")),
+            lambda: process.poll() is not None or list(temporary.glob("replay-*/**/begun")),
             "the replay runs the notebook",
             120,
         )

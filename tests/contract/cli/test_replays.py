@@ -75,7 +75,7 @@ def test_ctrl_c_ends_every_replay_and_leaves_no_process(frozen: Frozen, tmp_path
         start_new_session=True,
     )
     try:
-        until(lambda: len(list(temporary.glob("replay-*/begun"))) == 2, "both run", 120)
+        until(lambda: len(list(temporary.glob("replay-*/**/begun"))) == 2, "both run", 120)
         started = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
