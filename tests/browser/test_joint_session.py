@@ -208,6 +208,7 @@ def joins_in(once_viewer: NotebookPage, other: NotebookPage, cell: int) -> None:
     expect(other.code_cells.nth(cell)).to_contain_text("by carol")
     toolbar = once_viewer.page.locator(".jp-NotebookPanel-toolbar")
     expect(toolbar).not_to_contain_text("notebook is read-only")
+    expect(other.panel.get_by_label("Role of carol")).to_have_value("responder")
 
 
 def kernels_asked_for(viewer: NotebookPage) -> list[str]:

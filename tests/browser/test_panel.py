@@ -99,6 +99,7 @@ def _begin(page: Page) -> None:
     dialog.get_by_label("Severity").select_option("SEV2")
     page.reload()
     page.locator(".jp-LauncherCard", has_text="New investigation").click()
+    expect(dialog.get_by_label("Title")).to_be_focused()
     expect(dialog.get_by_label("Title")).to_have_value("Search is slow at night")  # it was kept
     expect(dialog.get_by_label("Severity")).to_have_value("SEV2")
     dialog.get_by_label("Affected services").fill("ts-basic-service,")
