@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain, groupby
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from workspace_ext.cli.options import Command, pass_output, store_option
 from workspace_ext.cli.output import Output
-from workspace_ext.foundation.errors import BadInput
+
+if TYPE_CHECKING:
+    from workspace_ext.inquiry.templates.check import CheckResult
 
 
 @click.group()
@@ -17,28 +22,23 @@ def command() -> None:
     """List, show, write, check and review query templates."""
 
 
-def _folder(store: Path | None) -> Path | None:
-    return store if store is not None and store.is_dir() else None
+def _paths(store: Path) -> list[Path]:
+    """Where templates lie: ours, those of packages, and the store's if there is one."""
+    from workspace_ext.inquiry.templates.library import default_paths
 
-
-_store = click.option(
-    "--store",
-    envvar="INVESTIGATION_STORE",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Also look into this workspace folder's templates/.",
-)
+    return default_paths(store if store.is_dir() else None)
 
 
 @command.command("list", cls=Command, example="jupyter investigation templates list")
-@_store
+@store_option
 @pass_output
-def list_(output: Output, store: Path | None) -> None:
+def list_(output: Output, store: Path) -> None:
     """All templates, with the question each answers."""
     from rich.table import Table
 
-    from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
+    from workspace_ext.inquiry.templates.library import TemplateLibrary
 
-    library = TemplateLibrary(default_paths(_folder(store)))
+    library = TemplateLibrary(_paths(store))
     table = Table("id", "v", "question", "status")
     templates = library.list()
     for template in templates:
@@ -49,21 +49,19 @@ def list_(output: Output, store: Path | None) -> None:
 
 
 @command.command(cls=Command, example="jupyter investigation templates show latency.shift")
-@_store
+@store_option
 @click.argument("template")
 @click.option("--version", type=int, help="Which version; the newest when not given.")
 @click.option("--sql", is_flag=True, help="Show the SQL too.")
 @pass_output
-def show(
-    output: Output, store: Path | None, template: str, version: int | None, *, sql: bool
-) -> None:
+def show(output: Output, store: Path, template: str, version: int | None, *, sql: bool) -> None:
     """One template: its question, parameters, what it covers and what it does not."""
     from rich.markup import escape
     from rich.table import Table
 
-    from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
+    from workspace_ext.inquiry.templates.library import TemplateLibrary
 
-    found = TemplateLibrary(default_paths(_folder(store))).get(template, version)
+    found = TemplateLibrary(_paths(store)).get(template, version)
     described = found.describe()
     params = Table("parameter", "type", "default", "meaning")
     for param in described["params"]:
@@ -136,38 +134,49 @@ def _review_script(output: Output, store: Path, path: Path, reason: str) -> None
 
 
 @command.command(cls=Command, example="jupyter investigation templates check templates/queries")
+@store_option
 @click.argument("paths", metavar="[PATH…]", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--recall", is_flag=True, help="Also plant their faults in noise: seconds each.")
 @click.option("--cost", is_flag=True, help="Also ask over 10 million rows: a minute to make them.")
 @pass_output
-def check(output: Output, paths: tuple[Path, ...], *, recall: bool, cost: bool) -> int:
-    """Lint templates and run their fixtures; without PATH, those that are installed."""
-    from rich.markup import escape
-
+def check(output: Output, store: Path, paths: tuple[Path, ...], *, recall: bool, cost: bool) -> int:
+    """Lint templates and run their fixtures; without PATH, all: ours, of packages, of the store."""
     from workspace_ext.inquiry.templates.check import check as run_checks
-    from workspace_ext.inquiry.templates.library import default_paths
 
-    wanted = list(paths) or list(default_paths(None))
+    wanted = paths or [path for path in _paths(store) if any(path.rglob("*.sql"))]
     results = run_checks(wanted)
     if recall or cost:
         from workspace_ext.inquiry.planting import costs, planted
 
         sound = [Path(p) for p in dict.fromkeys(result.path for result in results if result.ok)]
-        results += planted(sound) if recall else ()
-        results += costs(sound) if cost and sound else ()
+        with output.progress() as progress:
+            task = progress.add_task("checking", total=None, state="")
+            more = chain(planted(sound) if recall else (), costs(sound) if cost and sound else ())
+            for result in more:
+                progress.update(task, state=f"{result.template}, {result.case}")
+                results.append(result)
     failed = [result for result in results if not result.ok]
-    lines = []
-    for result in results:
-        mark = "[green]ok  [/]" if result.ok else "[red]FAIL[/]"
-        place = f"{result.path}:{result.line}" if result.line else result.case or "lint"
-        told = f"{result.template}: {place}" + (f": {result.message}" if result.message else "")
-        lines.append(f"{mark} {escape(told)}")
+    name = attrgetter("template")
     output.show(
         {"ok": not failed, "checks": [result.to_dict() for result in results]},
-        *lines,
+        *(line for _, each in groupby(sorted(results, key=name), name) for line in _told([*each])),
         f"{len(results) - len(failed)} of {len(results)} checks passed",
     )
     return 1 if failed else 0
+
+
+def _told(results: list[CheckResult]) -> Iterator[str]:
+    """A line for a template, and one for each of its checks that has something to say."""
+    from rich.markup import escape
+
+    good = sum(result.ok for result in results)
+    mark = "[green]ok  [/]" if good == len(results) else "[red]FAIL[/]"
+    yield f"{mark} {results[0].template}: {good} of {len(results)} checks"
+    for result in results:
+        if result.message:
+            place = f"{result.path}:{result.line}" if result.line else result.case or result.path
+            told = escape(f"{place}: {result.message}")
+            yield f"     {told if result.ok else f'[red]{told}[/]'}"
 
 
 @command.command(cls=Command, example="jupyter investigation templates new cart.failing")
@@ -192,7 +201,7 @@ def new(output: Output, store: Path, folder: Path | None, template: str) -> None
 
 
 @command.command(cls=Command, example="jupyter investigation templates docs -o templates.html")
-@_store
+@store_option
 @click.option(
     "-o",
     "--output",
@@ -211,7 +220,7 @@ def new(output: Output, store: Path, folder: Path | None, template: str) -> None
 @pass_output
 def docs(
     output: Output,
-    store: Path | None,
+    store: Path,
     file: Path,
     pictures: tuple[str, str] | None,
     *,
@@ -220,12 +229,10 @@ def docs(
     """One page about all templates: questions, inputs, what they cover, where they lead."""
     from workspace_ext.cli.authoring import draw, draw_planted, gallery_html, gallery_markdown
     from workspace_ext.client.discovery import connect
-    from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
+    from workspace_ext.inquiry.templates.library import TemplateLibrary
 
-    templates = TemplateLibrary(default_paths(_folder(store))).list()
+    templates = TemplateLibrary(_paths(store)).list()
     if pictures:
-        if store is None:
-            raise BadInput("pictures are drawn from data", hint="name the store: --store DIR")
         with connect(store) as client:
             for template in templates:
                 picture = draw(client, template, *pictures)

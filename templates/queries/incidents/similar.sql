@@ -70,7 +70,6 @@ periods AS (
     SELECT incident, begun, ended FROM past
     UNION ALL SELECT NULL, $window_start::TIMESTAMPTZ, $window_end::TIMESTAMPTZ
 ),
-bounds AS (SELECT min(begun) AS first, max(ended) AS last FROM periods),
 -- symptoms: begin (what lies between is also asked when an investigation is archived)
 errors AS (
     SELECT time, coalesce(service, '') || ': '
@@ -83,20 +82,21 @@ errors AS (
                '(^|[^#\w])(?:''[^'']*''|[-+]?[A-Z]{0,2}\d+(?:[.,:]\d+)*)', '\1<*>', 'g')), 120) AS symptom
     FROM logs
     WHERE time >= $window_start - to_seconds($history) AND time < $window_end
-      AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
+      AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL')) AND body IS NOT NULL
 ),
 signs AS (
-    SELECT time, trim(replace(symptom, ';', ',')) AS symptom FROM errors WHERE symptom IS NOT NULL
+    SELECT time, trim(replace(symptom, ';', ',')) AS symptom FROM errors
     UNION ALL
     SELECT time, trim(replace('alert ' || coalesce(attributes['alertname'], title)
                               || coalesce(' ' || service, ''), ';', ','))
     FROM events
     WHERE time >= $window_start - to_seconds($history) AND time < $window_end AND kind = 'alert'
+      AND coalesce(attributes['alertname'], title) IS NOT NULL
 ),
 -- symptoms: end
 shown AS (
     SELECT DISTINCT p.incident, s.symptom FROM periods AS p JOIN signs AS s
-      ON s.time >= p.begun AND s.time < p.ended WHERE s.symptom IS NOT NULL
+      ON s.time >= p.begun AND s.time < p.ended
     UNION
     SELECT incident, trim(symptom)
     FROM (SELECT incident, unnest(string_split(told, ';')) AS symptom FROM past)

@@ -53,18 +53,23 @@ references:
 -- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
 WITH seen AS (
     SELECT true AS is_now, epoch_us(time) AS start_us, epoch_us(time) + coalesce(duration_ns, 0) // 1000 AS end_us,
-           hash(true, trace_id) AS trace, hash(true, trace_id, span_id) AS span, span_id,
-           CASE WHEN parent_span_id IS NOT NULL THEN hash(true, trace_id, parent_span_id) END AS parent,
-           CASE WHEN parent_span_id IS NOT NULL THEN hash(true, trace_id, parent_span_id, service) END AS siblings,
-           service, name
+           hash(is_now, trace_id) AS trace, span_id, hash(trace, span_id) AS span,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(trace, parent_span_id) END AS parent,
+           CASE WHEN service IS NOT NULL AND parent IS NOT NULL THEN hash(parent, service) END AS siblings,
+           hash(service, name) AS op
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
-    SELECT false, epoch_us(time), epoch_us(time) + coalesce(duration_ns, 0) // 1000,
-           hash(false, trace_id), hash(false, trace_id, span_id), span_id,
-           CASE WHEN parent_span_id IS NOT NULL THEN hash(false, trace_id, parent_span_id) END,
-           CASE WHEN parent_span_id IS NOT NULL THEN hash(false, trace_id, parent_span_id, service) END,
-           service, name
+    SELECT false AS is_now, epoch_us(time), epoch_us(time) + coalesce(duration_ns, 0) // 1000,
+           hash(is_now, trace_id) AS trace, span_id, hash(trace, span_id),
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(trace, parent_span_id) END AS parent,
+           CASE WHEN service IS NOT NULL AND parent IS NOT NULL THEN hash(parent, service) END,
+           hash(service, name)
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end
+),
+names AS (
+    SELECT hash(service, name) AS op, service, name
+    FROM (SELECT DISTINCT service, name FROM spans
+          WHERE (time >= $window_start AND time < $window_end) OR (time >= $baseline_start AND time < $baseline_end))
 ),
 beside AS (
     SELECT * FROM seen SEMI JOIN (
@@ -76,8 +81,7 @@ awaited AS (
     SELECT b.span, min({'id': w.span_id, 'span': w.span}).span AS parent
     FROM (SELECT * FROM beside ANTI JOIN seen AS c ON c.parent = beside.span) AS w
     JOIN (SELECT * FROM beside SEMI JOIN seen AS c ON c.parent = beside.span) AS b
-      ON b.siblings = w.siblings AND b.service = w.service
-     AND b.start_us >= w.start_us AND b.end_us <= w.end_us + 1000
+      ON b.siblings = w.siblings AND b.start_us >= w.start_us AND b.end_us <= w.end_us + 1000
     GROUP BY b.span
 ),
 below AS (
@@ -94,27 +98,27 @@ children AS (
 ),
 roots AS (
     SELECT DISTINCT is_now, trace FROM seen
-    WHERE parent IS NULL AND ($operation IS NULL OR name = $operation)
+    WHERE parent IS NULL AND ($operation IS NULL OR op IN (SELECT n.op FROM names AS n WHERE n.name = $operation))
 ),
 per_trace AS (
-    SELECT s.is_now, s.trace, s.service, s.name, count(*) AS calls,
+    SELECT s.is_now, s.trace, s.op, count(*) AS calls,
            sum(greatest(s.end_us - s.start_us - coalesce(c.child_us, 0), 0))::BIGINT AS own_us
     FROM seen AS s SEMI JOIN roots USING (trace)
     LEFT JOIN children AS c USING (span)
-    GROUP BY s.is_now, s.trace, s.service, s.name
+    GROUP BY s.is_now, s.trace, s.op
 ),
 totals AS (
     SELECT count(*) FILTER (is_now) AS n1, count(*) FILTER (NOT is_now) AS n0 FROM roots
 ),
 -- Whole microseconds: their sums come out the same each time.
 operations AS (
-    SELECT service, name,
+    SELECT op,
            coalesce(sum(calls) FILTER (is_now), 0) AS calls1, coalesce(sum(calls) FILTER (NOT is_now), 0) AS calls0,
            coalesce(sum(own_us) FILTER (is_now), 0) AS s1,
            coalesce(sum(own_us) FILTER (NOT is_now), 0) AS s0,
            coalesce(sum(own_us::HUGEINT * own_us) FILTER (is_now), 0)::DOUBLE AS q1,
            coalesce(sum(own_us::HUGEINT * own_us) FILTER (NOT is_now), 0)::DOUBLE AS q0
-    FROM per_trace GROUP BY service, name
+    FROM per_trace GROUP BY op
 ),
 figures AS (
     SELECT *, s1 / nullif(n1, 0) AS m1, s0 / nullif(n0, 0) AS m0,
@@ -123,7 +127,7 @@ figures AS (
            s1 / nullif(sum(s1) OVER (), 0) AS share, s0 / nullif(sum(s0) OVER (), 0) AS baseline_share,
            greatest(s1 * n0 - s0 * n1, 0) AS added, sum(added) OVER () AS all_added,
            sqrt($min_z * $min_z + 2 * ln(count(*) OVER ())) AS needed_z
-    FROM operations, totals
+    FROM operations JOIN names USING (op), totals
 )
 SELECT service, name AS operation, m1 / 1e3 AS ms_per_trace, m0 / 1e3 AS baseline_ms_per_trace,
        (m1 - m0) / 1e3 AS added_ms, (m1 + 1e3) / (m0 + 1e3) AS ratio, share, baseline_share,

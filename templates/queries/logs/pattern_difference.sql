@@ -53,7 +53,7 @@ next:
   - {template: traces.exemplars, when: "example_trace IS NOT NULL", params: {service: service}}
 ---*/
 -- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
-WITH lines AS (
+WITH lines AS NOT MATERIALIZED (
     SELECT true AS is_now, time, service, severity, severity_number, body, trace_id,
            hash(true, trace_id, span_id) AS span
     FROM logs WHERE time >= $window_start AND time < $window_end
@@ -91,7 +91,8 @@ minutes AS (
 -- The expressions are those of the step, which goes on from here.
 masked AS (
     SELECT l.is_now, service, c.name AS operation, coalesce(upper(severity), '') AS severity, body, l.trace_id,
-           regexp_replace(regexp_replace(split_part(left(body, 400), chr(10), 1),
+           regexp_replace(regexp_replace(CASE WHEN length(body) <= 400 AND NOT contains(body, chr(10)) THEN body
+                    ELSE split_part(left(body, 400), chr(10), 1) END,
                '[a-z][a-z0-9+.]*://[^\s\"''<>,;)\]}]+|\b(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* +\d+(?:[ ,]+\d+:\d+:\d+)?(?: [A-Z]{3,4})?(?:[ ,]+\d{4})?\b|\b[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){3,}\b|\.{0,2}\B/[^\s,;:''\")\]}>|]+|\b[A-Za-z]:\\[^\s,;:''\")\]}>|]+|\b[\w.$\-]+(?:/[\w.$\-]+){2,}|\b[\w.+\-]+@[\w\-]+\.[\w.\-]+|[-+]?\b(?:[A-Za-z_]+[-.@/])*[A-Za-z_]*\d\w*(?:[-.@/:#,]\d\w*|[-.@/][A-Za-z_]\w*)*|\b(?:[a-f]{8,}|[A-F]{8,})\b',
                '<*>', 'g'),
                '<\*>(?:[\s,:/.#|+&;-]{1,2}<\*>)+', '<*>', 'g') AS masked

@@ -46,7 +46,7 @@ next:
   - {template: logs.pattern_difference, when: "field = 'service'", params: {service: value}}
   - {template: series.onset, when: "field = 'service'", params: {service: value, measure: "'log_lines'"}}
 ---*/
-WITH lines AS (
+WITH lines AS NOT MATERIALIZED (
     SELECT true AS is_now, epoch_us(time) // 60000000 AS minute, service, coalesce(upper(severity), '') AS severity,
            pod, version, host, region, body
     FROM logs WHERE time >= $window_start AND time < $window_end
@@ -58,19 +58,26 @@ WITH lines AS (
 ),
 -- The expressions are those of the step, which goes on from here.
 masked AS (
-    SELECT *, regexp_replace(regexp_replace(split_part(left(body, 400), chr(10), 1),
+    SELECT *, regexp_replace(regexp_replace(CASE WHEN length(body) <= 400 AND NOT contains(body, chr(10)) THEN body
+                    ELSE split_part(left(body, 400), chr(10), 1) END,
                '[a-z][a-z0-9+.]*://[^\s\"''<>,;)\]}]+|\b(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* +\d+(?:[ ,]+\d+:\d+:\d+)?(?: [A-Z]{3,4})?(?:[ ,]+\d{4})?\b|\b[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){3,}\b|\.{0,2}\B/[^\s,;:''\")\]}>|]+|\b[A-Za-z]:\\[^\s,;:''\")\]}>|]+|\b[\w.$\-]+(?:/[\w.$\-]+){2,}|\b[\w.+\-]+@[\w\-]+\.[\w.\-]+|[-+]?\b(?:[A-Za-z_]+[-.@/])*[A-Za-z_]*\d\w*(?:[-.@/:#,]\d\w*|[-.@/][A-Za-z_]\w*)*|\b(?:[a-f]{8,}|[A-F]{8,})\b',
                '<*>', 'g'),
                '<\*>(?:[\s,:/.#|+&;-]{1,2}<\*>)+', '<*>', 'g') AS masked
     FROM lines
 ),
+-- Alike lines are put together once, and not for each field.
+alike AS (
+    SELECT is_now, service, severity, pod, version, host, region, masked, count(*) AS lines, min(body) AS example
+    FROM masked GROUP BY is_now, service, severity, pod, version, host, region, masked
+),
 counted AS (
     SELECT grouping(severity) = 0 AS by_severity, grouping(pod) = 0 AS by_pod, grouping(version) = 0 AS by_version,
            grouping(host) = 0 AS by_host, grouping(region) = 0 AS by_region, grouping(masked) = 0 AS by_pattern,
            service, severity, pod, version, host, region, masked,
-           count(*) FILTER (is_now) AS lines, count(*) FILTER (NOT is_now) AS baseline_lines,
-           coalesce(min(body) FILTER (is_now), min(body)) AS example
-    FROM masked
+           coalesce(sum(lines) FILTER (is_now), 0)::BIGINT AS lines,
+           coalesce(sum(lines) FILTER (NOT is_now), 0)::BIGINT AS baseline_lines,
+           coalesce(min(example) FILTER (is_now), min(example)) AS example
+    FROM alike
     GROUP BY GROUPING SETS ((service), (severity), (pod), (version), (host), (region), (service, masked))
 )
 SELECT 'minute' AS part, is_now, NULL AS service, NULL AS field, minute::VARCHAR AS value,

@@ -53,18 +53,23 @@ references:
 -- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
 WITH RECURSIVE seen AS (
     SELECT true AS is_now, epoch_us(time) AS start_us, epoch_us(time) + coalesce(duration_ns, 0) // 1000 AS end_us,
-           hash(true, trace_id) AS trace, hash(true, trace_id, span_id) AS span, span_id,
-           CASE WHEN parent_span_id IS NOT NULL THEN hash(true, trace_id, parent_span_id) END AS parent,
-           CASE WHEN parent_span_id IS NOT NULL THEN hash(true, trace_id, parent_span_id, service) END AS siblings,
-           service, name
+           hash(is_now, trace_id) AS trace, span_id, hash(trace, span_id) AS span,
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(trace, parent_span_id) END AS parent,
+           CASE WHEN service IS NOT NULL AND parent IS NOT NULL THEN hash(parent, service) END AS siblings,
+           hash(service, name) AS op
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
-    SELECT false, epoch_us(time), epoch_us(time) + coalesce(duration_ns, 0) // 1000,
-           hash(false, trace_id), hash(false, trace_id, span_id), span_id,
-           CASE WHEN parent_span_id IS NOT NULL THEN hash(false, trace_id, parent_span_id) END,
-           CASE WHEN parent_span_id IS NOT NULL THEN hash(false, trace_id, parent_span_id, service) END,
-           service, name
+    SELECT false AS is_now, epoch_us(time), epoch_us(time) + coalesce(duration_ns, 0) // 1000,
+           hash(is_now, trace_id) AS trace, span_id, hash(trace, span_id),
+           CASE WHEN parent_span_id IS NOT NULL THEN hash(trace, parent_span_id) END AS parent,
+           CASE WHEN service IS NOT NULL AND parent IS NOT NULL THEN hash(parent, service) END,
+           hash(service, name)
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end
+),
+names AS (
+    SELECT hash(service, name) AS op, service, name
+    FROM (SELECT DISTINCT service, name FROM spans
+          WHERE (time >= $window_start AND time < $window_end) OR (time >= $baseline_start AND time < $baseline_end))
 ),
 beside AS (
     SELECT * FROM seen SEMI JOIN (
@@ -76,20 +81,19 @@ awaited AS (
     SELECT b.span, min({'id': w.span_id, 'span': w.span}).span AS parent
     FROM (SELECT * FROM beside ANTI JOIN seen AS c ON c.parent = beside.span) AS w
     JOIN (SELECT * FROM beside SEMI JOIN seen AS c ON c.parent = beside.span) AS b
-      ON b.siblings = w.siblings AND b.service = w.service
-     AND b.start_us >= w.start_us AND b.end_us <= w.end_us + 1000
+      ON b.siblings = w.siblings AND b.start_us >= w.start_us AND b.end_us <= w.end_us + 1000
     GROUP BY b.span
 ),
 roots AS (
     SELECT is_now, trace, min({'id': span_id, 'span': span}).span AS span FROM seen
-    WHERE parent IS NULL AND ($operation IS NULL OR name = $operation)
+    WHERE parent IS NULL AND ($operation IS NULL OR op IN (SELECT n.op FROM names AS n WHERE n.name = $operation))
     GROUP BY is_now, trace
 ),
 -- What each span waited for: of its children the one that ended last, then the last that had ended before it began.
 children AS (
     SELECT *, min(start_us) OVER later AS first_us, max(start_us) OVER later AS latest_us,
            first_value(start_us) OVER (PARTITION BY parent ORDER BY end_us DESC, id DESC) AS last_us
-    FROM (SELECT coalesce(a.parent, s.parent) AS parent, span_id AS id, span, hash(service, name) AS op, start_us, end_us
+    FROM (SELECT coalesce(a.parent, s.parent) AS parent, span_id AS id, span, op, start_us, end_us
           FROM seen AS s LEFT JOIN awaited AS a USING (span)
           WHERE s.parent IS NOT NULL AND end_us > start_us)
     WINDOW later AS (PARTITION BY parent ORDER BY end_us DESC, id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
@@ -114,7 +118,7 @@ links AS (
     FROM (SELECT parent, last_us, unnest(chain) AS child FROM chains)
 ),
 path AS (
-    SELECT is_now, trace, span, hash(service, name) AS op, start_us, end_us, NULL::UBIGINT AS above
+    SELECT is_now, trace, span, op, start_us, end_us, NULL::UBIGINT AS above
     FROM seen SEMI JOIN roots USING (span)
     UNION ALL
     SELECT p.is_now, p.trace, l.span, l.op, l.start_us, least(l.end_us, p.end_us), p.span
@@ -131,9 +135,6 @@ per_trace AS (
 ),
 totals AS (
     SELECT count(*) FILTER (is_now) AS n1, count(*) FILTER (NOT is_now) AS n0 FROM roots
-),
-names AS (
-    SELECT hash(service, name) AS op, service, name FROM (SELECT DISTINCT service, name FROM seen)
 ),
 -- Whole microseconds: their sums come out the same each time.
 operations AS (

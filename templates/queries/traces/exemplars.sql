@@ -48,52 +48,57 @@ chart: {mark: bar, x: ms, y: trace_id, color: sort}
 references:
   - "low_share: Wilson's lower bound (E. B. Wilson, 1927) of the share of traces like this one (failing; slow by min_ratio), at three standard errors"
 ---*/
-WITH seen AS (
-    SELECT time, duration_ns, duration_ns / 1e6 AS ms, trace_id, span_id, parent_span_id, service,
-           name, status
-    FROM spans WHERE time >= $window_start AND time < $window_end + INTERVAL 1 MINUTE
-),
-error_logs AS (
-    SELECT DISTINCT trace_id, span_id FROM logs
+-- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
+WITH error_logs AS (
+    SELECT hash(trace_id, span_id) AS span FROM logs
     WHERE time >= $window_start AND time < $window_end + INTERVAL 2 MINUTE
       AND (severity_number >= 17 OR upper(severity) IN ('ERROR', 'FATAL', 'CRITICAL'))
 ),
+failures AS (
+    SELECT hash(trace_id) AS trace, count(*) AS errors FROM spans
+    WHERE time >= $window_start AND time < $window_end + INTERVAL 1 MINUTE
+      AND (status = 'error' OR hash(trace_id, span_id) IN (FROM error_logs))
+    GROUP BY trace
+),
 roots AS (
-    SELECT trace_id, time, service, name, ms,
-           median(ms) OVER (PARTITION BY service, name) AS typical_ms
-    FROM seen
-    WHERE parent_span_id IS NULL AND time < $window_end
+    SELECT trace_id, time, service, name, duration_ns / 1e6 AS ms FROM spans
+    WHERE time >= $window_start AND time < $window_end AND parent_span_id IS NULL
       AND ($operation IS NULL OR name = $operation)
       AND ($service IS NULL
-           OR trace_id IN (SELECT s.trace_id FROM seen AS s WHERE s.service = $service))
+           OR trace_id IN (SELECT s.trace_id FROM spans AS s
+                           WHERE s.time >= $window_start AND s.time < $window_end + INTERVAL 1 MINUTE
+                             AND s.service = $service))
 ),
-traces AS (
-    SELECT trace_id, count(*) AS spans, count(DISTINCT service) AS services,
-           count(*) FILTER (status = 'error' OR e.span_id IS NOT NULL) AS errors
-    FROM seen LEFT JOIN error_logs AS e USING (trace_id, span_id)
-    WHERE trace_id IN (SELECT r.trace_id FROM roots AS r)
-    GROUP BY trace_id
+usual AS (
+    SELECT service, name, median(ms) AS typical_ms FROM roots GROUP BY service, name
 ),
 ranked AS (
-    SELECT *, (ms + 1) / (typical_ms + 1) AS ratio,
+    SELECT r.*, typical_ms, (ms + 1) / (typical_ms + 1) AS ratio, coalesce(errors, 0) AS errors,
            row_number() OVER (ORDER BY ms DESC, trace_id) AS slowness,
-           CASE WHEN errors > 0
-                THEN row_number() OVER (ORDER BY errors DESC, ms DESC, trace_id) END AS badness,
-           row_number() OVER (ORDER BY abs(ms - typical_ms) + CASE WHEN errors > 0 THEN 1e9 ELSE 0 END,
-                              trace_id) AS typicality
-    FROM roots JOIN traces USING (trace_id)
+           row_number() OVER (ORDER BY coalesce(errors, 0) DESC, ms DESC, trace_id) AS badness,
+           row_number() OVER (ORDER BY coalesce(errors, 0) > 0, abs(ms - typical_ms), trace_id) AS typicality
+    FROM roots AS r JOIN usual AS u
+      ON u.service IS NOT DISTINCT FROM r.service AND u.name IS NOT DISTINCT FROM r.name
+    LEFT JOIN failures AS f ON f.trace = hash(r.trace_id)
+),
+totals AS (
+    SELECT count(*) AS n, count(*) FILTER (errors > 0) AS failing, count(*) FILTER (ratio >= $min_ratio) AS slow
+    FROM ranked
 ),
 chosen AS (
-    SELECT *, count(*) OVER () AS n, count(*) FILTER (errors > 0) OVER () AS failing,
-           count(*) FILTER (ratio >= $min_ratio) OVER () AS slow,
-           CASE WHEN badness <= $each THEN 'failing' WHEN slowness <= $each THEN 'slow'
+    SELECT *, CASE WHEN errors > 0 AND badness <= $each THEN 'failing' WHEN slowness <= $each THEN 'slow'
                    ELSE 'typical' END AS sort
-    FROM ranked QUALIFY badness <= $each OR slowness <= $each OR typicality <= $each
+    FROM ranked WHERE (errors > 0 AND badness <= $each) OR slowness <= $each OR typicality <= $each
 ),
 parts AS (
-    SELECT s.trace_id, s.span_id, s.parent_span_id, s.service, s.name, s.duration_ns, s.time,
-           s.time + to_microseconds(s.duration_ns // 1000) AS until
-    FROM seen AS s SEMI JOIN chosen USING (trace_id)
+    SELECT trace_id, span_id, parent_span_id, service, name, duration_ns, time,
+           time + to_microseconds(duration_ns // 1000) AS until
+    FROM spans
+    WHERE time >= $window_start AND time < $window_end + INTERVAL 1 MINUTE
+      AND trace_id IN (SELECT c.trace_id FROM chosen AS c)
+),
+sizes AS (
+    SELECT trace_id, count(*) AS spans, count(DISTINCT service) AS services FROM parts GROUP BY trace_id
 ),
 children AS (
     SELECT trace_id, parent_span_id AS span_id, sum(duration_ns) AS child_ns
@@ -116,12 +121,12 @@ own AS (
     LEFT JOIN awaited USING (trace_id, span_id)
 )
 SELECT c.sort, c.trace_id, c.time, c.service AS root_service, c.name AS root_operation,
-       c.ms, c.typical_ms, c.ratio, c.spans, c.services, c.errors,
+       c.ms, c.typical_ms, c.ratio, z.spans, z.services, c.errors,
        o.service AS top_service, o.name AS top_operation, o.own_ms AS top_self_ms,
-       least(o.own_ms / nullif(c.ms, 0), 1) AS top_share, c.n AS traces,
-       CASE c.sort WHEN 'failing' THEN c.failing WHEN 'slow' THEN c.slow END AS alike,
+       least(o.own_ms / nullif(c.ms, 0), 1) AS top_share, n AS traces,
+       CASE c.sort WHEN 'failing' THEN failing WHEN 'slow' THEN slow END AS alike,
        greatest((alike / n + 4.5 / n - 3 * sqrt(alike / n * (1 - alike / n) / n + 2.25 / (n * n)))
                 / (1 + 9 / n), 0) AS low_share
-FROM chosen AS c LEFT JOIN own AS o ON o.trace_id = c.trace_id AND o.place = 1
+FROM chosen AS c JOIN sizes AS z USING (trace_id) LEFT JOIN own AS o ON o.trace_id = c.trace_id AND o.place = 1, totals
 ORDER BY CASE c.sort WHEN 'failing' THEN 1 WHEN 'slow' THEN 2 ELSE 3 END,
          CASE c.sort WHEN 'failing' THEN c.errors ELSE 0 END DESC, c.ms DESC, c.trace_id

@@ -49,6 +49,9 @@ def test_new_begins_one_that_holds_and_docs_tell_of_it(command: Command, tmp_pat
     checked = command("templates", "check", begun.json["template"], "--recall")
     assert checked.code == 0, checked.out
     assert "found in 5 of 5 runs" in checked.out
+    every = command("templates", "check", "--store", store)
+    assert every.code == 0, every.out
+    assert "ok   cart.failing: 4 of 4 checks" in every.out
     for name in ("page.html", "page.md"):
         told = command("templates", "docs", "-o", tmp_path / name, "--store", store)
         assert told.code == 0

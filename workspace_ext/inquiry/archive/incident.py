@@ -120,6 +120,5 @@ def _question() -> str:
         )
     return (
         f"WITH {signs.partition(chr(10))[2]}\n) SELECT symptom FROM signs"  # noqa: S608 - our own
-        " WHERE symptom IS NOT NULL GROUP BY symptom"
-        f" ORDER BY count(*) DESC, symptom LIMIT {_MOST}"
+        f" GROUP BY symptom ORDER BY count(*) DESC, symptom LIMIT {_MOST}"
     )
