@@ -3,8 +3,9 @@
 Arguments are folders as `root_cause` takes them. Their incidents are asked again after changes that
 another system could bring: other names, a signal missing, services that send nothing, few traces,
 a wrong onset, a short baseline, another mix of requests. ``--incidents N`` adds N made-up incidents
-of each kind of `tests.support.incidents`, on systems that have nothing in common with the folders.
-Where nothing is broken (``quiet``) the only right answer is "cannot tell".
+of each kind of `tests.support.incidents` (traces) and `tests.support.metered` (metrics alone), on
+systems that have nothing in common with the folders. Where nothing is broken (``quiet``) the only
+right answer is "cannot tell".
 
 Labels are opened after all predictions are made.
 """
@@ -31,7 +32,7 @@ if str(ROOT) not in sys.path:  # run as a script
 from tests.benchmarks.root_cause import labels_of, truth_of  # noqa: E402
 from tests.benchmarks.root_cause_data import Question, loads  # noqa: E402
 from tests.benchmarks.root_cause_stresses import STRESSES, Case, alias  # noqa: E402
-from tests.support.incidents import FAULTS, QUIET, Incident  # noqa: E402
+from tests.support import incidents, metered  # noqa: E402
 from tests.support.store import Store, open_store  # noqa: E402
 from workspace_ext.inquiry.causes.ranking import rank  # noqa: E402
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths  # noqa: E402
@@ -173,17 +174,32 @@ def _told(answers: list[Answer]) -> int:
     return sum(one.verdict == "likely" for one in answers)
 
 
-def made_up(kind: str, count: int, first: int) -> dict[str, Any]:
-    """Every stress that fits, on made-up incidents of a kind."""
-    incidents = [Incident(seed, kind) for seed in range(first, first + count)]
+MADE_UP = {
+    **dict.fromkeys((*incidents.FAULTS, *incidents.QUIET), incidents.Incident),
+    **{f"metrics: {kind}": metered.Metered for kind in (*metered.FAULTS, *metered.QUIET)},
+}
+FAULTS = [*incidents.FAULTS, *(f"metrics: {kind}" for kind in metered.FAULTS)]
+_OF_METRICS = (
+    *("as it is", "metrics renamed, no units", "no call graph"),
+    *("a fifth of services silent", "onset 60 s early", "onset 60 s late"),
+)
+
+
+def made_up(kind: str, count: int, first: int, names: tuple[str, ...]) -> dict[str, Any]:
+    """The stresses that fit, on made-up incidents of a kind."""
+    made = MADE_UP[kind]
     cases, truth = [], {}
-    for incident in incidents:
-        case_id = f"{kind} {incident.seed}"
+    for seed in range(first, first + count):
+        incident = made(seed, kind.removeprefix("metrics: "))
+        case_id = f"{kind} {seed}"
         cases.append(Case(case_id, incident.table(), incident.params, incident.began))
         truth[case_id] = incident.truth
     out = {}
-    for name in STRESSES:
-        if name == "no call graph":
+    for name in names:
+        only_metrics = made is metered.Metered
+        if name not in _OF_METRICS and only_metrics:
+            continue
+        if name == "no call graph" and not only_metrics:
             continue
         true = {case: alias(who) if name in _RENAMES else who for case, who in truth.items()}
         changed = stressed(cases, name)
@@ -205,16 +221,17 @@ def main() -> int:
     parser.add_argument("--incidents", type=int, default=0, help="made-up ones of each kind")
     parser.add_argument("--seed", type=int, default=1000, help="of the first of them")
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--stress", action="append", choices=list(STRESSES), help="of made-up ones")
     parser.add_argument("--json", action="store_true", help="everything, as JSON")
     given = parser.parse_args()
     out: dict[str, Any] = {folder.name: real(folder) for folder in given.data}
     if given.incidents:
-        kinds = (*FAULTS, *QUIET)
+        names = tuple(given.stress or STRESSES)
         with ProcessPoolExecutor(given.jobs) as pool:
-            done = pool.map(
-                made_up, kinds, [given.incidents] * len(kinds), [given.seed] * len(kinds)
-            )
-            out["made up"] = dict(zip(kinds, done, strict=True))
+            asked = [
+                pool.submit(made_up, kind, given.incidents, given.seed, names) for kind in MADE_UP
+            ]
+            out["made up"] = {kind: one.result() for kind, one in zip(MADE_UP, asked, strict=True)}
     if given.json:
         print(json.dumps(out, indent=1))
         return 0
@@ -242,19 +259,28 @@ def _show_made_up(found: dict[str, Any]) -> None:
     print("\n| made up | n | AC@1 | AC@3 | told | of told |")
     print("|---|---|---|---|---|---|")
     for kind in FAULTS:
-        print(f"| {kind} | {found[kind]['as it is']['n']} | {_cells(found[kind]['as it is'])} |")
-    for stress in found[FAULTS[0]]:
-        of_all = [found[kind][stress] for kind in FAULTS if found[kind][stress]["n"]]
-        n = sum(one["n"] for one in of_all)
-        means = {
-            key: sum(one[key] * one["n"] for one in of_all) / n for key in ("AC@1", "AC@3", "told")
-        }
-        told = sum(one["told"] * one["n"] for one in of_all)
-        right = sum(one["AC@1 of told"] * one["told"] * one["n"] for one in of_all)
-        print(f"| all: {stress} | {n} | {_cells(means | {'AC@1 of told': right / max(told, 1)})} |")
-    for kind in QUIET:
+        one = next(iter(found[kind].values()))
+        print(f"| {kind} | {one['n']} | {_cells(one)} |")
+    for stress in dict.fromkeys(stress for kind in FAULTS for stress in found[kind]):
+        for of in (incidents.Incident, metered.Metered):
+            kinds = [kind for kind in FAULTS if MADE_UP[kind] is of]
+            of_all = [found[kind][stress] for kind in kinds if found[kind].get(stress, {}).get("n")]
+            if of_all:
+                n = sum(one["n"] for one in of_all)
+                print(f"| {of.__name__}: {stress} | {n} | {_of_all(of_all)} |")
+    for kind in MADE_UP.keys() - set(FAULTS):
         shares = ", ".join(f"{name} {one['quiet_told']:.2f}" for name, one in found[kind].items())
         print(f"{kind}, told though nothing is broken: {shares}")
+
+
+def _of_all(of_all: list[dict[str, Any]]) -> str:
+    n = sum(one["n"] for one in of_all)
+    means = {
+        key: sum(one[key] * one["n"] for one in of_all) / n for key in ("AC@1", "AC@3", "told")
+    }
+    told = sum(one["told"] * one["n"] for one in of_all)
+    right = sum(one["AC@1 of told"] * one["told"] * one["n"] for one in of_all)
+    return _cells(means | {"AC@1 of told": right / max(told, 1)})
 
 
 def _cells(one: dict[str, Any]) -> str:

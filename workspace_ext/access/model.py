@@ -8,6 +8,7 @@ from typing import Literal
 from workspace_ext.access.roles import Ability, Decision, Role, may
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.errors import Denied
+from workspace_ext.protocol.events import FROM_KERNEL
 
 Action = Literal[
     "catalog.read",
@@ -29,25 +30,6 @@ Action = Literal[
     "lease.hold",
 ]
 """What can be asked of the broker. For ``event.report`` the resource is the event's type."""
-
-KERNEL_EVENTS = frozenset(
-    {
-        "hypothesis.proposed",
-        "hypothesis.predicted",
-        "hypothesis.changed",
-        "note.added",
-        "finding.added",
-        "decision.made",
-        "action.added",
-        "action.changed",
-        "conclusion.reached",
-        "outcome.recorded",
-        "file.read",
-        "kernel.described",
-        "investigation.scoped",
-    }
-)
-"""What people do from their code. Runs, pins and saves are told by who knows the person."""
 
 _KERNEL_ACTIONS: frozenset[Action] = frozenset(
     {
@@ -111,7 +93,7 @@ def decide(principal: Principal, action: Action, resource: str = "") -> Decision
         return Decision(allowed=True, reason="a service of this store may do everything")
     if action not in _KERNEL_ACTIONS:
         return Decision(allowed=False, reason=f"a kernel's token does not allow {action}")
-    if action == "event.report" and resource not in KERNEL_EVENTS:
+    if action == "event.report" and resource not in FROM_KERNEL:
         return Decision(allowed=False, reason=f"a kernel cannot report {resource or 'this'}")
     return Decision(allowed=True, reason=f"a kernel may do {action}")
 

@@ -17,28 +17,10 @@ from workspace_ext.foundation.errors import BadInput
 from workspace_ext.foundation.hints import did_you_mean
 from workspace_ext.foundation.ids import hypothesis_id, new_id, stable_id
 from workspace_ext.inquiry.investigations.lifecycle import REACHABLE, steps_to
+from workspace_ext.protocol.events import FROM_BROWSER
 from workspace_ext.protocol.messages import EventIn
 from workspace_ext.server.handlers import RESOURCE, InvestigationHandler
 from workspace_ext.server.review_handlers import ReviewRoute
-
-SAID = frozenset(
-    {
-        "investigation.scoped",
-        "investigation.pinned",
-        "hypothesis.proposed",
-        "hypothesis.predicted",
-        "hypothesis.changed",
-        "note.added",
-        "finding.added",
-        "decision.made",
-        "action.added",
-        "action.changed",
-        "agenda.changed",
-        "conclusion.reached",
-        "outcome.recorded",
-    }
-)
-"""What a person may say in the browser; runs, saves and tests are seen, not said."""
 
 
 class RecordHandler(ReviewRoute):
@@ -53,10 +35,10 @@ class RecordHandler(ReviewRoute):
         """
         body = self.body()
         kind, data = body.get("type"), body.get("data")
-        if not isinstance(kind, str) or kind not in SAID:
+        if not isinstance(kind, str) or kind not in FROM_BROWSER:
             raise BadInput(
                 f"{kind!r} is nothing that is said here",
-                hint=did_you_mean(str(kind), SAID),
+                hint=did_you_mean(str(kind), FROM_BROWSER),
                 code="unknown_event",
             )
         if not isinstance(data, dict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from workspace_ext.foundation.errors import Unavailable
+from workspace_ext.foundation.errors import BadInput, Unavailable
 from workspace_ext.foundation.priority import yield_to_others
 from workspace_ext.storage.failures import damaged, explain
 from workspace_ext.storage.folder import StoreFolder
@@ -25,6 +26,10 @@ CATALOG = "telemetry"
 _STORAGE_VERSION = "v1.5.0"
 """So that every DuckDB this product runs on opens a file made by any other."""
 
+MEMORY = "INVESTIGATION_MEMORY"
+"""The variable that says how much memory questions and ingest may use; the rest waits on disk."""
+
+_LEAST_MEMORY = 3 << 29
 _SPILL_LIMIT = "16GB"
 """How much disk the temporary files of all queries may use."""
 
@@ -41,7 +46,8 @@ class TelemetryEngine:
     Args:
         folder: The store.
         migrations: The steps that make its tables.
-        memory_limit: How much memory DuckDB may use, as in "2GB"; half of the machine's when None.
+        memory_limit: How much memory DuckDB may use, as in "2GB"; when None, what
+            `MEMORY` says, or a sixteenth of the machine's, and 1.5 GiB at least.
         threads: How many threads DuckDB may use; one for each core when None.
 
     Attributes:
@@ -49,6 +55,7 @@ class TelemetryEngine:
             stays.
 
     Raises:
+        BadInput: `MEMORY` is no size.
         Damaged: The file is not a telemetry database, or is broken.
         Conflict: Another process has it open, or it was made by a newer version.
         Unavailable: It cannot be read or written.
@@ -65,7 +72,7 @@ class TelemetryEngine:
         self.folder = folder
         self._migrations = tuple(migrations)
         self._config: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": memory_limit or _half_the_memory(),
+            "memory_limit": memory_limit or _memory(),
             "temp_directory": str(folder.spill),
             "max_temp_directory_size": _SPILL_LIMIT,
             "checkpoint_threshold": _CHECKPOINT,
@@ -236,9 +243,13 @@ def _empty(spill: Path) -> None:
                 left_over.unlink(missing_ok=True)
 
 
-def _half_the_memory() -> str:
+def _memory() -> str:
+    """What `MEMORY` says, else a sixteenth of the machine's: people work beside the broker."""
+    wanted = os.environ.get(MEMORY, "")
+    if wanted and not re.fullmatch(r"\d+(\.\d+)? ?[MG]i?B", wanted):
+        raise BadInput(f"${MEMORY} is {wanted!r}, which is no size", hint="say 4GB, for instance")
     try:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError, AttributeError):
-        total = 4 << 30
-    return f"{max(total // 2, 1 << 29) >> 20}MiB"
+        total = 0
+    return wanted or f"{max(total // 16, _LEAST_MEMORY) >> 20}MiB"

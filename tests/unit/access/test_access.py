@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workspace_ext.access.model import KERNEL_EVENTS, Action, decide, require
+from workspace_ext.access.model import Action, decide, require
 from workspace_ext.access.tokens import Tokens
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.errors import BadInput, Denied
+from workspace_ext.protocol.events import FROM_KERNEL
 
 SECRET = bytes(range(32))
 TOKENS = Tokens(SECRET)
@@ -76,7 +77,7 @@ def test_service_may_do_everything(action: Action) -> None:
         ("template.read", "", True),
         ("investigation.read", "", True),
         ("query.read", "", True),
-        *(("event.report", kind, True) for kind in sorted(KERNEL_EVENTS)),
+        *(("event.report", kind, True) for kind in sorted(FROM_KERNEL)),
         ("event.report", "run.started", False),
         ("event.report", "run.finished", False),
         ("event.report", "investigation.pinned", False),

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from tests.support import metered
 from tests.support.incidents import Incident
 from workspace_ext.inquiry.causes.changed import changed
 from workspace_ext.inquiry.causes.ranking import rank
@@ -21,6 +22,13 @@ def ranked(incident: Incident, **params: Any) -> list[dict[str, Any]]:
 def test_an_incident_on_a_system_of_its_own_ranks_first(kind: str) -> None:
     incident = Incident(1, kind, size=5)
     first = ranked(incident)[0]
+    assert first["service"] == incident.truth
+
+
+@pytest.mark.parametrize("kind", metered.FAULTS)
+def test_metrics_alone_tell_a_cause(kind: str) -> None:
+    incident = metered.Metered(3 if kind != "processor" else 4, kind)
+    first = rank(incident.table(), incident.params).to_pylist()[0]
     assert first["service"] == incident.truth
 
 

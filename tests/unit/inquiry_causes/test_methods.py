@@ -6,7 +6,8 @@ import pytest
 
 from workspace_ext.inquiry.causes import flows, measures
 from workspace_ext.inquiry.causes.evidence import log_bayes_factor
-from workspace_ext.inquiry.causes.flows import Series
+from workspace_ext.inquiry.causes.excess import Series, Sort, excess, sorts_of, volume_of
+from workspace_ext.inquiry.causes.roles import Role, role_of
 from workspace_ext.inquiry.causes.statements import statements
 
 
@@ -68,6 +69,70 @@ def test_a_service_that_is_slow_on_its_own_comes_before_what_it_calls() -> None:
     }
     found = flows.troubles(series, [("web", "db")], 600 * 10**9, service="web", symptom="latency")
     assert found[0].service == "web"
+
+
+@pytest.mark.parametrize("names", [("latency", "requests"), ("m1", "m2")])
+def test_without_a_call_graph_the_least_diluted_of_those_who_have_it_all_comes_first(
+    names: tuple[str, str],
+) -> None:
+    time, volume = names
+    series = {
+        ("web", time): flat(300, 300.5, 700, 700, usual=300, spread=10),
+        ("cart", time): flat(50, 50.5, 450, 450, usual=50, spread=5),
+        ("db", time): flat(5, 5.5, 405, 405, usual=5, spread=1),
+        **{(who, volume): flat(100, 100, 100, 100, usual=100) for who in ("web", "cart", "db")},
+    }
+    found = flows.troubles(series, [], 600 * 10**9, service="web", symptom=time)
+    assert [one.service for one in found] == ["db", "cart", "web"]
+
+
+def test_an_onset_without_a_place_is_that_of_the_surest_series() -> None:
+    still = [10.0 + at % 3 for at in range(40)]
+    series = {
+        ("web", "latency"): flat(*still, usual=11),
+        ("db", "latency"): flat(*still[:20], *(50 + at for at in still[20:]), usual=11),
+    }
+    assert flows.onset_ns(series, None, "latency") == 20 * 300 * 10**9
+    assert flows.onset_ns({("web", "latency"): series["web", "latency"]}, None, "latency") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "role"),
+    [
+        ("container_cpu_usage_seconds_total", "s", Role.RESOURCE),
+        ("PodMemoryUsage", None, Role.RESOURCE),
+        ("member_orders", None, Role.UNKNOWN),
+        ("istio_request_duration_milliseconds", None, Role.TIME),
+        ("latency-90", None, Role.TIME),
+        ("request_errors", None, Role.BAD),
+        ("SuccessRate", "%", Role.GOOD),
+        ("workload", None, Role.VOLUME),
+        ("m07", "ms", Role.TIME),
+        ("m07", None, Role.UNKNOWN),
+    ],
+)
+def test_a_name_or_a_unit_tells_what_is_measured(name: str, unit: str | None, role: Role) -> None:
+    assert role_of(name, unit) is role
+
+
+def test_where_no_name_tells_values_do() -> None:
+    counts, times, shares = flat(0, 3, 9, 9, usual=1), flat(1.5, 2.5, usual=1), flat(0.9, usual=1)
+    assert sorts_of("m1", [counts]) == [Sort.MORE]
+    assert sorts_of("m1", [times]) == [Sort.LONGER, Sort.FEWER]
+    assert sorts_of("error_rate", [shares]) == [Sort.LONGER]
+    assert volume_of({("web", "m1"): counts, ("web", "m2"): times}) == "m1"
+    assert volume_of({("web", "m2"): times}) == ""
+
+
+def test_more_requests_explain_more_failures() -> None:
+    failures = flat(10, 10, 30, 30, usual=10, spread=3)
+    asked, busy = flat(100, 100, 100, 100, usual=100), flat(100, 100, 300, 300, usual=100)
+    assert excess(failures, asked, Sort.MORE, 600 * 10**9).more == pytest.approx(40)
+    assert excess(failures, busy, Sort.MORE, 600 * 10**9).more == pytest.approx(0)
+
+
+def test_no_sample_after_the_onset_is_no_trouble() -> None:
+    assert excess(flat(1, 9, usual=1), None, Sort.LONGER, 10**15).more == 0
 
 
 def usual(**high: float) -> pa.Table:

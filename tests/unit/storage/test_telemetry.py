@@ -10,7 +10,7 @@ import pytest
 from workspace_ext.foundation.errors import BadInput, Conflict, Damaged, Unavailable
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.migrations import Migration
-from workspace_ext.storage.telemetry import TelemetryEngine
+from workspace_ext.storage.telemetry import MEMORY, TelemetryEngine
 
 STEPS = (Migration(1, "one", "CREATE TABLE t (x BIGINT);"),)
 
@@ -91,6 +91,20 @@ def test_the_engine_recovers_when_duckdb_gives_up(engine: TelemetryEngine) -> No
     with engine.write() as connection:
         connection.execute("INSERT INTO t VALUES (2)")
     assert count(engine) == 2
+
+
+def test_the_environment_says_how_much_memory_there_is(
+    folder: StoreFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(MEMORY, "700MiB")
+    engine = TelemetryEngine(folder, STEPS)
+    with engine.cursor() as cursor:
+        told = cursor.execute("SELECT current_setting('memory_limit')").fetchall()
+    engine.close()
+    assert told == [("700.0 MiB",)]
+    monkeypatch.setenv(MEMORY, "a lot")
+    with pytest.raises(BadInput, match="'a lot', which is no size"):
+        TelemetryEngine(folder, STEPS)
 
 
 def test_a_closed_engine_says_so(engine: TelemetryEngine) -> None:

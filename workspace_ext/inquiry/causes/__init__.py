@@ -8,7 +8,8 @@ Never: reads a store, knows what a label is, or guesses from how often a service
 
 Modules: `calls` (spans → who called whom), `habits` (what spans do, as facts to count), `evidence`
 (how sure a change is), `blame` (changes, and the deepest changed span of each trace), `trial` (one
-comparison, with the onset), `visits` (lines without spans), `measures` (resources), `flows`
-(metrics over a call graph), `changed` (deploys and the like), `statements` (log lines by the
+comparison, with the onset), `visits` (lines without spans), `roles` (what a metric measures),
+`measures` (resources), `excess` (how much trouble a metric tells), `flows` (where that enters,
+along a call graph or without), `changed` (deploys and the like), `statements` (log lines by the
 statement that wrote them), `suspects` (what speaks against whom), `ranking` (the step).
 """

@@ -1,4 +1,4 @@
-"""Where trouble enters a call graph of which only metrics are known.
+"""Where trouble enters a system of which only metrics are known, along its call graph if that is.
 
 Trouble is counted in what callers and callees share: failed requests, or seconds spent. What a
 service has of it beyond what its callees have is its own. Counting, instead of comparing each
@@ -10,31 +10,29 @@ CLeaR 2024.
 
 from __future__ import annotations
 
-import re
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 
-from workspace_ext.inquiry.steps.onset import find_onset
+from workspace_ext.inquiry.causes.excess import (
+    Excess,
+    Key,
+    Series,
+    Sort,
+    excess,
+    sorts_of,
+    volume_of,
+)
+from workspace_ext.inquiry.causes.roles import Role, role_of
+from workspace_ext.inquiry.steps.onset import Onset, find_onset
 
-LATENCY = re.compile(r"latency|duration|response.?time|elapsed", re.IGNORECASE)
-GOOD = re.compile(r"availab|success", re.IGNORECASE)
-BAD = re.compile(r"error|fail|fault|5xx", re.IGNORECASE)
-VOLUME = re.compile(r"^(requests?|calls?|invocations?|count|throughput)", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Series:
-    """One metric of one service: its samples in the window, and what was usual before."""
-
-    time_ns: tuple[int, ...]
-    value: tuple[float, ...]
-    median: float
-    mean: float
-    spread: float
+TELLING = frozenset((Role.TIME, Role.GOOD, Role.BAD))
+"""What metrics measure that can show trouble."""
+CERTAIN = 0.05
+"""A likelier accident is no onset."""
 
 
 @dataclass(frozen=True)
@@ -44,69 +42,53 @@ class Trouble:
     Attributes:
         service: Whose.
         metric: Of what.
-        usual: Level before the onset.
-        now: Mean since.
-        excess: Failed requests or seconds more than usual, since the onset.
-        own: The same without what its callees have.
-        errors: How many standard errors of the usual the excess is.
+        excess: What is more than usual there.
+        own: How much of it its callees do not have.
         strength: 0 to 1: its own part of what the alert's service has, when it is beyond chance.
     """
 
     service: str
     metric: str
-    usual: float
-    now: float
-    excess: float
+    excess: Excess
     own: float
-    errors: float
     strength: float
 
 
-def read_series(usual: pa.Table, recent: pa.Table) -> dict[tuple[str, str], Series]:
-    """Series by service and metric name.
-
-    Args:
-        usual: service, name, median, mean, low and high (10 % and 90 % quantiles) before.
-        recent: service, name, time_ns, value in the window.
-    """
-    samples: defaultdict[tuple[str, str], list[tuple[int, float]]] = defaultdict(list)
-    columns = (recent.column(n).to_pylist() for n in ("service", "name", "time_ns", "value"))
-    for service, name, time, value in zip(*columns, strict=True):
-        samples[service or "", name].append((time, value))
-    found = {}
-    names = ("service", "name", "median", "mean", "low", "high")
-    for service, name, median, mean, low, high in zip(
-        *(usual.column(n).to_pylist() for n in names), strict=True
-    ):
-        seen = sorted(samples.get((service or "", name), ()))
-        if seen:
-            times, values = zip(*seen, strict=True)
-            # of a normal distribution, the 10 % and 90 % quantiles lie 2.56 deviations apart
-            found[service or "", name] = Series(times, values, median, mean, (high - low) / 2.56)
-    return found
-
-
-def onset_ns(series: Mapping[tuple[str, str], Series], service: str, symptom: str) -> int | None:
-    """When the symptom left its level, as `series.onset` dates it.
+def onset_ns(series: Mapping[Key, Series], service: str | None, symptom: str) -> int | None:
+    """When the symptom left its level, as `series.onset` dates it; at any service if none is named.
 
     Of fewer samples than that looks at, the one from which on the symptom is worst, judged by those
     before it.
     """
-    own = series.get((service, symptom))
-    if own is None or len(own.time_ns) < 2:
-        return None
-    if (found := find_onset(own.value)) is not None:
-        return own.time_ns[found.start]
-    bad = -np.array(own.value) if GOOD.search(symptom) else np.array(own.value)
-    gain = [
-        (bad[split:].mean() - np.median(bad[:split])) * np.sqrt(len(bad) - split)
-        for split in range(1, len(bad))
+    alike = [
+        one
+        for (who, name), one in series.items()
+        if name == symptom and service in {None, who} and len(one.time_ns) > 1
     ]
-    return own.time_ns[1 + int(np.argmax(gain))]
+    dated = [(found, one) for one in alike if (found := find_onset(one.value)) is not None]
+    if dated:
+
+        def surest(pair: tuple[Onset, Series]) -> tuple[float, float]:
+            return pair[0].p, -abs(pair[0].z)
+
+        found, one = min(dated, key=surest)
+        if service is not None or found.p * len(dated) <= CERTAIN:
+            return one.time_ns[found.start]
+        return None
+    if service is None or not alike:
+        return None
+    value = np.array(alike[0].value)
+    gain = [
+        (value[split:].mean() - np.median(value[:split])) * np.sqrt(len(value) - split)
+        for split in range(1, len(value))
+    ]
+    sorts = sorts_of(symptom, alike)
+    turn = np.abs if len(sorts) > 1 else np.negative if sorts == [Sort.FEWER] else np.positive
+    return alike[0].time_ns[1 + int(np.argmax(turn(gain)))]
 
 
 def troubles(
-    series: Mapping[tuple[str, str], Series],
+    series: Mapping[Key, Series],
     edges: Iterable[tuple[str, str]],
     onset: int,
     *,
@@ -115,10 +97,14 @@ def troubles(
 ) -> list[Trouble]:
     """Who has how much of the trouble, strongest first.
 
+    Where nobody is known to call another, the service where it hurts may call all of them, and the
+    nearer a service is to the source of lost time, the less of its usual work dilutes that: then it
+    counts by how much of its time is new, too.
+
     Args:
         series: See `read_series`.
         edges: Caller and callee.
-        onset: When it began (ns); a sample that reaches over it counts as after.
+        onset: When it began (ns).
         service: Where it hurts; None looks at all services alike.
         symptom: The metric that shows it; others are compared in the metric of that name.
     """
@@ -126,68 +112,68 @@ def troubles(
     for caller, callee in edges:
         if caller != callee:
             callees[caller].add(callee)
-    volume = sorted({name for _, name in series if VOLUME.search(name)})
-    excess = {
-        who: _excess(one, series.get((who, volume[0])) if volume else None, symptom, onset)
-        for (who, name), one in series.items()
-        if name == symptom
-    }
+    sort, of = _excesses(series, onset, service, symptom)
     known = service is not None and callees.get(service)
-    reached = _below(callees, service or "") if known else set(excess)
-    whole = max(excess[service][0] if service in excess else 0.0, 0.0)
-    whole = whole or max((e[0] for who, e in excess.items() if who in reached), default=0.0)
+    reached = sorted(of.keys() & _below(callees, service)) if known and service else sorted(of)
+    whole = max(of[service].more if service in of else 0.0, 0.0)
+    whole = whole or max((of[who].more for who in reached), default=0.0)
+    chance = by_chance(len(reached))
     found = []
-    for who in sorted(reached & excess.keys()):
-        more, errors, usual, now = excess[who]
-        below = sum(max(excess[callee][0], 0.0) for callee in callees[who] if callee in excess)
-        own = max(more, 0.0) - below
+    for who in reached:
+        one = of[who]
+        below = [max(of[callee].more, 0.0) for callee in callees.get(who, ()) if callee in of]
+        if not callees and who == service:
+            below = [max((of[other].more for other in reached if other != who), default=0.0)]
+        own = max(one.more, 0.0) - sum(below)
         part = min(max(own, 0.0) / whole, 1.0) if whole > 0 else 0.0
-        # half at two standard errors, where chance alone is left behind
-        sure = errors**2 / (errors**2 + 4) if errors > 0 else 0.0
-        found.append(Trouble(who, symptom, usual, now, more, own, errors, part * sure))
-    return sorted(found, key=lambda one: (-one.strength, -one.errors, one.service))
+        beyond = max(one.errors, 0.0)
+        strength = part * beyond**2 / (beyond**2 + chance**2)
+        if not callees and sort is Sort.LONGER:
+            strength *= one.new
+        found.append(Trouble(who, symptom, one, own, strength))
+    return sorted(found, key=lambda one: (-one.strength, -one.excess.errors, one.service))
 
 
-def symptoms(series: Mapping[tuple[str, str], Series], service: str | None) -> list[str]:
-    """Metrics that can show trouble: those of the service where it hurts, or of all."""
+def by_chance(compared: int) -> float:
+    """Standard errors that may be chance: two for one series, and what the largest of many adds."""
+    return math.sqrt(4 + 2 * math.log(max(compared, 1)))
+
+
+def _excesses(
+    series: Mapping[Key, Series], onset: int, service: str | None, symptom: str
+) -> tuple[Sort, dict[str, Excess]]:
+    """How the metric shows trouble, and that: of several ways, the worst where it hurts."""
+    volume = volume_of(series, symptom)
+    alike = {who: one for (who, name), one in series.items() if name == symptom}
+
+    def worst(of: tuple[Sort, dict[str, Excess]]) -> float:
+        where = [of[1][service]] if service in of[1] else of[1].values()
+        return max((one.errors for one in where), default=0.0)
+
+    return max(
+        (
+            (
+                sort,
+                {
+                    who: excess(one, series.get((who, volume)), sort, onset)
+                    for who, one in alike.items()
+                },
+            )
+            for sort in sorts_of(symptom, alike.values())
+        ),
+        key=worst,
+    )
+
+
+def symptoms(series: Mapping[Key, Series], service: str | None) -> list[str]:
+    """Metrics that by their names can show trouble: of the service where it hurts, or of all."""
     return sorted(
         {
             name
             for who, name in series
-            if (service is None or who == service)
-            and (LATENCY.search(name) or GOOD.search(name) or BAD.search(name))
+            if (service is None or who == service) and role_of(name) in TELLING
         }
     )
-
-
-def _excess(
-    one: Series, volume: Series | None, symptom: str, onset: int
-) -> tuple[float, float, float, float]:
-    """Excess, its standard errors, and the levels before and now."""
-    times, values = np.array(one.time_ns), np.array(one.value)
-    step = int(np.median(np.diff(times))) if len(times) > 1 else 0
-    before = times + step <= onset
-    after = ~before
-    if not after.any():
-        return 0.0, 0.0, one.median, float(values[-1])
-    usual = float(np.median(values[before])) if before.any() else one.median
-    now = float(values[after].mean())
-    weight = _weight(volume, times)[after]
-    if GOOD.search(symptom):
-        full = 100.0 if max(one.median, usual, now) > 1.5 else 1.0
-        more = float(((usual - values[after]) / full * weight).sum())
-        expected = float(((full - one.mean) / full * weight).sum())
-        return more, more / np.sqrt(max(expected, 0.0) + len(weight)), usual, now
-    more = float(((values[after] - usual) * weight).sum())
-    noise = max(one.spread, 1e-2 * abs(one.median), 1e-12) * np.sqrt(float((weight**2).sum()))
-    return more, more / max(noise, 1e-12), usual, now
-
-
-def _weight(volume: Series | None, times: np.ndarray) -> np.ndarray:
-    if volume is None:
-        return np.ones(len(times))
-    known = dict(zip(volume.time_ns, volume.value, strict=True))
-    return np.array([known.get(int(time), volume.median) for time in times], dtype=np.float64)
 
 
 def _below(callees: Mapping[str, set[str]], service: str) -> set[str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
-_RESOURCE = re.compile(r"cpu|mem|disk|heap|thread|throttl|filesystem|iops|syscall", re.IGNORECASE)
+from workspace_ext.inquiry.causes.roles import Role, role_of
+
 _PARTS = {"%": 100.0, "percent": 100.0, "1": 1.0}
 """Units that are parts of a limit, and the limit."""
 
@@ -43,7 +43,7 @@ def rises(
     onset_ns: int,
     *,
     load: Mapping[str, float] | None = None,
-    every: bool = False,
+    unnamed: bool = False,
 ) -> list[Rise]:
     """The resources that rose, strongest first.
 
@@ -52,12 +52,13 @@ def rises(
         recent: service, pod, name, time_ns and value in the window.
         onset_ns: When it began.
         load: Service → how many times more it is asked than before; what that explains is no rise.
-        every: Of any metric, not only of what is known by name as a resource.
+        unnamed: Also of metrics whose names do not tell what they measure.
     """
+    wanted = {Role.RESOURCE, *([Role.UNKNOWN] if unnamed else [])}
     since: dict[tuple[str, str, str], list[float]] = {}
     columns = (recent.column(n).to_pylist() for n in ("service", "pod", "name", "time_ns", "value"))
     for service, pod, name, time, value in zip(*columns, strict=True):
-        if time >= onset_ns and (every or _RESOURCE.search(name)):
+        if time >= onset_ns and role_of(name) in wanted:
             since.setdefault((service, pod, name), []).append(value)
     by_metric: dict[str, list[tuple[float, float, Rise]]] = {}
     names = ("service", "pod", "name", "unit", "median", "high")

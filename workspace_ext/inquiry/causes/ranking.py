@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from workspace_ext.inquiry.causes import flows, measures
 from workspace_ext.inquiry.causes.blame import Change
 from workspace_ext.inquiry.causes.changed import changed
+from workspace_ext.inquiry.causes.excess import busier, read_series
 from workspace_ext.inquiry.causes.habits import Kind
 from workspace_ext.inquiry.causes.statements import statements
 from workspace_ext.inquiry.causes.suspects import SHOWN, Suspect, Suspects
@@ -27,8 +28,6 @@ from workspace_ext.inquiry.causes.trial import Trial, try_traces
 from workspace_ext.inquiry.causes.visits import visits
 
 NOTHING = "nothing to rank"
-CHANCE_ERRORS = 2.0
-"""Where it hurts, so many standard errors from the usual may be chance."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PARTS = ("span", "load", "log", "line", "usual", "metric", "edge", "change")
 
@@ -130,7 +129,7 @@ def _told(change: Change, trial: Trial, first: int, count: int) -> str:
 
 def _by_flows(suspects: Suspects, parts: Mapping[str, pa.Table], params: Mapping[str, Any]) -> None:
     given = suspects.onset_ns
-    series = flows.read_series(parts["usual"], parts["metric"])
+    series = read_series(parts["usual"], parts["metric"])
     edges = list(
         zip(
             parts["edge"].column("service").to_pylist(),
@@ -142,37 +141,41 @@ def _by_flows(suspects: Suspects, parts: Mapping[str, pa.Table], params: Mapping
     wanted = params.get("symptom")
     best: list[flows.Trouble] = []
     for symptom in [wanted] if wanted else flows.symptoms(series, target):
-        began = given
-        if began is None and target is not None:
-            began = flows.onset_ns(series, target, symptom)
-        if began is None:
-            began = _ns(params["window_start"])
+        began = given or flows.onset_ns(series, target, symptom) or _ns(params["window_start"])
         found = flows.troubles(series, edges, began, service=target, symptom=symptom)
         if found and (not best or found[0].strength > best[0].strength):
             best, suspects.onset_ns = found, began
+    worst = max((one for one in best if target in {None, one.service}), default=None, key=_errors)
+    # of the service that was named, nobody chose among many
+    compared = 1 if target else len(best)
+    if worst is not None and _errors(worst) < flows.by_chance(compared):
+        suspects.doubt = (
+            f"{worst.metric} of {worst.service} is not out of the usual"
+            f" ({worst.excess.errors:.1f} standard errors)"
+        )
     for one in best:
-        if one.service == target and one.errors < CHANCE_ERRORS:
-            suspects.doubt = (
-                f"{one.metric} of {target} is not out of the usual"
-                f" ({one.errors:.1f} standard errors)"
-            )
         if one.strength > 0:
             suspect = suspects.of(one.service)
             suspect.suspect("flow", one.strength)
             suspect.point("metric", one.metric, one.strength)
+            of = one.excess
             suspect.evidence.append(
-                f"{one.metric}: {one.usual:.4g} → {one.now:.4g}; {one.excess:.4g} more in all,"
-                f" {one.own:.4g} of it not its callees' ({one.errors:.1f} standard errors)"
+                f"{one.metric}: {of.usual:.4g} → {of.now:.4g}; {of.more:.4g} more in all,"
+                f" {one.own:.4g} of it not its callees' ({of.errors:.1f} standard errors)"
             )
+
+
+def _errors(one: flows.Trouble) -> float:
+    return one.excess.errors
 
 
 def _by_resources(
     suspects: Suspects, parts: Mapping[str, pa.Table], began: int, load: Mapping[str, float]
 ) -> None:
     told: defaultdict[str, int] = defaultdict(int)
-    # without spans there may be no other way to see a symptom than any metric that rises
-    every = not parts["span"].num_rows and not suspects.by_service
-    found = measures.rises(parts["usual"], parts["metric"], began, load=load, every=every)
+    # with spans there are better ways to see trouble than a metric of which nobody knows what it is
+    unnamed = not parts["span"].num_rows
+    found = measures.rises(parts["usual"], parts["metric"], began, load=load, unnamed=unnamed)
     for rise in found:
         suspect = suspects.of(rise.service)
         suspect.suspect("resources", rise.strength)
@@ -185,8 +188,13 @@ def _by_resources(
 
 
 def _load(parts: Mapping[str, pa.Table], began: int, params: Mapping[str, Any]) -> dict[str, float]:
-    """Service → how many times as many spans a second as in the baseline, since the onset."""
-    if not parts["load"].num_rows or "baseline_start" not in params:
+    """Service → how many times as much is asked of it as in the baseline, since the onset.
+
+    In spans a second; without spans, by the metric that counts requests.
+    """
+    if not parts["load"].num_rows:
+        return busier(read_series(parts["usual"], parts["metric"]), began)
+    if "baseline_start" not in params:
         return {}
     count: dict[tuple[str, bool], float] = {}
     for service, now, spans in zip(

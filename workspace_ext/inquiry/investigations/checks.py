@@ -11,33 +11,9 @@ from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.foundation.hints import did_you_mean
 from workspace_ext.inquiry.investigations.lifecycle import check_transition
 from workspace_ext.inquiry.investigations.teamwork import check_action, check_agenda, check_pin
+from workspace_ext.protocol.events import FROM_CLIENTS
 from workspace_ext.protocol.messages import EventIn, InvestigationState
 from workspace_ext.protocol.validation import validate
-
-REPORTED = frozenset(
-    {
-        "investigation.scoped",
-        "investigation.pinned",
-        "run.started",
-        "run.finished",
-        "file.read",
-        "kernel.described",
-        "hypothesis.proposed",
-        "hypothesis.predicted",
-        "hypothesis.changed",
-        "note.added",
-        "finding.added",
-        "decision.made",
-        "action.added",
-        "action.changed",
-        "agenda.changed",
-        "conclusion.reached",
-        "outcome.recorded",
-        "archive.created",
-        "archive.replayed",
-    }
-)
-"""The types that clients report; the broker writes all others itself."""
 
 _REASONED = {
     "hypothesis.changed": "a hypothesis is judged",
@@ -53,10 +29,10 @@ def check_shape(event: EventIn) -> None:
     """
     validate("messages", event, definition="EventIn")
     kind = event["type"]
-    if kind not in REPORTED:
+    if kind not in FROM_CLIENTS:
         raise BadInput(
             f"{kind!r} is not a type of event that can be reported",
-            hint=did_you_mean(kind, REPORTED),
+            hint=did_you_mean(kind, FROM_CLIENTS),
             code="unknown_event",
         )
     validate("events", event["data"], definition=kind)

@@ -84,9 +84,18 @@ def _at(ahead: Floats, behind: Floats, lag: int) -> tuple[float, int, float] | N
 
 def _clipped(values: Floats) -> Floats:
     """Wild values made as large as those that are not rare."""
-    low, high = np.quantile(values, (_RARE, 1 - _RARE))
-    clipped: Floats = np.clip(values, low, high)
+    ordered = np.sort(values)
+    clipped: Floats = np.clip(values, _quantile(ordered, _RARE), _quantile(ordered, 1 - _RARE))
     return clipped
+
+
+def _quantile(ordered: Floats, share: float) -> float:
+    """To the last bit what `numpy.quantile` gives, which takes ten times as long for so few."""
+    place = share * (len(ordered) - 1)
+    below = math.floor(place)
+    low, high = ordered[below], ordered[min(below + 1, len(ordered) - 1)]
+    part = place - below
+    return float(high - (high - low) * (1 - part) if part >= 0.5 else low + (high - low) * part)
 
 
 def _memory(values: Floats) -> float:

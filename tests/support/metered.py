@@ -1,0 +1,238 @@
+"""Made-up incidents of which only metrics are known, as the rows the step ``rca.ranking`` gets.
+
+Services of 8 to 40 call each other in layers. Rates, errors and times follow from the calls, what
+instances use follows from the rates; all of it drifts. What differs from system to system is drawn:
+names and units, whether the call graph is known, who measures how long a call took, how often, and
+how many instances there are. Knows nothing of how causes are ranked.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tests.support.planted import SCHEMA, SECOND, START
+from workspace_ext.inquiry.templates.binding import moment
+
+FAULTS = ("processor", "memory", "disk", "delay", "loss", "errors")
+QUIET = ("nothing", "surge")
+NAMES = {
+    "shorthand": ("cpu", "mem", "diskio", "latency-50", "latency-90", "error", "workload"),
+    "mesh": (
+        *("container_cpu_usage_cores", "container_memory_working_set_bytes"),
+        *("container_fs_writes_bytes", "istio_request_duration_milliseconds_p50"),
+        *("istio_request_duration_milliseconds_p90", "istio_requests_5xx", "istio_requests"),
+    ),
+    "conventions": (
+        *("k8s.pod.cpu.usage", "k8s.pod.memory.usage", "system.disk.io"),
+        *("http.server.request.duration.p50", "http.server.request.duration.p90"),
+        *("http.server.request.errors", "http.server.request.count"),
+    ),
+    "cloud": (
+        *("CPUUtilization", "MemoryUtilization", "WriteThroughputDisk", "ResponseTime.p50"),
+        *("ResponseTime.p90", "Faults.Sum", "RequestCount.Sum"),
+    ),
+    "opaque": ("m01", "m02", "m03", "m04", "m05", "m06", "m07"),
+}
+"""What is measured, as five sorts of systems call it."""
+POINTS = 40
+"""In the window; the fault begins after its first quarter and before its second half."""
+USUAL = 120
+"""Points before the window."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class Metered:
+    """A system and what happens to it.
+
+    Args:
+        seed: Of all that is drawn.
+        kind: One of `FAULTS` or `QUIET`.
+    """
+
+    seed: int
+    kind: str
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        draw = self.draw = random.Random(f"{self.seed} {self.kind} metered")
+        self.noise = np.random.default_rng(draw.randrange(2**32))
+        self.size = draw.choice((8, 12, 20, 40))
+        self.services = [f"{draw.choice(_ADJECTIVES)}{at}" for at in range(self.size)]
+        self.style = draw.choice(sorted(NAMES))
+        self.step = draw.choice((5, 15, 60))
+        self.knows_calls = draw.random() < 0.5
+        self.knows_symptom = draw.random() < 0.7
+        self.by_caller = self.kind in {"delay", "loss"} or draw.random() < 0.5
+        self.pods = [draw.choice((1, 1, 2, 3)) for _ in self.services]
+        self.catches = [draw.random() < 0.3 for _ in self.services]
+        layer = [0, *sorted(draw.randrange(1, 4) for _ in range(self.size - 1))]
+        self.callees: list[dict[int, float]] = [{} for _ in self.services]
+        for at in range(1, self.size):
+            above = [up for up in range(at) if layer[up] == layer[at] - 1] or [0]
+            for up in draw.sample(above, min(len(above), draw.choice((1, 1, 2)))):
+                self.callees[up][at] = draw.choice((0.3, 1.0, 1.0, 2.0))
+        self.guilty = draw.randrange(1, self.size) if self.kind in FAULTS else -1
+        self.onset = draw.randrange(POINTS // 4, POINTS // 2)
+
+    @property
+    def truth(self) -> str | None:
+        """The service with the fault."""
+        return self.services[self.guilty] if self.guilty >= 0 else None
+
+    @property
+    def began(self) -> str:
+        """The onset, as the template takes it."""
+        return f"{moment(START + self.onset * self.step * SECOND):%Y-%m-%dT%H:%M:%SZ}"
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Those of the template."""
+        begin = moment(START - USUAL * self.step * SECOND)
+        names = NAMES[self.style]
+        symptom = names[5] if self.kind == "errors" else names[4]
+        return {
+            "window_start": moment(START),
+            "window_end": moment(START + POINTS * self.step * SECOND),
+            "baseline_start": begin,
+            "baseline_end": moment(START),
+            "onset": None,
+            "slack": 60.0,
+            "history": 3600.0,
+            "service": self.services[0] if self.knows_symptom else None,
+            "symptom": symptom if self.knows_symptom else None,
+            "min_score": 0.02,
+            "min_margin": 0.2,
+        }
+
+    def table(self) -> pa.Table:
+        """All rows."""
+        self.rows = []
+        n = USUAL + POINTS
+        rate = self._rates(n)
+        own = np.array([self.draw.uniform(2, 40) for _ in self.services])[:, None] * self._around(n)
+        fails = np.full((self.size, n), 0.002)
+        network = np.full((self.size, n), 0.5)
+        used = self._used(n, rate)
+        self._break(own, fails, network, used)
+        took, broken = np.zeros((self.size, n)), np.zeros((self.size, n))
+        for at in reversed(range(self.size)):
+            took[at], passed = own[at], fails[at]
+            for to, times in self.callees[at].items():
+                took[at] = took[at] + times * (took[to] + network[to] + network[at])
+                if not self.catches[at]:
+                    passed = passed + np.minimum(times, 1.0) * broken[to]
+            broken[at] = np.minimum(passed, 1.0)
+        seen = took + network if self.by_caller else took
+        errors = self.noise.poisson(broken * rate)
+        for at in range(self.size):
+            jitter = self._around(n)[0]
+            for number, values in (
+                (3, seen[at] * jitter),
+                (4, 1.8 * seen[at] * jitter),
+                (5, errors[at].astype(float)),
+                (6, rate[at]),
+            ):
+                self._series(at, "", number, values)
+            for pod in range(self.pods[at]):
+                for number in range(3):
+                    self._series(at, f"{self.services[at]}-{pod}", number, used[at, pod, number])
+        if self.knows_calls:
+            for at, below in enumerate(self.callees):
+                for to in below:
+                    edge = {"service": self.services[at], "name": self.services[to]}
+                    self.rows.append({"part": "edge", **edge})
+        return pa.Table.from_pylist(self.rows, schema=SCHEMA)
+
+    def _rates(self, n: int) -> Floats:
+        """Requests of each service in each step: those of users, handed down."""
+        asked = self.draw.uniform(20, 200) * self.step / 5
+        users = asked * (1 + 0.15 * np.sin(np.arange(n) / 25 + self.draw.uniform(0, 6)))
+        if self.kind == "surge":
+            users[USUAL + self.onset :] *= 3
+        rate = np.zeros((self.size, n))
+        rate[0] = self.noise.poisson(users)
+        for at in range(self.size):
+            for to, times in self.callees[at].items():
+                rate[to] += self.noise.poisson(rate[at] * times)
+        return rate
+
+    def _around(self, n: int, spread: float = 0.05) -> Floats:
+        """Factors around one, near to the one before, and now and then far off."""
+        steps = self.noise.normal(0, spread, (self.size, n))
+        for at in range(1, n):
+            steps[:, at] += 0.6 * steps[:, at - 1]
+        far = (self.noise.random((self.size, n)) < 0.005) * self.noise.uniform(0, 2, (self.size, n))
+        factors: Floats = np.exp(steps + far)
+        return factors
+
+    def _used(self, n: int, rate: Floats) -> Floats:
+        """Processor, memory and disk of each instance: by service, instance, sort and step."""
+        used = np.zeros((self.size, 3, 3, n))
+        for at in range(self.size):
+            each = rate[at] / max(rate[at][:USUAL].mean(), 1.0) * self.draw.uniform(0.02, 0.3)
+            held = self.draw.uniform(0.05, 0.6)
+            writes = self.draw.choice((0.0, 0.02, 0.2))
+            for pod in range(self.pods[at]):
+                around = self._around(n, 0.08)
+                used[at, pod, 0] = 0.01 + each * around[0]
+                used[at, pod, 1] = held * (1 + 0.1 * (self._around(n, 0.02)[0] - 1))
+                used[at, pod, 2] = writes * each * around[1]
+        return used
+
+    def _break(self, own: Floats, fails: Floats, network: Floats, used: Floats) -> None:
+        if self.guilty < 0:
+            return
+        since, draw = slice(USUAL + self.onset, None), self.draw
+        left = POINTS - self.onset
+        pods = [pod for pod in range(self.pods[self.guilty]) if not pod or draw.random() < 0.7]
+        sort = {"processor": 0, "memory": 1, "disk": 2}.get(self.kind)
+        slower = {"processor": (2, 6), "memory": (1.2, 3), "disk": (1.5, 4)}.get(self.kind, (1, 1))
+        own[self.guilty, since] *= draw.uniform(*slower)
+        for pod in pods if sort is not None else ():
+            more = np.minimum(np.arange(left) / 5, 1.0) if sort == 1 else np.ones(left)
+            used[self.guilty, pod, sort, since] += more * draw.uniform(0.4, 0.9)
+        if self.kind == "delay":
+            network[self.guilty, since] += draw.uniform(50, 300)
+        if self.kind == "loss":
+            network[self.guilty, since] += self.noise.exponential(draw.uniform(20, 150), left)
+            fails[self.guilty, since] += draw.uniform(0.0, 0.05)
+        if self.kind == "errors":
+            fails[self.guilty, since] += draw.uniform(0.2, 1.0)
+
+    def _series(self, at: int, pod: str, number: int, values: Floats) -> None:
+        unit, scale = _UNITS[self.style][number]
+        about = {
+            "service": self.services[at],
+            "pod": pod or None,
+            "name": NAMES[self.style][number],
+        }
+        values = np.round(values * scale, 6)
+        low, median, high = np.quantile(values[:USUAL], [0.1, 0.5, 0.9]).tolist()
+        mean = float(values[:USUAL].mean())
+        spread = {"low": low, "median": median, "high": high, "mean": mean}
+        self.rows.append({**about, "part": "usual", "unit": unit, **spread})
+        for point, value in enumerate(values[USUAL:].tolist()):
+            time = START + point * self.step * SECOND
+            self.rows.append({**about, "part": "metric", "time_ns": time, "value": value})
+
+
+_ADJECTIVES = ("amber", "brisk", "calm", "dusty", "early", "faint", "green", "hollow", "ivory")
+_PLAIN = ((None, 1.0),) * 7
+_UNITS: dict[str, tuple[tuple[str | None, float], ...]] = {
+    "shorthand": _PLAIN,
+    "opaque": _PLAIN,
+    "mesh": ((None, 2.0), (None, 4e9), (None, 1e7), *_PLAIN[3:]),
+    "conventions": (
+        *(("{cpu}", 2.0), ("By", 4e9), ("By", 1e7), ("s", 1e-3), ("s", 1e-3)),
+        *(("{request}", 1.0), ("{request}", 1.0)),
+    ),
+    "cloud": (("%", 100.0), ("%", 100.0), (None, 1e7), *_PLAIN[3:]),
+}

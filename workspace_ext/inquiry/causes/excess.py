@@ -1,0 +1,190 @@
+"""How much more trouble a series of a metric tells than is usual, and how sure that is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import pyarrow as pa
+
+from workspace_ext.inquiry.causes.roles import Role, role_of
+
+DECILES_APART = 2.56
+"""Of a normal distribution, the 10 % and the 90 % quantile lie so many deviations apart."""
+FINEST = 0.01
+"""A level is not known better than to this part of itself, however still the baseline was."""
+
+
+class Sort(Enum):
+    """How a metric shows trouble."""
+
+    LONGER = "longer"
+    """It grows, for each request: a time."""
+    FEWER = "fewer"
+    """It falls from all there is: a share that goes well."""
+    MORE = "more"
+    """It is a number of failures, which grows with the number of requests, too."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One metric of one service: its samples in the window, and what was usual before."""
+
+    time_ns: tuple[int, ...]
+    value: tuple[float, ...]
+    median: float
+    mean: float
+    spread: float
+
+
+Key = tuple[str, str]
+"""Service and name of a metric."""
+
+
+@dataclass(frozen=True)
+class Excess:
+    """What is more than usual since the onset.
+
+    Attributes:
+        more: In failed requests, or in seconds spent (in the metric's own unit of time).
+        errors: How many standard errors that is.
+        new: Which part of what is seen now that is, 0 to 1.
+        usual: Level before.
+        now: Mean since.
+    """
+
+    more: float
+    errors: float
+    new: float
+    usual: float
+    now: float
+
+
+def read_series(usual: pa.Table, recent: pa.Table) -> dict[Key, Series]:
+    """Series by service and metric name; counts of its instances are added, the rest averaged.
+
+    Args:
+        usual: service, name, median, mean, low and high (10 % and 90 % quantiles) before.
+        recent: service, name, time_ns, value in the window.
+    """
+    samples: defaultdict[Key, defaultdict[int, list[float]]]
+    samples = defaultdict(lambda: defaultdict(list))
+    columns = (recent.column(n).to_pylist() for n in ("service", "name", "time_ns", "value"))
+    for service, name, time, value in zip(*columns, strict=True):
+        samples[service or "", name][time].append(value)
+    before: defaultdict[Key, list[tuple[float, ...]]] = defaultdict(list)
+    names = ("service", "name", "median", "mean", "low", "high")
+    for service, name, *levels in zip(*(usual.column(n).to_pylist() for n in names), strict=True):
+        before[service or "", name].append(tuple(levels))
+    found = {}
+    for key in sorted(before.keys() & samples.keys()):
+        together = np.sum if role_of(key[1]) in {Role.VOLUME, Role.BAD} else np.mean
+        times = sorted(samples[key])
+        values = tuple(float(together(samples[key][time])) for time in times)
+        median, mean, low, high = (float(level) for level in together(before[key], axis=0))
+        found[key] = Series(tuple(times), values, median, mean, (high - low) / DECILES_APART)
+    return found
+
+
+def sorts_of(symptom: str, series: Iterable[Series]) -> list[Sort]:
+    """How a metric may show trouble: one sort, or where its name does not tell, the likely ones."""
+    role = role_of(symptom)
+    values = [value for one in series for value in one.value]
+    if role is Role.GOOD:
+        return [Sort.FEWER]
+    if role is Role.TIME:
+        return [Sort.LONGER]
+    counted = _whole(values) or (role is Role.BAD and max(values, default=0.0) > 1)
+    if role is Role.BAD or counted:
+        return [Sort.MORE if counted else Sort.LONGER]
+    return [Sort.LONGER, Sort.FEWER]
+
+
+def busier(series: Mapping[Key, Series], onset: int) -> dict[str, float]:
+    """Service → how many times its usual requests it gets since the onset, where counted."""
+    counted = volume_of(series)
+    if role_of(counted) is not Role.VOLUME:  # what is but taken for it may be the trouble itself
+        return {}
+    found = {}
+    for (service, name), one in series.items():
+        since = [value for at, value in zip(one.time_ns, one.value, strict=True) if at >= onset]
+        if name == counted and since and one.mean > 0:
+            found[service] = float(np.mean(since)) / one.mean
+    return found
+
+
+def volume_of(series: Mapping[Key, Series], symptom: str = "") -> str:
+    """The metric that counts requests: by its name, or else the largest whole numbers.
+
+    Args:
+        series: All there are.
+        symptom: Which of them is none.
+    """
+    values: defaultdict[str, list[float]] = defaultdict(list)
+    for (_, name), one in series.items():
+        values[name].extend(one.value)
+    named = sorted(name for name in values if role_of(name) is Role.VOLUME)
+    counts = [name for name in sorted(values) if name != symptom and _whole(values[name])]
+    return named[0] if named else max(counts, key=lambda name: sum(values[name]), default="")
+
+
+def _whole(values: Iterable[float]) -> bool:
+    return all(value >= 0 and value == int(value) for value in values)
+
+
+def excess(one: Series, volume: Series | None, sort: Sort, onset: int) -> Excess:
+    """What a series tells.
+
+    What is seen after the onset is taken for one observation as uncertain as any single one before:
+    neighbours in a series are alike, so more of them make nothing surer.
+
+    Args:
+        one: The series.
+        volume: How much was asked of the same service; None where unknown.
+        sort: How it shows trouble.
+        onset: When it began (ns); a sample that reaches over it counts as after.
+    """
+    times, values = np.array(one.time_ns), np.array(one.value)
+    step = int(np.median(np.diff(times))) if len(times) > 1 else 0
+    before = times + step <= onset
+    if before.all():
+        return Excess(0.0, 0.0, 0.0, one.median, float(values[-1]))
+    level = float(np.median(values[before])) if before.any() else one.median
+    asked = _asked(volume, times)
+    since, weight, n = values[~before], asked[~before], int((~before).sum())
+    now = float(since.mean())
+    if sort is Sort.MORE:
+        quiet = float(np.median(asked[before])) if before.any() else _level(volume)
+        busier = float(weight.mean()) / quiet if quiet > 0 else 1.0
+        expected = n * max(level, one.mean) * busier
+        more, chance, wander = n * now - expected, expected + n, n * one.spread * busier
+        new = more / max(n * now, 1e-12)
+    elif sort is Sort.FEWER:
+        top = max(one.median, level, now, 1e-12)
+        # a share of what is asked, where the values keep below all of it
+        full = next((whole for whole in (1.0, 100.0) if top <= whole), top)
+        lost = (level - since) / full
+        more, new = float((lost * weight).sum()), float(lost.mean())
+        chance = float(((full - one.mean) / full * weight).sum()) + n if volume else 0.0
+        wander = max(one.spread, 0.0 if volume else FINEST * full) / full * float(weight.sum())
+    else:
+        lost = since - level
+        more, new = float((lost * weight).sum()), float(lost.mean()) / max(now, 1e-12)
+        chance = 0.0
+        wander = max(one.spread, FINEST * abs(one.median)) * float(weight.sum())
+    errors = more / max(float(np.sqrt(max(chance, 0.0) + wander**2)), 1e-12)
+    return Excess(more, errors, min(max(new, 0.0), 1.0), level, now)
+
+
+def _asked(volume: Series | None, times: np.ndarray) -> np.ndarray:
+    if volume is None:
+        return np.ones(len(times))
+    known = dict(zip(volume.time_ns, volume.value, strict=True))
+    return np.array([known.get(int(time), volume.median) for time in times], dtype=np.float64)
+
+
+def _level(volume: Series | None) -> float:
+    return volume.median if volume else 1.0
