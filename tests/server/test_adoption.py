@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,6 +65,18 @@ def told(kernel: Kernel, run: str) -> list[str]:
             kinds.append(header["msg_type"])
 
 
+def recorded(server: Jupyter, path: str, run: str) -> tuple[str, str]:
+    """Who ran it, and how it ended, once that is on record."""
+
+    def ended() -> Any:
+        (found,) = [i for i in server.broker().investigations() if i["notebook"] == path]
+        step = server.broker().state(found["uid"])["steps"].get(run)
+        return step if step and step["status"] != "running" else None
+
+    step = until(ended, "the run is on record")
+    return step["by"], step["status"]
+
+
 def test_a_run_whose_browser_went_is_written_once_also_when_it_comes_back(
     shared: Jupyter, name: Callable[[], str], tmp_path: Path
 ) -> None:
@@ -80,9 +94,7 @@ def test_a_run_whose_browser_went_is_written_once_also_when_it_comes_back(
     assert told(again, run) == []
     again.run("1 + 1", cell="")  # the page works on
     assert outputs(editor) == WHOLE
-    (found,) = [i for i in shared.broker().investigations() if i["notebook"] == path]
-    step = shared.broker().state(found["uid"])["steps"][run]
-    assert (step["by"], step["status"]) == ("user:alice", "ok")
+    assert recorded(shared, path, run) == ("user:alice", "ok")
     editor.close()
 
 
@@ -107,6 +119,56 @@ def test_a_line_that_broke_for_a_moment_loses_no_output(
     for one in (again, other):
         one.close()
     editor.close()
+
+
+def test_a_run_that_waits_for_its_investigation_is_run_though_its_browser_goes(
+    shared: Jupyter, name: Callable[[], str]
+) -> None:
+    path = name()
+    shared.save(path, notebook("x"))
+    editor = Editor(shared, path, "bob")
+    kernel = shared.kernel(path)
+    other = shared.connect(kernel.id, "bob")  # Jupyter closes alice's channels when she goes
+    broker = shared.broker().health()["pid"]
+
+    os.kill(broker, signal.SIGSTOP)  # the first run opens the investigation, and waits for it
+    try:
+        run = kernel.execute("6 * 7")
+        kernel.close()
+        about = f"/api/kernels/{kernel.id}"
+        until(lambda: shared.request("GET", about)["connections"] == 1, "she has gone")
+    finally:
+        os.kill(broker, signal.SIGCONT)
+
+    until(lambda: outputs(editor) == WHOLE[1:], "the run's output")
+    assert recorded(shared, path, run) == ("user:alice", "ok")
+    for one in (other, editor):
+        one.close()
+
+
+def test_a_cell_that_comes_after_its_run_gets_its_outputs(
+    shared: Jupyter, name: Callable[[], str], tmp_path: Path
+) -> None:
+    path = name()
+    shared.save(path, notebook("x"))
+    editor = Editor(shared, path)
+    kernel = shared.kernel(path)
+    kernel.run("1", cell="c1")
+
+    editor.cut()  # the page's typing comes later than its run
+    run = kernel.execute("6 * 7", cell="new")
+    kernel.close()
+    bob = Editor(shared, path, "bob")
+    assert recorded(shared, path, run) == ("user:alice", "ok")
+    editor.add("new", "6 * 7")
+    editor.join(shared)
+
+    def shown() -> Any:
+        return [one["outputs"] for one in bob.read()["cells"] if one["id"] == "new"]
+
+    until(lambda: shown() == [[{**WHOLE[1], "execution_count": 2}]], "the cell has its output")
+    for one in (editor, bob):
+        one.close()
 
 
 def test_a_cell_that_somebody_runs_again_shows_the_later_run(

@@ -150,6 +150,9 @@ def test_what_a_killed_server_could_not_send_the_next_one_sends(tmp_path: Path) 
             pid = server.broker().health()["pid"]
             os.kill(pid, signal.SIGSTOP)  # it takes nothing any more
             second = kernel.run("2")["run"]
+            third = kernel.execute("import time; time.sleep(600)")
+            while kernel.receive()[2].get("msg_id") != third:
+                pass
             server.process.kill()
             server.process.wait()
         os.kill(pid, signal.SIGCONT)
@@ -158,6 +161,17 @@ def test_what_a_killed_server_could_not_send_the_next_one_sends(tmp_path: Path) 
             server.kernel("other.ipynb")
 
             until(lambda: second in finished(server, found["uid"]), "the second run is sent")
+
+            def ended() -> Any:
+                step = server.broker().state(found["uid"])["steps"][third]
+                return step["status"] != "running" and step
+
+            step = until(ended, "the third is over")
+            assert (step["status"], step["ended"]) == ("unknown", None)
+            assert step["error"] == "the server was gone before it ended"
+            last = server.broker().entries(found["uid"])[-1]
+            assert last["subject"] == third
+            assert last["actor"].startswith("service:")
 
 
 def test_a_notebook_that_a_killed_server_never_saved_stays_one_investigation(

@@ -20,6 +20,8 @@ class Run:
     id: str
     cell: str
     source: str
+    arrived: bool = False
+    """Whether the tab was told anything of it: then the server has it."""
     replied: bool = False
     idle: bool = False
 
@@ -95,6 +97,7 @@ class Tab(Editor):
                     run = self.runs.get(str(asked))
                 if run is None:
                     continue
+                run.arrived = True
                 if kind == "stream" and self._newest[run.cell] is run:
                     self._show(run.cell, content["text"])
                 elif kind == "execute_reply":

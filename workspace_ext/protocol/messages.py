@@ -181,7 +181,7 @@ class Step(TypedDict):
     kernel: str | None
     by: str
     started: str
-    ended: str | None
+    ended: str | None  # None: it runs, or nobody saw its end
     status: Literal["running", "ok", "error", "aborted", "unknown"]
     error: str | None
     duration_ms: int | None

@@ -4,8 +4,9 @@ In JupyterLab the browser that asks for a run also writes its outputs into the s
 what each run shows is kept here, as bytes, until the document has it. When the browser's line broke
 before that, be it for a moment, nobody knows what it has heard: Jupyter keeps what a page missed
 only while nobody else is on the kernel. From then on the outputs of that run are the server's to
-write, as they come, and no browser is told them. What a page wrote while it had no line, and sends
-when it is back, is taken out again where the server wrote it, too.
+write, as they come and at once when it ends, and no browser is told them. What a page wrote while
+it had no line, and sends when it is back, is taken out again where the server wrote it, too; where
+it brings the very cell, that gets its outputs then.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from workspace_ext.inquiry.capture.outputs import TYPES, notebook_outputs
 _log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 1.0
-"""How long what a browser sent last has to arrive, and how often outputs are written after that."""
+"""How long what a browser sent last has to arrive, and how often outputs of a run that goes on are
+written after that."""
 
 LINGER_SECONDS = 3.0
 """How long after a run's end the browser has to write its outputs."""
@@ -34,8 +36,10 @@ DEAD_LINE_SECONDS = 100.0
 MOST_BYTES = 32 * 1024 * 1024
 """Of one run; what comes after that is left out, and the outputs say so."""
 
+_TRIES = 20
+_TRY_SECONDS = 0.5
 _REMEMBERED = 1000
-_SETTLED = 100
+_ADOPTED_ENDED = 100
 
 
 class Documents(Protocol):
@@ -52,7 +56,7 @@ class Documents(Protocol):
     async def show(
         self, path: str, cell: str, outputs: list[dict[str, Any]], count: Any, *, again: bool
     ) -> bool:
-        """Makes a cell's outputs these; False when that has to be tried again.
+        """Makes a cell's outputs these; False when there is no such cell just now.
 
         With ``again`` only where the cell has these and more.
         """
@@ -61,7 +65,7 @@ class Documents(Protocol):
 
 @dataclass(eq=False)
 class _Run:
-    """One execute request of a cell in a shared notebook."""
+    """One execute request of a cell in a shared notebook: the newest of that cell."""
 
     id: str
     kernel: str
@@ -69,9 +73,10 @@ class _Run:
     session: str
     heard: list[tuple[str, bytes]] = field(default_factory=list)
     size: int = 0
-    left: bool = False
+    left: bool = False  # its browser: the outputs are the server's to write
     ended: bool = False
     written: int = 0  # of what was heard
+    settled: bool = False  # the document has had all of it
     timer: asyncio.TimerHandle | None = None
 
 
@@ -95,17 +100,15 @@ class Adoption:
         self._spawn = spawn
         self._runs: dict[str, _Run] = {}
         self._adopted: OrderedDict[str, None] = OrderedDict()
-        self._settled: OrderedDict[str, _Run] = OrderedDict()  # by cell
 
     def asked(self, kernel: str, cell: str, run: str, session: str) -> None:
-        """A browser asked for a run of a cell."""
+        """A browser asked for a run of a cell, which shows nothing of earlier runs from now on."""
         path = self._path_of(kernel, cell) if cell else None
         if path is None or not self._documents.shares(path):
             return
         for other in tuple(self._runs.values()):
-            if (other.kernel, other.cell) == (kernel, cell) and other.ended:
-                self._forget(other)  # the cell shows the new run's outputs now
-        self._settled.pop(cell, None)
+            if other.cell == cell and (other.kernel == kernel or other.settled):
+                self._forget(other)
         self._runs[run] = _Run(run, kernel, cell, session)
 
     def heard(self, parts: Sequence[Any]) -> None:
@@ -137,14 +140,14 @@ class Adoption:
                 self._adopted[run.id] = None
                 while len(self._adopted) > _REMEMBERED:
                     self._adopted.popitem(last=False)
-                self._plan(run)
+                self._later(run, GRACE_SECONDS, self._adopt)
 
     def edited(self, cells: Iterable[str]) -> None:
         """Somebody changed cells; it may be a page that wrote outputs while it was away."""
-        for cell in cells:
-            run = self._settled.get(cell)
-            if run is not None:
-                asyncio.get_running_loop().call_later(GRACE_SECONDS, self._look_again, run)
+        changed = set(cells)
+        for run in tuple(self._runs.values()):
+            if run.left and run.ended and run.cell in changed and run.timer is None:
+                self._later(run, GRACE_SECONDS, self._adopt)
 
     def is_told(self, parts: Sequence[Any]) -> bool:
         """Whether a message tells outputs that the document has already by adoption."""
@@ -155,18 +158,16 @@ class Adoption:
 
     def _end(self, run: _Run) -> None:
         run.ended = True
-        self._plan(run)
+        if run.left:  # its page is told of the end in this moment
+            self._adopt(run)
+        else:
+            self._later(run, LINGER_SECONDS, self._check)
 
-    def _plan(self, run: _Run) -> None:
+    def _later(self, run: _Run, seconds: float, do: Callable[[_Run], None]) -> None:
         """Settles what happens next to a run, now that something changed."""
         if run.timer is not None:
             run.timer.cancel()
-            run.timer = None
-        loop = asyncio.get_running_loop()
-        if run.left:
-            run.timer = loop.call_later(GRACE_SECONDS, self._adopt, run)
-        elif run.ended:
-            run.timer = loop.call_later(LINGER_SECONDS, self._check, run)
+        run.timer = asyncio.get_running_loop().call_later(seconds, do, run)
 
     def _check(self, run: _Run) -> None:
         """Keeps what the browser did not write: its line may be dead."""
@@ -175,8 +176,7 @@ class Adoption:
         if path is None or self._documents.shows(path, run.cell, outputs):
             self._forget(run)
         else:
-            later = asyncio.get_running_loop().call_later
-            run.timer = later(DEAD_LINE_SECONDS, self._forget, run)
+            self._later(run, DEAD_LINE_SECONDS, self._forget)
 
     def _forget(self, run: _Run) -> None:
         self._runs.pop(run.id, None)
@@ -185,32 +185,28 @@ class Adoption:
 
     def _adopt(self, run: _Run) -> None:
         """Writes what a run has shown so far, and goes on with that until its end."""
-        others = (one for one in self._runs.values() if one is not run)
-        if any((one.kernel, one.cell) == (run.kernel, run.cell) for one in others):
-            self._forget(run)  # somebody runs the cell again
-            return
+        if run.timer is not None:
+            run.timer.cancel()
+            run.timer = None
         if len(run.heard) > run.written or run.ended:
             run.written = len(run.heard)
             self._spawn(self._write(run))
-        if run.ended:
-            self._forget(run)
-            self._settled[run.cell] = run
-            while len(self._settled) > _SETTLED:
-                self._settled.popitem(last=False)
-        else:
-            self._plan(run)
+        if not run.ended:
+            self._later(run, GRACE_SECONDS, self._adopt)
+            return
+        ended = [one for one in self._runs.values() if one.left and one.ended]
+        for one in ended[:-_ADOPTED_ENDED]:
+            self._forget(one)
 
-    def _look_again(self, run: _Run) -> None:
-        if self._settled.get(run.cell) is run:
-            self._spawn(self._write(run, again=True))
-
-    async def _write(self, run: _Run, *, again: bool = False) -> None:
-        outputs, count = notebook_outputs(run.heard)
-        for _ in range(20):
+    async def _write(self, run: _Run) -> None:
+        (outputs, count), is_all = notebook_outputs(run.heard), run.ended
+        taken = run.written
+        for _ in range(_TRIES):
             path = self._path_of(run.kernel, run.cell)
-            if path is None:
-                break
-            if await self._documents.show(path, run.cell, outputs, count, again=again):
+            if path is None or self._runs.get(run.id) is not run or run.written > taken:
+                return  # its notebook is closed, or something later is shown
+            if await self._documents.show(path, run.cell, outputs, count, again=run.settled):
+                run.settled = is_all
                 return
-            await asyncio.sleep(0.5)  # it is being opened just now
-        _log.warning("outputs of run %s found no notebook to go to", run.id)
+            await asyncio.sleep(_TRY_SECONDS)  # it is being opened, or its page not back yet
+        _log.info("outputs of run %s wait for their cell", run.id)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import zmq
 from jupyter_client.jsonutil import json_default
 from jupyter_server.services.kernels.connection.base import (
     deserialize_binary_message,
@@ -113,6 +114,7 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._held: deque[Any] | None = None
+        self._gone = False
 
     @property
     def _workspace(self) -> Workspace:
@@ -134,6 +136,11 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
 
     def disconnect(self) -> None:  # type: ignore[override] # as its parent has it
         """Ends; what it still runs is written into the notebook by the server."""
+        self._gone = True
+        with self._guarded("kernel %s: what a browser asked for last may not have arrived"):
+            for stream in self.channels.values():
+                if stream is not None and not stream.closed():
+                    stream.flush(zmq.POLLOUT)  # else it drops what waits to be sent
         super().disconnect()
         with self._guarded("kernel %s: outputs of a browser that went may be missing"):
             self._workspace.adoption.broke(str(self.kernel_id), self.session.session)
@@ -217,11 +224,30 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
             await self._workspace.make_ready(path, actor)
         finally:
             held, self._held = self._held or deque(), None
+            send = self._run_late if self._gone else self._forward
             for message in held:
                 with self._guarded("kernel %s went away before a message"):
-                    self._forward(message)
+                    send(message)
+
+    def _run_late(self, message: Incoming) -> None:
+        """Runs what a browser asked for that went before it was known what its notebook is."""
+        if not asks_to_run(message.parts()):
+            return
+        shell: Any = self.kernel_manager.connect_shell()
+        try:
+            self._record(message)
+            self.session.send(shell, {**message.parts(), "parent_header": {}})
+            shell.flush(zmq.POLLOUT)
+        finally:
+            shell.close()
+            self._workspace.adoption.broke(str(self.kernel_id), self.session.session)
 
     def _forward(self, message: Incoming) -> None:
+        self._record(message)
+        super().handle_incoming_message(message.encode())
+
+    def _record(self, message: Incoming) -> None:
+        """Stamps a message that goes on, and tells of it."""
         actor = actor_of(self.websocket_handler.current_user)
         message.header["username"] = actor.name
         with self._guarded("gap in the record: a request to kernel %s"):
@@ -235,7 +261,6 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
             if asks_to_run(message.parts()):
                 cell, run = str(message.metadata.get("cellId") or ""), message.header["msg_id"]
                 self._workspace.adoption.asked(str(self.kernel_id), cell, run, self.session.session)
-        super().handle_incoming_message(message.encode())
 
 
 _QUESTIONS = frozenset({"kernel_info_request", "comm_info_request"})

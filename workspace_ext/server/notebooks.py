@@ -256,13 +256,11 @@ class Notebooks:
         With ``again`` only in a document that has these and more.
 
         Returns:
-            False while the notebook is being opened: try again.
+            False while the notebook is being opened, or has no such cell yet: try again.
         """
         live = self._live.find(path)
         if live is not None:
-            if not live.show(cell_id, outputs, count, again=again):
-                _log.info("outputs for a cell of %s that is not there any more", path)
-            return True
+            return live.show(cell_id, outputs, count, again=again)
         if again:
             return True
         async with self._writing:
@@ -272,10 +270,10 @@ class Notebooks:
             for cell in (notebook or {}).get("cells", ()):
                 if cell.get("id") == cell_id and cell.get("cell_type") == "code":
                     cell.update(outputs=outputs, execution_count=count)
-            if notebook is not None:
-                model = {"type": "notebook", "format": "json", "content": notebook}
-                await ensure_async(self._contents.save(model, path))
-        return True
+                    model = {"type": "notebook", "format": "json", "content": notebook}
+                    await ensure_async(self._contents.save(model, path))
+                    return True
+        return False
 
     def _write_live(self, path: str, projection: NotebookProjection) -> bool:
         live = self._live.find(path)

@@ -119,7 +119,7 @@ def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None
         Spool(tmp_path / "file" / "spool")
 
 
-def test_a_full_disk_keeps_events_in_memory(
+def test_a_full_disk_keeps_events_in_memory_until_there_is_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spool = Spool(tmp_path)
@@ -129,12 +129,40 @@ def test_a_full_disk_keeps_events_in_memory(
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "write", full)
-        with pytest.raises(Unavailable, match="No space left"):
-            spool.append("u1", [event("a")])
-    spool.append("u1", [event("b")])
+        for names in ("a", "bc"):
+            with pytest.raises(Unavailable, match="No space left"):
+                spool.append("u1", [event(name) for name in names])
+        spool.done(1)
+    spool.append("u1", [event("d")])
 
-    assert ids(spool) == ["a", "b"]
-    spool.append("u1", [event("c")])
+    assert ids(spool) == ["b", "c", "d"]
+    (file,) = tmp_path.glob("*.jsonl")
+    kept = [json.loads(line)["event"]["id"] for line in file.read_text().splitlines()]
+    assert kept == ["b", "c", "d"]
     spool.done(1)
     spool.close()
-    assert ids(Spool(tmp_path)) == ["b", "c"]
+    assert ids(Spool(tmp_path)) == ["c", "d"]
+
+
+def test_a_run_whose_server_died_is_said_to_be_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(kind: str, name: str) -> EventIn:
+        return {**event(f"{kind} {name}"), "type": f"run.{kind}", "subject": name}
+
+    monkeypatch.setattr(module, "COMPACT_BYTES", 100)
+    first = Spool(tmp_path)
+    first.append("u1", [run("started", "a"), run("started", "b"), run("finished", "a")])
+    first.done(3)
+    first.append("u1", [run("started", "c")])
+    first.close()
+
+    second = Spool(tmp_path)
+    waiting = second.oldest(9)
+    second.done(1)
+    second.close()
+
+    told = [(one.event["type"], one.event["subject"]) for one in waiting]
+    assert told == [("run.started", "c"), ("run.finished", "b"), ("run.finished", "c")]
+    assert waiting[1].event["data"]["status"] == "unknown"
+    assert Spool(tmp_path).oldest(9) == waiting[1:]

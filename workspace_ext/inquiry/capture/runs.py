@@ -16,7 +16,7 @@ from workspace_ext.access.roles import Role
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.canonical import digest_text
 from workspace_ext.foundation.clock import Clock, now_ns, to_rfc3339
-from workspace_ext.foundation.ids import new_id
+from workspace_ext.foundation.ids import new_id, stable_id
 from workspace_ext.inquiry.capture.outputs import TYPES, Outputs
 from workspace_ext.protocol.messages import EventIn
 
@@ -255,13 +255,35 @@ class RunRecorder:
 
     def _event(self, kind: str, run: _Run, data: dict[str, Any], time_ns: int) -> EventIn:
         return {
-            "id": new_id(),
+            "id": _end_id(run.id) if kind == "run.finished" else new_id(),
             "type": kind,
             "subject": run.id,
             "time": to_rfc3339(time_ns),
             "data": data,
             "actor": str(run.actor),
         }
+
+
+def cut_short(started: EventIn) -> EventIn:
+    """The end of a run whose server was gone before it: how it ended, nobody knows.
+
+    Args:
+        started: Its ``run.started``.
+    """
+    run = started["subject"]
+    data = {"run": run, "status": "unknown", "error": "the server was gone before it ended"}
+    return {
+        "id": _end_id(run),
+        "type": "run.finished",
+        "subject": run,
+        "time": to_rfc3339(now_ns()),
+        "data": data,
+    }
+
+
+def _end_id(run: str) -> str:
+    """Of a run's only end, also where two tell of it."""
+    return stable_id("run.finished", run)
 
 
 def _part(message: Message, name: str) -> Mapping[str, Any]:

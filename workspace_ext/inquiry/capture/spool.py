@@ -3,7 +3,8 @@
 A spool is one append-only file of JSON lines, and beside it how many bytes of that file are
 done with. Events leave in the order they came. After a crash in the wrong moment some are sent
 again; the broker knows them by their ids. Each spool has one owner, who holds its lock; what a
-dead owner left behind is taken over by the next one who opens a spool in the same folder.
+dead owner left behind is taken over by the next one who opens a spool in the same folder, who also
+says that the runs which the dead one did not see the end of are over.
 """
 
 from __future__ import annotations
@@ -12,16 +13,19 @@ import json
 import os
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice, takewhile
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from filelock import FileLock, Timeout
 
 from workspace_ext.foundation.errors import Unavailable
 from workspace_ext.foundation.ids import new_id
+from workspace_ext.inquiry.capture.runs import cut_short
 from workspace_ext.protocol.messages import EventIn
+
+T = TypeVar("T")
 
 COMPACT_BYTES = 1 << 20
 """An emptied file larger than this starts anew."""
@@ -32,7 +36,7 @@ class Entry(NamedTuple):
 
     investigation: str
     event: EventIn
-    size: int  # of its line, in bytes
+    size: int  # of its line, in bytes; 0 while it is not on disk
 
 
 class Spool:
@@ -48,6 +52,8 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self._guard = threading.Lock()
         self._waiting: deque[Entry] = deque()
+        self._unkept = 0  # how many of them, the last ones, are not on disk
+        self._running: dict[str, bytes] = {}  # the lines of runs without an end
         self._done = 0
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -68,24 +74,28 @@ class Spool:
     def append(self, investigation: str, events: Sequence[EventIn]) -> None:
         """Adds events at the end.
 
-        They wait in memory even when the disk refuses them, so that only a crash loses them.
+        They wait in memory even when the disk refuses them, so that only a crash loses them, and go
+        to the disk with the next ones that it takes.
 
         Raises:
             Unavailable: The disk refused.
         """
-        lines = [_line(investigation, event) for event in events]
         with self._guard:
+            fresh = [Entry(investigation, event, 0) for event in events]
+            late = [self._waiting.pop() for _ in range(self._unkept)][::-1] + fresh
+            lines = [_line(entry) for entry in late]
             before = os.fstat(self._file).st_size
-            kept = False
             try:
                 _write(self._file, b"".join(lines))
-                kept = True
             except OSError as error:
+                self._waiting += late
+                self._unkept = len(late)
                 os.ftruncate(self._file, before)
                 raise _unwritable(self._path, error) from error
-            finally:
-                for line, event in zip(lines, events, strict=True):
-                    self._waiting.append(Entry(investigation, event, len(line) if kept else 0))
+            for entry, line in zip(late, lines, strict=True):
+                self._waiting.append(entry._replace(size=len(line)))
+                _follow(self._running, entry.event, line)
+            self._unkept = 0
 
     def oldest(self, limit: int) -> list[Entry]:
         """The oldest events that wait, all of one investigation; they go on waiting."""
@@ -105,6 +115,7 @@ class Spool:
         with self._guard:
             for _ in range(count):
                 self._done += self._waiting.popleft().size
+            self._unkept = min(self._unkept, len(self._waiting))
             try:
                 if not self._waiting and self._done > COMPACT_BYTES:
                     self._start_anew()
@@ -124,10 +135,13 @@ class Spool:
                 _lock_path(self._path).unlink(missing_ok=True)
 
     def _start_anew(self) -> None:
-        # In this order: dying between the two steps repeats events, never skips any.
+        # In this order: dying between the steps repeats events, never skips any.
         _note(self._path, 0)
         os.truncate(self._path, 0)
-        self._done = 0
+        kept = b"".join(self._running.values())
+        _write(self._file, kept)
+        _note(self._path, len(kept))
+        self._done = len(kept)
 
     def _take_over(self, left: Path) -> None:
         lock = _lock(left)
@@ -136,34 +150,50 @@ class Spool:
         except Timeout:
             return  # its owner lives
         try:
-            for entry in _read(left):
+            for entry in _left_in(left):
                 self._waiting.append(entry)
-                _write(self._file, _line(entry.investigation, entry.event))
+                _write(self._file, _line(entry))
             _remove(left)
         finally:
             lock.release()
         _lock_path(left).unlink(missing_ok=True)
 
 
-def _line(investigation: str, event: EventIn) -> bytes:
-    entry = {"investigation": investigation, "event": event}
-    return json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+def _line(entry: Entry) -> bytes:
+    told = {"investigation": entry.investigation, "event": entry.event}
+    return json.dumps(told, separators=(",", ":")).encode() + b"\n"
 
 
-def _read(path: Path) -> list[Entry]:
-    """What waits in a file; a line that its writer did not finish says nothing."""
+def _left_in(path: Path) -> list[Entry]:
+    """What waits in a file, and the ends of the runs that its writer did not live to see."""
     if not path.exists():
         return []  # another owner took it over a moment ago
     noted = _noted(path)
     start = int(noted.read_text() or 0) if noted.exists() else 0
-    entries = []
-    for line in path.read_bytes()[start:].splitlines():
+    content = path.read_bytes()
+    running: dict[str, Entry] = {}
+    for entry in _entries(content):
+        _follow(running, entry.event, entry)
+    ends = [entry._replace(event=cut_short(entry.event)) for entry in running.values()]
+    return [*_entries(content[start:]), *(end._replace(size=len(_line(end))) for end in ends)]
+
+
+def _entries(content: bytes) -> Iterator[Entry]:
+    """What lines tell; one that its writer did not finish says nothing."""
+    for line in content.splitlines():
         try:
             entry = json.loads(line)
-            entries.append(Entry(entry["investigation"], entry["event"], len(line) + 1))
+            yield Entry(entry["investigation"], entry["event"], len(line) + 1)
         except (ValueError, KeyError, TypeError):
             continue
-    return entries
+
+
+def _follow(running: dict[str, T], event: EventIn, held: T) -> None:
+    """Holds something of each run from its begin to its end."""
+    if event["type"] == "run.started":
+        running[event["subject"]] = held
+    elif event["type"] == "run.finished":
+        running.pop(event["subject"], None)
 
 
 def _write(file: int, content: bytes) -> None:

@@ -141,7 +141,9 @@ def _run_finished(state: InvestigationState, entry: LedgerEntry, data: Data) -> 
     if step is None or step["status"] != "running":
         return {}
     told = {name: data.get(name) for name in ("error", "duration_ms", "outputs_digest")}
-    ended = {**step, **told, "ended": entry["time"], "status": data["status"]}
+    unseen = data["status"] == "unknown" and told["duration_ms"] is None
+    at = None if unseen else entry["time"]
+    ended = {**step, **told, "ended": at, "status": data["status"]}
     return {"steps": {**state["steps"], step["id"]: ended}}
 
 
