@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -20,6 +21,7 @@ from workspace_ext.access.people import FILE_NAME, People
 pytestmark = pytest.mark.browser
 
 ROLES = {"alice": "lead", "bob": "responder", "carol": "viewer"}
+ROUNDS = 3
 GENEROUS_MS = 15_000
 """On a machine with nothing else to do it is well below a second; see what is printed."""
 
@@ -31,6 +33,10 @@ WATCH = """([selector, text, longest]) => {
         setTimeout(() => { clearInterval(looking); done(Infinity); }, longest);
     });
 }"""
+UNHANDLED = """window.unhandled = [];
+addEventListener('unhandledrejection', event => setTimeout(() =>
+    event.defaultPrevented || window.unhandled.push(String(event.reason))));"""
+"""Rejections that the browser writes to its console; no page of ours leaves any to a viewer."""
 STARTED = """performance.getEntriesByType('measure')
     .filter(({name}) => name.startsWith('investigation-workspace:'))
     .reduce((sum, {duration}) => sum + duration, 0)"""
@@ -58,6 +64,7 @@ def people(browser: Browser, tmp_path: Path) -> Iterator[Session]:
             page = stack.enter_context(person(browser, ARTEFACTS / f"joint-{name}.png"))
             if name == "bob":
                 line = Line(page)
+            page.add_init_script(UNHANDLED)
             page.goto(replace(lab, token=token).page())
             pages[name] = page
         yield pages, lab.url, folder, line
@@ -83,14 +90,14 @@ def test_from_the_launcher_to_a_conclusion(
         other.page.goto(f"{url}/lab/tree/{made.name}?reset")
         expect(other.panel.get_by_role("heading").first).to_have_text("Checkout fails")
     bob.wait_for_kernel()
+    expect(bob.panel.locator(".jp-Investigation-people")).to_contain_text("alice (lead)")
 
-    took: dict[str, float] = {}
     cell = add_cell(alice)
     for other in (bob, carol):
         expect(other.code_cells).to_have_count(cell + 1)
-    took["edit"] = shared(alice, bob, ".cm-content", "6 * 7", lambda: alice.write(cell, "6 * 7"))
+    alice.write(cell, "6 * 7")
     expect(carol.code_cells.nth(cell)).to_contain_text("6 * 7")
-    took["run"] = shared(alice, bob, ".jp-OutputArea-output", "42", lambda: alice.run(cell))
+    alice.run(cell)
     for person_ in (alice, bob, carol):
         person_.show_panel()
         expect(person_.steps).to_have_count(1)
@@ -99,33 +106,49 @@ def test_from_the_launcher_to_a_conclusion(
     look_only(carol, cell)
     claim = add_cell(bob)
     bob.write(claim, CLAIM)
-    took["hypothesis"] = shared(
-        bob, alice, "li[data-hypothesis]", "the pool is exhausted", lambda: bob.run(claim)
-    )
-    for person_ in (bob, carol):
+    bob.run(claim)
+    for person_ in (alice, bob, carol):
         expect(person_.hypotheses).to_have_count(1)
     for person_ in (alice, bob):
         expect(person_.code_cells.nth(cell)).not_to_contain_text("carol was here")
     assert "carol was here" not in made.read_text("utf-8")
 
+    rounds = [one_round(alice, bob, cell, number) for number in range(ROUNDS)]
     break_and_mend(alice, bob, line)
     end = add_cell(alice)
     alice.write(end, END)
-    took["conclusion"] = shared(
-        alice, bob, ".jp-Investigation-conclusion", "a pool of ten", lambda: alice.run(end)
-    )
+    alice.run(end)
+    expect(bob.panel.locator(".jp-Investigation-conclusion")).to_contain_text("a pool of ten")
     expect(carol.panel).to_contain_text("a pool of ten")
     assert not started
     may_only_look(carol)
     People(folder.parent / "config" / FILE_NAME).give("carol", "responder")
-    expect(carol.page.locator(".jp-InvestigationViewOnly")).to_be_hidden()
-    carol.write(cell, "  # by carol")
-    expect(alice.code_cells.nth(cell)).to_contain_text("by carol")
+    joins_in(carol, alice, cell)
     began = alice.page.evaluate(STARTED)
+    medians = {what: median(each[what] for each in rounds) for what in rounds[0]}
     with capsys.disabled():
         print(f"\nour plugins were activated in {began:.0f} ms")
-        print("\nseen by the other after", {what: f"{ms:.0f} ms" for what, ms in took.items()})
-    assert max(took.values()) < GENEROUS_MS
+        print("\nseen by the other after", {what: f"{ms:.0f} ms" for what, ms in medians.items()})
+    assert max(medians.values()) < GENEROUS_MS
+
+
+def one_round(alice: NotebookPage, bob: NotebookPage, cell: int, number: int) -> dict[str, float]:
+    """After how many milliseconds bob sees alice's edit and run, and alice bob's hypothesis."""
+    code, claim = f'print("round {number}")', f"claim {number}"
+    alice.code_cells.nth(cell).locator(".cm-content").click()
+    alice.page.keyboard.press("Control+A")
+    bob.panel.get_by_role("button", name="State a hypothesis").click()
+    bob.panel.get_by_label("Hypothesis", exact=True).fill(claim)
+    state_it = bob.panel.get_by_role("button", name="State it")
+    return {
+        "edit": shared(
+            alice, bob, ".cm-content", code, lambda: alice.page.keyboard.insert_text(code)
+        ),
+        "run": shared(
+            alice, bob, ".jp-OutputArea-output", f"round {number}", lambda: alice.run(cell)
+        ),
+        "hypothesis": shared(bob, alice, "li[data-hypothesis]", claim, state_it.click),
+    }
 
 
 def look_only(viewer: NotebookPage, cell: int) -> None:
@@ -175,6 +198,17 @@ def may_only_look(viewer: NotebookPage) -> None:
     expect(templates).to_contain_text("You are here to look and to comment")
     expect(templates.get_by_role("button", name="Run here")).to_be_disabled()
     viewer.page.screenshot(path=ARTEFACTS / "joint-viewer-gallery.png")
+    assert viewer.page.evaluate("window.unhandled") == []
+
+
+def joins_in(once_viewer: NotebookPage, other: NotebookPage, cell: int) -> None:
+    """Who may edit from now on does, without opening the notebook anew."""
+    expect(once_viewer.page.locator(".jp-InvestigationViewOnly")).to_be_hidden()
+    once_viewer.write(cell, "  # by carol")
+    expect(other.code_cells.nth(cell)).to_contain_text("by carol")
+    toolbar = once_viewer.page.locator(".jp-NotebookPanel-toolbar")
+    expect(toolbar).not_to_contain_text("notebook is read-only")
+    expect(other.panel.get_by_label("Role of carol")).to_have_value("responder")
 
 
 def kernels_asked_for(viewer: NotebookPage) -> list[str]:

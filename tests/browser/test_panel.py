@@ -66,6 +66,10 @@ def test_from_the_launcher_to_the_data(lab: Lab, page: Page) -> None:
     expect(lines).to_have_count(everything)
     page.screenshot(path=ARTEFACTS / "panel-light.png")
     _drag(notebook)
+    panel.locator("summary", has_text="Agenda").click()
+    panel.get_by_role("button", name="Change the agenda").click()
+    agenda = panel.get_by_label("A line an item")
+    agenda.fill("Impact 5\nWhat nobody saved yet 7")
 
     with page.expect_response(_saves_the_fold):  # JupyterLab does so a moment later
         panel.locator("summary", has_text="Hypotheses").click()
@@ -73,6 +77,7 @@ def test_from_the_launcher_to_the_data(lab: Lab, page: Page) -> None:
     page.reload()
     notebook.wait_for_kernel()
     notebook.show_panel()
+    expect(agenda).to_have_value("Impact 5\nWhat nobody saved yet 7")
     expect(notebook.hypotheses).to_have_count(2)
     expect(notebook.hypotheses.first).to_be_hidden()
     expect(panel.locator("li[data-action=done]")).to_have_count(1)
@@ -92,6 +97,11 @@ def _begin(page: Page) -> None:
     expect(create).to_be_disabled()
     dialog.get_by_label("Title").fill("Search is slow at night")
     dialog.get_by_label("Severity").select_option("SEV2")
+    page.reload()
+    page.locator(".jp-LauncherCard", has_text="New investigation").click()
+    expect(dialog.get_by_label("Title")).to_be_focused()
+    expect(dialog.get_by_label("Title")).to_have_value("Search is slow at night")  # it was kept
+    expect(dialog.get_by_label("Severity")).to_have_value("SEV2")
     dialog.get_by_label("Affected services").fill("ts-basic-service,")
     expect(dialog).to_contain_text("No data in this window")
     dialog.get_by_role("button", name="End there").click()
@@ -141,12 +151,14 @@ def _drag(notebook: NotebookPage) -> None:
     card.locator("p", has_text="Evidence:").get_by_role("button").click()
     expect(cell).to_contain_class("jp-mod-active")
 
-    card.locator(".jp-Investigation-claim").hover()
-    page.mouse.down()
     lane = panel.locator("[data-lane=refuted]")
+    card.locator(".jp-Investigation-claim").hover()
+    places = [card.bounding_box(), lane.bounding_box()]
+    page.mouse.down()
     lane.hover()
     expect(lane).to_have_attribute("data-open", "true")
-    lane.locator("h3").hover()  # the places where it may go have moved it
+    expect(panel.locator("[data-lane=ruled_out]")).to_be_visible()  # where no card is yet
+    assert [card.bounding_box(), lane.bounding_box()] == places  # nothing moved from under it
     page.screenshot(path=ARTEFACTS / "panel-drag.png")
     page.mouse.up()
     expect(card.get_by_label("Reason")).to_be_focused()

@@ -1,22 +1,36 @@
-"""A person comments beside the notebook, and cannot approve their own work."""
+"""A script nobody looked through is marked, a replay told; nobody approves their own work."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import ARTEFACTS
 from tests.support.lab import Lab
 from tests.support.notebook_page import NotebookPage
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 
 
-def test_comments_and_review_in_the_panel(lab: Lab, page: Page) -> None:
-    lab.add("reviewed.ipynb", "6 * 7", kernel="investigation")
+def test_marks_comments_and_review(lab: Lab, page: Page) -> None:
+    (lab.folder / "answers.py").write_text("def six_times(n):\n    return 6 * n\n", "utf-8")
+    lab.add("reviewed.ipynb", "import answers\nanswers.six_times(7)", kernel="investigation")
     notebook = NotebookPage(page)
     notebook.open(lab.page("reviewed.ipynb"))
     notebook.show_panel()
     notebook.run(0)
     expect(notebook.steps).to_have_count(1)
     panel = notebook.panel
+    expect(notebook.steps.first).to_contain_text("answers.py script not reviewed")
+    _replay(lab, "reviewed.ipynb")
+    expect(notebook.code_cells.first.locator(".jp-InvestigationCell")).to_contain_text(
+        "replay: same"
+    )
+    page.screenshot(path=ARTEFACTS / "review-badges.png")
 
     expect(panel.get_by_label("Comment on")).to_contain_text("cell 1")
     box = panel.get_by_label("Comment", exact=True)
@@ -39,3 +53,20 @@ def test_comments_and_review_in_the_panel(lab: Lab, page: Page) -> None:
     expect(panel).to_contain_text("In review")
     panel.get_by_role("button", name="Approve").click()
     expect(panel.get_by_role("alert")).to_contain_text("cannot review it")
+
+
+def _replay(lab: Lab, name: str) -> None:
+    """Archives a notebook as it lies on disk, and tells its workspace what a replay found."""
+    until(lambda: "42" in _outputs(lab.folder / name), "the run is saved")
+    archive = str(lab.folder / "reviewed.zip")
+    cli = [sys.executable, "-c", "from workspace_ext.cli.main import run; run()"]
+    store = ["--store", ".investigation"]
+    for command in (["archive", name, "-o", archive], ["replay", archive]):
+        subprocess.run([*cli, *command, *store], cwd=lab.folder, check=True, capture_output=True)
+
+
+def _outputs(file: Path) -> str:
+    try:
+        return json.dumps([cell.get("outputs") for cell in json.loads(file.read_text())["cells"]])
+    except ValueError:  # it is being written
+        return ""

@@ -103,7 +103,7 @@ class Board(View):
         text = ipywidgets.Text(placeholder="A new hypothesis", layout=wide)
         prediction = ipywidgets.Text(placeholder="What must show if it is true", layout=wide)
         state_it = ipywidgets.Button(description="State it", icon="plus")
-        refresh = ipywidgets.Button(description="Refresh", icon="refresh")
+        refresh = ipywidgets.Button(description="Refresh", icon="refresh", layout={"width": "auto"})
 
         def stated(_button: object) -> None:
             if self._try(lambda: self._acts.propose(text.value, prediction.value), "Stated."):
@@ -122,14 +122,14 @@ class Board(View):
         import ipywidgets
 
         verdict = ipywidgets.Dropdown(
-            options=[("judge it…", None), *((name, state) for state, name in JUDGEMENTS.items())],
+            options=[("judge it…", ""), *((name, state) for state, name in JUDGEMENTS.items())],
             layout={"width": "9em"},
         )
         reason = ipywidgets.Text(placeholder="what shows it", layout={"width": "20em"})
         save = ipywidgets.Button(description="Save", layout={"width": "5em"})
 
         def judged(_button: object) -> None:
-            if verdict.value is not None:
+            if verdict.value:
                 self.judge(hypothesis, verdict.value, reason.value)
 
         save.on_click(judged)

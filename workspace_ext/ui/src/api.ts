@@ -50,6 +50,9 @@ export function isPassing(problem: Problem): boolean {
 /** The code of a request of which nobody knows whether it arrived. */
 export const NO_ANSWER = 'no_answer';
 
+/** The code of a request that came too late for its login. */
+export const LOGGED_OUT = 'logged_out';
+
 const PASSING = new Set(['broker_unreachable', 'broker_gone', 'broker_starting']);
 
 /** What an error says, of whatever kind it is. */
@@ -292,16 +295,28 @@ function serverAway(): Problem {
   };
 }
 
+/** Whether a response says that the login has expired. */
+export async function isLoggedOut(response: Response): Promise<boolean> {
+  if (response.ok) {
+    return false;
+  }
+  const body: unknown = await response
+    .clone()
+    .json()
+    .catch(() => null);
+  return problemOf(body, response).code === LOGGED_OUT;
+}
+
 function problemOf(body: unknown, response: Response): Problem {
   const error = (body as Partial<ErrorBody> | null)?.error;
   const isBare = response.status === 403 && (!error || error.message === 'Forbidden');
-  if (response.status === 401 || isBare || error?.code === 'logged_out') {
+  if (response.status === 401 || isBare || error?.code === LOGGED_OUT) {
     return {
       message: trans.__('You are not logged in any more.'),
       hint: trans.__(
         'Log in again, in another tab, and then try again here: what you typed stays.'
       ),
-      code: 'logged_out'
+      code: LOGGED_OUT
     };
   }
   if (error?.message) {

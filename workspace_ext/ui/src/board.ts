@@ -3,7 +3,7 @@ import type { Hypothesis } from './types';
 export type HypothesisState = Hypothesis['state'];
 
 /** The states in the order of the board: what matters now comes first. */
-export const LANES: readonly HypothesisState[] = [
+const LANES: readonly HypothesisState[] = [
   'root_cause',
   'contributing',
   'supported',

@@ -19,9 +19,13 @@ interface Presented {
 interface Awareness {
   readonly clientID: number;
   getStates(): Map<number, unknown>;
-  on(event: 'change', changed: () => void): void;
-  off(event: 'change', changed: () => void): void;
+  getLocalState(): object | null;
+  setLocalState(state: object): void;
+  on(event: 'change', changed: Changed): void;
+  off(event: 'change', changed: Changed): void;
 }
+
+type Changed = (clients: { added: number[] }) => void;
 
 /** Who is here: those who have the notebook open, as the server names them. */
 export class Presence implements IDisposable {
@@ -30,7 +34,7 @@ export class Presence implements IDisposable {
     void panel.context.ready.then(() => {
       if (!this._isDisposed) {
         this._awareness = (panel.model?.sharedModel as { awareness?: Awareness }).awareness ?? null;
-        this._awareness?.on('change', this._changed);
+        this._awareness?.on('change', this._onChange);
         changed();
       }
     });
@@ -47,8 +51,21 @@ export class Presence implements IDisposable {
 
   dispose(): void {
     this._isDisposed = true;
-    this._awareness?.off('change', this._changed);
+    this._awareness?.off('change', this._onChange);
   }
+
+  /**
+   * Browsers say who they are when they come, and then every 15 s: who comes later would not know
+   * until then who is there. So each says it again to somebody new.
+   */
+  private readonly _onChange: Changed = ({ added }) => {
+    const awareness = this._awareness;
+    const mine = awareness?.getLocalState();
+    if (awareness && mine && added.some(client => client !== awareness.clientID)) {
+      awareness.setLocalState(mine);
+    }
+    this._changed();
+  };
 
   private readonly _changed: () => void;
   private _awareness: Awareness | null = null;

@@ -63,3 +63,9 @@ export function thaw(model: Shared): void {
     delete (model as Partial<Shared>).transact; // back to its class's
   }
 }
+
+/** Whether a failure is only that the server allows something to others. */
+export function isRefusal(reason: unknown): boolean {
+  const response = (reason as { response?: unknown } | null)?.response ?? reason;
+  return (response as { status?: unknown } | null)?.status === 403;
+}

@@ -1,5 +1,6 @@
 import './base.css';
-import './team.css';
+import './forms.css';
+import './panel.css';
 import './gallery.css';
 import './cells.css';
 import './history.css';

@@ -127,7 +127,7 @@ test('a badge is read in order: who, when, on which data, what came of it', () =
   assert.deepEqual(texts(['source', 'pin'], 'changed', 4).slice(4), [
     'edited since',
     'older data',
-    'replays otherwise'
+    'replay: changed'
   ]);
   const failed = badgeWords({ ...last, ok: false, pin: null }, [], '', 3, NOW);
   assert.deepEqual(

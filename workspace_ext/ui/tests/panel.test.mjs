@@ -6,6 +6,12 @@ process.env.TZ = 'Europe/Berlin';
 const { clock, elapsed, following, read, written } = await import('../src/agenda.ts');
 const { around, compared, fromInput, hasData, newestRecord, span, toInput, wrong, zoneName } =
   await import('../src/beginning/window.ts');
+const {
+  draftOf,
+  read: readDraft,
+  wishOf,
+  written: writtenDraft
+} = await import('../src/beginning/draft.ts');
 const { board } = await import('../src/board.ts');
 const { collector, curl, doorsOf, openCommand } = await import('../src/data/sending.ts');
 const { size, sources } = await import('../src/data/sources.ts');
@@ -61,6 +67,16 @@ test('a wrong window is named, and one without data', () => {
   assert.equal(hasData({ ...WINDOW, end: '2026-03-29T00:59:00Z' }, signals), false);
   assert.equal(newestRecord(signals), '2026-03-29T01:10:00Z');
   assert.equal(newestRecord({}), null);
+});
+
+test('what was filled in is there again after a reload', () => {
+  const [then, now] = ['2026-01-01T12:00:00Z', '2026-01-01T12:30:00Z'].map(at => new Date(at));
+  const draft = { ...draftOf({}, then), title: 'Checkout fails', services: ['a'], typed: 'b' };
+  const again = readDraft(writtenDraft(draft), now);
+
+  assert.deepEqual(again, { ...draft, end: now });
+  assert.deepEqual(wishOf(again, null).services, ['a', 'b']);
+  assert.equal(wishOf(again, null).window.end, '2026-01-01T12:30:00Z');
 });
 
 test('an agenda is read as it is written, and items keep their ids', () => {

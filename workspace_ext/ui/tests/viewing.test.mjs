@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { free, freeze, hold, isBarred, meOfPage, thaw, withoutStart } from '../src/viewing.ts';
+import {
+  free,
+  freeze,
+  hold,
+  isBarred,
+  isRefusal,
+  meOfPage,
+  thaw,
+  withoutStart
+} from '../src/viewing.ts';
 
 const VIEWER = { name: 'carol', display_name: 'carol', role: 'viewer', may: ['read', 'comment'] };
 const LEAD = { ...VIEWER, role: 'lead', may: ['read', 'comment', 'edit', 'run'] };
@@ -17,6 +26,14 @@ test('a viewer is barred; a lead is not, nor who is not known', () => {
     [VIEWER, LEAD, null].map(me => isBarred(me, 'edit')),
     [true, false, false]
   );
+});
+
+test('a refusal is known, as JupyterLab throws it and as others do', () => {
+  const refused = { status: 403 };
+
+  assert.deepEqual([refused, { response: refused }].map(isRefusal), [true, true]);
+  const others = [null, undefined, 'no', new Error('x'), { status: 500 }, { response: null }];
+  assert.deepEqual(others.filter(isRefusal), []);
 });
 
 test('a kernel is joined, and none is started', () => {

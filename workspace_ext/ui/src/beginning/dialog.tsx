@@ -2,14 +2,20 @@ import { Dialog } from '@jupyterlab/apputils';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { problemIn, type Api, type Problem } from '../api';
+import { keep, kept } from '../drafts';
 import { Outbox } from '../outbox';
 import { trans } from '../translation';
 import type { Catalogue, NewInvestigation, NewNotebook } from '../types';
-import { BeginningForm, draftOf, wishOf, type Draft } from './form';
+import { draftOf, read, wishOf, written, type Draft } from './draft';
+import { BeginningForm } from './form';
+
+/** Under which name this tab keeps what was filled in. */
+const KEPT = 'beginning';
 
 /**
  * Asks what is known of an investigation and makes its notebook; null when the person thought
- * better of it. What goes wrong is said in the dialog, which stays open with all that was typed.
+ * better of it. What goes wrong is said in the dialog, which stays open with all that was typed; this
+ * tab keeps it, so that it is there again after a reload.
  */
 export async function begin(
   api: Api,
@@ -39,6 +45,7 @@ class BeginningDialog extends Dialog<NewInvestigation> {
   /** Closes only when the notebook is there: see `begin`. */
   override resolve(index?: number): void {
     if (index === 0) {
+      keep(KEPT, null);
       super.resolve(index);
     } else if (!this._form.isBusy && this.node.querySelector(':invalid, .jp-mod-error') === null) {
       void this._make(index);
@@ -48,6 +55,7 @@ class BeginningDialog extends Dialog<NewInvestigation> {
   private async _make(index: number | undefined): Promise<void> {
     this.made = await this._form.make();
     if (this.made) {
+      keep(KEPT, null);
       super.resolve(index);
     }
   }
@@ -60,7 +68,8 @@ class BeginningBody extends ReactWidget implements Dialog.IBodyWidget<NewInvesti
     super();
     this._api = api;
     this._directory = directory;
-    this._draft = draftOf(known, new Date());
+    const left = Object.keys(known).length === 0 ? kept(KEPT) : null;
+    this._draft = left === null ? draftOf(known, new Date()) : read(left, new Date());
     void this._learn();
   }
 
@@ -106,6 +115,7 @@ class BeginningBody extends ReactWidget implements Dialog.IBodyWidget<NewInvesti
   private _change(part: Partial<Draft>): void {
     const alert = 'choice' in part || 'alert' in part ? this._alertOf(part) : {};
     this._draft = { ...this._draft, ...part, ...alert };
+    keep(KEPT, written(this._draft));
     this._problem = null;
     this.update();
   }

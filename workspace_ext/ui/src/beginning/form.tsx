@@ -3,69 +3,14 @@ import type { Problem } from '../api';
 import { localTime, localWindow, utcWindow } from '../format';
 import { Refusal, Underway } from '../panel/trouble';
 import { trans } from '../translation';
-import type { Catalogue, NewInvestigation, WindowDict } from '../types';
+import type { Catalogue, WindowDict } from '../types';
+import { windowOf, type Draft } from './draft';
 import { PinField } from './pin';
 import { ServicesField } from './services';
-import { around, compared, hasData, newestRecord, span, wrong, zoneName } from './window';
-import type { Choice, Comparison } from './window';
+import { compared, hasData, newestRecord, wrong, zoneName, type Comparison } from './window';
 import { AlertField, TimesField, WindowChoice } from './windowfields';
 
 const SEVERITIES = ['SEV1', 'SEV2', 'SEV3', 'SEV4'];
-
-/** What is filled in; each part as the person left it. */
-export interface Draft {
-  title: string;
-  severity: string;
-  services: string[];
-  /** What stands in the box of services and was not taken yet. */
-  typed: string;
-  choice: Choice;
-  /** Up to when the quick choices reach. */
-  end: Date;
-  alert: number;
-  times: WindowDict | null;
-  comparison: Comparison;
-  pin: number | null;
-}
-
-/** An empty form, or one with what is known already. */
-export function draftOf(known: Partial<NewInvestigation>, now: Date): Draft {
-  return {
-    title: known.title ?? '',
-    severity: known.severity ?? '',
-    services: known.services ?? [],
-    typed: '',
-    choice: known.window ? 'times' : '1h',
-    end: now,
-    alert: 0,
-    times: known.window ?? null,
-    comparison: 'before',
-    pin: null
-  };
-}
-
-/** The window that is chosen; null for none, and where it is not known yet. */
-export function windowOf(draft: Draft, catalogue: Catalogue | null): WindowDict | null {
-  if (draft.choice === 'alert') {
-    const alert = catalogue?.alerts[draft.alert];
-    return alert ? around(alert) : null;
-  }
-  return draft.choice === 'times' ? draft.times : span(draft.choice, draft.end);
-}
-
-/** What is sent. */
-export function wishOf(draft: Draft, catalogue: Catalogue | null): NewInvestigation {
-  const window = windowOf(draft, catalogue);
-  const typed = draft.typed.trim();
-  return {
-    title: draft.title.trim(),
-    severity: draft.severity,
-    services: typed ? [...new Set([...draft.services, typed])] : draft.services,
-    window,
-    baseline: window && compared(window, draft.comparison),
-    pin: draft.pin
-  };
-}
 
 /** The form of a new investigation. */
 export function BeginningForm(props: {
@@ -162,7 +107,7 @@ function WindowPart(props: {
             {trans.__('%1 · stored as %2', zoneName(new Date(window.start)), utcWindow(window))}
           </p>
           <Emptiness window={window} catalogue={catalogue} change={change} draft={draft} />
-          <Baseline window={window} draft={draft} change={change} />
+          <Baseline window={window} catalogue={catalogue} draft={draft} change={change} />
         </>
       )}
     </fieldset>
@@ -204,10 +149,14 @@ function Emptiness(props: {
 
 function Baseline(props: {
   window: WindowDict;
+  catalogue: Catalogue | null;
   draft: Draft;
   change: (part: Partial<Draft>) => void;
 }): React.ReactElement {
   const baseline = compared(props.window, props.draft.comparison);
+  const signals = props.catalogue?.signals;
+  const isLonely =
+    baseline && signals && hasData(props.window, signals) && !hasData(baseline, signals);
   return (
     <label>
       {trans.__('Compared with (the baseline)')}
@@ -223,6 +172,11 @@ function Baseline(props: {
         <option value="none">{trans.__('nothing yet')}</option>
       </select>
       {baseline && <span className="jp-Investigation-detail">{localWindow(baseline)}</span>}
+      {isLonely && (
+        <p className="jp-Investigation-warning">
+          {trans.__('No data then: there will be nothing to compare with.')}
+        </p>
+      )}
     </label>
   );
 }

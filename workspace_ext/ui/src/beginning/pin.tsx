@@ -2,7 +2,7 @@ import * as React from 'react';
 import { localTime } from '../format';
 import { trans } from '../translation';
 import type { Catalogue } from '../types';
-import type { Draft } from './form';
+import type { Draft } from './draft';
 
 const NEWEST = '';
 

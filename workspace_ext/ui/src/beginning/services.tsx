@@ -1,6 +1,6 @@
 import * as React from 'react';
 import { trans } from '../translation';
-import type { Draft } from './form';
+import type { Draft } from './draft';
 
 const SHOWN = 50;
 

@@ -2,7 +2,7 @@ import * as React from 'react';
 import { localTime } from '../format';
 import { trans } from '../translation';
 import type { Happening, WindowDict } from '../types';
-import type { Draft } from './form';
+import type { Draft } from './draft';
 import { fromInput, toInput, type Choice } from './window';
 
 /** How the window is chosen: radio buttons, so that arrow keys move between them. */

@@ -1,5 +1,5 @@
 import * as React from 'react';
-import { figure, localTime, localWindow, rowCount, utcTime, utcWindow } from '../format';
+import { figure, localTime, localWindow, rowCount, sentence, utcTime, utcWindow } from '../format';
 import { Badge } from '../panel/parts';
 import { headline } from '../query';
 import { trans } from '../translation';
@@ -13,7 +13,7 @@ export function Answer(props: { provenance: Provenance }): React.ReactElement {
     <>
       {warnings.map(warning => (
         <p key={warning} className="jp-Investigation-warning">
-          {trans.__('Warning: %1', warning)}
+          {sentence(warning)}
         </p>
       ))}
       <Part title={trans.__('Result')}>
@@ -54,7 +54,7 @@ export function AnswerHead(props: { query: QuerySummary }): React.ReactElement {
           </Badge>
         )}
       </p>
-      {query.reason && <p>{query.reason}</p>}
+      {template && query.reason && <p>{sentence(query.reason)}</p>}
       {query.error && <p className="jp-Investigation-error">{query.error}</p>}
     </>
   );
@@ -78,13 +78,13 @@ function Result(props: { query: QuerySummary; kept: KeptRows | null }): React.Re
         <dd>{figure(query.rows)}</dd>
         <dt>{trans.__('Data')}</dt>
         <dd>{trans.__('up to batch %1', query.pin)}</dd>
-        <dt>{trans.__('Compared')}</dt>
+        <dt>{trans.__('In a replay')}</dt>
         <dd title={query.compare.reason}>{compared(query)}</dd>
         {query.digest && (
           <>
             <dt>{trans.__('Digest')}</dt>
             <dd title={query.digest}>
-              <code>{query.digest.slice(0, 23)}…</code>
+              <code>{query.digest.slice(0, 19)}…</code>
             </dd>
           </>
         )}
@@ -96,11 +96,11 @@ function Result(props: { query: QuerySummary; kept: KeptRows | null }): React.Re
 
 function compared(query: QuerySummary): string {
   const modes: Record<QuerySummary['compare']['mode'], string> = {
-    ordered: trans.__('row by row'),
-    unordered: trans.__('in any order'),
-    tolerance: trans.__('within a tolerance'),
-    shape: trans.__('by shape only'),
-    none: trans.__('not at all')
+    ordered: trans.__('compared row by row'),
+    unordered: trans.__('compared in any order'),
+    tolerance: trans.__('compared within a tolerance'),
+    shape: trans.__('compared by shape only'),
+    none: trans.__('not compared')
   };
   return modes[query.compare.mode];
 }
@@ -178,6 +178,7 @@ function OriginView(props: { origin: Origin }): React.ReactElement {
         <summary>
           {trans._n('%1 batch it read from', '%1 batches it read from', batches_total)}
         </summary>
+        <p className="jp-Investigation-detail">{sentence(says)}.</p>
         <ul>
           {batches.map(batch => (
             <li key={batch.batch_id}>
@@ -211,7 +212,6 @@ function OriginView(props: { origin: Origin }): React.ReactElement {
             : trans.__('Read all of %1', read.table)}
         </p>
       ))}
-      <p className="jp-Investigation-detail">{trans.__('Told: %1.', says)}</p>
     </>
   );
 }

@@ -210,7 +210,7 @@ function mayAsk(me: Me | null): boolean {
 }
 
 /** The pin that a notebook says its investigation has; 0 when it says none. */
-export function notebookPin(panel: NotebookPanel): number {
+function notebookPin(panel: NotebookPanel): number {
   const metadata = panel.model?.getMetadata(METADATA_KEY) as { pin?: unknown } | undefined;
   return typeof metadata?.pin === 'number' ? metadata.pin : 0;
 }

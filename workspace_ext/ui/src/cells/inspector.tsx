@@ -2,7 +2,7 @@ import * as React from 'react';
 import { duration } from '../format';
 import type { InvestigationModel } from '../model';
 import { Banner, Empty } from '../panel/empty';
-import { Badge, Byline } from '../panel/parts';
+import { Badge, Byline, UnreviewedScripts, UnreviewedTemplate } from '../panel/parts';
 import { trans } from '../translation';
 import type { InvestigationState, Step } from '../types';
 import { Answer, AnswerHead } from './answer';
@@ -74,6 +74,7 @@ function Runs(props: {
         <Badge tone={run.status === 'ok' ? 'good' : 'warn'}>{status(run.status)}</Badge>
       </p>
       {run.error && <p className="jp-Investigation-error">{run.error}</p>}
+      <UnreviewedScripts model={model} step={run} />
       {run === runs[0] && <StaleNotes model={model} state={state} />}
       {run.queries.length === 0 && (
         <p className="jp-Investigation-empty">
@@ -148,6 +149,7 @@ function QueryView(props: {
   return (
     <article>
       <AnswerHead query={summary} />
+      <UnreviewedTemplate model={model} query={query} />
       <PathView model={model} state={state} query={summary} />
       {known === 'asking' && <p role="status">{trans.__('Looking it up…')}</p>}
       {known !== 'asking' && 'problem' in known && (

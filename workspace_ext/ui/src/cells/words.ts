@@ -76,25 +76,27 @@ export function staleWord(reason: Stale, pin: number): Word {
 
 /** What the last replay of the archive said of the cell; it may know more verdicts than we do. */
 function replayWord(verdict: string): Word {
-  const words: Record<string, [text: string, title: string]> = {
-    same: [trans.__('replays the same'), trans.__('The last replay gave the same results.')],
-    changed: [trans.__('replays otherwise'), trans.__('The last replay gave other results.')],
+  const words: Record<string, [text: string, tone: Word['tone'], title: string]> = {
+    same: [trans.__('replay: same'), 'good', trans.__('The last replay gave the same results.')],
+    changed: [trans.__('replay: changed'), 'warn', trans.__('The last replay gave other results.')],
     'data missing': [
-      trans.__('replay lacks data'),
+      trans.__('replay: data missing'),
+      'warn',
       trans.__('Data that this cell read was not there for the last replay.')
     ],
-    error: [trans.__('replay failed'), trans.__('This cell failed in the last replay.')],
+    error: [trans.__('replay: error'), 'bad', trans.__('This cell failed in the last replay.')],
     skipped: [
-      trans.__('not replayed'),
+      trans.__('replay: skipped'),
+      'plain',
       trans.__('The last replay had nothing of this cell to compare, or did not come to it.')
     ]
   };
-  const [text, title] = words[verdict] ?? [
+  const [text, tone, title] = words[verdict] ?? [
     trans.__('replay: %1', verdict),
+    'warn',
     trans.__('What the last replay said of this cell.')
   ];
-  const tone = { same: 'good', skipped: 'plain', error: 'bad' } as const;
-  return { text, title, tone: tone[verdict as keyof typeof tone] ?? 'warn' };
+  return { text, tone, title };
 }
 
 function finding(interesting: boolean): Word {

@@ -22,22 +22,30 @@ export function Sample(props: {
     return (
       <div className="jp-Investigation-inset">
         <p>{trans.__('The sample incident is here: %1.', loaded.title)}</p>
-        <button type="button" className="jp-mod-styled jp-mod-accept" onClick={() => begin(loaded)}>
-          {trans.__('Investigate it')}
-        </button>
+        <div className="jp-Investigation-buttons">
+          <button
+            type="button"
+            className="jp-mod-styled jp-mod-accept"
+            onClick={() => begin(loaded)}
+          >
+            {trans.__('Investigate it')}
+          </button>
+        </div>
       </div>
     );
   }
   return (
     <div className="jp-Investigation-inset">
       <p>{trans.__('Real spans, logs and metrics of an outage, to try everything on.')}</p>
-      <button
-        type="button"
-        className="jp-mod-styled jp-mod-accept"
-        onClick={() => void model.loadSample()}
-      >
-        {trans.__('Load sample incident')}
-      </button>
+      <div className="jp-Investigation-buttons">
+        <button
+          type="button"
+          className="jp-mod-styled jp-mod-accept"
+          onClick={() => void model.loadSample()}
+        >
+          {trans.__('Load sample incident')}
+        </button>
+      </div>
     </div>
   );
 }

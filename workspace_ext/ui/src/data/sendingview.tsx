@@ -25,41 +25,45 @@ export function Sending(props: { overview: DataOverview; closed: boolean }): Rea
         </p>
       ) : (
         <>
-          <p>
-            {trans.__(
-              'This store takes nothing from the network yet. Stop the server, start its broker so, then the server again:'
-            )}
-          </p>
-          <Copied text={openCommand(overview.store)} />
+          <p>{trans.__('This store takes nothing from the network yet.')}</p>
+          <Copied
+            label={trans.__('Stop the server, start its broker so, then the server again:')}
+            text={openCommand(overview.store)}
+          />
         </>
       )}
-      <p>{trans.__('For an OpenTelemetry Collector:')}</p>
-      <Copied text={collector(doors)} />
-      <p>{trans.__('One log record by hand, to see it arrive:')}</p>
-      <Copied text={curl(doors, new Date())} />
-      <p>{trans.__('Files of any known format:')}</p>
-      <Copied text={ingestCommand(overview.store)} />
+      <Copied label={trans.__('For an OpenTelemetry Collector:')} text={collector(doors)} />
+      <Copied
+        label={trans.__('One log record by hand, to see it arrive:')}
+        text={curl(doors, new Date())}
+      />
+      <Copied label={trans.__('Files of any known format:')} text={ingestCommand(overview.store)} />
     </Section>
   );
 }
 
-/** A text to take along. */
-function Copied(props: { text: string }): React.ReactElement {
+/** A text to take along, and what it is for. */
+function Copied(props: { label: string; text: string }): React.ReactElement {
   const [isCopied, setCopied] = React.useState(false);
   return (
     <div className="jp-Investigation-copied">
-      <pre>{props.text}</pre>
-      <button
-        type="button"
-        className="jp-mod-styled jp-mod-minimal"
-        aria-live="polite"
-        onClick={() => {
-          Clipboard.copyToSystem(props.text);
-          setCopied(true);
-        }}
-      >
-        {isCopied ? trans.__('Copied') : trans.__('Copy')}
-      </button>
+      <p>
+        {props.label}
+        <button
+          type="button"
+          className="jp-Investigation-link"
+          aria-live="polite"
+          onClick={() => {
+            Clipboard.copyToSystem(props.text);
+            setCopied(true);
+          }}
+        >
+          {isCopied ? trans.__('Copied') : trans.__('Copy')}
+        </button>
+      </p>
+      <pre tabIndex={0} aria-label={props.label}>
+        {props.text}
+      </pre>
     </div>
   );
 }

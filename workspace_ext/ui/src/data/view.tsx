@@ -151,27 +151,26 @@ function Sources(props: { overview: DataOverview }): React.ReactElement {
   const reasons = new Map(props.overview.quarantine.map(one => [one.name, one.reason]));
   return (
     <Section id="data-sources" title={trans.__('Sources')} size={known.length}>
-      <ul>
+      <ul className="jp-Investigation-dense">
         {known.map(source => (
           <li
             key={`${source.format} ${source.name}`}
             data-status={source.quarantined > 0 ? 'error' : 'ok'}
           >
             <p className="jp-Investigation-byline">
-              <strong className="jp-Investigation-who" title={source.name}>
+              <span className="jp-Investigation-who" title={source.name}>
                 {source.name}
-              </strong>
+              </span>
               <span>{ago(source.last)}</span>
             </p>
             <p className="jp-Investigation-detail">
-              {trans._n(
-                '%2 record, %3',
-                '%2 records, %3',
-                source.records,
-                figure(source.records),
-                source.format
-              )}
-              {source.newest && `, ${trans.__('newest of %1', ago(source.newest))}`}
+              {[
+                trans._n('%2 record', '%2 records', source.records, figure(source.records)),
+                !source.name.endsWith(source.format) && source.format,
+                source.newest && trans.__('newest %1', ago(source.newest))
+              ]
+                .filter(Boolean)
+                .join(' · ')}
             </p>
             {source.quarantined > 0 && (
               <p className="jp-Investigation-error">

@@ -49,12 +49,13 @@ function Field(props: {
   const id = `jp-investigation-field-${param.name}`;
   const isGiven = param.name in model.given;
   const problem = model.wrong[param.name];
+  const isInvalid = isGiven && problem !== undefined; // what nobody filled in yet is no mistake
   const described = [param.help && `${id}-help`, problem && `${id}-wrong`]
     .filter(Boolean)
     .join(' ');
   const control = {
     id,
-    'aria-invalid': problem !== undefined,
+    'aria-invalid': isInvalid,
     'aria-describedby': described || undefined,
     className: 'jp-mod-styled'
   };
@@ -83,7 +84,7 @@ function Field(props: {
         )}
       </div>
       {isWindow(value) ? (
-        <WindowControl {...{ id, value, zone, give, invalid: problem !== undefined }} />
+        <WindowControl {...{ id, value, zone, give, isInvalid }} />
       ) : (
         <Control
           {...{ param, value, give, control }}
@@ -97,7 +98,11 @@ function Field(props: {
         </p>
       )}
       {problem !== undefined && (
-        <p id={`${id}-wrong`} className="jp-Investigation-error" role="alert">
+        <p
+          id={`${id}-wrong`}
+          className={isInvalid ? 'jp-Investigation-error' : 'jp-Investigation-warning'}
+          role={isInvalid ? 'alert' : undefined}
+        >
           {problem}
         </p>
       )}
@@ -192,7 +197,7 @@ function WindowControl(props: {
   id: string;
   value: { start: string; end: string };
   zone: TimeZone;
-  invalid: boolean;
+  isInvalid: boolean;
   give: (value: Value) => void;
 }): React.ReactElement {
   const { id, value, zone, give } = props;
@@ -204,7 +209,7 @@ function WindowControl(props: {
         type="datetime-local"
         step={1}
         className="jp-mod-styled"
-        aria-invalid={props.invalid}
+        aria-invalid={props.isInvalid}
         value={toClock(value[part], zone)}
         onChange={event => give({ ...value, [part]: fromClock(event.target.value, zone) })}
       />

@@ -28,7 +28,7 @@ export function Difference(props: {
         />
       ))}
       <p className="jp-Investigation-detail">
-        {trans._n('%1 cell is the same.', '%1 cells are the same.', unchanged)}{' '}
+        {unchanged > 0 && trans._n('%1 cell is the same.', '%1 cells are the same.', unchanged)}{' '}
         {metadata && trans.__('The notebook’s own metadata differ.')}
       </p>
     </>

@@ -103,7 +103,7 @@ function Version(props: {
       <span className="jp-InvestigationHistory-line">
         {version.actors.map(actorName).join(', ')}
         {' · '}
-        {version.parent === 0 ? trans.__('the first') : summary(version.changes)}
+        {version.parent === 0 ? trans.__('the first version') : summary(version.changes)}
       </span>
       {version.reason && <span className="jp-InvestigationHistory-line">{version.reason}</span>}
       {steps.map(step => (

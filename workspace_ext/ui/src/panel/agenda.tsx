@@ -2,10 +2,11 @@ import { UUID } from '@lumino/coreutils';
 import * as React from 'react';
 import { clock, elapsed, following, read, written } from '../agenda';
 import type { Problem } from '../api';
+import { useDraft } from '../drafts';
 import type { InvestigationModel } from '../model';
 import { trans } from '../translation';
 import type { Agenda, InvestigationState } from '../types';
-import { Section } from './parts';
+import { Buttons, Section } from './parts';
 import { Refusal } from './trouble';
 
 const NONE: Agenda = { items: [], current: null, since: null, by: null };
@@ -17,13 +18,18 @@ export function AgendaSection(props: {
 }): React.ReactElement | null {
   const { model, state } = props;
   const agenda = state.agenda ?? NONE;
-  const [isEditing, setEditing] = React.useState(false);
+  const [text, setText] = useDraft('agenda');
+  const [isEditing, setEditing] = React.useState(text !== '');
   const [problem, setProblem] = React.useState<Problem | null>(null);
   const reason = model.whyNot('agenda.changed');
   const go = async (data: Record<string, unknown>): Promise<Problem | null> => {
     const found = await model.say('agenda.changed', data);
     setProblem(found);
     return found;
+  };
+  const leave = (): void => {
+    setText('');
+    setEditing(false);
   };
   const next = following(agenda);
   const current = agenda.items.find(item => item.id === agenda.current);
@@ -75,11 +81,15 @@ export function AgendaSection(props: {
         </ol>
         {isEditing ? (
           <Edit
-            agenda={agenda}
-            save={async items => {
-              setEditing((await go({ items })) !== null);
+            text={text}
+            type={setText}
+            save={async () => {
+              const newId = (): string => UUID.uuid4().slice(0, 8);
+              if ((await go({ items: read(text, agenda.items, newId) })) === null) {
+                leave();
+              }
             }}
-            cancel={() => setEditing(false)}
+            cancel={leave}
           />
         ) : (
           <button
@@ -87,7 +97,10 @@ export function AgendaSection(props: {
             className="jp-Investigation-link"
             disabled={reason !== ''}
             title={reason}
-            onClick={() => setEditing(true)}
+            onClick={() => {
+              setText(written(agenda.items));
+              setEditing(true);
+            }}
           >
             {trans.__('Change the agenda…')}
           </button>
@@ -116,15 +129,14 @@ function Timer(props: { agenda: Agenda; minutes: number }): React.ReactElement {
 }
 
 function Edit(props: {
-  agenda: Agenda;
-  save: (items: Agenda['items']) => Promise<void>;
+  text: string;
+  type: (text: string) => void;
+  save: () => Promise<void>;
   cancel: () => void;
 }): React.ReactElement {
-  const [text, setText] = React.useState(written(props.agenda.items));
   const save = (event: React.FormEvent): void => {
     event.preventDefault();
-    const newId = (): string => UUID.uuid4().slice(0, 8);
-    void props.save(read(text, props.agenda.items, newId));
+    void props.save();
   };
   return (
     <form className="jp-Investigation-inset" onSubmit={save}>
@@ -134,14 +146,11 @@ function Edit(props: {
           autoFocus
           className="jp-mod-styled"
           rows={6}
-          value={text}
-          onChange={event => setText(event.target.value)}
+          value={props.text}
+          onChange={event => props.type(event.target.value)}
         />
       </label>
-      <button className="jp-mod-styled jp-mod-accept">{trans.__('Save')}</button>
-      <button type="button" className="jp-mod-styled" onClick={props.cancel}>
-        {trans.__('Cancel')}
-      </button>
+      <Buttons done={trans.__('Save')} cancel={props.cancel} />
     </form>
   );
 }

@@ -4,7 +4,7 @@ import { actorName } from '../format';
 import type { InvestigationModel } from '../model';
 import { trans } from '../translation';
 import type { ActionItem, InvestigationState } from '../types';
-import { useDraft } from './drafts';
+import { useDraft } from '../drafts';
 import { noteLabel } from './labels';
 import { Badge, Byline, CellLink, Prose, Section } from './parts';
 import { Refusal, Underway } from './trouble';
@@ -21,12 +21,13 @@ export function Decisions(props: {
   const notes = Object.values(state.notes)
     .filter(note => note.superseded_by === null)
     .sort((a, b) => b.at.localeCompare(a.at));
+  const size = actions.length + notes.length;
   const open = actions.filter(action => !action.done).length;
   return (
     <Section
       id="decisions"
       title={trans.__('Decisions and actions')}
-      size={actions.length + notes.length}
+      size={size}
       aside={
         open > 0 && (
           <span className="jp-Investigation-aside">{trans._n('%1 to do', '%1 to do', open)}</span>
@@ -52,7 +53,13 @@ export function Decisions(props: {
           </li>
         ))}
       </ul>
-      <Say model={model} people={peopleOf(model, state)} />
+      {model.whyNot('note.added') === '' ? (
+        <Say model={model} people={peopleOf(model, state)} />
+      ) : (
+        size === 0 && (
+          <p className="jp-Investigation-empty">{trans.__('Nothing was decided yet.')}</p>
+        )
+      )}
     </Section>
   );
 }
@@ -125,7 +132,6 @@ function Say(props: { model: InvestigationModel; people: string[] }): React.Reac
   const [more, setMore] = useDraft('say more');
   const [isBusy, setBusy] = React.useState(false);
   const [problem, setProblem] = React.useState<Problem | null>(null);
-  const reason = model.whyNot(EVENTS[kind]);
   const labels: Record<Said, string> = {
     action: trans.__('Action'),
     decision: trans.__('Decision'),
@@ -185,11 +191,7 @@ function Say(props: { model: InvestigationModel; people: string[] }): React.Reac
           <option key={name} value={name} />
         ))}
       </datalist>
-      <button
-        className="jp-mod-styled jp-mod-minimal"
-        disabled={isBusy || text.trim() === '' || reason !== ''}
-        title={reason}
-      >
+      <button className="jp-mod-styled jp-mod-minimal" disabled={isBusy || text.trim() === ''}>
         {trans.__('Add')}
       </button>
       <Underway isBusy={isBusy} />

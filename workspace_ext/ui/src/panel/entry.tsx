@@ -6,7 +6,7 @@ import { errorBesides, type Entry } from '../timeline';
 import { trans } from '../translation';
 import type { Happening, InvestigationState, QuerySummary, Step } from '../types';
 import { sayingLabel } from './labels';
-import { Badge, Byline, CellLink, Moment } from './parts';
+import { Badge, Byline, CellLink, Moment, UnreviewedScripts, UnreviewedTemplate } from './parts';
 
 function mark(status: Step['status']): { sign: string; label: string } {
   const marks: Record<Step['status'], { sign: string; label: string }> = {
@@ -41,11 +41,7 @@ export function EntryItem(props: {
         <CellLink model={model} cell={entry.cell} />
       </p>
       {sayings.map(saying => (
-        <p
-          key={sayingLabel(saying)}
-          className="jp-Investigation-detail jp-Investigation-reason"
-          title={saying.text}
-        >
+        <p key={sayingLabel(saying)} className="jp-Investigation-reason" title={saying.text}>
           {sayingLabel(saying)}
         </p>
       ))}
@@ -56,14 +52,9 @@ export function EntryItem(props: {
           model={model}
           from={state.queries[query.parent ?? '']}
           tests={testedElsewhere(query, entry, state)}
-          isUnreviewed={model.reviews?.isUnreviewed(query.id) ?? false}
         />
       ))}
-      {(model.reviews?.unreviewedScripts(step) ?? []).map(name => (
-        <p key={name} className="jp-Investigation-detail">
-          {name} <Badge tone="warn">{trans.__('script not reviewed')}</Badge>
-        </p>
-      ))}
+      <UnreviewedScripts model={model} step={step} />
       {ownError && <p className="jp-Investigation-error">{ownError}</p>}
     </li>
   );
@@ -115,11 +106,10 @@ function Query(props: {
   model: InvestigationModel;
   from: QuerySummary | undefined;
   tests: string | undefined;
-  isUnreviewed: boolean;
 }): React.ReactElement {
-  const { query, model, from, tests, isUnreviewed } = props;
+  const { query, model, from, tests } = props;
   return (
-    <div className="jp-Investigation-query">
+    <div>
       <p>
         <span
           className={query.template ? 'jp-Investigation-title' : 'jp-Investigation-sql'}
@@ -127,8 +117,7 @@ function Query(props: {
         >
           {headline(query)}
         </span>{' '}
-        <Finding query={query} />{' '}
-        {isUnreviewed && <Badge tone="warn">{trans.__('template not reviewed')}</Badge>}
+        <Finding query={query} /> <UnreviewedTemplate model={model} query={query.id} />
       </p>
       {query.ok ? (
         <p className="jp-Investigation-detail jp-Investigation-reason" title={query.reason}>

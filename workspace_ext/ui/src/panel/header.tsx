@@ -1,6 +1,6 @@
 import * as React from 'react';
 import type { Problem } from '../api';
-import { actorName, ago, localWindow, sentence, utcWindow } from '../format';
+import { ago, localWindow, sentence, utcWindow } from '../format';
 import type { InvestigationModel } from '../model';
 import type { Person } from '../presence';
 import { trans } from '../translation';
@@ -39,32 +39,25 @@ export function Header(props: {
             <dd>{state.services.join(', ')}</dd>
           </>
         )}
-        <People model={model} state={state} />
+        <People model={model} />
       </dl>
     </header>
   );
 }
 
 /** Those who have the notebook open, with what they are here; a lead may change that. */
-function People(props: {
-  model: InvestigationModel;
-  state: InvestigationState;
-}): React.ReactElement | null {
-  const { model, state } = props;
+function People(props: { model: InvestigationModel }): React.ReactElement | null {
+  const { model } = props;
   const people = model.people;
   if (people.length === 0) {
     return null;
   }
-  const roles = new Map(
-    Object.entries(state.participants).map(([actor, role]) => [actorName(actor), role])
-  );
   return (
     <>
       <dt>{trans.__('Here')}</dt>
       <dd className="jp-Investigation-people">
         {people.map(person => {
-          const mine = person.isMe ? model.me?.role : undefined;
-          const role = mine ?? (person.role || roles.get(person.name));
+          const role = (person.isMe && model.me?.role) || person.role;
           const isGiven = !person.isMe && model.me?.may.includes('people');
           const said = [person.isMe ? trans.__('you') : '', (!isGiven && role) || ''].filter(
             Boolean
@@ -92,6 +85,7 @@ function RoleOf(props: { model: InvestigationModel; person: Person }): React.Rea
   return (
     <>
       <select
+        className="jp-Investigation-menu"
         aria-label={trans.__('Role of %1', person.shown)}
         title={problem ? `${problem.message} ${problem.hint}` : undefined}
         value={person.role}

@@ -24,41 +24,43 @@ export function Hypotheses(props: {
   const [dragged, setDragged] = React.useState<Hypothesis | null>(null);
   const lanes = board(state.hypotheses);
   const size = lanes.reduce((sum, lane) => sum + lane.cards.length, 0);
-  const open = dragged ? model.reachable(dragged.state) : [];
+  const open = dragged ? model.reachable(dragged.state).filter(each => each !== dragged.state) : [];
+  const view = (lane: Lane): React.ReactElement => (
+    <LaneView
+      key={lane.state}
+      lane={lane}
+      isOpen={open.includes(lane.state)}
+      drop={() => {
+        if (dragged) {
+          setJudging({ id: dragged.id, to: lane.state });
+        }
+        setDragged(null);
+      }}
+    >
+      {lane.cards.map(hypothesis => (
+        <Card
+          key={hypothesis.id}
+          hypothesis={hypothesis}
+          to={judging?.id === hypothesis.id ? judging.to : null}
+          judge={to => setJudging(to && { id: hypothesis.id, to })}
+          drag={setDragged}
+          {...props}
+        />
+      ))}
+    </LaneView>
+  );
+  // Behind all others, so that no card moves from under the pointer.
+  const tray = lanes.filter(lane => lane.cards.length === 0 && open.includes(lane.state));
   return (
     <Section id="hypotheses" title={trans.__('Hypotheses')} size={size}>
-      {lanes
-        .filter(lane => lane.cards.length > 0 || open.includes(lane.state))
-        .map(lane => (
-          <LaneView
-            key={lane.state}
-            lane={lane}
-            isOpen={dragged !== null && lane.state !== dragged.state && open.includes(lane.state)}
-            drop={() => {
-              if (dragged) {
-                setJudging({ id: dragged.id, to: lane.state });
-              }
-              setDragged(null);
-            }}
-          >
-            {lane.cards.map(hypothesis => (
-              <Card
-                key={hypothesis.id}
-                hypothesis={hypothesis}
-                to={judging?.id === hypothesis.id ? judging.to : null}
-                judge={to => setJudging(to && { id: hypothesis.id, to })}
-                drag={setDragged}
-                {...props}
-              />
-            ))}
-          </LaneView>
-        ))}
+      {lanes.filter(lane => lane.cards.length > 0).map(view)}
+      {tray.length > 0 && <div className="jp-Investigation-tray">{tray.map(view)}</div>}
       <ProposeForm model={model} isFirst={size === 0} />
     </Section>
   );
 }
 
-/** The cards of one state; while a card is dragged that may come here, a place to drop it. */
+/** The cards of one state; while a card is dragged that may come here, it can be dropped on it. */
 function LaneView(props: {
   lane: Lane;
   isOpen: boolean;

@@ -4,8 +4,9 @@ import type { HypothesisState } from '../board';
 import type { InvestigationModel } from '../model';
 import { trans } from '../translation';
 import type { Hypothesis } from '../types';
-import { useDraft } from './drafts';
+import { useDraft } from '../drafts';
 import { stateLabel } from './labels';
+import { Buttons } from './parts';
 import { Refusal, Underway } from './trouble';
 
 /** Asks why a hypothesis is to be in another state, and why despite its tests where they differ. */
@@ -63,12 +64,11 @@ export function JudgeForm(props: {
       )}
       <Underway isBusy={isBusy} />
       <Refusal problem={problem?.code === 'unproved' ? { ...problem, hint: '' } : problem} />
-      <button className="jp-mod-styled jp-mod-accept" disabled={isBusy || why.trim() === ''}>
-        {trans.__('Move to “%1”', stateLabel(to))}
-      </button>
-      <button type="button" className="jp-mod-styled" onClick={leave}>
-        {trans.__('Cancel')}
-      </button>
+      <Buttons
+        done={trans.__('Move to “%1”', stateLabel(to))}
+        disabled={isBusy || why.trim() === ''}
+        cancel={leave}
+      />
     </form>
   );
 }

@@ -4,7 +4,7 @@ import { AgendaSection } from './agenda';
 import { Comments } from './comments';
 import { ConclusionCard } from './conclusion';
 import { Decisions } from './decisions';
-import { DraftsContext } from './drafts';
+import { DraftsContext } from '../drafts';
 import { Banner, Empty, Obstacle, Waiting } from './empty';
 import { Header } from './header';
 import { Hypotheses } from './hypotheses';

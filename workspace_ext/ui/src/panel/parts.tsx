@@ -3,6 +3,7 @@ import { FoldsContext } from '../folds';
 import type { InvestigationModel } from '../model';
 import { actorName, localTime, utcTime } from '../format';
 import { trans } from '../translation';
+import type { Step } from '../types';
 
 /**
  * A part of the panel that can be folded; it says how many things it holds, and in `aside` what
@@ -36,6 +37,24 @@ export function Section(props: {
       </summary>
       {props.children}
     </details>
+  );
+}
+
+/** What sends a form, and what gives it up. */
+export function Buttons(props: {
+  done: string;
+  disabled?: boolean;
+  cancel: () => void;
+}): React.ReactElement {
+  return (
+    <div className="jp-Investigation-buttons">
+      <button className="jp-mod-styled jp-mod-accept" disabled={props.disabled}>
+        {props.done}
+      </button>
+      <button type="button" className="jp-mod-styled" onClick={props.cancel}>
+        {trans.__('Cancel')}
+      </button>
+    </div>
   );
 }
 
@@ -106,5 +125,36 @@ export function CellLink(props: {
     >
       {trans.__('cell %1', number)}
     </button>
+  );
+}
+
+/** Marks a query whose template nobody looked through. */
+export function UnreviewedTemplate(props: {
+  model: InvestigationModel;
+  query: string;
+}): React.ReactElement | null {
+  return props.model.reviews?.isUnreviewed(props.query) ? (
+    <Badge tone="warn" title={trans.__('Nobody looked through this template yet.')}>
+      {trans.__('template not reviewed')}
+    </Badge>
+  ) : null;
+}
+
+/** Names the scripts of a run that nobody looked through. */
+export function UnreviewedScripts(props: {
+  model: InvestigationModel;
+  step: Step | null;
+}): React.ReactElement {
+  return (
+    <>
+      {(props.model.reviews?.unreviewedScripts(props.step) ?? []).map(name => (
+        <p key={name} className="jp-Investigation-detail">
+          {name}{' '}
+          <Badge tone="warn" title={trans.__('Nobody looked through this script yet.')}>
+            {trans.__('script not reviewed')}
+          </Badge>
+        </p>
+      ))}
+    </>
   );
 }

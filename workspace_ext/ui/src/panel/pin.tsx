@@ -4,7 +4,8 @@ import { actorName, ago, localTime } from '../format';
 import type { InvestigationModel } from '../model';
 import { trans } from '../translation';
 import type { Catalogue, InvestigationState } from '../types';
-import { useDraft } from './drafts';
+import { useDraft } from '../drafts';
+import { Buttons } from './parts';
 import { Refusal, Underway } from './trouble';
 
 /** Which data everybody sees, how old that choice is, and the way to move it. */
@@ -24,7 +25,7 @@ export function PinRow(props: {
       <span
         title={`${trans.__('Everybody here reads the same data until somebody moves the pin.')} ${why}`}
       >
-        {state.pin > 0 ? trans.__('batch %1', state.pin) : trans.__('none yet')}
+        {state.pin > 0 ? trans.__('batch %1', state.pin) : trans.__('nothing yet')}
         {' · '}
         {moved ? `${actorName(moved.by)}, ${ago(moved.at)}` : ago(state.opened_at)}
       </span>{' '}
@@ -127,15 +128,11 @@ function MovePin(props: {
       />
       <Underway isBusy={isBusy} />
       <Refusal problem={meanwhile ? null : problem} />
-      <button
-        className="jp-mod-styled jp-mod-accept"
+      <Buttons
+        done={trans.__('Move the pin')}
         disabled={isBusy || why.trim() === '' || target === null || Boolean(meanwhile)}
-      >
-        {trans.__('Move the pin')}
-      </button>
-      <button type="button" className="jp-mod-styled" onClick={leave}>
-        {trans.__('Cancel')}
-      </button>
+        cancel={leave}
+      />
     </form>
   );
 }

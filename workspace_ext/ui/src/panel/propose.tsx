@@ -2,7 +2,8 @@ import * as React from 'react';
 import type { Problem } from '../api';
 import type { InvestigationModel } from '../model';
 import { trans } from '../translation';
-import { useDraft } from './drafts';
+import { useDraft } from '../drafts';
+import { Buttons } from './parts';
 import { Refusal, Underway } from './trouble';
 
 /** A hypothesis, said in the panel; one that code states or a text cell does needs none. */
@@ -72,12 +73,7 @@ export function ProposeForm(props: {
       />
       <Underway isBusy={isBusy} />
       <Refusal problem={problem} />
-      <button className="jp-mod-styled jp-mod-accept" disabled={isBusy || text.trim() === ''}>
-        {trans.__('State it')}
-      </button>
-      <button type="button" className="jp-mod-styled" onClick={leave}>
-        {trans.__('Cancel')}
-      </button>
+      <Buttons done={trans.__('State it')} disabled={isBusy || text.trim() === ''} cancel={leave} />
     </form>
   );
 }

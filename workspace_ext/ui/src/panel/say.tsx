@@ -1,6 +1,7 @@
 import * as React from 'react';
 import type { Problem } from '../api';
-import { useDraft } from './drafts';
+import { useDraft } from '../drafts';
+import { trans } from '../translation';
 import { Refusal, Underway } from './trouble';
 
 /** Something that can be done with a text; gives what stood in the way, if anything did. */
@@ -35,30 +36,32 @@ export function SayForm(props: {
     }
   };
   return (
-    <form className="jp-Investigation-say" onSubmit={event => event.preventDefault()}>
+    <form onSubmit={event => event.preventDefault()}>
       <textarea
         aria-label={label}
         className="jp-mod-styled"
         maxLength={20000}
-        placeholder={label}
+        placeholder={optional ? trans.__('%1 (if you like)', label) : label}
         rows={2}
         value={text}
         disabled={whyNot !== ''}
         title={whyNot}
         onChange={event => setText(event.target.value)}
       />
-      {buttons.map(button => (
-        <button
-          key={button.label}
-          type="button"
-          className="jp-mod-styled jp-mod-minimal"
-          disabled={isBusy || !!(whyNot || button.whyNot) || (!optional && text.trim() === '')}
-          title={whyNot || button.whyNot}
-          onClick={() => void send(button)}
-        >
-          {button.label}
-        </button>
-      ))}
+      <div className="jp-Investigation-buttons">
+        {buttons.map(button => (
+          <button
+            key={button.label}
+            type="button"
+            className="jp-mod-styled"
+            disabled={isBusy || !!(whyNot || button.whyNot) || (!optional && text.trim() === '')}
+            title={whyNot || button.whyNot}
+            onClick={() => void send(button)}
+          >
+            {button.label}
+          </button>
+        ))}
+      </div>
       <Underway isBusy={isBusy} />
       <Refusal problem={problem} />
     </form>

@@ -64,7 +64,7 @@ function Filters(props: {
   const { all, filter, choose } = props;
   const people = React.useMemo(() => authors(all), [all]);
   return (
-    <div className="jp-Investigation-row jp-Investigation-filters">
+    <div className="jp-Investigation-filters">
       <select
         className="jp-mod-styled"
         aria-label={trans.__('Show only this kind')}

@@ -1,6 +1,6 @@
 import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import * as React from 'react';
-import type { Problem } from '../api';
+import { LOGGED_OUT, type Problem } from '../api';
 import { sentence } from '../format';
 import { trans } from '../translation';
 
@@ -29,7 +29,7 @@ export function Refusal(props: { problem: Problem | null }): React.ReactElement 
 
 /** A way back for who is logged out: in a tab of its own, so that what was typed stays here. */
 export function LogIn(props: { problem: Problem }): React.ReactElement | null {
-  return props.problem.code === 'logged_out' ? (
+  return props.problem.code === LOGGED_OUT ? (
     <a
       className="jp-Investigation-link"
       href={URLExt.join(PageConfig.getBaseUrl(), 'investigation/welcome')}

@@ -2,6 +2,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { PageConfig } from '@jupyterlab/coreutils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { Api } from '../api';
+import { outlastLogins } from '../login';
 import { IInvestigationModel, InvestigationModel } from '../model';
 import { meOfPage } from '../viewing';
 
@@ -12,11 +13,13 @@ export const modelPlugin: JupyterFrontEndPlugin<InvestigationModel> = {
   autoStart: true,
   provides: IInvestigationModel,
   requires: [INotebookTracker],
-  activate: ({ serviceManager }: JupyterFrontEnd, tracker: INotebookTracker) =>
-    new InvestigationModel({
+  activate: ({ serviceManager }: JupyterFrontEnd, tracker: INotebookTracker) => {
+    outlastLogins(serviceManager.serverSettings);
+    return new InvestigationModel({
       api: new Api(serviceManager.serverSettings),
       me: meOfPage(PageConfig.getOption('investigationMe')),
       tracker,
       contents: serviceManager.contents
-    })
+    });
+  }
 };

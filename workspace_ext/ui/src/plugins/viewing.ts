@@ -1,11 +1,22 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { INotebookCellExecutor, type NotebookPanel } from '@jupyterlab/notebook';
+import type { Contents } from '@jupyterlab/services';
+import type { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 import { CellExecutor } from '../executor';
 import { IInvestigationModel, type InvestigationModel } from '../model';
 import { IPreferences, type Preferences } from '../preferences';
 import { trans } from '../translation';
-import { type Shared, free, freeze, hold, isBarred, thaw, withoutStart } from '../viewing';
+import {
+  free,
+  freeze,
+  hold,
+  isBarred,
+  isRefusal,
+  thaw,
+  withoutStart,
+  type Shared
+} from '../viewing';
 
 const SIGN = 'investigation-view-only';
 
@@ -17,7 +28,7 @@ export const viewingPlugin: JupyterFrontEndPlugin<void> = {
   requires: [IPreferences, IInvestigationModel],
   optional: [INotebookCellExecutor],
   activate: (
-    { docRegistry }: JupyterFrontEnd,
+    { docRegistry, serviceManager }: JupyterFrontEnd,
     _: Preferences,
     model: InvestigationModel,
     executor: INotebookCellExecutor | null
@@ -25,15 +36,25 @@ export const viewingPlugin: JupyterFrontEndPlugin<void> = {
     if (executor instanceof CellExecutor) {
       executor.whyNot = () => model.whyNot('run');
     }
+    // What JupyterLab tries by itself, as to keep the layout, is no error of a viewer's page.
+    window.addEventListener('unhandledrejection', event => {
+      if (isBarred(model.me, 'edit') && isRefusal(event.reason)) {
+        event.preventDefault();
+      }
+    });
     // An extender is called before the notebook is read, and so before a kernel is asked for.
     docRegistry.addWidgetExtension('Notebook', {
-      createNew: (panel: NotebookPanel) => follow(panel, model)
+      createNew: (panel: NotebookPanel) => follow(panel, model, serviceManager.contents)
     });
   }
 };
 
 /** Keeps a notebook to what its reader may do, also when that changes. */
-function follow(panel: NotebookPanel, model: InvestigationModel): void {
+function follow(
+  panel: NotebookPanel,
+  model: InvestigationModel,
+  contents: Contents.IManager
+): void {
   const { sessionContext } = panel;
   const { shouldStart = true, canStart = true } = sessionContext.kernelPreference;
   const sign = viewOnly();
@@ -52,6 +73,7 @@ function follow(panel: NotebookPanel, model: InvestigationModel): void {
       isHeld = false;
       withShared(panel, thaw);
       panel.content.widgets.forEach(free);
+      void learnWritable(panel, contents);
     }
     sign.setHidden(!isHeld);
     panel.toggleClass('jp-mod-investigationViewOnly', isHeld);
@@ -70,6 +92,20 @@ function follow(panel: NotebookPanel, model: InvestigationModel): void {
     model.stateChanged.disconnect(look);
     sign.dispose();
   });
+}
+
+/** JupyterLab asks whether a notebook may be written when it opens it, and not again: tells it. */
+async function learnWritable(panel: NotebookPanel, contents: Contents.IManager): Promise<void> {
+  const { path, writable } = await contents.get(panel.context.path, { content: false });
+  (contents.fileChanged as Signal<Contents.IManager, Contents.IChangedArgs>).emit({
+    type: 'save',
+    oldValue: null,
+    newValue: { path, writable }
+  });
+  const signs = [...panel.toolbar.children()].filter(
+    ({ node }) => writable && node.dataset['jpItemName'] === 'read-only-indicator'
+  );
+  signs.forEach(sign => sign.dispose());
 }
 
 /** Does something to a notebook's shared model, once there is one that was read. */

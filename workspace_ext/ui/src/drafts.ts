@@ -10,29 +10,31 @@ export const DraftsContext = React.createContext('');
  * goes away meanwhile: with another notebook in front, or because the page is loaded again.
  */
 export function useDraft(name: string): [string, (text: string) => void] {
-  const key = `${PREFIX} ${React.useContext(DraftsContext)} ${name}`;
-  const [text, setText] = React.useState(() => kept(key));
+  const key = `${React.useContext(DraftsContext)} ${name}`;
+  const [text, setText] = React.useState(() => kept(key) ?? '');
   const change = (changed: string): void => {
-    keep(key, changed);
+    keep(key, changed || null);
     setText(changed);
   };
   return [text, change];
 }
 
-function kept(key: string): string {
+/** What was kept under a name in this tab; null for nothing. */
+export function kept(name: string): string | null {
   try {
-    return sessionStorage.getItem(key) ?? '';
+    return sessionStorage.getItem(`${PREFIX} ${name}`);
   } catch {
-    return ''; // a browser that keeps nothing for this page
+    return null; // a browser that keeps nothing for this page
   }
 }
 
-function keep(key: string, text: string): void {
+/** Keeps a text in this tab, or forgets it. */
+export function keep(name: string, text: string | null): void {
   try {
-    if (text) {
-      sessionStorage.setItem(key, text);
+    if (text === null) {
+      sessionStorage.removeItem(`${PREFIX} ${name}`);
     } else {
-      sessionStorage.removeItem(key);
+      sessionStorage.setItem(`${PREFIX} ${name}`, text);
     }
   } catch {
     // It is still in the form.
