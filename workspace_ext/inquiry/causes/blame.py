@@ -174,14 +174,15 @@ def blame(
         while up >= 0 and below[up] < weight[span]:
             below[up] = weight[span]
             up = parent[up]
-    waiting = _waiting_callers(calls, {c.number: c for c in found}, reason)
+    gap = {change.number for change in found if change.fact.kind is Kind.GAP}
+    waiting = _waiting_callers(calls, habits.excess_ms[Kind.GAP])
     heaviest: defaultdict[tuple[str, bool], dict[str, float]] = defaultdict(dict)
     blamed: defaultdict[str, Blame] = defaultdict(Blame)
     for span in marked:
         left = float(weight[span] - below[span])
         if left <= 0:
             continue
-        guilty = parent[span] if span in waiting else span
+        guilty = parent[span] if int(reason[span]) in gap and span in waiting else span
         service, after = silent.get(span, calls.service[guilty]), bool(now[span])
         per_trace = heaviest[service, after]
         per_trace[calls.trace[span]] = max(per_trace.get(calls.trace[span], 0.0), left)
@@ -225,28 +226,39 @@ def _marks(
     return weight, reason, silent
 
 
-def _waiting_callers(calls: Calls, found: dict[int, Change], reason: Ints) -> set[int]:
-    """Spans whose caller, not they themselves, is to blame for the wait before them.
+def _waiting_callers(calls: Calls, waits: Floats) -> set[int]:
+    """Spans whose caller, not they themselves, is to blame for the wait around them.
 
-    When what one service calls is slow to answer wherever it calls, and others who call the same
-    do not wait, the trouble is at the caller (its network or its processor).
+    It is that end of the call whose other calls wait more often. An end's network is seen in all
+    of them, made or taken; but where the caller has no span for the call alone, the wait holds its
+    own work, too, which is seen in the calls that it makes. If the others leave it open, the wait
+    is the callee's where it is the network's alone, and else the caller's.
+
+    Args:
+        calls: The spans.
+        waits: Of each span, by how much its caller waited longer than usual; NaN where unknown.
     """
-    slow = {
-        at
-        for at in np.flatnonzero(reason >= 0).tolist()
-        if found[int(reason[at])].fact.kind is Kind.GAP
-    }
     edges: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-    for at in np.flatnonzero(calls.now & ~np.isnan(calls.gap_ms)).tolist():
+    for at in np.flatnonzero(calls.now & ~np.isnan(waits)).tolist():
         edges[calls.service[int(calls.parent[at])], calls.service[at]].append(at)
-    bad = {edge for edge, spans in edges.items() if 2 * len(slow.intersection(spans)) > len(spans)}
+    slow = {edge: int((waits[spans] > 0).sum()) for edge, spans in edges.items()}
+
+    def elsewhere(edge: tuple[str, str], end: int, alone: bool) -> float:
+        """How often the end's other calls wait; half as often as this, if there are none."""
+        others = [
+            other
+            for other in edges
+            if other != edge and edge[end] in (other if alone else other[end : end + 1])
+        ]
+        count = sum(len(edges[other]) for other in others)
+        if not count:
+            return slow[edge] / len(edges[edge]) / 2
+        return sum(slow[other] for other in others) / count
+
     guilty: set[int] = set()
-    for caller in {edge[0] for edge in bad}:
-        out = [edge for edge in edges if edge[0] == caller]
-        if len(out) < 2 or 2 * sum(edge in bad for edge in out) <= len(out):
-            continue
-        for edge in bad.intersection(out):
-            others = [other for other in edges if other[1] == edge[1] and other != edge]
-            if not others or any(other not in bad for other in others):
-                guilty.update(at for at in edges[edge] if at in slow)
+    for edge, spans in edges.items():
+        alone = 2 * int(calls.alone[spans].sum()) >= len(spans)
+        caller, callee = elsewhere(edge, 0, alone), elsewhere(edge, 1, alone)
+        if caller > callee or (caller == callee and not alone):
+            guilty.update(spans)
     return guilty

@@ -39,7 +39,9 @@ class Calls:
         own_ms: Where a service is entered: without the time in which it waited for other
             services; NaN elsewhere.
         gap_ms: Where a service is entered from another: what its caller waited beyond the span
-            itself; NaN elsewhere, and where the caller has no span for the call alone.
+            itself; NaN elsewhere. Where the caller has no span for the call alone, the time around
+            the call in which it did nothing else that is known.
+        alone: Whether the caller has a span for the call alone.
         asked: Which service it called, where it is such a call and nothing else.
         unanswered: Span → the service it asked, directly or by a span that does just that, where
             nothing was recorded.
@@ -58,6 +60,7 @@ class Calls:
     duration_ms: NDArray[np.float64]
     own_ms: NDArray[np.float64]
     gap_ms: NDArray[np.float64]
+    alone: NDArray[np.bool_]
     asked: list[str | None]
     unanswered: dict[int, str]
     usual_ms: NDArray[np.float64]
@@ -86,7 +89,7 @@ def read_calls(spans: pa.Table) -> Calls:
     called = entered & (parent >= 0)
     asked = _asked(above, entry, service, column["text"])
     asking = np.array([callee is not None for callee in asked], dtype=bool)
-    waited = called & asking[parent]
+    alone = called & asking[parent]
     own = duration - _waiting(above, entry, asking, start, duration)
     now = np.array(column["is_now"], dtype=bool)
     path = _paths(service, [masked(name or "") for name in column["name"]], above, asked)
@@ -102,7 +105,12 @@ def read_calls(spans: pa.Table) -> Calls:
         start_ns=start,
         duration_ms=duration,
         own_ms=np.where(entered, np.maximum(own, 0), np.nan),
-        gap_ms=np.where(waited, np.maximum(duration[parent] - duration, 0), np.nan),
+        gap_ms=np.where(
+            alone,
+            np.maximum(duration[parent] - duration, 0),
+            _around(above, called, start, duration),
+        ),
+        alone=alone,
         asked=asked,
         unanswered=_unanswered(above, path, asked),
         usual_ms=_usual(above, path, duration, now),
@@ -220,6 +228,30 @@ def _waiting(
                 waited[visit] += (until - since) / 1e6
                 reached = until
     return waited
+
+
+def _around(
+    above: list[int],
+    called: NDArray[np.bool_],
+    start: NDArray[np.int64],
+    duration: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Milliseconds from what its caller did before a call to it, and from it to what came next."""
+    begin, end = start.tolist(), (start + (duration * 1e6).astype(np.int64)).tolist()
+    below: defaultdict[int, list[int]] = defaultdict(list)
+    for at, up in enumerate(above):
+        if up >= 0:
+            below[up].append(at)
+    around = np.full(len(above), np.nan)
+    for up, spans in below.items():
+        spans.sort(key=lambda at: (begin[at], at))
+        ended = [begin[up], *(end[at] for at in spans)]
+        begun = [*(begin[at] for at in spans[1:]), end[up]]
+        for at, before, after in zip(spans, ended, begun, strict=False):
+            if called[at]:
+                waited = max(begin[at] - before, 0) + max(after - end[at], 0)
+                around[at] = waited / 1e6
+    return around
 
 
 def _paths(

@@ -41,7 +41,7 @@ class Kind(IntEnum):
     OWN = 3
     """The service itself took longer than usual."""
     GAP = 4
-    """Its caller waited longer than usual beyond the visit itself."""
+    """A caller waited longer than usual beyond the visit to whom it called."""
 
 
 @dataclass(frozen=True)
