@@ -1,9 +1,9 @@
 """Made-up incidents of many kinds on made-up systems, as the rows the step ``rca.ranking`` gets.
 
-Unlike `planted` (small trees, five faults) these are layered systems of 5 to 100 services with
-several instances, branches that are taken or not, callers that pass errors on or do not, and habits
-of their own: client spans, statuses, logs or none, and names and units of metrics. The fault is
-drawn among all services that traffic reaches, the entry aside.
+These are layered systems of 5 to 100 services with several instances, branches that are taken or
+not, callers that pass errors on or do not, and habits of their own: client spans, statuses, logs or
+none, and names and units of metrics. The fault is drawn among all services that traffic reaches,
+the entry aside.
 """
 
 from __future__ import annotations

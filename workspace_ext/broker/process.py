@@ -175,6 +175,7 @@ def _warm_up(services: Services, receives: bool) -> None:
         for name, nothing in (("otlp-proto", b""), ("otlp-json", b"{}")):
             with suppress(InvestigationError):
                 registry.decode(name, nothing, Context(now_ns(), signal="spans"))
+        registry.decode_together("otlp-proto", "spans", [b""])
 
 
 async def _leave(server: HTTPServer, listeners: list[Listener], runtime: Runtime) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -74,6 +76,7 @@ class TelemetryEngine:
             "temp_directory": str(folder.spill),
             "max_temp_directory_size": _SPILL_LIMIT,
             "checkpoint_threshold": _CHECKPOINT,
+            "enable_external_file_cache": False,  # what is read from files here is read once
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }
@@ -84,6 +87,7 @@ class TelemetryEngine:
         self._opening = threading.RLock()
         self._closed = False
         self._root: duckdb.DuckDBPyConnection | None = None
+        _empty(folder.spill)
         self._open()
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -227,6 +231,16 @@ def _opening(error: duckdb.Error | OSError, folder: StoreFolder) -> Exception:
         if readable and not isinstance(error, duckdb.PermissionException):
             return damaged(folder.telemetry, str(error).splitlines()[0][:300])
     return explained
+
+
+def _empty(spill: Path) -> None:
+    """Removes what a process left there that was killed."""
+    for left_over in spill.glob("*"):
+        if left_over.is_dir():
+            shutil.rmtree(left_over, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                left_over.unlink(missing_ok=True)
 
 
 def _memory() -> str:

@@ -1,6 +1,6 @@
 /*---
 id: alerts.noise
-version: 1
+version: 2
 title: Alert noise
 question: Which alerts flap, repeat others, or are never acted on?
 status: stable
@@ -43,11 +43,11 @@ not_covered:
   - silenced alerts, which are never sent
   - whether the alert was right
 next:
-  - {template: alerts.timeline}
+  - {template: alerts.timeline, when: "duplicates > 0"}
 chart: {mark: bar, x: firings, y: label, color: finding}
 references:
   - "Google, Site Reliability Engineering, ch. 6: every page should be actionable"
-  - "low_noise_share: Wilson's lower bound at 95 % (E. B. Wilson, 1927)"
+  - "low_noise_share: Wilson's lower bound (E. B. Wilson, 1927) at 95 % for one alert, raised for the number of alerts judged (Bonferroni by the Gaussian tail: z² = 1.96² + 2 ln m)"
 ---*/
 WITH told AS (
     SELECT coalesce(attributes['alertname'], title, '(untitled)') AS alert, service, fingerprint,
@@ -103,9 +103,9 @@ alerts AS (
 ),
 bounds AS (
     SELECT *, noises / firings AS noise_share,
-           greatest((noise_share + 1.92 / firings
-                     - 1.96 * sqrt(noise_share * (1 - noise_share) / firings + 0.96 / (firings * firings)))
-                    / (1 + 3.84 / firings), 0) AS low_noise_share
+           (3.84 + 2 * ln(greatest(count(*) FILTER (firings >= $min_firings) OVER (), 1))) / firings AS zz,
+           greatest((noise_share + zz / 2 - sqrt(noise_share * (1 - noise_share) * zz + zz * zz / 4)) / (1 + zz), 0)
+               AS low_noise_share
     FROM alerts
 )
 SELECT alert, service, severity,

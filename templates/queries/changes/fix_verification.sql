@@ -103,9 +103,9 @@ recorded AS (
 -- Where there is little traffic, an empty minute is no gap.
 minutes AS (
     SELECT coalesce(max(covered) FILTER (is_now),
-                    (epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)) / 6e7) AS m1,
+                    (epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)) / 6e7) AS in_window,
            coalesce(max(covered) FILTER (NOT is_now),
-                    (epoch_us($baseline_end::TIMESTAMPTZ) - epoch_us($baseline_start::TIMESTAMPTZ)) / 6e7) AS m0
+                    (epoch_us($baseline_end::TIMESTAMPTZ) - epoch_us($baseline_start::TIMESTAMPTZ)) / 6e7) AS in_baseline
     FROM (SELECT is_now, CASE WHEN n >= 10
                               THEN greatest(reach - CASE WHEN n >= 5 * (reach - empty) THEN empty ELSE 0 END,
                                             1 / 60) END AS covered
@@ -136,8 +136,8 @@ aspects AS (
            NULL, NULL
     FROM per_place LEFT JOIN slow USING (place) WHERE n1 > 0 AND n0 > 0
     UNION ALL
-    SELECT place, 'traffic', n1, n0, n1 / m1, n0 / m0,
-           2 * (sqrt(n1 / m1) - sqrt(n0 / m0)) / sqrt(1 / m1 + 1 / m0), NULL, NULL
+    SELECT place, 'traffic', n1, n0, n1 / in_window, n0 / in_baseline,
+           2 * (sqrt(n1 / in_window) - sqrt(n0 / in_baseline)) / sqrt(1 / in_window + 1 / in_baseline), NULL, NULL
     FROM per_place, minutes
 ),
 judged AS (

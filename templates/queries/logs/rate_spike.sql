@@ -44,6 +44,9 @@ references:
   - "patterns as in logs.pattern_difference"
 next:
   - {template: logs.pattern_difference, when: "field = 'service'", params: {service: value}}
+  - {template: logs.pattern_difference, when: "field IN ('severity', 'pattern')", params: {service: $service}}
+  - {template: runtime.restarts, when: "field = 'pod'", params: {service: $service}}
+  - {template: changes.deploys, when: "field = 'version'", params: {service: $service}}
   - {template: series.onset, when: "field = 'service'", params: {service: value, measure: "'log_lines'"}}
 ---*/
 WITH lines AS NOT MATERIALIZED (

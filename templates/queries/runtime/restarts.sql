@@ -38,7 +38,7 @@ covers:
   - "memory kills: container_oom_events_total, kube_pod_container_status_last_terminated_reason and k8s.container.status.last_terminated_reason (OOMKilled), logs with OOMKilled, OutOfMemoryError or the kernel's message"
 not_covered:
   - restarts between two values of one metric are one, unless it is a counter
-  - pods that were replaced by new ones; see changes.deploy_comparison
+  - pods that were replaced by new ones; see changes.deploys
   - processes that no metric tells of
 next:
   - {template: saturation.use, when: "memory_kills > 0", params: {service: service}}

@@ -1,6 +1,6 @@
 /*---
 id: saturation.pool_exhaustion
-version: 2
+version: 3
 title: Pool exhaustion
 question: Which pools of connections or threads are used up, so that callers wait for them?
 status: stable
@@ -52,6 +52,7 @@ chart: {mark: rule, x: baseline_utilization, x2: utilization, y: label, color: f
 references:
   - "OpenTelemetry semantic conventions for database client connection pools"
   - "utilization: the 90 % quantile over the steps"
+  - "full and waiting are states that the metric tells of, no estimates; timeouts: z of two Poisson rates after the square root transform, 3 for one pool, raised for the number of pools that tell of timeouts (Bonferroni by the Gaussian tail: z² = 9 + 2 ln m)"
 ---*/
 -- What a metric tells is found out once for each name; whose it is, once for each series at its last point.
 WITH kinds AS (
@@ -178,7 +179,8 @@ SELECT service, pod, trim(family || ' ' || pool_name) AS pool,
                THEN 'callers wait'
            WHEN timeouts >= 5
                 AND 2 * (sqrt(timeouts / n1) - sqrt(coalesce(baseline_timeouts, 0) / greatest(n0, 1)))
-                    / sqrt(1 / n1 + 1 / greatest(n0, 1)) >= 3
+                    / sqrt(1 / n1 + 1 / greatest(n0, 1))
+                    >= sqrt(9 + 2 * ln(greatest(count(timeouts) FILTER (n1 >= $min_points) OVER (), 1)))
                THEN 'times out'
            WHEN full_share >= $min_share OR pending_share >= $min_share THEN 'full as before'
            ELSE 'as before'

@@ -42,7 +42,7 @@ covers:
   - "waiting and flow: producer and consumer spans of a messaging.destination.name, joined by parent or link"
 not_covered:
   - queues inside a process; see saturation.pool_exhaustion
-  - that messages are handled in batches without links
+  - waits of messages that are handled in batches without links
   - growth between the values of the metric
 next:
   - {template: saturation.use}

@@ -1,6 +1,6 @@
 /*---
 id: saturation.use
-version: 2
+version: 3
 title: USE of resources
 question: Which resources are at their limit, keep work waiting, or report errors?
 status: stable
@@ -12,7 +12,7 @@ params:
   waiting:    {type: float, default: 0.1, min: 0, help: "share of time that work waits (throttled, stalled) that counts"}
   min_share:  {type: float, default: 0.5, min: 0.05, max: 1, help: share of the values that must be beyond the limit}
   min_points: {type: int, default: 3, min: 1, help: "with fewer values, a resource is not judged"}
-  min_z:      {type: float, default: 4, min: 0, help: "for errors: how many standard errors above the baseline's rate"}
+  min_z:      {type: float, default: 3, min: 0, help: "for errors: how many standard errors above the baseline's rate a single series must be"}
 requires: [metrics.value]
 returns:
   resource: VARCHAR
@@ -51,7 +51,7 @@ next:
 chart: {mark: rule, x: baseline_level, x2: level, y: label, color: aspect, top: 15}
 references:
   - "USE method: utilization, saturation, errors (B. Gregg)"
-  - "level: the median of the values; z of two Poisson rates after the square root transform"
+  - "level: the median of the values; z of two Poisson rates after the square root transform, min_z raised for the number of series of errors (Bonferroni by the Gaussian tail)"
 ---*/
 -- What a metric tells is found out once for each name; what it is about, once for each series at its last point.
 WITH kinds AS (
@@ -136,11 +136,13 @@ judged AS (
     SELECT *,
            CASE WHEN aspect = 'errors' AND n0 > 0 AND n1 > 0
                 THEN 2 * (sqrt(errors / n1) - sqrt(baseline_errors / n0)) / sqrt(1 / n1 + 1 / n0) END AS z,
+           sqrt($min_z * $min_z + 2 * ln(greatest(count(*) FILTER (aspect = 'errors' AND least(n1, n0) >= $min_points)
+                                                  OVER (), 1))) AS needed_z,
            CASE
                WHEN n1 < $min_points THEN NULL
                WHEN aspect = 'errors' THEN
                    CASE WHEN n0 < $min_points THEN NULL
-                        WHEN errors >= 5 AND z >= $min_z THEN 'reports errors' ELSE 'as before' END
+                        WHEN errors >= 5 AND z >= needed_z THEN 'reports errors' ELSE 'as before' END
                WHEN beyond_share < $min_share THEN 'below its limit'
                WHEN coalesce(baseline_beyond_share, 0) >= $min_share / 2 THEN 'as before'
                WHEN aspect = 'utilization' THEN 'at its limit'

@@ -49,6 +49,7 @@ chart: {mark: bar, x: burn_rate, y: label, color: alert}
 references:
   - "Google, The Site Reliability Workbook, ch. 5: Alerting on SLOs, multiwindow, multi-burn-rate alerts"
   - "low_burn_rate: Wilson's lower bound of the share of bad requests (E. B. Wilson, 1927) over the budget"
+  - "no correction for the number of services: the factors are a policy, the same for each, and far from what is healthy. Of 100 services that spend exactly their budget one pages by chance in at most 4 of 1,000 looks (50 requests an hour, the least that is judged by default; with more, less often)"
 ---*/
 WITH seen AS (
     SELECT time, duration_ns, trace_id, span_id, parent_span_id, service, status,

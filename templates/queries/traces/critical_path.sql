@@ -68,8 +68,9 @@ WITH RECURSIVE seen AS (
 ),
 names AS (
     SELECT hash(service, name) AS op, service, name
-    FROM (SELECT DISTINCT service, name FROM spans
-          WHERE (time >= $window_start AND time < $window_end) OR (time >= $baseline_start AND time < $baseline_end))
+    FROM (SELECT service, name FROM spans WHERE time >= $window_start AND time < $window_end
+          UNION
+          SELECT service, name FROM spans WHERE time >= $baseline_start AND time < $baseline_end)
 ),
 beside AS (
     SELECT * FROM seen SEMI JOIN (

@@ -43,6 +43,8 @@ next:
   - {template: dependencies.blast_radius, when: "finding = 'fails more'", params: {service: service}}
   - {template: latency.shift, when: "finding = 'slower'"}
   - {template: traces.critical_path, when: "finding = 'slower'"}
+  - {template: runtime.restarts, when: "finding = 'gone'", params: {service: service}}
+  - {template: traffic.retry_storm, when: "finding = 'more traffic'", params: {service: service}}
   - {template: changes.ranking, when: "finding <> 'as before'"}
   - {template: traces.exemplars, when: "finding IN ('fails more', 'slower')", params: {service: service}}
 chart: {mark: bar, x: p95_ratio, y: service, color: finding}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import altair
 import pytest
 
@@ -21,6 +23,25 @@ EIGHT = {
     "traces.exemplars",
     "triage.overview",
 }
+_CALLS = ("changes.fix_verification", "traffic.by_dimension")
+_OVERVIEW = (*_CALLS, "triage.overview")
+_EDGES = ("dependencies.blast_radius", "dependencies.map", "traffic.retry_storm")
+_OWN_TIME = ("latency.self_time", "traces.critical_path")
+SHARED = {
+    "error_logs": (*_OVERVIEW, *_EDGES, "changes.ranking"),
+    "failing": (*_CALLS, "changes.ranking"),
+    "recorded": _OVERVIEW,
+    "minutes": _OVERVIEW,
+    "beside": (*_OWN_TIME, "latency.shift"),
+    "seen": _OWN_TIME,
+    "names": _OWN_TIME,
+    "awaited": _OWN_TIME,
+    "figures": _OWN_TIME,
+}
+"""Steps that several templates begin with, and which these are.
+
+A template is one file that can be read, copied and kept by itself, so each has its own copy.
+"""
 LIBRARY = TemplateLibrary(default_paths())
 RESULTS = check(default_paths())
 
@@ -60,3 +81,11 @@ def test_shows_what_missing_minutes_do(template: Template) -> None:
     cases = load(fixtures_path(template.path)).cases
 
     assert any("missing" in case.name for case in cases)
+
+
+@pytest.mark.parametrize("step", SHARED)
+def test_a_step_that_templates_share_is_the_same_in_all_of_them(step: str) -> None:
+    written = re.compile(rf"^(?:WITH (?:RECURSIVE )?)?{step} AS \((.*?)^\)", re.DOTALL | re.M)
+    copies = {name: written.findall(LIBRARY.get(name).sql) for name in SHARED[step]}
+
+    assert len({text for (text,) in copies.values()}) == 1, copies

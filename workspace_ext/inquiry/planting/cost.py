@@ -2,7 +2,8 @@
 
 Asked warm, on two threads and with a limited memory, as a broker would ask; what is told is the
 time of the SQL alone, and how many rows it read: one that reads much more than its windows hold
-does not filter its scans by time.
+does not filter its scans by time. Judged is the time of the processors, which says the same on a
+busy machine.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from workspace_ext.inquiry.templates.model import BindContext, Template
 from workspace_ext.telemetry.migrations import MIGRATIONS
 
 SPANS, LINES, POINTS = 4_000_000, 3_000_000, 3_000_000
+THREADS = 2
 MOST_SECONDS = 1.0
+"""With all threads at work."""
 MEMORY = "1GB"
 _HOUR_NS = 3_600_000_000_000
 _WINDOW = Window(DAY.start_ns + 14 * _HOUR_NS, DAY.start_ns + 15 * _HOUR_NS)
@@ -35,9 +38,17 @@ _TIMES = 3
 
 @dataclass(frozen=True)
 class Cost:
-    """What a question takes: seconds, the rows that its scans read, and bytes at most."""
+    """What a question takes.
+
+    Attributes:
+        seconds: By the clock.
+        worked: Seconds of the processors.
+        rows: Those that its scans read.
+        memory: Bytes at most.
+    """
 
     seconds: float
+    worked: float
     rows: int
     memory: int
 
@@ -66,17 +77,19 @@ def costs(paths: Iterable[Path], *, scale: float = 1.0) -> Iterator[CheckResult]
                     yield CheckResult(name, path, None, case, ok=False, message=str(error))
                     continue
                 told = (
-                    f"{found.seconds:.2f} s, {found.memory / 1e6:.0f} MB, {found.rows:,} rows read"
+                    f"{found.seconds:.2f} s, {found.worked:.2f} s of the processors,"
+                    f" {found.memory / 1e6:.0f} MB, {found.rows:,} rows read"
                 )
-                good = found.seconds <= MOST_SECONDS
-                more = "" if good else f"; it must not take longer than {MOST_SECONDS:g} s"
+                most = THREADS * MOST_SECONDS
+                good = found.worked <= most
+                more = "" if good else f"; the processors must not work longer than {most:g} s"
                 yield CheckResult(name, path, None, case, ok=good, message=told + more)
         finally:
             store.close()
 
 
 def cost(store: duckdb.DuckDBPyConnection, template: Template) -> Cost:
-    """What a template's SQL takes; its time is the best of three.
+    """What a template's SQL takes; its times are the best of three.
 
     Raises:
         BadInput: The template cannot be bound.
@@ -84,11 +97,12 @@ def cost(store: duckdb.DuckDBPyConnection, template: Template) -> Cost:
     """
     required = {name: sample(p) for name, p in template.params.items() if p.required}
     values = dict(template.bind(required, BindContext(_WINDOW, _WINDOW.before())).values)
-    seconds = []
+    seconds, worked = [], []
     for _ in range(_TIMES):
-        begun = time.perf_counter()
+        begun, processor = time.perf_counter(), time.process_time()
         store.execute(template.sql, values).to_arrow_table()
         seconds.append(time.perf_counter() - begun)
+        worked.append(time.process_time() - processor)
     store.execute("PRAGMA enable_profiling='no_output'")
     try:
         store.execute(template.sql, values).fetchall()  # only so it leaves a profile
@@ -98,11 +112,11 @@ def cost(store: duckdb.DuckDBPyConnection, template: Template) -> Cost:
     query, system = told.get("query", told), told.get("system", told)  # flat before DuckDB 2
     rows = query.get("total_rows_scanned", query.get("cumulative_rows_scanned", 0))
     memory = system.get("peak_buffer_memory", system.get("system_peak_buffer_memory", 0))
-    return Cost(min(seconds), int(rows), int(memory))
+    return Cost(min(seconds), min(worked), int(rows), int(memory))
 
 
 def _made(path: Path, scale: float) -> duckdb.DuckDBPyConnection:
-    store = duckdb.connect(str(path), config={"threads": 2, "memory_limit": MEMORY})
+    store = duckdb.connect(str(path), config={"threads": THREADS, "memory_limit": MEMORY})
     store.execute("SET TimeZone='UTC'")
     store.execute("SET enable_progress_bar=false")
     for migration in MIGRATIONS:

@@ -48,11 +48,12 @@ class Onward:
         import pyarrow as pa
 
         answer = pa.Table.from_batches(self._held)
-        newest = {template.id: template for template in self._templates.list()}
-        known = [
-            (each, newest[each.template]) for each in self._declared if each.template in newest
+        known = self._templates.known()
+        return [
+            self._step(each, known[each.template], answer)
+            for each in self._declared
+            if each.template in known
         ]
-        return [self._step(each, target, answer) for each, target in known]
 
     def _step(self, each: Next, target: Template, answer: pa.Table) -> NextStep:
         recorded = self._question.recorded

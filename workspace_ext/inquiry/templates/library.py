@@ -69,8 +69,12 @@ class TemplateLibrary:
 
     def list(self) -> list[Template]:
         """The newest version of each template, by id."""
-        served = self._refresh()
-        return [versions[max(versions)] for _, versions in sorted(served.items())]
+        return list(_newest(self._refresh()).values())
+
+    def known(self) -> dict[str, Template]:
+        """As `list`, by id, as of the last look: files that changed since are not read."""
+        with self._lock:
+            return _newest(self._served)
 
     def get(self, template_id: str, version: int | None = None) -> Template:
         """One template; the newest version when none is asked for.
@@ -180,6 +184,10 @@ class TemplateLibrary:
                 if first is not read:
                     what = f"{read.id} version {read.version} is already in {first.path}"
                     self._clashes.append(Problem(path, None, what))
+
+
+def _newest(served: dict[str, dict[int, Template]]) -> dict[str, Template]:
+    return {name: versions[max(versions)] for name, versions in sorted(served.items())}
 
 
 def _read(path: Path) -> Template | _Problems:

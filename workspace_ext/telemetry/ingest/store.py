@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from workspace_ext.telemetry.ingest.model import IngestReport, Reject
+from workspace_ext.telemetry.ingest.offering import offered
 from workspace_ext.telemetry.ingest.tally import count_services, totals
 from workspace_ext.telemetry.pin import newest_pin
 from workspace_ext.telemetry.schema import SIGNALS, Signal, noting, present
@@ -112,11 +113,11 @@ class Batch:
             columns = ", ".join(f"{name} {kind}" for name, kind in SIGNALS[signal].kept)
             self._connection.execute(f"CREATE TEMP TABLE staged_{signal} ({columns})")
             self._staged[signal] = 0
-        self._connection.register("incoming", records)
-        try:
-            self._connection.execute(f"INSERT INTO staged_{signal} SELECT * FROM incoming")  # noqa: S608
-        finally:
-            self._connection.unregister("incoming")
+        names = ", ".join(SIGNALS[signal].names)
+        with offered(self._connection, records) as source:
+            self._connection.execute(
+                f"INSERT INTO staged_{signal} ({names}) SELECT {names} FROM {source}"  # noqa: S608
+            )
         self._staged[signal] += records.num_rows
 
     def reject(self, rejects: tuple[Reject, ...], more: int = 0) -> None:

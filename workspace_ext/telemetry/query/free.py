@@ -102,8 +102,6 @@ class FreeRunner:
         self._lock = threading.Lock()
         self._spare: Worker | None = None
         self._closed = False
-        for left_over in self._folder.spill.glob("free-*"):
-            shutil.rmtree(left_over, ignore_errors=True)
         self._warm()
 
     def run(

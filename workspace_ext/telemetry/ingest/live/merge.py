@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from workspace_ext.foundation.canonical import digest_json
 from workspace_ext.telemetry.ingest.live.delivery import Delivery
+from workspace_ext.telemetry.ingest.offering import offered
 from workspace_ext.telemetry.ingest.tally import Tally, count_services, totals
 from workspace_ext.telemetry.pin import newest_pin
 from workspace_ext.telemetry.schema import SIGNALS, Signal, noting, present
@@ -293,14 +294,11 @@ def _insert(connection: duckdb.DuckDBPyConnection, signal: Signal, records: pa.T
     for start in range(0, len(records), ROW_GROUP_ROWS):
         # One piece is read by one thread. Several would make a part of a row group each, which
         # are put together when the file is written for the second time.
-        connection.register("incoming", records.slice(start, ROW_GROUP_ROWS))
-        try:
-            connection.execute(noting(signal, "incoming"))
+        with offered(connection, records.slice(start, ROW_GROUP_ROWS)) as source:
+            connection.execute(noting(signal, source))
             connection.execute(
-                f"INSERT INTO raw.{signal.name} ({names}) SELECT {names} FROM incoming"  # noqa: S608
+                f"INSERT INTO raw.{signal.name} ({names}) SELECT {names} FROM {source}"  # noqa: S608
             )
-        finally:
-            connection.unregister("incoming")
 
 
 def _keep_rejects(connection: duckdb.DuckDBPyConnection, books: list[Book]) -> None:
