@@ -2,8 +2,9 @@
 
 ``DATA_DIR --run METHOD=PYTHON …`` runs each method of `root_cause_others` by the Python of an
 environment where its package is installed (``python -m venv DIR; DIR/bin/pip install fse-baro``,
-``RCAEval[default]``, ``dowhy``), and prints it in the table of `root_cause`. They are told the
+``RCAEval "pyarrow<20"``, ``dowhy``), and prints it in the table of `root_cause`. They are told the
 onset and given the metrics of the hour before (or of the fault-free baseline) and of the window.
+``dowhy`` needs a call graph; Drain3, which only groups lines, is in the table of `log_patterns`.
 Labels are opened after all predictions are made.
 """
 

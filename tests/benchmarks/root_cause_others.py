@@ -39,14 +39,14 @@ def baro(case):
     return robust_scorer(data, inject_time=onset, dataset=None)["ranks"]
 
 
-def rcaeval(name):
-    """A method of RCAEval (Pham et al., WWW 2025) by its name there."""
+def rcaeval(module, name):
+    """A method of RCAEval (Pham et al., WWW 2025) by its place there."""
 
     def run(case):
         import importlib
 
         data, onset = together(case)
-        method = getattr(importlib.import_module("RCAEval.e2e"), name)
+        method = getattr(importlib.import_module(module), name)
         return method(data, inject_time=onset, dataset=None)["ranks"]
 
     return run
@@ -97,8 +97,9 @@ def dowhy(case):
 
 METHODS = {
     "baro": baro,
-    "rcaeval-baro": rcaeval("baro"),
-    "rcaeval-nsigma": rcaeval("nsigma"),
+    # from its own module: on some versions of Python the package leaves it out
+    "rcaeval-baro": rcaeval("RCAEval.e2e.baro", "baro"),
+    "rcaeval-nsigma": rcaeval("RCAEval.e2e", "nsigma"),
     "dowhy": dowhy,
 }
 

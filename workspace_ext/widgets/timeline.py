@@ -65,7 +65,7 @@ class Timeline(View):
         return Still(
             "Timeline",
             "",
-            ["time (UTC)", "who", "what", ""],
+            ["time (UTC)", "who", "kind", "what"],
             rows,
             empty="Nothing happened yet.",
             note=f"{left_out} earlier ones are not shown" if left_out else "",
@@ -89,7 +89,7 @@ class Timeline(View):
         self._people, self._kinds = (
             ipywidgets.Dropdown(options=some, value=value, description=name)
             for some, value, name in zip(
-                options, (self._person, self._kind), ("who", "what"), strict=True
+                options, (self._person, self._kind), ("who", "kind"), strict=True
             )
         )
         self._people.observe(chosen, "value")

@@ -9,8 +9,8 @@ params:
   baseline:   {type: window, help: when it was fine; a minute with some traces of each kind will do}
   onset:      {type: string, optional: true, help: "when it began, as in 2024-05-01T12:00:00Z; found in the data when not given"}
   slack:      {type: duration, default: 60s, help: how far from the truth a given onset may be}
-  service:    {type: service, optional: true, help: where it hurts (metrics over a call graph only)}
-  symptom:    {type: string, optional: true, help: the metric that shows it (metrics over a call graph only)}
+  service:    {type: service, optional: true, help: where it hurts (of metrics without spans only)}
+  symptom:    {type: string, optional: true, help: the metric that shows it (of metrics without spans only)}
   history:    {type: duration, default: 1h, help: metrics so long before the window count as usual too}
   max_spans:  {type: int, default: 20000, min: 100, max: 200000, help: "of window and of baseline; of more, whole traces are drawn"}
   min_score:  {type: float, default: 0.02, min: 0, max: 1, help: a weaker suspicion is no verdict}
@@ -39,13 +39,17 @@ covers:
   - what spans do (log statements and calls, one after another), compared within the same operations
   - time lost in a service itself, or between a caller and it; and services that no longer answer
   - lines of logs that are on no span
-  - processor, memory and the like of an instance; every metric, where there are no spans
-  - without spans, metrics of latency, availability and volume over the call graph of the catalog
+  - processor, memory, disk and the like of an instance
+  - without spans, times, failures and requests as metrics, along the call graph of the catalog or without one
+  - metrics by the usual words for what they measure, and without spans by their values where no word tells
   - deploys, changes and flags shortly before the onset, which make other suspicions count more
 not_covered:
   - causes outside of what sends telemetry
   - faults that begin at several services at once
+  - errors in less than about a third of a service's requests, which come out as a weak suspicion
   - operations that the baseline does not have
+  - who of two is slow, where neither has other calls to compare with and no span is of the call alone
+  - drift that the baseline is too short to show
   - cumulative counters and histograms
 chart: {mark: bar, x: score, y: service, color: methods}
 references:

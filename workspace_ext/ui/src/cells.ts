@@ -1,7 +1,8 @@
 import type { ICellModel } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 
-const METADATA_KEY = 'investigation';
+/** The key of our metadata, in notebooks and cells. */
+export const METADATA_KEY = 'investigation';
 
 /** Where the cell with our uid lies in a notebook; -1 when it is there no more. */
 export function cellIndex(panel: NotebookPanel, uid: string): number {

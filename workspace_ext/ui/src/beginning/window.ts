@@ -53,19 +53,6 @@ export function compared(window: WindowDict, how: Comparison): WindowDict | null
   }
 }
 
-/** A moment as an input of the kind `datetime-local` has it, by the reader's clock. */
-export function toInput(time: string): string {
-  const moment = new Date(time);
-  const shift = clockZone() === 'UTC' ? 0 : moment.getTimezoneOffset() * MINUTE_MS;
-  return new Date(moment.getTime() - shift).toISOString().slice(0, 19);
-}
-
-/** The moment that such an input holds, in UTC; null when it holds none. */
-export function fromInput(value: string): string | null {
-  const moment = new Date(clockZone() === 'UTC' && value ? `${value}Z` : value);
-  return Number.isNaN(moment.getTime()) ? null : rfc3339(moment.getTime());
-}
-
 /** The reader's time zone at a moment, as in `Europe/Berlin, UTC+01:00`. */
 export function zoneName(at: Date): string {
   const name = clockZone();
@@ -114,5 +101,5 @@ function between(start: number, end: number): WindowDict {
 }
 
 function rfc3339(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  return new Date(ms).toISOString().replace('.000Z', 'Z');
 }

@@ -1,9 +1,10 @@
 import * as React from 'react';
+import { fromClock, toClock } from '../clock';
 import { localTime } from '../format';
 import { trans } from '../translation';
 import type { Happening, WindowDict } from '../types';
 import type { Draft } from './draft';
-import { fromInput, toInput, type Choice } from './window';
+import type { Choice } from './window';
 
 /** How the window is chosen: radio buttons, so that arrow keys move between them. */
 export function WindowChoice(props: {
@@ -76,14 +77,14 @@ export function TimesField(props: {
 }): React.ReactElement {
   const { window, fault, change } = props;
   const [typed, setTyped] = React.useState({
-    start: window ? toInput(window.start) : '',
-    end: window ? toInput(window.end) : ''
+    start: window ? toClock(window.start) : '',
+    end: window ? toClock(window.end) : ''
   });
   const set = (side: 'start' | 'end', value: string): void => {
     const both = { ...typed, [side]: value };
     setTyped(both);
-    const start = fromInput(both.start);
-    const end = fromInput(both.end);
+    const start = fromClock(both.start);
+    const end = fromClock(both.end);
     change({ times: start && end ? { start, end } : null });
   };
   return (

@@ -2,6 +2,7 @@ import { isCodeCellModel, type Cell, type ICellModel } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
+import { METADATA_KEY } from '../cells';
 import type { InvestigationModel } from '../model';
 import type { Preferences } from '../preferences';
 import type { InvestigationState, Me } from '../types';
@@ -12,8 +13,6 @@ import { NextRow } from './next';
 import { proposals, type Proposal } from './onward';
 import { readCell, staleness, type CellRecord } from './run';
 import { badgeWords } from './words';
-
-const METADATA_KEY = 'investigation';
 
 /** Typing changes a notebook with every key. */
 const GATHER_MS = 250;

@@ -1,7 +1,9 @@
 import * as React from 'react';
+import { METADATA_KEY } from '../cells';
 import { duration } from '../format';
 import type { InvestigationModel } from '../model';
 import { Banner, Empty } from '../panel/empty';
+import { statusLabel } from '../panel/labels';
 import { Badge, Byline, UnreviewedScripts, UnreviewedTemplate } from '../panel/parts';
 import { trans } from '../translation';
 import type { InvestigationState, Step } from '../types';
@@ -71,7 +73,7 @@ function Runs(props: {
       <p className="jp-Investigation-byline">
         <Byline by={run.by} at={run.started} />
         {run.ended && <span>{duration(run.started, run.ended)}</span>}
-        <Badge tone={run.status === 'ok' ? 'good' : 'warn'}>{status(run.status)}</Badge>
+        <Badge tone={run.status === 'ok' ? 'good' : 'warn'}>{statusLabel(run.status)}</Badge>
       </p>
       {run.error && <p className="jp-Investigation-error">{run.error}</p>}
       <UnreviewedScripts model={model} step={run} />
@@ -116,7 +118,7 @@ function StaleNotes(props: {
   state: InvestigationState;
 }): React.ReactElement | null {
   const cell = props.model.notebook?.content.activeCell?.model;
-  const last = readCell(cell?.getMetadata('investigation'))?.last;
+  const last = readCell(cell?.getMetadata(METADATA_KEY))?.last;
   if (!cell || !last) {
     return null;
   }
@@ -158,15 +160,4 @@ function QueryView(props: {
       {known !== 'asking' && 'provenance' in known && <Answer provenance={known.provenance} />}
     </article>
   );
-}
-
-function status(found: Step['status']): string {
-  const words: Record<Step['status'], string> = {
-    running: trans.__('running'),
-    ok: trans.__('finished'),
-    error: trans.__('failed'),
-    aborted: trans.__('not run'),
-    unknown: trans.__('end not seen')
-  };
-  return words[found];
 }

@@ -1,3 +1,4 @@
+import { compared } from '../beginning/window';
 import type { InvestigationState, QuerySummary, WindowDict } from '../types';
 import type { Stale } from './run';
 
@@ -47,20 +48,15 @@ function isOvertaken(
 
 /** The scope by the names that parameters have for it; a baseline that is not set, as it stands. */
 function moments({ window, baseline }: Scope): Record<string, unknown> {
-  const compared = baseline ?? (window && before(window));
+  const standing = baseline ?? (window && compared(window, 'before'));
   return {
     window,
-    baseline: compared,
+    baseline: standing,
     window_start: window?.start,
     window_end: window?.end,
-    baseline_start: compared?.start,
-    baseline_end: compared?.end
+    baseline_start: standing?.start,
+    baseline_end: standing?.end
   };
-}
-
-function before({ start, end }: WindowDict): WindowDict {
-  const length = Date.parse(end) - Date.parse(start);
-  return { start: new Date(Date.parse(start) - length).toISOString(), end: start };
 }
 
 /** The same for all ways to write a moment or a window. */

@@ -1,5 +1,4 @@
 import * as React from 'react';
-import type { TimeZone } from '../preferences';
 import { trans } from '../translation';
 import type { TemplateInfo } from '../types';
 import { Fields } from './fields';
@@ -11,10 +10,9 @@ import { signals } from './search';
 export function TemplateDetail(props: {
   model: GalleryModel;
   template: TemplateInfo;
-  zone: TimeZone;
   run: (command: string) => void;
 }): React.ReactElement {
-  const { model, template, zone, run } = props;
+  const { model, template, run } = props;
   const onSubmit = (event: React.FormEvent) => {
     event.preventDefault();
     void model.ask(true);
@@ -37,7 +35,7 @@ export function TemplateDetail(props: {
       <p className="jp-Investigation-detail">
         {[template.id, trans.__('version %1', template.version), ...signals(template)].join(' · ')}
       </p>
-      <Fields key={template.id} model={model} template={template} zone={zone} />
+      <Fields key={template.id} model={model} template={template} />
       <Actions model={model} run={run} />
       <About model={model} template={template} />
     </form>

@@ -1,25 +1,19 @@
 import * as React from 'react';
-import { clockName, fromClock, toClock } from '../clock';
-import type { TimeZone } from '../preferences';
+import { fromClock, toClock } from '../clock';
+import { clockZone } from '../format';
 import { trans } from '../translation';
 import type { TemplateInfo, TemplateParam } from '../types';
 import type { GalleryModel } from './model';
 import { isWindow, shown, standing, type Value } from './values';
 
 /** The inputs of a template: what matters first, what may stay as it is behind a fold. */
-export function Fields(props: {
-  model: GalleryModel;
-  template: TemplateInfo;
-  zone: TimeZone;
-}): React.ReactElement {
-  const { model, template, zone } = props;
+export function Fields(props: { model: GalleryModel; template: TemplateInfo }): React.ReactElement {
+  const { model, template } = props;
   const isTuning = (param: TemplateParam) => param.default !== null && param.type !== 'choice';
   const tuning = template.params.filter(isTuning);
   const isTuned = tuning.some(({ name }) => name in model.given || name in model.wrong);
   const [isOpen, setOpen] = React.useState(isTuned);
-  const field = (param: TemplateParam) => (
-    <Field key={param.name} model={model} param={param} zone={zone} />
-  );
+  const field = (param: TemplateParam) => <Field key={param.name} model={model} param={param} />;
   return (
     <>
       {template.params.filter(param => !isTuning(param)).map(field)}
@@ -40,12 +34,8 @@ export function Fields(props: {
   );
 }
 
-function Field(props: {
-  model: GalleryModel;
-  param: TemplateParam;
-  zone: TimeZone;
-}): React.ReactElement {
-  const { model, param, zone } = props;
+function Field(props: { model: GalleryModel; param: TemplateParam }): React.ReactElement {
+  const { model, param } = props;
   const id = `jp-investigation-field-${param.name}`;
   const isGiven = param.name in model.given;
   const problem = model.wrong[param.name];
@@ -84,7 +74,7 @@ function Field(props: {
         )}
       </div>
       {isWindow(value) ? (
-        <WindowControl {...{ id, value, zone, give, isInvalid }} />
+        <WindowControl {...{ id, value, give, isInvalid }} />
       ) : (
         <Control
           {...{ param, value, give, control }}
@@ -196,11 +186,10 @@ function completions(services: readonly string[], typed: string): string[] {
 function WindowControl(props: {
   id: string;
   value: { start: string; end: string };
-  zone: TimeZone;
   isInvalid: boolean;
   give: (value: Value) => void;
 }): React.ReactElement {
-  const { id, value, zone, give } = props;
+  const { id, value, give } = props;
   const moment = (part: 'start' | 'end', label: string) => (
     <label>
       <span className="jp-Investigation-detail">{label}</span>
@@ -210,8 +199,8 @@ function WindowControl(props: {
         step={1}
         className="jp-mod-styled"
         aria-invalid={props.isInvalid}
-        value={toClock(value[part], zone)}
-        onChange={event => give({ ...value, [part]: fromClock(event.target.value, zone) })}
+        value={toClock(value[part])}
+        onChange={event => give({ ...value, [part]: fromClock(event.target.value) })}
       />
     </label>
   );
@@ -219,7 +208,7 @@ function WindowControl(props: {
     <div className="jp-Investigation-window">
       {moment('start', trans.__('from'))}
       {moment('end', trans.__('to'))}
-      <span className="jp-Investigation-detail">{clockName(zone)}</span>
+      <span className="jp-Investigation-detail">{clockZone()}</span>
     </div>
   );
 }

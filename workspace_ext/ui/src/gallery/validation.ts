@@ -12,11 +12,17 @@ export function wrong(
   given: Given,
   services: readonly string[]
 ): Wrong {
-  const found = template.params.flatMap(param => {
+  const found: Wrong = {};
+  for (const param of template.params) {
     const what = check(param, shown(param, scope, given), services);
-    return what === null ? [] : [[param.name, what] as const];
-  });
-  return Object.fromEntries(found);
+    if (what !== null) {
+      found[param.name] = what;
+    }
+  }
+  if ('window' in found && !('baseline' in given)) {
+    delete found['baseline']; // it follows from the window, which is asked for already
+  }
+  return found;
 }
 
 function check(

@@ -1,6 +1,5 @@
 import * as React from 'react';
 import { Banner, Obstacle, Waiting } from '../panel/empty';
-import type { TimeZone } from '../preferences';
 import { trans } from '../translation';
 import { TemplateDetail } from './detail';
 import { TemplateList } from './list';
@@ -17,10 +16,9 @@ export interface GalleryActions {
 /** The whole gallery, for whatever is known right now. */
 export function GalleryView(props: {
   model: GalleryModel;
-  zone: TimeZone;
   actions: GalleryActions;
 }): React.ReactElement {
-  const { model, zone, actions } = props;
+  const { model, actions } = props;
   const retry = () => void model.retry();
   if (model.gallery === null) {
     return model.problem ? (
@@ -33,7 +31,7 @@ export function GalleryView(props: {
     <>
       {model.problem && <Banner problem={model.problem} retry={retry} />}
       {model.chosen ? (
-        <TemplateDetail model={model} template={model.chosen} zone={zone} run={actions.run} />
+        <TemplateDetail model={model} template={model.chosen} run={actions.run} />
       ) : (
         <TemplateList model={model} leave={actions.leave} />
       )}

@@ -2,7 +2,6 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 import { templatesIcon } from '../icons';
-import type { Preferences } from '../preferences';
 import { trans } from '../translation';
 import type { GalleryModel } from './model';
 import { GalleryView, type GalleryActions } from './view';
@@ -11,10 +10,9 @@ export const GALLERY_ID = 'investigation-workspace-gallery';
 
 /** The sidebar in which one finds a question and asks it. */
 export class GalleryPanel extends ReactWidget {
-  constructor(model: GalleryModel, preferences: Preferences, actions: GalleryActions) {
+  constructor(model: GalleryModel, actions: GalleryActions) {
     super();
     this._model = model;
-    this._preferences = preferences;
     this._actions = actions;
     this.id = GALLERY_ID;
     this.addClass('jp-Investigation');
@@ -64,13 +62,7 @@ export class GalleryPanel extends ReactWidget {
   protected override render(): React.ReactElement {
     return (
       <UseSignal signal={this._model.stateChanged}>
-        {() => (
-          <GalleryView
-            model={this._model}
-            zone={this._preferences.timeZone}
-            actions={this._actions}
-          />
-        )}
+        {() => <GalleryView model={this._model} actions={this._actions} />}
       </UseSignal>
     );
   }
@@ -88,7 +80,6 @@ export class GalleryPanel extends ReactWidget {
   }
 
   private readonly _model: GalleryModel;
-  private readonly _preferences: Preferences;
   private readonly _actions: GalleryActions;
   private _place: string | null = null;
   private _wantsFocus = false;

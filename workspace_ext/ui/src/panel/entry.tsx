@@ -5,19 +5,16 @@ import { headline, wording } from '../query';
 import { errorBesides, type Entry } from '../timeline';
 import { trans } from '../translation';
 import type { Happening, InvestigationState, QuerySummary, Step } from '../types';
-import { sayingLabel } from './labels';
+import { sayingLabel, statusLabel } from './labels';
 import { Badge, Byline, CellLink, Moment, UnreviewedScripts, UnreviewedTemplate } from './parts';
 
-function mark(status: Step['status']): { sign: string; label: string } {
-  const marks: Record<Step['status'], { sign: string; label: string }> = {
-    running: { sign: '◌', label: trans.__('running') },
-    ok: { sign: '✓', label: trans.__('finished') },
-    error: { sign: '✗', label: trans.__('failed') },
-    aborted: { sign: '⊘', label: trans.__('not run') },
-    unknown: { sign: '?', label: trans.__('end not seen') }
-  };
-  return marks[status];
-}
+const SIGNS: Record<Step['status'], string> = {
+  running: '◌',
+  ok: '✓',
+  error: '✗',
+  aborted: '⊘',
+  unknown: '?'
+};
 
 /** One line of the timeline. */
 export function EntryItem(props: {
@@ -82,11 +79,12 @@ function HappeningItem(props: { happening: Happening }): React.ReactElement {
 
 function Mark(props: { step: Step | null }): React.ReactElement {
   const { step } = props;
-  const { sign, label: known } = mark(step?.status ?? 'ok');
-  const label = step?.status === 'aborted' && step.error ? trans.__('cut off') : known;
+  const status = step?.status ?? 'ok';
+  const isCutOff = status === 'aborted' && step?.error;
+  const label = isCutOff ? trans.__('cut off') : statusLabel(status);
   return (
     <span className="jp-Investigation-mark" role="img" aria-label={label} title={label}>
-      {sign}
+      {SIGNS[status]}
     </span>
   );
 }

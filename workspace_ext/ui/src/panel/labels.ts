@@ -1,7 +1,7 @@
 import type { HypothesisState } from '../board';
 import type { Kind, Saying } from '../timeline';
 import { trans } from '../translation';
-import type { HypothesisTest, Note } from '../types';
+import type { HypothesisTest, Note, Step } from '../types';
 
 /** How the states of a hypothesis look. */
 export const TONE: Record<HypothesisState, string> = {
@@ -70,4 +70,16 @@ export function kindLabel(kind: Kind): string {
 export function noteLabel(kind: Note['kind']): string | null {
   const named = { note: null, finding: trans.__('Finding'), decision: trans.__('Decision') };
   return named[kind];
+}
+
+/** How a run ended, or that it has not yet. */
+export function statusLabel(status: Step['status']): string {
+  const labels: Record<Step['status'], string> = {
+    running: trans.__('running'),
+    ok: trans.__('finished'),
+    error: trans.__('failed'),
+    aborted: trans.__('not run'),
+    unknown: trans.__('end not seen')
+  };
+  return labels[status];
 }

@@ -25,7 +25,7 @@ export function PinRow(props: {
       <span
         title={`${trans.__('Everybody here reads the same data until somebody moves the pin.')} ${why}`}
       >
-        {state.pin > 0 ? trans.__('batch %1', state.pin) : trans.__('nothing yet')}
+        {state.pin > 0 ? trans.__('batch %1', state.pin) : trans.__('none yet')}
         {' · '}
         {moved ? `${actorName(moved.by)}, ${ago(moved.at)}` : ago(state.opened_at)}
       </span>{' '}

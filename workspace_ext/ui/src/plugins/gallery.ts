@@ -36,7 +36,7 @@ export const galleryPlugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const { commands, serviceManager, shell } = app;
     const model = new GalleryModel(new Api(serviceManager.serverSettings), story);
-    const panel = new GalleryPanel(model, preferences, {
+    const panel = new GalleryPanel(model, {
       leave: () => story.notebook?.activate(),
       run: command => void commands.execute(command)
     });

@@ -1,0 +1,91 @@
+"""Labelled incidents as others hand them over: what is torn or missing is told and left out."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.benchmarks.root_cause import main
+from tests.benchmarks.root_cause_data import loads, pod_service, read_cases, trace_case
+
+CASE = {"case_id": "A", "incident_start_utc": "2024-05-01 12:00:30"}
+
+
+def test_a_torn_line_takes_no_other_with_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ['{"case_id": "A"', "", json.dumps({"case_id": "B"}), '{"other": 1}']
+    (tmp_path / "cases.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    assert [case["case_id"] for case in read_cases(tmp_path)] == ["B"]
+    told = capsys.readouterr().err
+    assert "line 1: no case" in told
+    assert "line 4: no case" in told
+
+
+@pytest.mark.parametrize(
+    "start", ["2024-05-01T12:00:30Z", "2024-05-01 12:00:30 UTC", 1714564830, "1714564830000"]
+)
+def test_a_case_without_minutes_is_asked_around_its_begin(start: object) -> None:
+    question = trace_case(CASE | {"incident_start_utc": start})
+    assert question.given == {"onset": "2024-05-01T12:00:30Z"}
+    assert question.params["window"] == "2024-05-01T11:59:00Z/2024-05-01T12:03:30Z"
+    assert question.params["baseline"] == "2024-05-01T11:49:00Z/2024-05-01T11:59:00Z"
+
+
+def test_minutes_before_midnight_are_of_the_day_before() -> None:
+    windows = [{"name": "23_59"}, {"name": "00_00"}, {"offset_min": 1}, {"name": "nonsense"}]
+    question = trace_case(CASE | {"incident_start_utc": "2024-05-02T00:00:10Z", "windows": windows})
+    assert question.params["window"] == "2024-05-01T23:58:00Z/2024-05-02T00:02:00Z"
+
+
+def test_a_case_that_is_not_understood_is_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = [CASE, {"case_id": "B"}, {"case_id": "C", "incident_start_utc": "yesterday"}]
+    (tmp_path / "cases.jsonl").write_text("\n".join(map(json.dumps, cases)), encoding="utf-8")
+    spans = {"TraceID": ["t"], "SpanID": ["s"], "StartTimeUnixNano": [1], "EndTimeUnixNano": [2]}
+    pd.DataFrame(spans).to_parquet(tmp_path / "spans.parquet")
+    (load,) = loads(tmp_path, tmp_path / "scratch")
+    assert [question.case_id for question in load.questions] == ["A"]
+    (_, mapping) = load.files[0]
+    assert json.loads(mapping)["fields"]["end_time"] == {"column": "EndTimeUnixNano", "unit": "ns"}
+    told = capsys.readouterr().err
+    assert "B: not understood" in told
+    assert "C: not understood" in told
+
+
+def test_metrics_without_baseline_and_graph_are_compared_with_what_was_before_the_alert(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns = pd.MultiIndex.from_tuples([("web", "latency-90", "avg"), ("db", "cpu", "avg")])
+    times = [1714564800 + 60 * at for at in range(10)]
+    frame = pd.DataFrame([[1.0, "torn"]] * 10, index=times, columns=columns)
+    frame.to_csv(tmp_path / "A.csv")
+    alert = {"node": "web", "metric": "latency-90", "agg": "avg", "timestamp": times[5]}
+    cases = [
+        {"case_id": "A", "metrics": "A.csv", "alert": alert},
+        {"case_id": "B", "metrics": "gone.csv", "alert": alert},
+        {"case_id": "C", "metrics": "A.csv"},
+    ]
+    (tmp_path / "cases.jsonl").write_text("\n".join(map(json.dumps, cases)), encoding="utf-8")
+    (load,) = loads(tmp_path, tmp_path / "scratch")
+    (question,) = load.questions
+    assert question.params["baseline"] == "2024-05-01T12:00:00Z/2024-05-01T12:04:01Z"
+    assert question.params["symptom"] == "latency-90.avg"
+    told = capsys.readouterr().err
+    assert "B: not understood" in told
+    assert "C: not understood" in told
+
+
+def test_the_owner_of_an_instance_is_its_name_without_the_last_two_parts() -> None:
+    names = {"cart-service-7d9f8-abcde": "cart-service", "frontend": "frontend", "a-b": "a-b"}
+    assert {pod: pod_service(pod) for pod in names} == names
+
+
+def test_a_folder_without_cases_is_wrong_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["root_cause.py", str(tmp_path)])
+    assert main() == 2
+    assert "no cases.jsonl" in capsys.readouterr().err
