@@ -17,6 +17,7 @@ from workspace_ext.server.connection import InvestigationConnection
 from workspace_ext.server.data_handlers import DATA_ROUTES
 from workspace_ext.server.gallery_handlers import GALLERY_ROUTES
 from workspace_ext.server.handlers import ROUTES
+from workspace_ext.server.hub import watch_hub
 from workspace_ext.server.kernels import InvestigationKernelManager
 from workspace_ext.server.login import PeopleProvider, use_people
 from workspace_ext.server.people_handlers import PEOPLE_ROUTES
@@ -96,13 +97,14 @@ class InvestigationApp(ExtensionApp):
         from workspace_ext.server.joint import use_joint_rooms  # brings the documents' library
 
         self._tell_people()
+        assert self.serverapp is not None
+        watch_hub(self.serverapp.identity_provider)
         tell_pages(self.settings)
         troubles = Troubles()
         use_joint_rooms(troubles.tell)
         self.settings["investigation_troubles"] = troubles
         if self._absent:
             return
-        assert self.serverapp is not None
         try:
             self._workspace = Workspace(
                 self.serverapp,

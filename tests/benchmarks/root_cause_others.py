@@ -112,7 +112,9 @@ def main():
         began = time.process_time()
         ranked, error = [], None
         try:
-            ranked = [case["owner"][column] for column in METHODS[method](case)]
+            found = METHODS[method](case)
+            # some rank the column of the time, too, which is nobody's
+            ranked = [case["owner"][column] for column in found if column in case["owner"]]
         except Exception as problem:
             error = f"{type(problem).__name__}: {problem}"
         seconds = time.process_time() - began

@@ -86,10 +86,17 @@ class Hub:
         return json.loads(content) if content else None
 
 
+@dataclass(kw_only=True)
+class HubServer(Jupyter):
+    """Somebody's server, and the hub that it is behind."""
+
+    hub: Hub
+
+
 @contextmanager
 def hub(
     where: Path, owner: str, groups: Mapping[str, list[str]], users: list[str]
-) -> Iterator[Jupyter]:
+) -> Iterator[HubServer]:
     """The single-user server of somebody, which others may use, on a hub of its own.
 
     Args:
@@ -163,7 +170,7 @@ def _server(
     home: Path,
     log: Path,
     address: str,
-) -> Jupyter:
+) -> HubServer:
     for user in users:
         with suppress(urllib.error.HTTPError):  # 409: of a group, so known already
             running.request("POST", f"/users/{user}")
@@ -173,7 +180,8 @@ def _server(
         f"the server starts, see {log}",
         90,
     )
-    return Jupyter(
+    return HubServer(
+        hub=running,
         root=home,
         store=home / ".investigation",
         home=home,

@@ -1,6 +1,6 @@
 """Server: the Jupyter side.
 
-Owns: who is who (`identity`, `login`, `presence`), the tap on kernel messages (`connection`,
+Owns: who is who (`identity`, `login`, `hub`, `presence`), the tap on kernel messages (`connection`,
 `kernels`, `sessions`, `tap`, `reporter`), notebooks and what is written into them (`view`, `live`,
 `notebooks`, `openings`, `followers`, `adoption`), every save as a version by whoever was seen to
 edit (`saves`, `editors`, `restoring`), the line to the broker (`link`), the browser's routes

@@ -174,7 +174,7 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
             if self._workspace.adoption.is_told(parts[1:]):
                 return
             channel = stream if isinstance(stream, str) else getattr(stream, "channel", "")
-            self._workspace.tap.outgoing(str(self.kernel_id), str(channel), parts[1:])
+            self._workspace.tap.outgoing(str(self.kernel_id), str(channel), parts[1:], self)
         super().handle_outgoing_message(stream, outgoing_msg)
 
     def _ask(self, message: Incoming) -> None:

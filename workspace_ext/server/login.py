@@ -28,7 +28,8 @@ WATCH_MILLISECONDS = 250
 REMOVED = 4403
 """The code with which a websocket of somebody who was removed is closed."""
 
-_NEW_ROLE = 1012  # "service restart": come again
+NEW_ROLE = 1012
+"""The code for somebody whose role changed; "service restart" to browsers, which come again."""
 
 
 class PeopleProvider(IdentityProvider):
@@ -130,13 +131,10 @@ class PeopleProvider(IdentityProvider):
         for handler, (name, salt, role) in tuple(self._sockets.items()):
             if not salt or self._salt(name) != salt:
                 del self._sockets[handler]
-                # A closing websocket goes on taking messages until the other side agrees.
-                setattr(handler, "on_message", _ignore)  # noqa: B010 # mypy takes it for a method
-                handler.close(REMOVED, "you were removed from this server")
-                self.log.info("closed a connection of %s, who was removed", name)
+                hang_up(handler, REMOVED, "you were removed from this server")
             elif getattr(handler, "tells_role", False) and self.role_of(name) != role:
                 del self._sockets[handler]
-                handler.close(_NEW_ROLE, "your role changed")
+                hang_up(handler, NEW_ROLE, "your role changed")
 
 
 def use_people(serverapp: ServerApp) -> bool:
@@ -168,6 +166,16 @@ def _other_way(serverapp: ServerApp) -> str:
     if serverapp.login_handler_class is not LegacyLoginHandler:
         return "ServerApp.login_handler_class is configured"
     return ""
+
+
+def hang_up(handler: Any, code: int, reason: str) -> None:
+    """Closes somebody's websocket, and takes nothing from it any more.
+
+    A closing one goes on taking messages until the other side agrees.
+    """
+    handler.on_message = _ignore
+    handler.close(code, reason)
+    handler.log.info("closed a connection of %s: %s", handler.current_user.username, reason)
 
 
 def _user(person: Person) -> User:

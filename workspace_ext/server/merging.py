@@ -19,6 +19,7 @@ _OF_THE_SERVER = frozenset({METADATA_KEY, "trusted"})
 
 Notebook = dict[str, Any]
 Cell = dict[str, Any]
+Metadata = Mapping[str, Any]
 
 _PARTS = ("source", "outputs", "execution_count", "metadata", "attachments", "cell_type")
 
@@ -55,9 +56,7 @@ def merge(base: Mapping[str, Any] | None, ours: Notebook, theirs: Notebook) -> N
         cell = _cell(began.get(key), mine.get(key), other.get(key))
         if cell is not None:
             merged[key] = cell
-    before = (base or {}).get("metadata")
-    unchanged = before is not None and before == _kept("metadata", theirs.get("metadata", {}))
-    metadata = (ours if unchanged else theirs).get("metadata", {})
+    metadata = _metadata(*(one.get("metadata", {}) for one in (base or {}, ours, theirs)))
     return {**theirs, "metadata": metadata, "cells": [*merged.values()]}
 
 
@@ -103,8 +102,23 @@ def _part(name: str, base: Cell, mine: Cell, other: Cell) -> Any:
     ours, theirs = mine.get(name, _ABSENT), other.get(name, _ABSENT)
     if name == "source":
         return merge_text(_source(base), _source(mine), _source(other))
+    if name == "metadata":
+        return _metadata(base.get(name, {}), mine.get(name, {}), other.get(name, {}))
     began = base.get(name, _ABSENT)
     return theirs if _kept(name, ours) == began or not base else ours
+
+
+def _metadata(began: Mapping[str, Any], mine: Metadata, other: Metadata) -> Metadata:
+    """Key by key; what the server itself put there stays."""
+    merged = {}
+    for key in {**other, **mine}:
+        ours, theirs = mine.get(key, _ABSENT), other.get(key, _ABSENT)
+        before = began.get(key, _ABSENT)
+        changed = ours != before if before is not _ABSENT else theirs is _ABSENT
+        value = ours if changed or (key in _OF_THE_SERVER and key in mine) else theirs
+        if value is not _ABSENT:
+            merged[key] = value
+    return merged
 
 
 def merge_text(base: str, ours: str, theirs: str) -> str:

@@ -25,6 +25,7 @@ from workspace_ext.inquiry.metadata.notebook import (
     apply_projection,
     read_metadata,
     read_uid,
+    stamp_uid,
 )
 from workspace_ext.inquiry.metadata.projection import project
 from workspace_ext.protocol.messages import (
@@ -113,9 +114,13 @@ class Notebooks:
         return [path for path, bound in known.items() if bound == uid]
 
     def bind(self, path: str, uid: str) -> None:
-        """Makes a notebook part of an investigation; it is written with the next projection."""
+        """Makes a notebook part of an investigation; where it is open, it says so at once.
+
+        So all who have it open know what it is, whatever becomes of this server and its disk.
+        """
         if self._bound.get(path) != uid:
             self._bound[path] = uid
+            self._stamp_live(path, uid)
             self.on_bound(path)
             for watcher in tuple(self._watchers.get(path, ())):
                 watcher()
@@ -163,6 +168,8 @@ class Notebooks:
             apply_projection(content, projection)
         elif read_uid(content) is None and (uid is not None or path not in self._saved):
             self._restore(path, content)
+            if uid is not None:
+                stamp_uid(content, uid)
         self._saved[path] = View.of(content)
         written = texts(content) if uid else []
         if uid and written:
@@ -274,6 +281,12 @@ class Notebooks:
                     await ensure_async(self._contents.save(model, path))
                     return True
         return False
+
+    def _stamp_live(self, path: str, uid: str) -> None:
+        live = self._live.find(path)
+        notebook = live.read() if live is not None else {}
+        if live is not None and stamp_uid(notebook, uid):
+            live.write(notebook)
 
     def _write_live(self, path: str, projection: NotebookProjection) -> bool:
         live = self._live.find(path)

@@ -132,13 +132,16 @@ class Tap:
         )
         self._hand_on(kernel, events)
 
-    def outgoing(self, kernel_id: str, channel: str, parts: Sequence[Any]) -> None:
+    def outgoing(
+        self, kernel_id: str, channel: str, parts: Sequence[Any], hearer: object = None
+    ) -> None:
         """A message from a kernel, heard on any connection, once or more often.
 
         Args:
             kernel_id: The kernel.
             channel: The channel.
             parts: Header, parent header, metadata and content as they came.
+            hearer: The connection; None is the server's own.
         """
         kernel = self._kernels.get(kernel_id)
         if kernel is None or not kernel.investigations or channel not in ("iopub", *_SHELL_LIKE):
@@ -152,15 +155,19 @@ class Tap:
             run = parent.get("msg_id")
             if run not in kernel.investigations:
                 return
-            if channel == "iopub" and not kernel.recorder.wants(header, run, len(parts[3])):
+            recorder, size = kernel.recorder, len(parts[3])
+            if channel == "iopub" and not recorder.wants(header, run, size, hearer=hearer):
                 return
             message = {
                 "header": header,
                 "parent_header": parent,
                 "content": json.loads(bytes(parts[3])),
             }
-            feed = kernel.recorder.iopub if channel == "iopub" else kernel.recorder.reply
-            self._hand_on(kernel, feed(message))
+            if channel == "iopub":
+                events = recorder.iopub(message, hearer=hearer)
+            else:
+                events = recorder.reply(message)
+            self._hand_on(kernel, events)
         except Exception:
             _log.exception("gap in the record: a message of kernel %s", kernel_id)
 

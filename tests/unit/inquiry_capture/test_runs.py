@@ -275,3 +275,31 @@ def test_an_error_is_heard_behind_any_amount_of_output(recorder: RunRecorder) ->
     recorder.iopub(error)
     (finished,) = recorder.iopub(status("r", "idle"))
     assert finished["data"]["error"] == "E: v"
+
+
+def test_a_listener_that_joined_in_the_midst_of_a_run_is_not_believed(
+    recorder: RunRecorder,
+) -> None:
+    printed = message("stream", "r1", name="stdout", text="all")
+    stream = {"output_type": "stream", "name": "stdout", "text": "all"}
+    recorder.request(execute("r1"), actor=ALICE, cell="c")
+    recorder.iopub(status("r1", "busy"))
+
+    assert recorder.iopub(status("r1", "idle"), hearer="late") == []  # is quicker than the first
+    assert not recorder.wants(printed["header"], "r1", 10, hearer="late")
+    recorder.iopub(shown("r1"))
+    assert recorder.wants(printed["header"], "r1", 10)
+    recorder.iopub(printed)
+    (finished,) = recorder.iopub(status("r1", "idle"))
+    whole = finished["data"]["outputs_digest"]
+    assert (finished["data"]["status"], whole) == ("ok", digest_json([stream]))
+
+
+def test_a_run_whose_beginning_nobody_heard_ends_with_its_reply(recorder: RunRecorder) -> None:
+    recorder.request(execute("r1"), actor=ALICE, cell="c")
+    assert recorder.wants(status("r1", "idle")["header"], "r1", 10)
+
+    assert recorder.iopub(status("r1", "idle")) == []
+    (finished,) = recorder.reply(reply("r1"))
+
+    assert (finished["data"]["status"], finished["data"]["outputs_digest"]) == ("ok", None)

@@ -144,12 +144,46 @@ def test_a_full_disk_keeps_events_in_memory_until_there_is_room(
     assert ids(Spool(tmp_path)) == ["c", "d"]
 
 
+def run(kind: str, name: str) -> EventIn:
+    return {**event(f"{kind} {name}"), "type": f"run.{kind}", "subject": name}
+
+
+def test_a_run_that_began_while_the_disk_was_full_is_said_to_be_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: int, content: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    spool = Spool(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        with pytest.raises(Unavailable):
+            spool.append("u1", [run("started", "a"), run("started", "b"), run("finished", "b")])
+    spool.done(3)  # the broker took them
+    spool.append("u1", [event("c")])
+    spool.done(1)
+    spool.close()
+    assert not list(tmp_path.iterdir())
+
+    spool = Spool(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        with pytest.raises(Unavailable):
+            spool.append("u1", [run("started", "a")])
+    spool.done(1)
+    spool.append("u1", [event("c")])
+    spool.close()
+    (waiting, end) = Spool(tmp_path).oldest(9)[-2:]
+    assert (waiting.event["id"], end.event["subject"], end.event["type"]) == (
+        "c",
+        "a",
+        "run.finished",
+    )
+
+
 def test_a_run_whose_server_died_is_said_to_be_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def run(kind: str, name: str) -> EventIn:
-        return {**event(f"{kind} {name}"), "type": f"run.{kind}", "subject": name}
-
     monkeypatch.setattr(module, "COMPACT_BYTES", 100)
     first = Spool(tmp_path)
     first.append("u1", [run("started", "a"), run("started", "b"), run("finished", "a")])

@@ -110,3 +110,18 @@ def test_an_open_notebook_becomes_what_is_wanted(
     rewrite(document, content)
 
     assert document.get()["cells"] == content["cells"]
+
+
+def test_metadata_are_merged_by_key_and_what_the_server_put_there_stays() -> None:
+    began = {"metadata": {"kernelspec": "k", "language_info": "l", "gone": 1}, "cells": []}
+    ours = {
+        "metadata": {**began["metadata"], "investigation": {"uid": "u"}, "mine": 1},
+        "cells": [],
+    }
+    theirs = {"metadata": {"kernelspec": "other", "theirs": 1, "gone": 1}, "cells": []}
+
+    merged = merge(base_of(began), ours, theirs)["metadata"]
+
+    both = {"kernelspec": "other", "investigation": {"uid": "u"}, "mine": 1, "theirs": 1, "gone": 1}
+    assert merged == both
+    assert merge(None, ours, theirs)["metadata"] == {**both, "language_info": "l"}

@@ -4,6 +4,8 @@ A run is named by the ``msg_id`` of its ``execute_request``. What is known of it
 ways that race each other: the request as it was forwarded, the kernel's iopub channel, and the
 ``execute_reply``. Any of them may be missing (nobody listens for replies once the browser has
 gone; iopub of the first tenth of a second of a kernel's life is lost), and each may come twice.
+A listener on iopub that joins in the midst of a run, or lags behind another, would make a run look
+as if it showed less: so of each run only those are believed who heard it begin.
 """
 
 from __future__ import annotations
@@ -61,7 +63,8 @@ class _Run:
     source: str
     role: Role | None = None
     started: bool = False
-    busy: bool = False
+    hearers: set[object] = field(default_factory=set)  # on iopub, who heard it begin
+    idle: bool = False  # said one who did not
     shown: bool = False  # execute_input came: the kernel really took it up
     error: str | None = None
     begun_ns: int = 0
@@ -125,34 +128,42 @@ class RunRecorder:
             events += self._start(asked)
         return events
 
-    def wants(self, header: Mapping[str, Any], run: object, size: int) -> bool:
+    def wants(
+        self, header: Mapping[str, Any], run: object, size: int, *, hearer: object = None
+    ) -> bool:
         """Whether a message from iopub is worth reading; one heard on two ways is so once.
 
         Args:
             header: The message's.
             run: The request that it belongs to.
             size: How long its content is.
+            hearer: Which listener on the channel heard it.
         """
         self._hears = True
         found = self._runs.get(str(run))
         kind = header.get("msg_type")
         if found is None or kind not in IOPUB_TYPES:
             return False
+        if kind in ("status", "execute_input"):
+            return True
+        if hearer not in found.hearers:
+            return False
         if kind not in TYPES:
             return True
         new = found.outputs.is_new(str(header.get("msg_id")), size)
         return new and (kind == "error" or not found.outputs.full)
 
-    def iopub(self, message: Message) -> list[EventIn]:
+    def iopub(self, message: Message, *, hearer: object = None) -> list[EventIn]:
         """A message from the kernel's iopub channel, if the recorder `wants` it."""
         run = self._of(message)
         if run is None:
             return []
         kind, content = _part(message, "header").get("msg_type"), _part(message, "content")
         if kind == "status":
-            return self._status(run, content.get("execution_state"))
+            return self._status(run, content.get("execution_state"), hearer)
         if kind == "execute_input":
             run.shown = True
+            run.hearers.add(hearer)
             return self._start(run)
         if kind == "error":
             run.error = _error_text(content)
@@ -171,7 +182,8 @@ class RunRecorder:
         run.replied = status, error
         # The reply may overtake what comes from iopub; idle comes behind all of that, and where it
         # was missed, the next run ends this one.
-        return [] if run.shown or self._hears else self._finish(run.id, status, error)
+        waits = run.shown or (self._hears and not run.idle)
+        return [] if waits else self._finish(run.id, status, error)
 
     def ended(self, reason: str) -> list[EventIn]:
         """The kernel is gone or restarted: whatever was running or waiting has ended with it.
@@ -181,12 +193,18 @@ class RunRecorder:
         """
         return [event for run in self.open_runs for event in self._settle(run, "aborted", reason)]
 
-    def _status(self, run: _Run, state: object) -> list[EventIn]:
+    def _status(self, run: _Run, state: object, hearer: object) -> list[EventIn]:
         if state == "busy":
-            run.busy = True
+            run.hearers.add(hearer)
             return self._overtaken(run) + self._start(run)
-        if state != "idle":
-            return []
+        return self._idle(run, hearer) if state == "idle" else []
+
+    def _idle(self, run: _Run, hearer: object) -> list[EventIn]:
+        if hearer not in run.hearers:
+            # The beginning was missed, and only the reply can tell how it ended; unless another
+            # has heard it all, and lags behind.
+            run.idle = not run.hearers
+            return self._finish(run.id, *run.replied) if run.idle and run.replied else []
         if run.replied is not None:
             return self._finish(run.id, *run.replied, whole=True)
         if run.error is not None:
@@ -194,8 +212,7 @@ class RunRecorder:
         if run.shown:
             return self._finish(run.id, "ok", whole=True)
         # Busy and idle with nothing between: the kernel skipped it after an earlier error.
-        # Idle alone: the beginning was missed, and only the reply can tell how it ended.
-        return self._finish(run.id, "aborted") if run.busy else []
+        return self._finish(run.id, "aborted")
 
     def _of(self, message: Message) -> _Run | None:
         return self._runs.get(str(_part(message, "parent_header").get("msg_id")))

@@ -54,6 +54,7 @@ class Spool:
         self._waiting: deque[Entry] = deque()
         self._unkept = 0  # how many of them, the last ones, are not on disk
         self._running: dict[str, bytes] = {}  # the lines of runs without an end
+        self._unwritten: dict[str, bytes] = {}  # the same, of those begun while the disk was full
         self._done = 0
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -80,22 +81,28 @@ class Spool:
         Raises:
             Unavailable: The disk refused.
         """
+        if not events:
+            return
         with self._guard:
             fresh = [Entry(investigation, event, 0) for event in events]
             late = [self._waiting.pop() for _ in range(self._unkept)][::-1] + fresh
             lines = [_line(entry) for entry in late]
+            lines[0] = b"".join([*self._unwritten.values(), lines[0]])
             before = os.fstat(self._file).st_size
             try:
                 _write(self._file, b"".join(lines))
             except OSError as error:
                 self._waiting += late
                 self._unkept = len(late)
+                for entry in fresh:
+                    _follow(self._unwritten, entry.event, _line(entry))
                 os.ftruncate(self._file, before)
                 raise _unwritable(self._path, error) from error
+            self._running |= self._unwritten
+            self._unwritten, self._unkept = {}, 0
             for entry, line in zip(late, lines, strict=True):
                 self._waiting.append(entry._replace(size=len(line)))
                 _follow(self._running, entry.event, line)
-            self._unkept = 0
 
     def oldest(self, limit: int) -> list[Entry]:
         """The oldest events that wait, all of one investigation; they go on waiting."""

@@ -54,6 +54,17 @@ def cell_uids(cells: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return {str(cell["id"]): uid for cell, uid in held if cell.get("id")}
 
 
+def stamp_uid(notebook: dict[str, Any], uid: str) -> bool:
+    """Says which investigation a notebook is that says nothing of it, until there is more to say.
+
+    Returns:
+        Whether it said nothing before.
+    """
+    if read_metadata(notebook) is not None:
+        return False
+    return _put(notebook, {"schema": METADATA_SCHEMA, "uid": uid})
+
+
 def apply_projection(notebook: dict[str, Any], projection: NotebookProjection) -> bool:
     """Writes a projection into a notebook, in place; only our key is touched.
 
