@@ -178,6 +178,7 @@ class TelemetryEngine:
         root = None
         try:
             root = _connect(self._config)
+            root.execute("SET enable_progress_bar = false")  # others read what we print
             root.execute("SET GLOBAL TimeZone = 'UTC'")  # for every cursor to come
             quoted = str(path).replace("'", "''")
             root.execute(

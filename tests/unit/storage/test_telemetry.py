@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,6 +107,20 @@ def test_the_environment_says_how_much_memory_there_is(
     monkeypatch.setenv(MEMORY, "a lot")
     with pytest.raises(BadInput, match="'a lot', which is no size"):
         TelemetryEngine(folder, STEPS)
+
+
+def test_shows_no_progress_where_duckdb_takes_itself_for_a_shell(folder: StoreFolder) -> None:
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from workspace_ext.storage.folder import StoreFolder\n"
+        "from workspace_ext.storage.telemetry import TelemetryEngine\n"
+        "engine = TelemetryEngine(StoreFolder.open(Path(sys.argv[1])), [])\n"
+        "setting = \"SELECT current_setting('enable_progress_bar')\"\n"
+        "print(engine._root.execute(setting).fetchall())\n"
+    )
+    command = [sys.executable, "-c", code, str(folder.path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "[(False,)]\n"
 
 
 def test_a_closed_engine_says_so(engine: TelemetryEngine) -> None:

@@ -13,7 +13,7 @@ export function outlastLogins(settings: ServerConnection.ISettings): void {
   const kernels = new URL(URLExt.join(settings.baseUrl, 'api/kernels/')).href;
   const { fetch } = settings;
   const careful: typeof fetch = async (...request) => {
-    const response = await fetch.apply(null, request);
+    const response = await fetch(...request);
     if (response.url.startsWith(kernels) && (await isLoggedOut(response))) {
       throw new TypeError('The login has expired.');
     }

@@ -61,10 +61,10 @@ export class HistoryModel extends VDomModel {
       const older = (this._versions ?? []).filter(({ revision }) => revision < oldest);
       this._hasOlder = older.length > 0 ? this._hasOlder : found.length >= PAGE;
       this._versions = [...found, ...older];
-      if (this._revision === null && found[0]) {
-        await this._compare(found[0].revision, this._against);
-      } else if (this._against === 'now' && this._revision !== null) {
-        await this._compare(this._revision, 'now');
+      const revision = this._revision ?? found[0]?.revision;
+      // What was compared with the version before stays; what could not be compared is tried again.
+      if (revision !== undefined && (this._against === 'now' || this._difference === null)) {
+        await this._compare(revision, this._against);
       }
     });
   }
