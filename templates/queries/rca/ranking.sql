@@ -110,6 +110,7 @@ measured AS (
     SELECT false, time_ns, service, pod, name, unit, attributes, value
     FROM metrics
     WHERE time >= $window_start - to_seconds($history) AND time < $window_start
+      AND NOT (time >= $baseline_start AND time < $baseline_end)
       AND value IS NOT NULL AND monotonic IS DISTINCT FROM true
 ),
 usual AS (
@@ -118,8 +119,11 @@ usual AS (
     FROM measured WHERE NOT is_now GROUP BY service, pod, name
 ),
 recent AS (
-    SELECT service, pod, name, time_ns, round(avg(value), 9) AS value
-    FROM measured WHERE is_now GROUP BY service, pod, name, time_ns
+    -- a finer series as the means of 240 pieces of the window
+    SELECT service, pod, name, max(time_ns) AS time_ns, round(avg(value), 9) AS value
+    FROM measured WHERE is_now
+    GROUP BY service, pod, name,
+             time_ns // (1 + (epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)) * 1000 // 240)
 ),
 gathered AS (
     SELECT 'span' AS part, is_now, time_ns, duration_ns, trace_id, span_id, parent_span_id, service,
