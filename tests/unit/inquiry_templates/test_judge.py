@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pyarrow as pa
 import pytest
 
-from workspace_ext.inquiry.templates.judge import Judge
+from workspace_ext.inquiry.templates.judge import Judge, hits
 from workspace_ext.inquiry.templates.model import Template
 
 WINDOW = "2024-05-01T12:00:00Z/2024-05-01T12:10:00Z"
@@ -96,3 +96,9 @@ def test_several_can_judge_at_once(template: Template) -> None:
 
     assert [interesting for interesting, _ in found] == [number > 50 for number in range(1, 101)]
     assert found[98] == (True, "s99: 99 ms")
+
+
+def test_all_conditions_are_asked_at_once_and_one_that_cannot_take_a_row_is_not_met_there() -> None:
+    answer = pa.table({"name": ["7", "many", "9"], "n": [1, 2, None]})
+    conditions = ["name::INT > least", "n > 0", "n > 5", "name <> 'many'"]
+    assert hits(conditions, {"least": 6, "n": 9}, answer) == [[0, 2], [0, 1], [], [0, 2]]

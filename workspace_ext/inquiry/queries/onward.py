@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import duckdb
-
 from workspace_ext.inquiry.templates.judge import hits
 from workspace_ext.inquiry.templates.library import TemplateLibrary
 from workspace_ext.inquiry.templates.model import Next, Template
@@ -47,15 +45,17 @@ class Onward:
             return []
         import pyarrow as pa
 
-        answer = pa.Table.from_batches(self._held)
         known = self._templates.known()
+        onward = [each for each in self._declared if each.template in known]
+        asked = [each.when for each in onward if each.when]
+        answer = pa.Table.from_batches(self._held)
+        met = iter(hits(asked, self._question.arguments, answer) if asked else ())
         return [
-            self._step(each, known[each.template], answer)
-            for each in self._declared
-            if each.template in known
+            self._step(each, known[each.template], next(met) if each.when else None)
+            for each in onward
         ]
 
-    def _step(self, each: Next, target: Template, answer: pa.Table) -> NextStep:
+    def _step(self, each: Next, target: Template, rows: list[int] | None) -> NextStep:
         recorded = self._question.recorded
         windows = [name for name, param in target.params.items() if param.type == "window"]
         same = {name: recorded[name] for name in windows if name in recorded}
@@ -66,11 +66,5 @@ class Onward:
             "question": target.question,
             "params": {**same, **given, **each.values},
             "columns": dict(each.columns),
-            "rows": self._hits(each, answer) if each.when else None,
+            "rows": rows,
         }
-
-    def _hits(self, each: Next, answer: pa.Table) -> list[int]:
-        try:
-            return hits(each.when, self._question.arguments, answer)
-        except duckdb.Error:
-            return []  # as a rule over a value it cannot take: it leads nowhere

@@ -102,7 +102,8 @@ def rule_query(
     template: Template, arguments: Mapping[str, object], columns: Sequence[str]
 ) -> tuple[str, dict[str, object]]:
     """The SQL that counts rows of ``answer``, judged and interesting, and finds the first one."""
-    judged, values = _judged(template.interesting, arguments, columns)
+    rows, values = _rows(arguments, columns)
+    judged = f"(SELECT position, ({template.interesting})::BOOLEAN AS hit FROM {rows})"  # noqa: S608
     sql = (
         "SELECT count(hit), count(*) FILTER (hit), coalesce(min(position) FILTER (hit), 0)"  # noqa: S608
         f" FROM {judged}"
@@ -110,30 +111,38 @@ def rule_query(
     return sql, values
 
 
-def hits(condition: str, arguments: Mapping[str, object], answer: pa.Table) -> list[int]:
-    """The positions of the rows that meet a condition, which lint has let pass."""
-    judged, values = _judged(condition, arguments, answer.column_names)
+def hits(
+    conditions: Sequence[str], arguments: Mapping[str, object], answer: pa.Table
+) -> list[list[int]]:
+    """The positions of the rows that meet each condition, which lint has let pass.
+
+    All are asked at once: to plan a question takes longer than to answer it. One that cannot take
+    a row's values is not met there.
+    """
+    rows, values = _rows(arguments, answer.column_names)
+    met = ", ".join(
+        f"list(position ORDER BY position) FILTER (TRY(({condition})::BOOLEAN))"
+        for condition in conditions
+    )
     cursor = bare_cursor()
     try:
         cursor.register("answer", answer)
-        sql = f"SELECT position FROM {judged} WHERE hit ORDER BY position"  # noqa: S608
-        return [position for (position,) in cursor.execute(_parsed(sql), values).fetchall()]
+        found = cursor.execute(_parsed(f"SELECT {met} FROM {rows}"), values).fetchone()  # noqa: S608
     finally:
         cursor.close()
+    assert found is not None
+    return [positions or [] for positions in found]
 
 
-def _judged(
-    condition: str, arguments: Mapping[str, object], columns: Sequence[str]
-) -> tuple[str, dict[str, object]]:
-    """Each row of ``answer`` with its position and whether it is a hit.
+def _rows(arguments: Mapping[str, object], columns: Sequence[str]) -> tuple[str, dict[str, object]]:
+    """The rows of ``answer``, each with its position, and the values of the parameters.
 
     A parameter's bare name stands for its value unless a column has that name.
     """
     values = {name: value for name, value in arguments.items() if name not in columns}
     given = "".join(f', ${name} AS "{name}"' for name in values)
-    # The condition is the template's own code, checked by lint; values are bound.
-    rows = f"(SELECT *, row_number() OVER () - 1 AS position{given} FROM answer)"  # noqa: S608
-    return f"(SELECT position, ({condition})::BOOLEAN AS hit FROM {rows})", values  # noqa: S608
+    # The conditions are the template's own code, checked by lint; values are bound.
+    return f"(SELECT *, row_number() OVER () - 1 AS position{given} FROM answer)", values  # noqa: S608
 
 
 @lru_cache(_REMEMBERED)
