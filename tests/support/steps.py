@@ -35,6 +35,14 @@ def text(table, params):
 def forever(table, params):
     time.sleep(600)
 
+def works(table, params):
+    begun = time.process_time()
+    while time.process_time() < begun + 0.5:
+        pass
+    while not os.path.exists(params["until"]):
+        time.sleep(0.01)
+    return table
+
 def greedy(table, params):
     return pa.table({"n": [len(bytearray(1 << 40))]})
 
@@ -43,7 +51,18 @@ def dies(table, params):
 
 nothing = 1
 """
-NAMES = ("doubled", "told", "fails", "wrong", "text", "forever", "greedy", "dies", "nothing")
+NAMES = (
+    "doubled",
+    "told",
+    "fails",
+    "wrong",
+    "text",
+    "forever",
+    "works",
+    "greedy",
+    "dies",
+    "nothing",
+)
 
 
 @contextmanager

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -163,3 +165,20 @@ def test_large_tables_travel_whole(runner: StepRunner) -> None:
     many = pa.table({"service": ["s"] * 200_000, "n": range(200_000)})
 
     assert table(run(runner, "doubled", rows=Rows(many), more=1)).column("n")[-1].as_py() == 399_999
+
+
+def test_a_short_step_does_not_wait_for_long_ones(runner: StepRunner, tmp_path: Path) -> None:
+    until = tmp_path / "enough"
+    until.touch()
+    for _ in range(2):  # what it takes is known from the second time on
+        run(runner, "works", until=str(until))
+    until.unlink()
+
+    with ThreadPoolExecutor(3) as people:
+        long = [people.submit(run, runner, "works", until=str(until)) for _ in range(3)]
+        try:
+            assert table(run(runner, "doubled", more=0)).num_rows == 2
+            assert not any(each.done() for each in long)
+        finally:
+            until.touch()
+    assert [table(each.result()) for each in long] == [ROWS] * 3

@@ -13,7 +13,7 @@ from workspace_ext.protocol.messages import Compare
 from workspace_ext.telemetry.query.compare import has_float
 from workspace_ext.telemetry.query.free import Worker
 from workspace_ext.telemetry.query.job import ENDING_KEY, Ending
-from workspace_ext.telemetry.query.lanes import Lane
+from workspace_ext.telemetry.query.lanes import Lane, Pace
 from workspace_ext.telemetry.query.model import Limits, RunningQuery, Scan
 from workspace_ext.telemetry.query.watch import Watch, Watchdog
 
@@ -24,15 +24,19 @@ _MODULE = "workspace_ext.inquiry.steps.worker"
 _ADDRESS_SPACE_MB = 4096
 """The same as a process of free SQL has."""
 
-_WORKERS = 2
+_SHORT = 2
+_LONG = 1
+"""How many short steps run at a time, and how many of those known to be long."""
 
 
 class StepRunner:
-    """Runs steps, two at a time. Safe to use from many threads."""
+    """Runs steps: short ones never wait for those known to be long. For many threads at once."""
 
     def __init__(self) -> None:
         self._watchdog = Watchdog()
-        self._lane = Lane(_WORKERS, "step")
+        self._pace = Pace()
+        self._short = Lane(_SHORT, "step")
+        self._long = Lane(_LONG, "long step")
         self._lock = threading.Lock()
         self._idle: list[Worker] = []
         self._closed = False
@@ -61,22 +65,25 @@ class StepRunner:
         used: list[Worker] = []
         watch = self._watchdog.watch(limits.seconds, cancelled, lambda: _kill(used))
         try:
-            with self._lane.turn(watch):
+            lane = self._long if self._pace.is_heavy(job.step) else self._short
+            with lane.turn(watch):
                 worker = self._take()
                 used.append(worker)
                 try:
-                    rows, error = _exchange(worker, running, job, watch)
+                    rows, ending = _exchange(worker, running, job, watch)
                 except BaseException:
                     worker.close()
                     raise
                 finally:
                     self._watchdog.forget(watch)  # from here on nobody kills it
+                if ending.seconds is not None:
+                    self._pace.took(job.step, ending.seconds, large=False)
                 self._give_back(worker)
         finally:
             self._watchdog.forget(watch)
             running.close()
-        if error is not None:
-            raise from_dict(error)
+        if ending.error is not None:
+            raise from_dict(ending.error)
         return SteppedQuery(running, rows, job.returns)
 
     def close(self) -> None:
@@ -116,8 +123,8 @@ def _kill(used: list[Worker]) -> None:
 
 def _exchange(
     worker: Worker, running: RunningQuery, job: StepJob, watch: Watch
-) -> tuple[list[pa.RecordBatch], dict[str, str] | None]:
-    """Hands over the rows and takes those of the step, and its error if it failed."""
+) -> tuple[list[pa.RecordBatch], Ending]:
+    """Hands over the rows and takes those of the step, and how it went."""
     import pyarrow as pa
 
     stdin, stdout = worker.process.stdin, worker.process.stdout
@@ -129,8 +136,8 @@ def _exchange(
             for batch in running:
                 writer.write_batch(batch)
         stdin.flush()
-        *rows, (_, ending) = _answer(pa.ipc.open_stream(stdout))
-        error = Ending.from_bytes(ending[ENDING_KEY]).error
+        *rows, (_, told) = _answer(pa.ipc.open_stream(stdout))
+        ending = Ending.from_bytes(told[ENDING_KEY])
     except (ValueError, TypeError, OSError, pa.ArrowException) as died:
         watch.check()
         raise LimitExceeded(
@@ -138,7 +145,7 @@ def _exchange(
             hint="narrow the time window, or ask for fewer services",
             code="memory_limit",
         ) from died
-    return [batch for batch, _ in rows], error
+    return [batch for batch, _ in rows], ending
 
 
 def _answer(reader: pa.RecordBatchReader) -> Iterator[tuple[pa.RecordBatch, Any]]:

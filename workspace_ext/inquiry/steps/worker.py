@@ -11,6 +11,7 @@ import os
 import resource
 import sys
 import threading
+import time
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -23,6 +24,9 @@ from workspace_ext.telemetry.query.job import ENDING_KEY, Ending
 from workspace_ext.telemetry.query.model import BATCH_ROWS
 
 _LOOK_SECONDS = 1.0
+
+_RAN: set[str] = set()
+"""The steps that ran in this process: the first time, what they import takes longest."""
 
 
 def main() -> None:
@@ -45,6 +49,7 @@ def _end_with_broker(parent: int) -> None:
 
 
 def _answer(line: bytes, source: BinaryIO, out: BinaryIO) -> None:
+    begun, ran_before = time.process_time(), True
     error: InvestigationError | None = None
     schema, result = pa.schema([]), None
     try:
@@ -52,6 +57,8 @@ def _answer(line: bytes, source: BinaryIO, out: BinaryIO) -> None:
         with pa.ipc.open_stream(source) as rows:
             table = rows.read_all()
         schema = job.returns
+        ran_before = job.step in _RAN
+        _RAN.add(job.step)
         result = apply(find(job.step), table, job.params, job.returns, of=job.template)
         error = _too_many(result, job)
     except MemoryError:  # Arrow's own is one
@@ -62,7 +69,9 @@ def _answer(line: bytes, source: BinaryIO, out: BinaryIO) -> None:
         )
     except InvestigationError as failure:
         error = failure
-    _write(out, schema, None if error else result, error)
+    told = error.to_dict() if error else None
+    ending = Ending(error=told, seconds=time.process_time() - begun if ran_before else None)
+    _write(out, schema, None if error else result, ending)
 
 
 def _too_many(result: pa.Table, job: StepJob) -> InvestigationError | None:
@@ -75,12 +84,11 @@ def _too_many(result: pa.Table, job: StepJob) -> InvestigationError | None:
     )
 
 
-def _write(out: BinaryIO, schema: pa.Schema, result: Any, error: InvestigationError | None) -> None:
+def _write(out: BinaryIO, schema: pa.Schema, result: Any, ending: Ending) -> None:
     with pa.ipc.new_stream(out, schema) as writer:
         if result is not None:
             writer.write_table(result, max_chunksize=BATCH_ROWS)
         nothing = [pa.nulls(0, kind) for kind in schema.types]
-        ending = Ending((), error.to_dict() if error else None)
         writer.write_batch(
             pa.RecordBatch.from_arrays(nothing, schema=schema),
             custom_metadata={ENDING_KEY: ending.to_bytes()},

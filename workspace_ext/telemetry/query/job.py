@@ -56,18 +56,26 @@ class Job:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a worker's answer ends: with what was scanned, or with an error."""
+    """How a worker's answer ends: with what was scanned, or with an error.
+
+    Attributes:
+        scan: What was read of which tables.
+        error: As `InvestigationError.to_dict` has it.
+        seconds: Of the processor; None when there is nothing to learn from them.
+    """
 
     scan: tuple[Scan, ...] = ()
     error: dict[str, str] | None = None
+    seconds: float | None = None
 
     def to_bytes(self) -> bytes:
         """The form that travels."""
-        value = {"scan": [scan.to_dict() for scan in self.scan], "error": self.error}
-        return json.dumps(value).encode()
+        scan = [each.to_dict() for each in self.scan]
+        return json.dumps({"scan": scan, "error": self.error, "seconds": self.seconds}).encode()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Ending:
         """From `to_bytes`."""
         value = json.loads(content)
-        return cls(tuple(Scan.from_dict(scan) for scan in value["scan"]), value["error"])
+        scan = tuple(Scan.from_dict(each) for each in value["scan"])
+        return cls(scan, value["error"], value["seconds"])

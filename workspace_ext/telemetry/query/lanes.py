@@ -70,7 +70,7 @@ class Lane:
 class Pace:
     """How to run a text, by how it went the last time.
 
-    What counts is the time that its thread worked, not the time that passed: short queries do not
+    What counts is the time that it was worked on, not the time that passed: short queries do not
     become heavy because they stood in line.
     """
 
@@ -90,7 +90,7 @@ class Pace:
         return self._known.get(sql, (False, False))[1]
 
     def took(self, sql: str, seconds: float, *, large: bool) -> None:
-        """Remembers how it went, and how many seconds its thread worked."""
+        """Remembers how it went, and how many seconds it was worked on."""
         with self._lock:
             self._known.pop(sql, None)
             self._known[sql] = (seconds > self._HEAVY_SECONDS, large)
