@@ -74,7 +74,7 @@ class Pace:
     become heavy because they stood in line.
     """
 
-    _HEAVY_SECONDS = 0.4
+    _HEAVY_SECONDS = 0.8  # alone on two processors, a third of a second or so
     _REMEMBERED = 1000
 
     def __init__(self) -> None:
