@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from workspace_ext.inquiry.templates.judge import hits
 from workspace_ext.inquiry.templates.library import TemplateLibrary
 from workspace_ext.inquiry.templates.model import Next, Template
@@ -49,11 +51,17 @@ class Onward:
         onward = [each for each in self._declared if each.template in known]
         asked = [each.when for each in onward if each.when]
         answer = pa.Table.from_batches(self._held)
-        met = iter(hits(asked, self._question.arguments, answer) if asked else ())
+        met = iter(self._hits(asked, answer))
         return [
             self._step(each, known[each.template], next(met) if each.when else None)
             for each in onward
         ]
+
+    def _hits(self, conditions: list[str], answer: pa.Table) -> list[list[int]]:
+        try:
+            return hits(conditions, self._question.arguments, answer) if conditions else []
+        except duckdb.Error:  # what may be next never costs the answer: it leads nowhere
+            return [[] for _ in conditions]
 
     def _step(self, each: Next, target: Template, rows: list[int] | None) -> NextStep:
         recorded = self._question.recorded

@@ -49,7 +49,7 @@ def _end_with_broker(parent: int) -> None:
 
 
 def _answer(line: bytes, source: BinaryIO, out: BinaryIO) -> None:
-    begun, ran_before = time.process_time(), True
+    begun, ran_before = time.process_time(), False
     error: InvestigationError | None = None
     schema, result = pa.schema([]), None
     try:
