@@ -73,6 +73,12 @@ def parts(result: Result) -> list[dict[str, Any]]:
     return found
 
 
+def aside(shown: Any) -> tuple[dict[str, str], dict[str, Any]]:
+    """Shows what there is to ask; a replay, whose store holds less of that, does not compare it."""
+    forms = {"text/plain": repr(shown), "text/html": shown._repr_html_()}
+    return forms, {METADATA_KEY: {"aside": True}}
+
+
 def text(result: Result) -> str:
     """All of a result as plain text."""
     return f"{_head_text(result)}\n{_body_text(result)}"
@@ -155,7 +161,7 @@ def _body_html(result: Result) -> str:
     names, rows = _first(result)
     left_out = result.arrow.num_columns - len(names)
     small = f"{escape(_small_print(result))} · {result.answer['elapsed_ms']} ms" + (
-        f" · {left_out} more columns" if left_out else ""
+        f" · {left_out} more column{'s' * (left_out > 1)}" if left_out else ""
     )
     note = f'<div style="{MUTED};font-size:85%">{small}</div>'
     return (table_html(names, rows) if rows else "") + note + _next_html(result)

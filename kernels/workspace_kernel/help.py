@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from workspace_ext.protocol.templates import TemplateInfo, TemplateParam
-from workspace_kernel.display import MUTED, table_html, table_text
+from workspace_kernel.display import MUTED, aside, table_html, table_text
 
 TEXT_LENGTH = 300
 
@@ -34,6 +34,9 @@ class TemplateList:
     def _repr_html_(self) -> str:
         more = 'Details: <code>investigation.help("…")</code>'
         return f'{table_html(*self._rows(), length=TEXT_LENGTH)}<div style="{MUTED}">{more}</div>'
+
+    def _repr_mimebundle_(self, **_options: Any) -> tuple[dict[str, str], dict[str, Any]]:
+        return aside(self)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.protocol.messages import Answer, QueryRequest
 from workspace_ext.protocol.templates import NextStep
 from workspace_kernel.ahead import filled, said
-from workspace_kernel.display import MUTED, table_html, table_text
+from workspace_kernel.display import MUTED, aside, table_html, table_text
 from workspace_kernel.values import to_wire
 
 if TYPE_CHECKING:
@@ -157,6 +157,9 @@ class Proposals:
             return f"<div>{escape(repr(self))}</div>"
         how = 'Run one: <code>.drill(row, "…")</code>'
         return f'{table_html(*self._rows())}<div style="{MUTED}">{how}</div>'
+
+    def _repr_mimebundle_(self, **_options: Any) -> tuple[dict[str, str], dict[str, Any]]:
+        return aside(self)
 
 
 def _row(table: pa.Table, row: int) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
+from heapq import nlargest
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -28,7 +29,7 @@ from workspace_ext.foundation.errors import InvestigationError, LimitExceeded
 from workspace_ext.storage.folder import StoreFolder
 
 ANALYSTS = 10
-SECONDS = float(os.environ.get("INVESTIGATION_SECONDS", "120"))
+SECONDS = float(os.environ.get("INVESTIGATION_SECONDS", "240"))
 READING_SECONDS = (2.0, 8.0)
 LIGHT_SECONDS = 0.35
 LIGHT_TIMES = 20
@@ -149,9 +150,13 @@ def run() -> list[Row]:
         if each not in light
     ]
     before = [took for seconds in quiet.seconds.values() for took in seconds]
+    slowest = nlargest(
+        3, ((max(desk.seconds.get(each, [0])), each) for desk in desks for each in light)
+    )
     print(
         f"{len(light)} of {len(names)} are light; {len(came)} light and {len(heavy)} other"
         f" questions; light p50 {median(came):.3f} s against {median(before):.3f} s alone;"
+        f" slowest {', '.join(f'{name} {took:.2f} s' for took, name in slowest)};"
         f" others at most {max(heavy, default=0.0):.2f} s",
         file=sys.stderr,
     )

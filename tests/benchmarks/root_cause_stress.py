@@ -3,9 +3,9 @@
 Arguments are folders as `root_cause` takes them. Their incidents are asked again after changes that
 another system could bring: other names, a signal missing, services that send nothing, few traces,
 a wrong onset, a short baseline, another mix of requests. ``--incidents N`` adds N made-up incidents
-of each kind of `tests.support.incidents` (traces) and `tests.support.metered` (metrics alone), on
-systems that have nothing in common with the folders. Where nothing is broken (``quiet``) the only
-right answer is "cannot tell".
+of each kind of `tests.support.incidents` (traces), `tests.support.metered` (metrics alone) and
+`tests.support.shops` (all signals), on systems that have nothing in common with the folders. Where
+nothing is broken (``quiet``) the only right answer is "cannot tell".
 
 Labels are opened after all predictions are made.
 """
@@ -32,7 +32,7 @@ if str(ROOT) not in sys.path:  # run as a script
 from tests.benchmarks.root_cause import labels_of, truth_of  # noqa: E402
 from tests.benchmarks.root_cause_data import Question, loads  # noqa: E402
 from tests.benchmarks.root_cause_stresses import STRESSES, Case, alias  # noqa: E402
-from tests.support import incidents, metered  # noqa: E402
+from tests.support import incidents, metered, shops  # noqa: E402
 from tests.support.store import Store, open_store  # noqa: E402
 from workspace_ext.inquiry.causes.ranking import rank  # noqa: E402
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths  # noqa: E402
@@ -159,8 +159,14 @@ def real(folder: Path) -> dict[str, Any]:
             for service in set(case.table.column("service").to_pylist())
         }
     calm = [answer(case, given=False) for case in quiet]
+    told = [one for one in calm if one.verdict == "likely"]
     truth = {label["case_id"]: truth_of(label) for label in labels_of(folder)}
-    out: dict[str, Any] = {"quiet": {"n": len(calm), "told": _told(calm)}, "stresses": {}}
+    # what the incident's own service does in the minute before, began before the time that was told
+    early = sum(one.ranked[0] == truth.get(one.case_id.split(" ")[0]) for one in told)
+    out: dict[str, Any] = {
+        "quiet": {"n": len(calm), "told": len(told), "early": early},
+        "stresses": {},
+    }
     for name, by_setting in answers.items():
         true = {case: alias(who) if name in _RENAMES else who for case, who in truth.items()}
         there = {case: who for case, who in true.items() if f"{case} {who}" in silent[name]}
@@ -177,8 +183,13 @@ def _told(answers: list[Answer]) -> int:
 MADE_UP = {
     **dict.fromkeys((*incidents.FAULTS, *incidents.QUIET), incidents.Incident),
     **{f"metrics: {kind}": metered.Metered for kind in (*metered.FAULTS, *metered.QUIET)},
+    **{f"shop: {kind}": shops.Shop for kind in (*shops.FAULTS, *shops.QUIET)},
 }
-FAULTS = [*incidents.FAULTS, *(f"metrics: {kind}" for kind in metered.FAULTS)]
+FAULTS = [
+    *incidents.FAULTS,
+    *(f"metrics: {kind}" for kind in metered.FAULTS),
+    *(f"shop: {kind}" for kind in shops.FAULTS),
+]
 _OF_METRICS = (
     *("as it is", "metrics renamed, no units", "no call graph"),
     *("a fifth of services silent", "onset 60 s early", "onset 60 s late"),
@@ -190,7 +201,7 @@ def made_up(kind: str, count: int, first: int, names: tuple[str, ...]) -> dict[s
     made = MADE_UP[kind]
     cases, truth = [], {}
     for seed in range(first, first + count):
-        incident = made(seed, kind.removeprefix("metrics: "))
+        incident = made(seed, kind.rpartition(": ")[2])
         case_id = f"{kind} {seed}"
         cases.append(Case(case_id, incident.table(), incident.params, incident.began))
         truth[case_id] = incident.truth
@@ -244,7 +255,8 @@ def main() -> int:
 
 def _show(name: str, found: dict[str, Any]) -> None:
     print(
-        f"\n{name}: told {found['quiet']['told']} of {found['quiet']['n']} where nothing is broken"
+        f"\n{name}: told {found['quiet']['told']} of {found['quiet']['n']} where nothing is broken,"
+        f" {found['quiet']['early']} of them the service of the incident that follows"
     )
     print(
         "| stress | n | given AC@1 | AC@3 | told | of told | found AC@1 | AC@3 | told | of told |"
@@ -258,11 +270,11 @@ def _show(name: str, found: dict[str, Any]) -> None:
 def _show_made_up(found: dict[str, Any]) -> None:
     print("\n| made up | n | AC@1 | AC@3 | told | of told |")
     print("|---|---|---|---|---|---|")
-    for kind in FAULTS:
+    for kind in filter(found.get, FAULTS):
         one = next(iter(found[kind].values()))
         print(f"| {kind} | {one['n']} | {_cells(one)} |")
     for stress in dict.fromkeys(stress for kind in FAULTS for stress in found[kind]):
-        for of in (incidents.Incident, metered.Metered):
+        for of in (incidents.Incident, metered.Metered, shops.Shop):
             kinds = [kind for kind in FAULTS if MADE_UP[kind] is of]
             of_all = [found[kind][stress] for kind in kinds if found[kind].get(stress, {}).get("n")]
             if of_all:

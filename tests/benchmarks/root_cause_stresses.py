@@ -65,8 +65,8 @@ def renamed(case: Case, _draw: random.Random) -> Case:
 
 def metrics_renamed(case: Case, _draw: random.Random) -> Case:
     """Metrics are named by numbers, without units."""
-    table = _mapped(case.table, "name", _is(case.table, "usual", "metric"), alias)
-    table = _mapped(table, "unit", _is(table, "usual"), lambda _: None)
+    table = _mapped(case.table, "name", _is(case.table, "metric"), alias)
+    table = _mapped(table, "unit", _is(table, "metric"), lambda _: None)
     return replace(
         case, table=table, params=case.params | {"symptom": alias(case.params["symptom"])}
     )
@@ -151,16 +151,17 @@ def shifted(seconds: int) -> Callable[[Case, random.Random], Case]:
     return stress
 
 
-_PARTS = ("span", "load", "log", "line", "usual", "metric", "edge", "change")
+_PARTS = ("span", "load", "log", "line", "metric", "edge", "change")
 STRESSES: dict[str, Callable[[Case, random.Random], Case]] = {
     "as it is": lambda case, _draw: case,
     "services, operations, words renamed": renamed,
     "metrics renamed, no units": metrics_renamed,
     "logs without places": no_places,
     "no logs": without("log", "line"),
-    "no metrics": without("usual", "metric"),
+    "no metrics": without("metric"),
     "no spans": without("span", "load", "log"),
     "only logs": only_logs,
+    "only metrics": without("span", "load", "log", "line"),
     "no call graph": without("edge"),
     "a fifth of services silent": silent_services,
     "a tenth of traces": thinned(0.1),

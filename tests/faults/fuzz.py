@@ -301,6 +301,7 @@ def fuzz(name: str, count: int, *, derandomize: bool = False) -> Checker:
     while checker.inputs < count:  # in rounds: hypothesis remembers each input of one
         round_settings(given(inputs(name))(one))()
         gc.collect()
+        print(f"{name}: {checker.inputs:,} of {count:,} inputs", file=sys.stderr, flush=True)
     return checker
 
 

@@ -84,6 +84,29 @@ def test_a_file_that_is_older_or_written_in_two_steps_is_seen(server: Jupyter) -
     bob.close()
 
 
+def test_ctrl_s_finds_no_conflict_whoever_wrote_the_file(server: Jupyter) -> None:
+    """JupyterLab asks for the file's hash then, and offers to overwrite what it does not know."""
+    alice, bob = two(server, "hash.ipynb")
+    file = server.root / "hash.ipynb"
+
+    def told() -> tuple[str, set[str]]:
+        found = server.request("GET", "/api/contents/hash.ipynb?content=0&hash=1")
+        return found["hash"], {editor.hash() for editor in (alice, bob)}
+
+    first = until(alice.hash, "a hash is told")
+    assert told() == (first, {first})
+    alice.type(0, "typed by alice")
+    until(lambda: "typed by alice" in file.read_text(), "it is saved by itself")
+    assert told() == (first, {first})
+    file.write_text(json.dumps(changed(server, "hash.ipynb")))
+    assert told() == (first, {first})
+    until(lambda: "two from git\n" in shown(bob), "and merged")
+    bob.save()
+    assert told() == (first, {first})
+    alice.close()
+    bob.close()
+
+
 def test_what_both_changed_is_both_there(server: Jupyter) -> None:
     alice, bob = two(server, "both.ipynb")
     file = server.root / "both.ipynb"

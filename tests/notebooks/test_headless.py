@@ -19,6 +19,7 @@ from tests.notebooks.conftest import ALICE, Run, notebook, said
 from tests.support.waiting import until
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.errors import NotFound
+from workspace_ext.inquiry.headless import execution
 from workspace_ext.inquiry.headless.execution import _CapturedClient
 from workspace_ext.inquiry.headless.runner import run_notebook
 
@@ -189,6 +190,24 @@ def test_ctrl_c_saves_what_has_run_and_leaves_no_kernel(
     assert saved.cells[2].outputs == []
     uid = saved.metadata["investigation"]["uid"]
     assert [step["status"] for step in client.state(uid)["steps"].values()] == ["ok", "error"]
+
+
+def test_ctrl_c_ends_the_kernel_of_a_cell_that_goes_on(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution, "GRACE_SECONDS", 0.2)
+    made, report = run(
+        "import os, signal, time\n"
+        "os.kill(os.getppid(), signal.SIGINT)\n"
+        "while True:\n"
+        "    try:\n"
+        "        time.sleep(600)\n"
+        "    except KeyboardInterrupt:\n"
+        "        print('not now', flush=True)\n"
+    )
+    assert report.interrupted
+    assert made.cells[0].outputs[-1]["ename"] == "KeyboardInterrupt"
+    assert "its kernel was ended" in report.failures[0].message
 
 
 @pytest.mark.parametrize("moment", ["begin", "end"])

@@ -67,12 +67,15 @@ def test_a_server_that_stops_leaves_no_process_behind(tmp_path: Path) -> None:
     assert (step["status"], step["error"]) == ("aborted", "the server was stopped")
 
 
-def test_a_server_with_a_shared_notebook_open_stops_at_once(tmp_path: Path) -> None:
+def test_a_server_with_a_shared_notebook_open_saves_it_and_stops(tmp_path: Path) -> None:
     with jupyter(tmp_path, rtc=True) as server:
         server.save("n.ipynb", notebook("1"))
         editor = Editor(server, "n.ipynb")
+        editor.type(0, " # typed last")
+        editor.settle()
 
         assert server.stop() == 0
+        assert "typed last" in (server.root / "n.ipynb").read_text()
         editor.close()
 
 

@@ -17,7 +17,8 @@ from workspace_ext.access.model import Principal
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.investigations.store import RECORDS_MIGRATIONS
-from workspace_ext.inquiry.queries.service import Asked, QueryService
+from workspace_ext.inquiry.queries.asked import Asked
+from workspace_ext.inquiry.queries.service import QueryService
 from workspace_ext.inquiry.templates.library import TemplateLibrary
 from workspace_ext.ledger.service import Ledger
 from workspace_ext.protocol.messages import Answer

@@ -48,6 +48,7 @@ class Editor:
         self._document: Doc[Any] = Doc()
         self._awareness = Awareness(self._document)
         self._meta = self._document.get("meta", type=Map)
+        self._state = self._document.get("state", type=Map)
         self._cells = self._document.get("cells", type=Array)
         self.join(server)
         until(lambda: self.read()["cells"], f"{path} is loaded")
@@ -103,6 +104,11 @@ class Editor:
         """The notebook as this tab shows it."""
         with self.lock:
             return {"metadata": self._meta.to_py().get("metadata"), "cells": self._cells.to_py()}
+
+    def hash(self) -> str:
+        """What this tab knows as the hash of the file."""
+        with self.lock:
+            return str(self._state.get("hash", ""))
 
     def type(self, cell: int, text: str) -> None:
         """Types at the end of a cell."""

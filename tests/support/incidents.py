@@ -13,7 +13,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from tests.support.planted import SCHEMA, SECOND, START
@@ -366,16 +365,9 @@ class Incident:
     def _points(
         self, about: dict[str, Any], name: str, unit: str | None, points: list[tuple[int, float]]
     ) -> None:
-        before = [value for at, value in points if at < 0]
-        low, median, high = np.quantile(before, [0.1, 0.5, 0.9]).tolist()
-        spread = {"low": low, "median": median, "high": high, "mean": float(np.mean(before))}
-        self.rows.append({**about, "part": "usual", "name": name, "unit": unit, **spread})
         for at, value in points:
-            if at >= 0:
-                time = START + at * SECOND
-                self.rows.append(
-                    {**about, "part": "metric", "name": name, "time_ns": time, "value": value}
-                )
+            told = {"is_now": at >= 0, "time_ns": START + at * SECOND, "value": value}
+            self.rows.append({**about, "part": "metric", "name": name, "unit": unit, **told})
 
     def _changes(self) -> None:
         """What was deployed: now and then something harmless; the config just before it hurt."""

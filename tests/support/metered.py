@@ -37,9 +37,18 @@ NAMES = {
         *("CPUUtilization", "MemoryUtilization", "WriteThroughputDisk", "ResponseTime.p50"),
         *("ResponseTime.p90", "Faults.Sum", "RequestCount.Sum"),
     ),
+    "scraped": (
+        *("container_cpu_usage_seconds_total", "container_memory_working_set_bytes"),
+        *("container_fs_writes_bytes_total", "", "rpc_duration_seconds"),
+        *("rpc_requests_failed_total", "rpc_requests_total"),
+    ),
+    "histograms": (
+        *("process.cpu.time", "process.memory.usage", "process.disk.io", "", "rpc.server.duration"),
+        *("rpc.server.duration errors", ""),
+    ),
     "opaque": ("m01", "m02", "m03", "m04", "m05", "m06", "m07"),
 }
-"""What is measured, as five sorts of systems call it."""
+"""What is measured, as seven sorts of systems call it; two of them count up."""
 POINTS = 40
 """In the window; the fault begins after its first quarter and before its second half."""
 USUAL = 120
@@ -79,6 +88,7 @@ class Metered:
             above = [up for up in range(at) if layer[up] == layer[at] - 1] or [0]
             for up in draw.sample(above, min(len(above), draw.choice((1, 1, 2)))):
                 self.callees[up][at] = draw.choice((0.3, 1.0, 1.0, 2.0))
+        self.lost = draw.choice((0.0, 0.0, 0.1))
         self.guilty = draw.randrange(1, self.size) if self.kind in FAULTS else -1
         self.onset = draw.randrange(POINTS // 4, POINTS // 2)
 
@@ -140,7 +150,10 @@ class Metered:
                 (5, errors[at].astype(float)),
                 (6, rate[at]),
             ):
-                self._series(at, "", number, values)
+                if self.style not in COUNTING:
+                    self._series(at, "", number, values)
+            if self.style in COUNTING:
+                self._count(at, 1.8e-3 * seen[at] * jitter, errors[at], rate[at])
             for pod in range(self.pods[at]):
                 for number in range(3):
                     self._series(at, f"{self.services[at]}-{pod}", number, used[at, pod, number])
@@ -207,6 +220,27 @@ class Metered:
         if self.kind == "errors":
             fails[self.guilty, since] += draw.uniform(0.2, 1.0)
 
+    def _count(self, at: int, seconds: Floats, errors: Floats, calls: Floats) -> None:
+        """The calls of a service, as their sums since its process began."""
+        took, failed, came = (
+            np.cumsum(each) + self.draw.uniform(0, 1e4)
+            for each in (seconds * calls, errors.astype(float), calls)
+        )
+        *_, duration, failures, total = NAMES[self.style]
+        about = {"service": self.services[at]}
+        if self.style == "scraped":
+            for name, values in (
+                *((f"{duration}_sum", took), (f"{duration}_count", came)),
+                *((failures, failed), (total, came)),
+            ):
+                self._points({**about, "name": name}, value=values)
+            return
+        about |= {"name": duration, "unit": "s", "text": "counts"}
+        well = {"count": came - failed, "sum": took}
+        self._points({**about, "span_id": "200", "failed": False}, **well)
+        badly = {"count": failed, "sum": np.zeros(len(failed))}
+        self._points({**about, "span_id": "500", "failed": True}, **badly)
+
     def _series(self, at: int, pod: str, number: int, values: Floats) -> None:
         unit, scale = _UNITS[self.style][number]
         about = {
@@ -215,20 +249,29 @@ class Metered:
             "name": NAMES[self.style][number],
         }
         values = np.round(values * scale, 6)
-        low, median, high = np.quantile(values[:USUAL], [0.1, 0.5, 0.9]).tolist()
-        mean = float(values[:USUAL].mean())
-        spread = {"low": low, "median": median, "high": high, "mean": mean}
-        self.rows.append({**about, "part": "usual", "unit": unit, **spread})
-        for point, value in enumerate(values[USUAL:].tolist()):
-            time = START + point * self.step * SECOND
-            self.rows.append({**about, "part": "metric", "time_ns": time, "value": value})
+        if self.style in COUNTING and number != 1:
+            values = np.cumsum(values * self.step)
+            about |= {"text": "counts"} if self.style == "histograms" else {}
+        self._points({**about, "unit": unit}, value=values)
+
+    def _points(self, about: dict[str, Any], **columns: Floats) -> None:
+        kept = self.noise.random(USUAL + POINTS) >= self.lost
+        for point in np.flatnonzero(kept).tolist():
+            told = {name: float(values[point]) for name, values in columns.items()}
+            time = START + (point - USUAL) * self.step * SECOND
+            self.rows.append(
+                {**about, **told, "part": "metric", "is_now": point >= USUAL, "time_ns": time}
+            )
 
 
+COUNTING = frozenset(("scraped", "histograms"))
 _ADJECTIVES = ("amber", "brisk", "calm", "dusty", "early", "faint", "green", "hollow", "ivory")
 _PLAIN = ((None, 1.0),) * 7
 _UNITS: dict[str, tuple[tuple[str | None, float], ...]] = {
     "shorthand": _PLAIN,
     "opaque": _PLAIN,
+    "scraped": ((None, 2.0), (None, 4e9), (None, 1e7), *_PLAIN[3:]),
+    "histograms": (("s", 2.0), ("By", 4e9), ("By", 1e7), *_PLAIN[3:]),
     "mesh": ((None, 2.0), (None, 4e9), (None, 1e7), *_PLAIN[3:]),
     "conventions": (
         *(("{cpu}", 2.0), ("By", 4e9), ("By", 1e7), ("s", 1e-3), ("s", 1e-3)),

@@ -24,9 +24,7 @@ SCHEMA = pa.schema(
         "text": pa.string(),
         "unit": pa.string(),
         "value": pa.float64(),
-        "low": pa.float64(),
-        "median": pa.float64(),
-        "high": pa.float64(),
-        "mean": pa.float64(),
+        "count": pa.float64(),
+        "sum": pa.float64(),
     }
 )

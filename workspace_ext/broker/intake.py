@@ -24,6 +24,11 @@ __all__ = ["MOST_BODY_BYTES", "Intake", "Request", "too_large"]
 _log = logging.getLogger(__name__)
 
 _MOST_IN_FLIGHT_BYTES = 128 << 20
+_GATHER_SECONDS = 0.01
+_GATHERED = 8
+"""A request waits no longer for others to be decoded with, and for no more of them: what a piece of
+work costs however small it is, two milliseconds, is little for each of so many."""
+
 _TOGETHER_BYTES = 4 << 20
 """So many bytes of bodies are decoded at once; more would let the first ones wait for the last."""
 
@@ -38,6 +43,10 @@ class _Asked:
 
 class _Lane:
     """A thread that takes what waits, several at once up to a size.
+
+    Where several cost little more than one, work begins when as many wait as were lately under way
+    at once, or a moment later: senders who were told yes by one sync send their next request at
+    about the same time. Who sends alone never waits.
 
     Args:
         name: Of the thread.
@@ -57,6 +66,7 @@ class _Lane:
         self._precedence = precedence
         self._work = work
         self._waiting: deque[_Asked] = deque()
+        self._under_way = self._at_once = 0
         self._changed = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -66,7 +76,9 @@ class _Lane:
         """Has it done, after what waits already."""
         with self._changed:
             self._waiting.append(asked)
+            self._under_way += 1
             self._changed.notify()
+        asked.answer.add_done_callback(self._answered)
 
     def close(self) -> None:
         """Ends the thread, after what waits."""
@@ -79,16 +91,29 @@ class _Lane:
         while taken := self._take():
             with self._precedence.piece():
                 self._work(taken)
+            del taken  # it must not be held while this waits for the next
+
+    def _answered(self, _answer: Future[Parsed]) -> None:
+        with self._changed:
+            self._under_way -= 1
 
     def _take(self) -> list[_Asked]:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed)
+            if self._together:
+                self._gather()
             taken: list[_Asked] = []
             size = 0
             while self._waiting and (not taken or size < self._together):
                 taken.append(self._waiting.popleft())
                 size += len(taken[-1].request.body)
             return taken
+
+    def _gather(self) -> None:
+        self._at_once = min(max(self._under_way, self._at_once - 1), _GATHERED)
+        self._changed.wait_for(
+            lambda: len(self._waiting) >= self._at_once or self._closed, _GATHER_SECONDS
+        )
 
 
 class Intake:

@@ -17,7 +17,7 @@ from pathlib import Path
 from tornado.httpserver import HTTPServer
 from tornado.web import RequestHandler
 
-from workspace_ext.broker import tracing
+from workspace_ext.broker import heaps, tracing
 from workspace_ext.broker.doors import open_doors, serve_doors
 from workspace_ext.broker.ingesting import record_latest
 from workspace_ext.broker.listening import address_of, bind, remember
@@ -98,6 +98,7 @@ def serve(
     Raises:
         InvestigationError: Why it cannot: the store is held or damaged, the port is taken.
     """
+    heaps.share()
     folder = StoreFolder.open(store)
     if trace or tracing.wanted():
         tracing.start()

@@ -21,7 +21,7 @@ from tornado.ioloop import IOLoop
 from workspace_ext.broker import tracing
 from workspace_ext.broker.handlers import BaseHandler
 from workspace_ext.foundation.errors import BadInput, from_dict
-from workspace_ext.inquiry.queries.service import Asked
+from workspace_ext.inquiry.queries.asked import Asked
 from workspace_ext.protocol.messages import ANSWER_KEY, ARROW_STREAM, Answer, QueryRequest
 
 _log = logging.getLogger(__name__)

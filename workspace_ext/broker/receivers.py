@@ -84,6 +84,7 @@ RECEIVERS: dict[str, Receiver] = {
     "/webhook/alertmanager": Receiver({_ANY: "alertmanager"}, PlainAnswers(200)),
     "/events": Receiver({_ANY: "cloudevents"}, PlainAnswers(202)),
     "/loki/api/v1/push": Receiver({_ANY: "loki"}, PlainAnswers(204)),
+    "/api/traces": Receiver({"application/json": "jaeger"}, PlainAnswers(202)),
     "/api/v2/spans": Receiver({_ANY: "zipkin"}, PlainAnswers(202)),
     "/catalog": Receiver({_ANY: "backstage"}, PlainAnswers(202)),
     "(?:/[^/]+)?/_bulk": Receiver({_ANY: "elastic-bulk"}, ElasticAnswers()),

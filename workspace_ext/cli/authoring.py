@@ -1,14 +1,14 @@
-"""What `templates new` writes and `templates docs` says."""
+"""What `templates new` writes, and the pictures of examples that `templates docs` draws."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workspace_ext.foundation.errors import BadInput, Conflict, Unavailable
+from workspace_ext.cli.gallery import PLANTED
+from workspace_ext.cli.writing import write_text
+from workspace_ext.foundation.errors import BadInput, Conflict
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -100,7 +100,6 @@ plants:
 
 
 _DRAWN = 3000
-PLANTED = "planted data"
 
 
 def begin(template_id: str, folder: Path) -> tuple[Path, Path]:
@@ -113,6 +112,7 @@ def begin(template_id: str, folder: Path) -> tuple[Path, Path]:
     Raises:
         BadInput: It is no id.
         Conflict: There is one already.
+        Unavailable: They cannot be written.
     """
     from workspace_ext.inquiry.templates.header import is_id
 
@@ -124,135 +124,10 @@ def begin(template_id: str, folder: Path) -> tuple[Path, Path]:
     for each in (path, fixtures):
         if each.exists():
             raise Conflict(f"{each} is already there", hint="take another id, or edit it")
-    path.parent.mkdir(parents=True, exist_ok=True)
     title = name.replace("_", " ").capitalize()
-    path.write_text(_SQL.format(id=template_id, title=title), encoding="utf-8")
-    fixtures.write_text(_FIXTURES, encoding="utf-8")
+    write_text(path, _SQL.format(id=template_id, title=title))
+    write_text(fixtures, _FIXTURES)
     return path, fixtures
-
-
-def gallery_markdown(templates: Sequence[Template]) -> str:
-    """A page about templates, as Markdown."""
-    listed = (f"- [{each.id}](#{_anchor(each.id)}): {each.question}" for each in templates)
-    parts = ["# Query templates\n", "\n".join([*listed, ""])]
-    for each in templates:
-        state = "" if each.status == "stable" else f" ({each.status})"
-        parts.append(f"## {each.id}{state}\n\n**{each.title}.** {each.question}\n")
-        if each.replaced_by:
-            parts.append(f"Ask [{each.replaced_by}](#{_anchor(each.replaced_by)}) instead.\n")
-        rows = [
-            f"| `{name}` | {kind} | {default} | {text} |"
-            for name, kind, default, text in _inputs(each)
-        ]
-        if rows:
-            parts.append(
-                "\n".join(["| input | type | default | meaning |", "|---|---|---|---|", *rows, ""])
-            )
-        parts += [
-            f"Covers: {'; '.join(each.covers)}.\n",
-            f"Does not: {'; '.join(each.not_covered)}.\n",
-        ]
-        if each.next:
-            parts.append(f"Leads to: {', '.join(f'`{step.template}`' for step in each.next)}.\n")
-        parts.append(f"```python\n{each.example()}\n```\n")
-    return "\n".join(parts)
-
-
-def _anchor(template_id: str) -> str:
-    return template_id.replace(".", "")
-
-
-def gallery_html(templates: Sequence[Template]) -> str:
-    """A page about templates, with pictures of examples where there are some; one file."""
-    areas: dict[str, list[Template]] = {}
-    for each in templates:
-        areas.setdefault(each.id.partition(".")[0], []).append(each)
-    index = "".join(
-        f"<p><b>{escape(area)}</b>"
-        + "".join(f'<a href="#{escape(t.id)}">{escape(t.title)}</a>' for t in members)
-        + "</p>"
-        for area, members in areas.items()
-    )
-    return _PAGE.format(
-        count=len(templates), index=index, body="\n".join(_section(each) for each in templates)
-    )
-
-
-def _section(template: Template) -> str:
-    rows = "".join(
-        f"<tr><td><code>{escape(name)}</code><td>{escape(kind)}<td>{escape(default)}"
-        f"<td>{escape(text)}</tr>"
-        for name, kind, default, text in _inputs(template)
-    )
-    lists = "".join(
-        f"<div><h3>{heading}</h3><ul>{''.join(f'<li>{escape(item)}' for item in items)}</ul></div>"
-        for heading, items in (
-            ("Covers", template.covers),
-            ("Does not cover", template.not_covered),
-            ("Method", template.references),
-        )
-        if items
-    )
-    leads = ", ".join(
-        f'<a href="#{escape(name)}">{escape(name)}</a>'
-        for name in dict.fromkeys(step.template for step in template.next)
-    )
-    status = "" if template.status == "stable" else f" <small>{escape(template.status)}</small>"
-    return (
-        f'<section id="{escape(template.id)}"><h2>{escape(template.title)}'
-        f" <code>{escape(template.id)}</code>{status}</h2>"
-        f"<p class=question>{escape(template.question)}</p>{_figure(template)}"
-        f"<pre>{escape(template.example())}</pre>"
-        f"<div class=lists>{lists}</div>"
-        + (f"<p>Leads to {leads}</p>" if leads else "")
-        + "<details><summary>Inputs</summary><table>"
-        + f"<tr><th>input<th>type<th>default<th>meaning</tr>{rows}</table></details></section>"
-    )
-
-
-def _figure(template: Template) -> str:
-    if not template.picture.is_file():
-        return ""
-    picture = template.picture.read_text("utf-8")
-    told = PLANTED if PLANTED in picture else "recorded data"
-    return f"<figure>{picture}<figcaption>An example, from {told}</figcaption></figure>"
-
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Query templates</title>
-<meta name="viewport" content="width=device-width"><style>
-:root {{ color-scheme: light dark; --line: #8884 }}
-body {{ font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 76rem; padding: 0 1rem;
-  display: grid; grid-template-columns: 13rem minmax(0, 1fr); gap: 2.5rem }}
-nav {{ position: sticky; top: 0; max-height: 100vh; overflow-y: auto; font-size: 13px; padding: 1rem 0 }}
-nav p {{ margin: .5rem 0 }} nav a {{ display: block; padding: 1px 0 }}
-a {{ color: light-dark(#0b57d0, #8ab4f8); text-decoration: none }} a:hover {{ text-decoration: underline }}
-section {{ border-top: 1px solid var(--line); padding: .5rem 0 1rem; scroll-margin-top: 1rem }}
-h1 {{ margin-bottom: 0 }} h2 {{ margin: .5rem 0 0 }} h2 code, h2 small {{ font-size: 14px; font-weight: normal; opacity: .7 }}
-h3 {{ font-size: 13px; margin: 0; opacity: .7 }} .question {{ font-size: 17px; margin: .25rem 0 .75rem }}
-.lists {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: .5rem 2rem }}
-ul {{ margin: .25rem 0; padding-left: 1.1rem }} pre {{ background: #8881; padding: .5rem .75rem; overflow-x: auto }}
-figure {{ margin: 0 }} figure svg {{ max-width: 100%; height: auto; background: #fff; border-radius: 4px; padding: 8px }}
-figcaption {{ font-size: 13px; opacity: .7 }}
-table {{ border-spacing: 0; font-size: 14px }} td, th {{ text-align: left; padding: 3px 14px 3px 0; vertical-align: top; border-top: 1px solid var(--line) }}
-summary {{ cursor: pointer }}
-@media (max-width: 50rem) {{ body {{ display: block }} nav {{ position: static; max-height: none }} }}
-</style></head><body><nav>{index}</nav><main><h1>Query templates</h1>
-<p>{count} questions that one call answers, each with a verdict. Ask by
-<code>investigation.run(ID, …)</code>; the inputs <code>window</code> and <code>baseline</code> come
-from the investigation.</p>
-{body}
-</main></body></html>
-"""  # noqa: E501 - styles
-
-
-def _inputs(template: Template) -> list[tuple[str, str, str, str]]:
-    found = []
-    for param in template.params.values():
-        default = "" if param.default is None else str(param.default)
-        kind = " or ".join(param.of) if param.of else param.type
-        found.append((param.name, kind, "required" if param.required else default, param.help))
-    return found
 
 
 def draw(client: BrokerClient, template: Template, window: str, baseline: str) -> str | None:
@@ -266,9 +141,6 @@ def draw(client: BrokerClient, template: Template, window: str, baseline: str) -
 
     Returns:
         None when it cannot be asked without more, or nothing interesting came of it.
-
-    Raises:
-        Unavailable: Nothing here can draw.
     """
     windows = {"window": window, "baseline": baseline}
     given = {name: text for name, text in windows.items() if name in template.params}
@@ -290,7 +162,6 @@ def draw_planted(template: Template) -> str | None:
 
     Raises:
         BadInput: The plant cannot be run.
-        Unavailable: Nothing here can draw.
     """
     from workspace_ext.inquiry.planting import example
     from workspace_ext.inquiry.templates.chart import vega_lite
@@ -303,12 +174,8 @@ def draw_planted(template: Template) -> str | None:
 
 
 def _picture(chart: dict[str, Any], table: pa.Table) -> str:
-    try:
-        import vl_convert
-    except ImportError as error:
-        raise Unavailable(
-            "nothing here can draw charts", hint="pip install 'investigation-workspace[docs]'"
-        ) from error
+    import vl_convert
+
     rows = json.loads(json.dumps(table.slice(0, _DRAWN).to_pylist(), default=_plain))
     picture: str = vl_convert.vegalite_to_svg({**chart, "width": 480, "data": {"values": rows}})
     return picture

@@ -127,7 +127,8 @@ def _print(output: Output, table: pa.Table, answer: Answer, *, form: str, limit:
     if answer["template"] is not None:  # nobody judges free SQL
         said.insert(0, f"{words[verdict['interesting']]}: {escape(verdict['reason'])}")
     shown, left_out = _rows(table.slice(0, limit), output.console().width)
-    more = f" · {left_out} more columns: --output csv shows all" if left_out else ""
+    columns = "column" if left_out == 1 else "columns"
+    more = f" · {left_out} more {columns}: --output csv shows all" if left_out else ""
     output.show(
         None,
         f"[bold]{escape(answer['title'])}[/]",

@@ -72,6 +72,7 @@ def command(
     is run: replay what you would open and run. A folder stands for the archives in it.
     """
     from workspace_ext.cli.replaying import archives_in
+    from workspace_ext.inquiry.archive.replay import charts
     from workspace_ext.inquiry.archive.report import prepare, write_junit, write_report
 
     if report is not None:
@@ -88,7 +89,7 @@ def command(
             write_junit([(paths[0], error)], junit)
         raise
     if report is not None:
-        for path in write_report(replayed, report):
+        for path in write_report(replayed, report, charts(paths[0])):
             output.note(f"wrote {path}")
     if junit is not None:
         write_junit([(paths[0], replayed)], junit)

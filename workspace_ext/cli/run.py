@@ -75,6 +75,7 @@ def run_and_save(
     """
     from workspace_ext.foundation.actor import system_user
     from workspace_ext.inquiry.headless.notebook import read_notebook, write_notebook
+    from workspace_ext.inquiry.headless.pictures import draw_charts
     from workspace_ext.inquiry.headless.runner import run_notebook
     from workspace_ext.inquiry.headless.versions import keep, keep_as_found
     from workspace_ext.inquiry.metadata.notebook import read_uid
@@ -97,6 +98,7 @@ def run_and_save(
             )
         finally:
             if notebook != before:
+                draw_charts(notebook)
                 write_notebook(target, notebook)
         uid = report.investigation
         try:

@@ -227,7 +227,9 @@ def docs(
     planted: bool,
 ) -> None:
     """One page about all templates: questions, inputs, what they cover, where they lead."""
-    from workspace_ext.cli.authoring import draw, draw_planted, gallery_html, gallery_markdown
+    from workspace_ext.cli.authoring import draw, draw_planted
+    from workspace_ext.cli.gallery import gallery_html, gallery_markdown
+    from workspace_ext.cli.writing import write_text
     from workspace_ext.client.discovery import connect
     from workspace_ext.inquiry.templates.library import TemplateLibrary
 
@@ -237,11 +239,13 @@ def docs(
             for template in templates:
                 picture = draw(client, template, *pictures)
                 if picture is not None:
-                    template.picture.write_text(picture, encoding="utf-8")
+                    write_text(template.picture, picture)
     for template in templates if planted else ():
         picture = None if template.picture.is_file() else draw_planted(template)
         if picture is not None:
-            template.picture.write_text(picture, encoding="utf-8")
+            write_text(template.picture, picture)
     page = gallery_html if file.suffix in (".html", ".htm") else gallery_markdown
-    file.write_text(page(templates), encoding="utf-8")
-    output.show({"file": str(file), "templates": len(templates)}, f"{file}: {len(templates)}")
+    write_text(file, page(templates))
+    output.show(
+        {"file": str(file), "templates": len(templates)}, f"{file}: {len(templates)} templates"
+    )

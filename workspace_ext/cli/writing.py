@@ -23,6 +23,24 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         with files.whole_file(path) as file:
             yield file
     except OSError as error:
-        raise Unavailable(
-            f"cannot write {path}: {error.strerror or error}", hint="choose another file"
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text whole, in folders that are made for it.
+
+    Raises:
+        Unavailable: It cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    with whole_file(path) as file:
+        file.write(text.encode())
+
+
+def _unwritable(path: Path, error: OSError) -> Unavailable:
+    return Unavailable(
+        f"cannot write {path}: {error.strerror or error}", hint="choose another place"
+    )

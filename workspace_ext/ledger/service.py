@@ -99,6 +99,7 @@ class Ledger:
         limit: int | None = None,
         *,
         types: Collection[str] | None = None,
+        connection: Connection | None = None,
     ) -> list[LedgerEntry]:
         """The entries after a sequence number, in order; ``data`` is None where redacted.
 
@@ -107,9 +108,10 @@ class Ledger:
             after: A sequence number.
             limit: Most entries.
             types: Only entries of these types.
+            connection: One to the records, for what is seen through it as well.
         """
-        with self._records.connect() as connection:
-            found = store.read(connection, stream, after=after, limit=limit, types=types)
+        with self._reading(connection) as reading:
+            found = store.read(reading, stream, after=after, limit=limit, types=types)
             return [_told(kept) for kept in found]
 
     def head(self, stream: str) -> tuple[int, str]:
@@ -118,20 +120,25 @@ class Ledger:
             return store.head(connection, stream) or (0, genesis(stream))
 
     def verify(
-        self, stream: str | None = None, *, head: tuple[int, str] | None = None
+        self,
+        stream: str | None = None,
+        *,
+        head: tuple[int, str] | None = None,
+        connection: Connection | None = None,
     ) -> VerifyReport:
         """Checks one stream, or all.
 
         Args:
             stream: The stream; all when None.
             head: ``(seq, hash)`` of an entry of that stream as noted outside the ledger.
+            connection: One to the records, for what is seen through it as well.
         """
         problems: list[Problem] = []
         heads: dict[str, tuple[int, str]] = {}
         entries = redacted = 0
-        with self._records.connect() as connection:
-            for name in store.streams(connection) if stream is None else [stream]:
-                kept = store.read(connection, name)
+        with self._reading(connection) as reading:
+            for name in store.streams(reading) if stream is None else [stream]:
+                kept = store.read(reading, name)
                 found = verify_entries(kept, stream=name, head=head if stream else None)
                 entries += found.entries
                 redacted += found.redacted
@@ -139,10 +146,18 @@ class Ledger:
                 heads.update(found.heads)
             problems += [
                 Problem(name, seq, "the payload is there, its entry is missing")
-                for name, seq in store.stray_payloads(connection)
+                for name, seq in store.stray_payloads(reading)
                 if stream in (None, name)
             ]
         return VerifyReport(entries, tuple(problems), redacted, heads)
+
+    @contextmanager
+    def _reading(self, connection: Connection | None) -> Iterator[Connection]:
+        if connection is not None:
+            yield connection
+            return
+        with self._records.connect() as own:
+            yield own
 
 
 def _told(kept: dict[str, Any]) -> LedgerEntry:

@@ -76,16 +76,15 @@ _JOINED = select(*ENTRIES.c, PAYLOADS.c.content).select_from(
 )
 _KEPT_AS = (*ENTRIES.c.keys(), "payload")
 _FIND = _JOINED.where(ENTRIES.c.stream == bindparam("of"), ENTRIES.c.id == bindparam("event"))
+_ADD_ENTRY, _ADD_PAYLOAD = insert(ENTRIES), insert(PAYLOADS)
 _PAGE = 1000
 
 
 def add(connection: Connection, stream: str, entry: LedgerEntry, payload: bytes) -> None:
     """Writes one entry with its payload."""
     header = {name: value for name, value in entry.items() if name != "data"}
-    connection.execute(insert(ENTRIES), {"stream": stream, **header})
-    connection.execute(
-        insert(PAYLOADS), {"stream": stream, "seq": entry["seq"], "content": payload}
-    )
+    connection.execute(_ADD_ENTRY, {"stream": stream, **header})
+    connection.execute(_ADD_PAYLOAD, {"stream": stream, "seq": entry["seq"], "content": payload})
 
 
 def head(connection: Connection, stream: str) -> tuple[int, str] | None:

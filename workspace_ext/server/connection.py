@@ -22,6 +22,7 @@ from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebso
 
 from workspace_ext.access.roles import may
 from workspace_ext.inquiry.capture.runs import asks_to_run
+from workspace_ext.server.ending import end_tasks
 from workspace_ext.server.identity import actor_of
 from workspace_ext.server.roles import reads_only, role_of
 
@@ -120,6 +121,12 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
     def _workspace(self) -> Workspace:
         workspace: Workspace = self.websocket_handler.settings["investigation_workspace"]
         return workspace
+
+    @classmethod
+    async def close_all(cls) -> None:
+        """Closes every connection: the last thing that a server waits for as it stops."""
+        await super().close_all()
+        await end_tasks()
 
     def connect(self) -> Any:
         """Begins; each message leaves at once.

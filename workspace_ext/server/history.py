@@ -6,7 +6,8 @@ one that could not be written is no gap, because the next write is the whole doc
 
 With each document lies what its file held when both were last the same. Without it a file and a
 document that differ could only be taken one for the other: the later typing, or the change that
-somebody made outside, would be lost.
+somebody made outside, would be lost. The history never lies behind that: what the file has and the
+history lacks would be taken for deleted.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ class HistoryStore(LoggingConfigurable, BaseYStore, metaclass=_Meta):
         self._waiting: list[bytes] = []
         self._gap = False
         self._writing = asyncio.Lock()
+        self._noted = Doc[Any]().get_state()  # up to here the history has the document for sure
         self._size = self._count = self._whole = 0
         self._database: sqlite3.Connection | None = None
 
@@ -103,19 +105,26 @@ class HistoryStore(LoggingConfigurable, BaseYStore, metaclass=_Meta):
         """Keeps a change. Never raises: what fails is made good by the next write."""
         if data:
             self._waiting.append(data)
+        await self._write("history")
+
+    async def _write(self, what: str, bases: Sequence[dict[str, Any]] | None = None) -> None:
         async with self._writing:
             batch, self._waiting = self._waiting, []
-            if not batch and not self._gap:
+            if not batch and not self._gap and bases is None:
                 return  # went with another's
-            document, whole = self._document, None
+            document, whole, state = self._document, None, self._noted
             if document is not None and (self._gap or self._is_long(batch)):
-                whole = document.get_update()
+                whole, state = document.get_update(), document.get_state()
+            elif document is not None and bases is not None:
+                # A room hands a change over later than the document and its file may have it.
+                batch, state = [document.get_update(self._noted)], document.get_state()
             try:
-                length = await asyncio.to_thread(self._keep, batch, whole)
+                length = await asyncio.to_thread(self._keep, batch, whole, bases)
             except (sqlite3.Error, OSError) as error:
                 self._gap = True
-                self.log.warning("history of %s is not kept for now: %s", self.path, error)
+                self.log.warning("%s of %s is not kept for now: %s", what, self.path, error)
                 return
+            self._noted = state
             if whole is not None:
                 self._gap, self._size, self._count, self._whole = False, 0, 0, length
             else:
@@ -187,12 +196,11 @@ class HistoryStore(LoggingConfigurable, BaseYStore, metaclass=_Meta):
         return found
 
     async def keep_bases(self, *bases: dict[str, Any]) -> None:
-        """Notes what the file holds now, or may hold while it is written. Never raises."""
-        async with self._writing:
-            try:
-                await asyncio.to_thread(self._keep_bases, bases)
-            except (sqlite3.Error, OSError) as error:
-                self.log.warning("what the file of %s holds is not kept: %s", self.path, error)
+        """Notes what the file holds now, or may hold while it is written. Never raises.
+
+        All that the document has is in the history then.
+        """
+        await self._write("what the file holds", bases)
 
     # -- the database ------------------------------------------------------------------------
 
@@ -200,18 +208,21 @@ class HistoryStore(LoggingConfigurable, BaseYStore, metaclass=_Meta):
         size = self._size + sum(map(len, batch))
         return size > max(KEPT_BYTES, self._whole) or self._count + len(batch) > KEPT_UPDATES
 
-    def _keep(self, batch: list[bytes], whole: bytes | None) -> int:
+    def _keep(
+        self, batch: list[bytes], whole: bytes | None, bases: Sequence[dict[str, Any]] | None
+    ) -> int:
         """Writes changes, or the document that has them; how many bytes that one takes."""
         now = time.time()
         if whole is not None:
             whole = _without_deleted(whole)
+        packed = None if bases is None else zlib.compress(json.dumps(bases).encode(), 1)
         if self._database is None:
             self._database = self._open()
         with self._database as database:
             database.execute(
-                "INSERT INTO documents VALUES (?1, ?2, NULL, ?3)"
-                " ON CONFLICT (path) DO UPDATE SET whole = ifnull(?2, whole), touched = ?3",
-                (self.path, whole, now),
+                "INSERT INTO documents VALUES (?1, ?2, ?3, ?4) ON CONFLICT (path) DO UPDATE"
+                " SET whole = ifnull(?2, whole), base = ifnull(?3, base), touched = ?4",
+                (self.path, whole, packed, now),
             )
             if whole is not None:
                 database.execute("DELETE FROM updates WHERE path = ?", (self.path,))
@@ -221,17 +232,6 @@ class HistoryStore(LoggingConfigurable, BaseYStore, metaclass=_Meta):
                     [(self.path, data, now) for data in batch],
                 )
         return len(whole or b"")
-
-    def _keep_bases(self, bases: Sequence[dict[str, Any]]) -> None:
-        packed = zlib.compress(json.dumps(bases).encode(), 1)
-        if self._database is None:
-            self._database = self._open()
-        with self._database as database:
-            database.execute(
-                "INSERT INTO documents VALUES (?1, NULL, ?2, ?3)"
-                " ON CONFLICT (path) DO UPDATE SET base = ?2, touched = ?3",
-                (self.path, packed, time.time()),
-            )
 
     def _forget_old(self, database: sqlite3.Connection) -> None:
         old = (time.time() - self.forget_after_days * _DAY_SECONDS,)

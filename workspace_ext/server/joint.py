@@ -4,7 +4,8 @@ jupyter-server-ydoc takes the file for the truth whenever it differs from the do
 it puts the last save over what was typed since, and a change from outside puts the file over what
 is being typed. It gives a save up when it fails, and takes a file whose time goes back for its own.
 Here both are merged over what they had in common (`merging`), a failed save is tried again until it
-succeeds, and a room with anything unsaved stays.
+succeeds, and a room with anything unsaved stays. So nothing on disk conflicts with an open
+document, and JupyterLab is not told what would have it ask which of the two to lose.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import jupyter_server_ydoc.app
 import jupyter_server_ydoc.handlers
 from jupyter_core.utils import ensure_async
+from jupyter_server.services.contents.handlers import ContentsHandler
 from jupyter_server_ydoc.handlers import SERVER_SESSION, YDocWebSocketHandler
 from jupyter_server_ydoc.loaders import FileLoader
 from jupyter_server_ydoc.rooms import DocumentRoom
@@ -26,7 +28,9 @@ from jupyter_server_ydoc.utils import LogLevel, OutOfBandChanges
 from jupyter_ydoc import YNotebook
 from tornado import web
 
+from workspace_ext.server.ending import needed
 from workspace_ext.server.history import HistoryStore
+from workspace_ext.server.live import open_rooms
 from workspace_ext.server.merging import base_of, merge, named
 from workspace_ext.server.rewriting import rewrite
 
@@ -63,6 +67,17 @@ class JointRoom(DocumentRoom):  # type: ignore[misc] # it has no types
         is_whole = isinstance(self.ystore, HistoryStore) and self.ystore.is_whole
         return is_whole or not (self._dirty or self._failed)
 
+    @property
+    def told_hash(self) -> str | None:
+        """What browsers know as the hash of its file.
+
+        Before Ctrl-S they ask for it, and offer to overwrite or to revert when it is another. What
+        is merged has the same for ever: of a save that the room makes by itself they would learn
+        later than the file shows it.
+        """
+        told: str | None = self._document.hash
+        return told
+
     def knows_earlier(self) -> bool:
         """Whether a browser that was here before a restart may come back with what it has.
 
@@ -75,8 +90,16 @@ class JointRoom(DocumentRoom):  # type: ignore[misc] # it has no types
 
     async def initialize(self) -> None:
         """Loads history and file, and makes one of them where they differ."""
+        if self.ready or self._file_type not in _MERGED:
+            await super().initialize()
+            return
+        await self._begin()
+        async with self._update_lock:
+            self._document.hash = f"joint:{self.room_id}"
+
+    async def _begin(self) -> None:
         store = self.ystore
-        if self.ready or not isinstance(store, HistoryStore) or self._file_type not in _MERGED:
+        if not isinstance(store, HistoryStore):
             await super().initialize()
             return
         known = store.knows()
@@ -110,7 +133,8 @@ class JointRoom(DocumentRoom):  # type: ignore[misc] # it has no types
             found = base_of(_notebook(model["content"]))
             self._base = found if found in held else (held[-1] if held else None)
             changed = self._take(model["content"])
-            await store.encode_state_as_update(self.ydoc)
+            assert self._base is not None  # it was taken
+            await store.keep_bases(self._base)
             self.ready = True
         self._emit(LogLevel.INFO, "load", "Content loaded from its history and its file.")
         if changed:
@@ -140,7 +164,7 @@ class JointRoom(DocumentRoom):  # type: ignore[misc] # it has no types
             self._again()
 
     async def _merge(self, content: Any) -> None:
-        self.log.info("%s was changed outside; it is merged", self._path)
+        self.log.info("%s was changed outside; it is merged", self.path)
         async with self._update_lock:
             differs = self._take(content)
             self._document.dirty = False
@@ -170,6 +194,7 @@ class JointRoom(DocumentRoom):  # type: ignore[misc] # it has no types
             return
         if self._save_delay is None and not save_now:
             return
+        needed(asyncio.current_task())
         if saving_document is not None and not saving_document.done():
             saving_document.cancel()
         with suppress(asyncio.CancelledError):
@@ -208,7 +233,7 @@ class JointRoom(DocumentRoom):  # type: ignore[misc] # it has no types
         model = {"format": self._file_format, "type": self._file_type, "content": content}
         saved = await self._file.maybe_save_content(model)
         if saved is not None:
-            await self._saved(saved, base, store)
+            await self._saved(base, store)
         elif await self._is_writable():
             self._base = base  # it was saved, and something newer is about to be
         else:
@@ -219,33 +244,30 @@ class JointRoom(DocumentRoom):  # type: ignore[misc] # it has no types
         try:
             found = await self._file.load_content(self._file_format, self._file_type)
         except Exception as error:  # edge: the file is being written just now, or is none
-            self.log.warning("%s was changed outside and cannot be read yet: %r", self._path, error)
+            self.log.warning("%s was changed outside and cannot be read yet: %r", self.path, error)
             self._file.last_modified = NEVER  # so that no save takes it for our own
             return False
         await self._merge(found["content"])
         return True
 
-    async def _saved(
-        self, model: dict[str, Any], base: dict[str, Any], store: HistoryStore | None
-    ) -> None:
+    async def _saved(self, base: dict[str, Any], store: HistoryStore | None) -> None:
         async with self._update_lock:
             self._document.dirty = False
-            self._document.hash = model["hash"]
         if store is not None and base != self._base:
             await store.keep_bases(base)
         self._base = base
         self._document.undo_manager.clear()  # nobody undoes here, and it keeps what was deleted
         if self._failed:
             self._failed = ""
-            self.trouble(self._path, "")
+            self.trouble(self.path, "")
         self._emit(LogLevel.INFO, "save", "Content saved.")
 
     def _fails(self, why: str) -> None:
         if why != self._failed:
             self._failed = why
-            self.log.error("%s is not saved and is tried again: %s", self._path, why)
+            self.log.error("%s is not saved and is tried again: %s", self.path, why)
             self._emit(LogLevel.ERROR, None, f"not saved: {why}")
-            self.trouble(self._path, why)
+            self.trouble(self.path, why)
 
     async def _is_writable(self) -> bool:
         contents = self._file._contents_manager  # noqa: SLF001
@@ -253,7 +275,8 @@ class JointRoom(DocumentRoom):  # type: ignore[misc] # it has no types
         return bool(found["writable"])
 
     @property
-    def _path(self) -> str:
+    def path(self) -> str:
+        """Of its file, from the server's root."""
         return str(self._document.path)
 
 
@@ -269,6 +292,7 @@ def use_joint_rooms(trouble: Trouble) -> None:
     jupyter_server_ydoc.handlers.DocumentRoom = JointRoom
     jupyter_server_ydoc.app.DocumentRoom = JointRoom
     _see_older_files()
+    _tell_no_conflicts()
     begin, clean = YDocWebSocketHandler.open, YDocWebSocketHandler._clean_room  # noqa: SLF001
 
     async def opened(self: Any, room_id: str) -> None:
@@ -306,6 +330,19 @@ def _see_older_files() -> None:
         await look(self)
 
     FileLoader.maybe_notify = maybe_notify
+
+
+def _tell_no_conflicts() -> None:
+    tell = ContentsHandler._finish_model  # noqa: SLF001 # it gives no other way
+
+    def told(self: Any, model: dict[str, Any], location: bool = True) -> None:
+        if model.get("hash"):
+            for room in open_rooms(self.serverapp).values():
+                if isinstance(room, JointRoom) and room.path == model["path"] and room.told_hash:
+                    model["hash"] = room.told_hash
+        tell(self, model, location)
+
+    setattr(ContentsHandler, "_finish_model", told)  # noqa: B010
 
 
 def _notebook(content: Any) -> dict[str, Any]:

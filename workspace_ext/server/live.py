@@ -244,12 +244,17 @@ class LiveNotebooks:
         return rooms.get(f"{_NOTEBOOK}{file_id}") if file_id else None
 
     def _rooms(self) -> Mapping[str, Any]:
-        apps = self._serverapp.extension_manager.extension_apps.get(_EXTENSION) or ()
-        for app in apps:
-            server = getattr(app, "ywebsocket_server", None)
-            if server is not None:
-                return cast("Mapping[str, Any]", server.rooms)
-        return {}
+        return open_rooms(self._serverapp)
+
+
+def open_rooms(serverapp: ServerApp) -> Mapping[str, Any]:
+    """The rooms of shared editing, by their ids; none without it."""
+    apps = serverapp.extension_manager.extension_apps.get(_EXTENSION) or ()
+    for app in apps:
+        server = getattr(app, "ywebsocket_server", None)
+        if server is not None:
+            return cast("Mapping[str, Any]", server.rooms)
+    return {}
 
 
 def _matters(event: Any) -> bool:

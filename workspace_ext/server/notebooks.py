@@ -125,10 +125,14 @@ class Notebooks:
             for watcher in tuple(self._watchers.get(path, ())):
                 watcher()
 
-    def remember(self, path: str, uid: str) -> None:
-        """Keeps what a notebook was just made part of, also for the next server."""
+    def remember(self, path: str, uid: str) -> bool:
+        """Keeps what a notebook was just made part of, also for the next server.
+
+        Returns:
+            Whether the disk took it.
+        """
         view = self.view(path)
-        self._unstamped.keep(path, uid, view.cells if view else ())
+        return self._unstamped.keep(path, uid, view.cells if view else ())
 
     def watch(self, path: str, watcher: Watcher) -> Callable[[], None]:
         """Calls when a path is bound; returns what ends it."""

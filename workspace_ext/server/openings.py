@@ -6,6 +6,7 @@ import asyncio
 import json
 import posixpath
 import re
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import PurePosixPath
@@ -28,6 +29,7 @@ from workspace_ext.server.reporter import OPENED, Reporter
 
 TITLE_LENGTH = 200
 NAME_LENGTH = 60
+_DISK_SECONDS = 0.2
 
 _SCOPE = ("severity", "services", "window", "baseline", "pin")
 
@@ -121,7 +123,7 @@ class Openings:
         Args:
             path: The notebook.
             actor: Whose run it is.
-            patience: How many seconds to wait for the broker.
+            patience: How many seconds to wait for the broker, and for a full disk.
         """
         async with self._lock(path):
             view = await self._notebooks.look(path)
@@ -139,11 +141,19 @@ class Openings:
                 "actor": str(actor),
             }
             self._reporter.report(uid, [opened])
-            self._notebooks.remember(path, uid)
             try:
-                await asyncio.to_thread(self._reporter.flush, patience)
+                await asyncio.gather(
+                    self._remember(path, uid, patience),
+                    asyncio.to_thread(self._reporter.flush, patience),
+                )
             finally:
                 self._notebooks.bind(path, uid)
+
+    async def _remember(self, path: str, uid: str, patience: float) -> None:
+        """Before anything is recorded: a killed server would leave a record without a notebook."""
+        deadline = time.monotonic() + patience
+        while not self._notebooks.remember(path, uid) and time.monotonic() < deadline:
+            await asyncio.sleep(_DISK_SECONDS)
 
     def _lock(self, name: str) -> asyncio.Lock:
         return self._locks.setdefault(name, asyncio.Lock())

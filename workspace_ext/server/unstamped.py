@@ -63,12 +63,18 @@ class Unstamped:
                 self._drop(kept.file)
         return found
 
-    def keep(self, path: str, uid: str, cells: Iterable[str]) -> None:
-        """Keeps which investigation a notebook with these cells belongs to."""
+    def keep(self, path: str, uid: str, cells: Iterable[str]) -> bool:
+        """Keeps which investigation a notebook with these cells belongs to, if the disk takes it.
+
+        Returns:
+            Whether it did.
+        """
         try:
             self._write(_Kept(self._file(path), uid, list(cells)))
         except OSError as error:
             _log.warning("a crash before %s is saved would begin it anew: %s", path, error)
+            return False
+        return True
 
     def forget(self, path: str) -> None:
         """The notebook's file says it itself now, or is gone."""

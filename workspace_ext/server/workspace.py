@@ -15,6 +15,7 @@ from workspace_ext.protocol.messages import EventIn
 from workspace_ext.server.adoption import Adoption
 from workspace_ext.server.comparing import Comparing
 from workspace_ext.server.editors import Editors, follow_authors
+from workspace_ext.server.ending import needed
 from workspace_ext.server.followers import Followers
 from workspace_ext.server.identity import NOBODY, current_actor
 from workspace_ext.server.link import BrokerLink
@@ -145,6 +146,7 @@ class Workspace:
         """Runs something on the loop; what goes wrong in it is logged."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
+        needed(task)
         task.add_done_callback(self._done)
 
     def show(self, uid: str) -> None:

@@ -76,6 +76,7 @@ class TelemetryEngine:
             "temp_directory": str(folder.spill),
             "max_temp_directory_size": _SPILL_LIMIT,
             "checkpoint_threshold": _CHECKPOINT,
+            "scheduler_process_partial": True,  # no query keeps the engine's threads from others
             "enable_external_file_cache": False,  # what is read from files here is read once
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,

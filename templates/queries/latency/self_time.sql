@@ -87,7 +87,7 @@ awaited AS (
 ),
 below AS (
     SELECT parent, start_us, end_us,
-           max(end_us) OVER (PARTITION BY parent ORDER BY start_us, end_us
+           max(end_us) OVER (PARTITION BY parent ORDER BY start_us
                              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_us
     FROM (SELECT coalesce(a.parent, s.parent) AS parent, start_us, end_us
           FROM seen AS s LEFT JOIN awaited AS a USING (span) WHERE s.parent IS NOT NULL)
@@ -102,11 +102,11 @@ roots AS (
     WHERE parent IS NULL AND ($operation IS NULL OR op IN (SELECT n.op FROM names AS n WHERE n.name = $operation))
 ),
 per_trace AS (
-    SELECT s.is_now, s.trace, s.op, count(*) AS calls,
+    SELECT bool_and(s.is_now) AS is_now, s.op, count(*) AS calls,
            sum(greatest(s.end_us - s.start_us - coalesce(c.child_us, 0), 0))::BIGINT AS own_us
     FROM seen AS s SEMI JOIN roots USING (trace)
     LEFT JOIN children AS c USING (span)
-    GROUP BY s.is_now, s.trace, s.op
+    GROUP BY s.trace, s.op
 ),
 totals AS (
     SELECT count(*) FILTER (is_now) AS n1, count(*) FILTER (NOT is_now) AS n0 FROM roots

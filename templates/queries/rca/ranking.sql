@@ -1,6 +1,6 @@
 /*---
 id: rca.ranking
-version: 2
+version: 3
 title: Root-cause ranking
 question: Which service does the trouble come from, and what says so?
 status: stable
@@ -42,6 +42,7 @@ covers:
   - processor, memory, disk and the like of an instance
   - without spans, times, failures and requests as metrics, along the call graph of the catalog or without one
   - metrics by the usual words for what they measure, and without spans by their values where no word tells
+  - "counters and histograms: what they counted between two readings, how many failed and how long it took"
   - deploys, changes and flags shortly before the onset, which make other suspicions count more
 not_covered:
   - causes outside of what sends telemetry
@@ -50,14 +51,20 @@ not_covered:
   - operations that the baseline does not have
   - who of two is slow, where neither has other calls to compare with and no span is of the call alone
   - drift that the baseline is too short to show
-  - cumulative counters and histograms
+next:
+  - {template: metrics.shift, when: "metric IS NOT NULL", params: {service: service}}
+  - {template: latency.self_time, when: "contains(methods, 'times')", params: {service: service}}
+  - {template: logs.pattern_difference, when: "log_pattern IS NOT NULL", params: {service: service}}
+  - {template: errors.origin, when: "contains(methods, 'behaviour')", params: {service: service}}
+  - {template: traces.exemplars, when: "example_trace IS NOT NULL", params: {service: service}}
+  - {template: changes.ranking, params: {onset: onset}}
 chart: {mark: bar, x: score, y: service, color: methods}
 references:
   - "Yu et al., Nezha: Interpretable Fine-Grained Root Causes Analysis for Microservices, ESEC/FSE 2023"
   - "Hardt et al., The PetShop Dataset, CLeaR 2024"
   - "Kass and Raftery, Bayes Factors, JASA 90, 1995"
 ---*/
-WITH seen AS (
+WITH seen AS NOT MATERIALIZED (
     SELECT true AS is_now, time_ns, duration_ns, trace_id, span_id, parent_span_id, service, pod, name,
            kind, coalesce(status = 'error', false) AS failed
     FROM spans WHERE time >= $window_start AND time < $window_end
@@ -69,7 +76,7 @@ WITH seen AS (
 many AS (SELECT is_now, count(*) AS n FROM seen GROUP BY is_now),
 drawn AS (
     SELECT s.* FROM seen AS s JOIN many USING (is_now)
-    WHERE n <= $max_spans OR left(md5(s.trace_id), 6) < lpad(to_hex(16777216::BIGINT * $max_spans // n), 6, '0')
+    WHERE n <= $max_spans OR hash(s.trace_id) % n::UBIGINT < $max_spans
 ),
 traces AS (SELECT DISTINCT trace_id FROM drawn),
 told AS (
@@ -92,48 +99,61 @@ lines AS (
     UNION ALL
     SELECT 'line', l.* FROM loose AS l
     JOIN (SELECT is_now, count(*) AS n FROM loose GROUP BY is_now) USING (is_now)
-    WHERE n <= $max_spans
-       OR left(md5(coalesce(trace_id, time_ns || body)), 6)
-          < lpad(to_hex(16777216::BIGINT * $max_spans // n), 6, '0')
+    WHERE n <= $max_spans OR hash(coalesce(trace_id, time_ns || body)) % n::UBIGINT < $max_spans
 ),
-measured AS (
-    SELECT true AS is_now, time_ns, service, pod, name, unit, attributes, value
-    FROM metrics
-    WHERE time >= $window_start AND time < $window_end AND value IS NOT NULL
-      AND monotonic IS DISTINCT FROM true
+points AS NOT MATERIALIZED (
+    SELECT true AS is_now, time_ns, service, pod, name, unit, attributes, kind, temporality,
+           monotonic, value, count, sum
+    FROM metrics WHERE time >= $window_start AND time < $window_end
     UNION ALL
-    SELECT false, time_ns, service, pod, name, unit, attributes, value
-    FROM metrics
-    WHERE time >= $baseline_start AND time < $baseline_end AND value IS NOT NULL
-      AND monotonic IS DISTINCT FROM true
+    SELECT false, time_ns, service, pod, name, unit, attributes, kind, temporality,
+           monotonic, value, count, sum
+    FROM metrics WHERE time >= $baseline_start AND time < $baseline_end
     UNION ALL
-    SELECT false, time_ns, service, pod, name, unit, attributes, value
+    SELECT false, time_ns, service, pod, name, unit, attributes, kind, temporality,
+           monotonic, value, count, sum
     FROM metrics
     WHERE time >= $window_start - to_seconds($history) AND time < $window_start
       AND NOT (time >= $baseline_start AND time < $baseline_end)
-      AND value IS NOT NULL AND monotonic IS DISTINCT FROM true
 ),
-usual AS (
-    SELECT service, pod, name, min(unit) AS unit, quantile_cont(value, [0.1, 0.5, 0.9]) AS q,
-           round(avg(value), 9) AS mean
-    FROM measured WHERE NOT is_now GROUP BY service, pod, name
+-- a finer series as one point for each 120th of the window
+placed AS NOT MATERIALIZED (
+    SELECT *, temporality IS NOT DISTINCT FROM 'delta' AS is_delta,
+           coalesce(kind IN ('histogram', 'exponential_histogram', 'summary'), false) AS is_histogram,
+           time_ns // (1 + (epoch_us($window_end::TIMESTAMPTZ)
+                            - epoch_us($window_start::TIMESTAMPTZ)) * 1000 // 120) AS piece
+    FROM points
 ),
-recent AS (
-    -- a finer series as the means of 240 pieces of the window
-    SELECT service, pod, name, max(time_ns) AS time_ns, round(avg(value), 9) AS value
-    FROM measured WHERE is_now
-    GROUP BY service, pod, name,
-             time_ns // (1 + (epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)) * 1000 // 240)
+measured AS (
+    SELECT bool_and(is_now) AS is_now, service, pod, name, unit, max(time_ns) AS time_ns,
+           NULL AS series, NULL AS failed, NULL AS text, round(avg(value), 9) AS value, NULL AS count,
+           NULL AS sum
+    FROM placed
+    WHERE value IS NOT NULL AND NOT is_histogram AND (is_delta OR monotonic IS DISTINCT FROM true)
+    GROUP BY service, pod, name, unit, piece
+    UNION ALL
+    -- what counts: how far it had come by then, or how much it counted
+    SELECT bool_and(is_now), service, pod, name, unit, max(time_ns), hash(attributes)::VARCHAR AS series,
+           bool_or(attributes['error.type'] IS NOT NULL
+                   OR coalesce(attributes['http.response.status_code'],
+                               attributes['http.status_code'], attributes['status_code'],
+                               attributes['response_code'], attributes['status'],
+                               attributes['code'], '') SIMILAR TO '5..'),
+           CASE WHEN is_delta THEN 'delta' ELSE 'counts' END,
+           max(value), CASE WHEN is_delta THEN sum(count) ELSE max(count) END,
+           CASE WHEN is_delta THEN sum(sum) ELSE max(sum) END
+    FROM placed WHERE is_histogram OR (value IS NOT NULL AND monotonic AND NOT is_delta)
+    GROUP BY is_delta, service, pod, name, unit, series, piece
 ),
 gathered AS (
     SELECT 'span' AS part, is_now, time_ns, duration_ns, trace_id, span_id, parent_span_id, service,
            pod, name, failed, kind AS text, NULL::VARCHAR AS unit, NULL::DOUBLE AS value,
-           NULL::DOUBLE AS low, NULL::DOUBLE AS median, NULL::DOUBLE AS high, NULL::DOUBLE AS mean
+           NULL::BIGINT AS count, NULL::DOUBLE AS sum
     FROM drawn
     UNION ALL
     -- how much each service was asked, before any was left out
     SELECT 'load', is_now, NULL, NULL, NULL, NULL, NULL, service, NULL, NULL, NULL, NULL, NULL,
-           count(*), NULL, NULL, NULL, NULL
+           count(*), NULL, NULL
     FROM seen GROUP BY is_now, service
     UNION ALL
     SELECT part, is_now, time_ns, NULL, trace_id, span_id, NULL, service, pod, severity,
@@ -141,25 +161,21 @@ gathered AS (
            coalesce(severity_number >= 17,
                     regexp_matches(left(body, 200), '(?i)\b(error|fatal|critical|severe|panic)\b'),
                     false),
-           left(body, 400), NULL, NULL, NULL, NULL, NULL, NULL
+           left(body, 400), NULL, NULL, NULL, NULL
     FROM lines
     UNION ALL
     SELECT 'change', NULL, time_ns, NULL, NULL, NULL, NULL, service, NULL, kind, NULL,
-           coalesce(title, version), NULL, NULL, NULL, NULL, NULL, NULL
+           coalesce(title, version), NULL, NULL, NULL, NULL
     FROM events
     WHERE time >= $window_start - to_seconds($history) AND time < $window_end
       AND kind IN ('deploy', 'change', 'flag')
     UNION ALL
-    SELECT 'usual', NULL, NULL, NULL, NULL, NULL, NULL, service, pod, name, NULL, NULL, unit, NULL,
-           q[1], q[2], q[3], mean
-    FROM usual
-    UNION ALL
-    SELECT 'metric', NULL, time_ns, NULL, NULL, NULL, NULL, service, pod, name, NULL, NULL, NULL,
-           value, NULL, NULL, NULL, NULL
-    FROM recent
+    SELECT 'metric', is_now, time_ns, NULL, NULL, series, NULL, service, pod, name, failed, text,
+           unit, value, count, sum
+    FROM measured
     UNION ALL
     SELECT 'edge', NULL, NULL, NULL, NULL, NULL, NULL, name, NULL, unnest(depends_on), NULL, NULL,
-           NULL, NULL, NULL, NULL, NULL, NULL
+           NULL, NULL, NULL, NULL
     FROM services
 )
 SELECT * FROM gathered

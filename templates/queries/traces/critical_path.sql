@@ -90,33 +90,36 @@ roots AS (
     WHERE parent IS NULL AND ($operation IS NULL OR op IN (SELECT n.op FROM names AS n WHERE n.name = $operation))
     GROUP BY is_now, trace
 ),
+below AS NOT MATERIALIZED (
+    SELECT coalesce(a.parent, s.parent) AS parent, span_id, span, op, start_us, end_us
+    FROM seen AS s LEFT JOIN awaited AS a USING (span) WHERE s.parent IS NOT NULL AND end_us > start_us
+),
 -- What each span waited for: of its children the one that ended last, then the last that had ended before it began.
 children AS (
     SELECT *, min(start_us) OVER later AS first_us, max(start_us) OVER later AS latest_us,
-           first_value(start_us) OVER (PARTITION BY parent ORDER BY end_us DESC, id DESC) AS last_us
-    FROM (SELECT coalesce(a.parent, s.parent) AS parent, span_id AS id, span, op, start_us, end_us
-          FROM seen AS s LEFT JOIN awaited AS a USING (span)
-          WHERE s.parent IS NOT NULL AND end_us > start_us)
-    WINDOW later AS (PARTITION BY parent ORDER BY end_us DESC, id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+           first_value(start_us) OVER one AS last_us, lag(end_us) OVER one AS next_us
+    FROM (SELECT parent, span, op, start_us, end_us FROM below)
+    WINDOW one AS (PARTITION BY parent ORDER BY end_us DESC),
+           later AS (PARTITION BY parent ORDER BY end_us DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ),
 -- A child that ended before all later ones began is on that chain, one that overlaps all of them is not; where there
--- are others, the children are gone through one by one.
+-- are others, or several that ended at once, the children are gone through one by one.
 doubtful AS (
-    SELECT DISTINCT parent FROM children WHERE end_us > first_us AND end_us <= latest_us
+    SELECT DISTINCT parent FROM children WHERE (end_us > first_us AND end_us <= latest_us) OR end_us = next_us
 ),
 chains AS (
-    SELECT parent, last_us, list_reduce(list_reverse_sort(list([{'end_us': end_us, 'id': id, 'start_us': start_us,
-                                                                 'span': span, 'op': op}])),
-                                        lambda found, next: CASE WHEN next[1].end_us <= found[-1].start_us
-                                                                 THEN list_concat(found, next) ELSE found END) AS chain
-    FROM children SEMI JOIN doubtful USING (parent) GROUP BY parent, last_us
+    SELECT parent, list_reduce(list_reverse_sort(list([{'end_us': end_us, 'id': span_id, 'start_us': start_us,
+                                                        'span': span, 'op': op}])),
+                               lambda found, next: CASE WHEN next[1].end_us <= found[-1].start_us
+                                                        THEN list_concat(found, next) ELSE found END) AS chain
+    FROM below SEMI JOIN doubtful USING (parent) GROUP BY parent
 ),
 links AS (
     SELECT parent, last_us, span, op, start_us, end_us FROM children ANTI JOIN doubtful USING (parent)
     WHERE first_us IS NULL OR end_us <= first_us
     UNION ALL
     SELECT parent, last_us, child.span, child.op, child.start_us, child.end_us
-    FROM (SELECT parent, last_us, unnest(chain) AS child FROM chains)
+    FROM (SELECT parent, chain[1].start_us AS last_us, unnest(chain) AS child FROM chains)
 ),
 path AS (
     SELECT is_now, trace, span, op, start_us, end_us, NULL::UBIGINT AS above
@@ -125,13 +128,14 @@ path AS (
     SELECT p.is_now, p.trace, l.span, l.op, l.start_us, least(l.end_us, p.end_us), p.span
     FROM path AS p JOIN links AS l ON l.parent = p.span AND l.last_us < p.end_us
 ),
+walked AS MATERIALIZED (FROM path),
 held AS (
-    SELECT above AS span, sum(end_us - start_us) AS child_us FROM path WHERE above IS NOT NULL GROUP BY above
+    SELECT above AS span, sum(end_us - start_us) AS child_us FROM walked WHERE above IS NOT NULL GROUP BY above
 ),
 per_trace AS (
     SELECT p.is_now, p.trace, p.op, count(*) AS calls,
            sum(greatest(p.end_us - p.start_us - coalesce(h.child_us, 0), 0))::BIGINT AS own_us
-    FROM path AS p LEFT JOIN held AS h USING (span)
+    FROM walked AS p LEFT JOIN held AS h USING (span)
     GROUP BY p.is_now, p.trace, p.op
 ),
 totals AS (

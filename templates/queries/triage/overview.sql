@@ -112,10 +112,10 @@ per_service AS (
     SELECT service,
            count(*) FILTER (is_now) AS n1, count(*) FILTER (NOT is_now) AS n0,
            count(*) FILTER (is_now AND failed) AS bad1, count(*) FILTER (NOT is_now AND failed) AS bad0,
-           quantile_cont(ms, 0.5) FILTER (is_now) AS p50_ms,
-           quantile_cont(ms, 0.5) FILTER (NOT is_now) AS baseline_p50_ms,
-           quantile_cont(ms, 0.95) FILTER (is_now) AS p95_ms,
-           quantile_cont(ms, 0.95) FILTER (NOT is_now) AS baseline_p95_ms
+           quantile_cont(ms, [0.5, 0.95]) FILTER (is_now) AS now_ms,
+           quantile_cont(ms, [0.5, 0.95]) FILTER (NOT is_now) AS then_ms,
+           now_ms[1] AS p50_ms, then_ms[1] AS baseline_p50_ms,
+           now_ms[2] AS p95_ms, then_ms[2] AS baseline_p95_ms
     FROM requests GROUP BY service
 ),
 slow AS (

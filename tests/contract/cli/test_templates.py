@@ -58,7 +58,14 @@ def test_new_begins_one_that_holds_and_docs_tell_of_it(command: Command, tmp_pat
         text = (tmp_path / name).read_text("utf-8")
         assert "cart.failing" in text
         assert "Which services have more failing spans" in text
+        assert "min_ratio * baseline_failing" in text, "its rule"
+    told = command("templates", "docs", "-o", tmp_path / "page.md" / "page.html", "--store", store)
+    assert (told.code, "cannot write" in told.err) == (3, True)
 
 
-def test_new_wants_an_id(command: Command, tmp_path: Path) -> None:
+def test_new_wants_an_id_and_a_folder_to_write_to(command: Command, tmp_path: Path) -> None:
     assert command("templates", "new", "failing", "--folder", tmp_path).code == 2
+    file = tmp_path / "file"
+    file.touch()
+    refused = command("templates", "new", "cart.failing", "--folder", file / "inside")
+    assert (refused.code, "cannot write" in refused.err) == (3, True)

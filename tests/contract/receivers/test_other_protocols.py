@@ -33,6 +33,20 @@ ZIPKIN = [
         "localEndpoint": {"serviceName": "zipkin-test"},
     }
 ]
+JAEGER = {
+    "traceID": "5af7183fb1d4cf60",
+    "spans": [
+        {
+            "traceID": "5af7183fb1d4cf60",
+            "spanID": "352bff9a74ca9ad3",
+            "operationName": "get /jaeger",
+            "startTime": 1556604172355737,
+            "duration": 1432,
+            "processID": "p1",
+        }
+    ],
+    "processes": {"p1": {"serviceName": "jaeger-test", "tags": []}},
+}
 EVENT = {
     "specversion": "1.0",
     "id": "42",
@@ -54,10 +68,12 @@ BULK = (
          "SELECT count(*) AS n FROM logs WHERE service = 'loki-test'"),
         ("/api/v2/spans", ZIPKIN, "application/json", 202,
          "SELECT 2 * count(*) AS n FROM spans WHERE duration_ns = 1431000"),
+        ("/api/traces", JAEGER, "application/json", 202,
+         "SELECT 2 * count(*) AS n FROM spans WHERE service = 'jaeger-test'"),
         ("/events", EVENT, "application/cloudevents+json", 202,
          "SELECT 2 * count(*) AS n FROM events WHERE kind = 'deploy'"),
     ],
-    ids=["loki", "zipkin", "cloudevents"],
+    ids=["loki", "zipkin", "jaeger", "cloudevents"],
 )  # fmt: skip
 def test_taken_once(
     open_receiver: Receiver, path: str, body: object, content_type: str, status: int, sql: str
@@ -86,6 +102,12 @@ def test_nonsense(open_receiver: Receiver, path: str) -> None:
     answer = open_receiver.post(path, b"\x00nonsense")
     assert answer.status == 400
     assert answer.data
+
+
+def test_jaeger_s_thrift_is_told_what_is_taken(open_receiver: Receiver) -> None:
+    answer = open_receiver.post("/api/traces", b"\x80\x01", "application/vnd.apache.thrift.binary")
+    assert answer.status == 415
+    assert b"application/json" in answer.data
 
 
 def test_loki_handler(open_receiver: Receiver) -> None:

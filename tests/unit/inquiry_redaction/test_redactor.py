@@ -9,6 +9,8 @@ import pyarrow as pa
 import pytest
 
 from workspace_ext.foundation.errors import BadInput
+from workspace_ext.inquiry.archive.container import NOTEBOOK
+from workspace_ext.inquiry.archive.redacting import redact_notebook
 from workspace_ext.inquiry.redaction.policy import make_policy, read_policy
 from workspace_ext.inquiry.redaction.redactor import Redactor
 from workspace_ext.inquiry.redaction.tables import TableRedactor
@@ -173,3 +175,24 @@ def test_of_two_policies_the_last_decides_on_patterns_and_both_add(tmp_path: Any
             read_policy(path)
     path.write_text("")
     assert read_policy(path) == {}
+
+
+def test_a_picture_goes_with_what_its_text_loses() -> None:
+    chart, words = "application/vnd.vegalite.v5+json", {"text/plain": "[chart: user by n]"}
+
+    def left(name: str, kind: str = chart) -> tuple[set[str], Redactor]:
+        data = {kind: {"data": {"values": [{"user": name}]}}, **words, "image/png": "aGVyZQ=="}
+        cell = {"cell_type": "code", "outputs": [{"output_type": "display_data", "data": data}]}
+        found = redactor()
+        redacted = redact_notebook(found, {"cells": [cell]})
+        return set(redacted.content["cells"][0]["outputs"][0]["data"]), found
+
+    shown, found = left("ada@example.org")
+    assert shown == {chart, "text/plain"}
+    assert found.report()["files"][NOTEBOOK] == {"email": 1, "picture": 1}
+    shown, found = left("cart")
+    assert "image/png" in shown
+    assert not found.unseen, "its words were looked into"
+    shown, found = left("cart", "application/x-other")
+    assert "image/png" in shown
+    assert found.unseen == {NOTEBOOK: 1}

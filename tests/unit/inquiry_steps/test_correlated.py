@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workspace_ext.inquiry.steps.correlated import _quantile
+from workspace_ext.inquiry.steps.correlated import quantile
 
 
 @given(
@@ -13,4 +13,5 @@ from workspace_ext.inquiry.steps.correlated import _quantile
 )
 def test_a_quantile_is_numpys_to_the_last_bit(values: list[float], share: float) -> None:
     ordered = np.sort(np.asarray(values))
-    assert _quantile(ordered, share) == np.quantile(ordered, share)
+    rows = np.stack([np.append(ordered, np.nan)])
+    assert quantile(rows, np.array([len(values)]), share)[0] == np.quantile(ordered, share)

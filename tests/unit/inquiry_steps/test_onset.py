@@ -91,30 +91,27 @@ def test_a_series_that_leads_is_found_with_its_lag() -> None:
     ahead = np.abs(noise(1, 80))
     behind = np.concatenate([[math.nan, math.nan], ahead[:-2]])
 
-    found = correlate(list(ahead), list(behind), 3)
+    found = correlate(np.stack([ahead, -ahead]), behind, 3)
 
-    assert found is not None
-    assert found.lag == 2
-    assert found.value == pytest.approx(1)
-    assert abs(found.at_once) < 0.4
-    assert found.p < 1e-6
-    assert found.points == 78
+    assert found.lag.tolist() == [2, 2]
+    assert found.value.tolist() == [pytest.approx(1), pytest.approx(-1)]
+    assert (np.abs(found.at_once) < 0.4).all()
+    assert (found.p < 1e-6).all()
+    assert found.points.tolist() == [78, 78]
 
 
 def test_series_without_relation_are_told_so() -> None:
-    found = [
-        correlate(list(noise(i, 60, 0.6)), list(noise(i + 99, 60, 0.6)), 2) for i in range(100)
-    ]
+    found = [correlate(noise(i, 60, 0.6)[None], noise(i + 99, 60, 0.6), 2).p[0] for i in range(100)]
 
-    assert np.mean([each is not None and each.p <= 0.01 for each in found]) <= 0.03
+    assert np.mean([p <= 0.01 for p in found]) <= 0.03
 
 
-def test_series_that_cannot_be_compared() -> None:
-    moving = list(noise(1, 30))
+@pytest.mark.parametrize("other", [noise(1, 30)[:5], np.ones(30), np.full(30, math.nan)])
+def test_series_that_cannot_be_compared(other: np.ndarray) -> None:
+    found = correlate(noise(1, 30)[None, : len(other)], other, 2)
 
-    assert correlate(moving[:5], moving[:5], 2) is None
-    assert correlate(moving, [1.0] * 30, 2) is None
-    assert correlate(moving, [math.nan] * 30, 2) is None
+    assert np.isnan(found.value).all()
+    assert np.isnan(found.p).all()
 
 
 def test_ranks_and_tails() -> None:

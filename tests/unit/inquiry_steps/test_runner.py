@@ -27,7 +27,7 @@ ROWS = pa.table({"service": ["a", "b"], "n": [1, 2]})
 class Rows:
     """A query under way, over a table."""
 
-    lane = "interactive"
+    lane = "short"
     scan = ()
 
     def __init__(self, table: pa.Table, mode: str = "ordered") -> None:

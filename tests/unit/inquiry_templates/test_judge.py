@@ -1,10 +1,11 @@
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
 
-from workspace_ext.inquiry.templates.judge import Judge, hits
-from workspace_ext.inquiry.templates.model import Template
+from workspace_ext.inquiry.templates.judge import Judge
+from workspace_ext.inquiry.templates.model import Next, Template
 
 WINDOW = "2024-05-01T12:00:00Z/2024-05-01T12:10:00Z"
 
@@ -98,7 +99,59 @@ def test_several_can_judge_at_once(template: Template) -> None:
     assert found[98] == (True, "s99: 99 ms")
 
 
-def test_all_conditions_are_asked_at_once_and_one_that_cannot_take_a_row_is_not_met_there() -> None:
-    answer = pa.table({"name": ["7", "many", "9"], "n": [1, 2, None]})
-    conditions = ["name::INT > least", "n > 0", "n > 5", "name <> 'many'"]
-    assert hits(conditions, {"least": 6, "n": 9}, answer) == [[0, 2], [0, 1], [], [0, 2]]
+def leading(template: Template, *conditions: str) -> Judge:
+    """A judge of a template whose rows lead on under these conditions."""
+    onward = tuple(Next("cart.more", when=condition) for condition in conditions)
+    arguments = template.bind({"window": WINDOW, "limit_ms": 50}).arguments
+    return Judge(replace(template, next=onward), arguments)
+
+
+def test_the_rows_that_lead_on_are_told_by_condition(template: Template) -> None:
+    judge = leading(template, "service::INT > 6", "calls > 1", "slowest_ms > limit_ms", "false")
+
+    judge.feed(answer(("7", 1, 60.0), ("many", 2, None)))
+    judge.feed(answer(("9", 3, 99.0)))
+
+    # One that cannot take a row's values is not met there.
+    assert judge.led == [[0, 2], [1, 2], [0, 2], []]
+    assert judge.verdict()["interesting_rows"] == 2
+
+
+def test_few_rows_are_judged_as_many_are(template: Template) -> None:
+    rows = ((None, 3, 99.0), ('it\'s \\ "web"', 2, None), ("web", 1, float("nan")))
+    conditions = ("service IS NULL", "service = 'web'", "isnan(slowest_ms)", "calls > 1")
+    few, many = leading(template, *conditions), leading(template, *conditions)
+
+    few.feed(answer(*rows))
+    many.feed(answer(*rows * 100))
+
+    assert few.led == [[0], [2], [2], [0, 1]]
+    assert many.led == [
+        [place for place in range(300) if place % 3 in places] for places in few.led
+    ]
+    assert many.verdict()["interesting_rows"] == 100 * few.verdict()["interesting_rows"] > 0
+
+
+def test_of_many_rows_the_first_thousand_lead_on(template: Template) -> None:
+    judge = leading(template, "calls > 1", "calls = 1")
+
+    for _ in range(3):
+        judge.feed(answer(*[("web", 1, 1.0)] * 499, ("web", 2, 99.0)))
+
+    assert judge.led[0] == [499, 999]
+    assert len(judge.led[1]) == 998
+    assert judge.verdict()["interesting_rows"] == 3
+
+
+@pytest.mark.parametrize("wrong", ["no_such > 1", "calls > ", "no_such(calls)", "max(calls) > 1"])
+def test_a_condition_that_cannot_be_asked_leads_nowhere_and_the_verdict_stands(
+    template: Template, wrong: str
+) -> None:
+    judge = leading(template, wrong, "calls > 1")
+
+    judge.feed(answer(("cart", 2, 99.0), ("web", 3, 10.0)))
+    judge.feed(answer(("pay", 2, 70.0)))
+
+    assert judge.led == [[], []]
+    assert judge.verdict()["reason"] == "cart: 99 ms"
+    assert judge.verdict()["interesting_rows"] == 2

@@ -1,4 +1,5 @@
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from tests.support.templates import HEADER, write_template
 from workspace_ext.inquiry.templates.header import parse
 from workspace_ext.inquiry.templates.model import Template
-from workspace_ext.inquiry.templates.quality import Probe, parts_of, reach_of, reach_sql
+from workspace_ext.inquiry.templates.quality import Part, Probe, parts_of, reach_of, reach_sql
 from workspace_ext.inquiry.templates.sandbox import schema_cursor
 
 START = "2024-05-01T12:00:00Z"
@@ -92,3 +93,27 @@ def test_a_template_that_requires_nothing_asks_nothing(tmp_path: Path) -> None:
     template = parse(path.read_bytes(), path)
 
     assert Probe(parts_of(template, template.bind(WINDOW).arguments)).sql is None
+
+
+@pytest.mark.parametrize("seconds", [0.000001, 0.01, 7, 180, 3600, 86_400 * 400])
+def test_windows_that_are_almost_the_same_share_what_lies_within(seconds: float) -> None:
+    start = datetime(2024, 5, 1, 12, 0, 1, tzinfo=UTC)
+    length = timedelta(seconds=seconds)
+    part = Part("spans", ("service",), "window", start, start + length)
+    inside = part.inside
+
+    assert start <= inside.start < inside.end <= part.end
+    assert inside.start - start <= length / 16
+    assert part.end - inside.end <= length / 16
+    later = replace(part, start=start + length / 10_000, end=part.end + length / 10_000)
+    assert seconds < 1 or later.inside == inside
+
+
+def test_what_lies_within_speaks_for_the_whole_only_when_it_has_nothing_to_warn_of(
+    template: Template,
+) -> None:
+    (part,) = parts_of(template, template.bind(WINDOW).arguments)
+    probe = Probe([part])
+
+    assert part.warnings(row(probe, first=after(probe, 0.6), last=after(probe, 9.4))) == []
+    assert part.warnings(row(probe, n=29)) != []

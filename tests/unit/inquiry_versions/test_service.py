@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from tests.support.versions import ALICE, BOB, Shelf, edits, large_notebook, shelf
 from workspace_ext.foundation.errors import BadInput, Conflict, NotFound
+from workspace_ext.inquiry.investigations import audit
 from workspace_ext.inquiry.versions.content import split
 from workspace_ext.inquiry.versions.sending import UNKNOWN, version_in
 
@@ -211,6 +213,22 @@ def test_verify_finds_what_was_changed(kept: Shelf, damage: str, said: str) -> N
     report = kept.investigations.verify()
     assert not report.ok
     assert said in [problem.what for problem in report.problems]
+
+
+def test_what_is_saved_while_it_verifies_is_no_damage(
+    kept: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.save(notebook(a="1"))
+    look = audit.blobs.changed
+
+    def saved_meanwhile(connection: Connection) -> frozenset[str]:
+        found = look(connection)
+        kept.save(notebook(a="2"))
+        return found
+
+    monkeypatch.setattr(audit.blobs, "changed", saved_meanwhile)
+    report = kept.investigations.verify()
+    assert report.ok, report.problems
 
 
 def test_versions_are_never_changed_or_deleted(kept: Shelf) -> None:

@@ -132,6 +132,22 @@ def test_documents_do_not_mix_and_what_a_file_held_is_known(tmp_path: Path) -> N
     assert store(tmp_path, "three").bases() == []
 
 
+def test_it_is_never_behind_what_it_says_that_the_file_holds(tmp_path: Path) -> None:
+    async def edit() -> str:
+        history, document = await opened(tmp_path)
+        await history.write(new_cell(document, "c"))
+        for text in ("one ", "two "):
+            typed(document, text)  # which its room has not handed over yet
+            await history.keep_bases({"cells": [{"id": "c", "source": text}]})
+        document.ycells[-1]["source"].clear()
+        typed(document, "three ")
+        await history.keep_bases({"cells": []})
+        _, again = await opened(tmp_path)
+        return str(again.ycells[-1]["source"])
+
+    assert asyncio.run(edit()) == "three "
+
+
 def test_a_database_that_is_none_is_put_aside(tmp_path: Path) -> None:
     (tmp_path / "history.db").write_bytes(b"no database at all" * 100)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
@@ -49,6 +50,17 @@ def test_merged_without_being_asked(store: Store) -> None:
             assert live._changed.wait_for(lambda: live.totals.merges == 1, 30)
         assert store.rows(COUNT) == [(10, 10)]
         until(lambda: not list(store.folder.journal.iterdir()), "the journal is dropped")
+
+
+def test_nothing_is_held_of_what_was_merged(store: Store) -> None:
+    with live_ingest(store, NEVER) as live:
+        came, made = sent(0)
+        held = weakref.ref(made)
+        done([live.accept(came, made)])
+        del made
+        assert held() is not None
+        live.flush()
+        until(lambda: held() is None, "the memory of what was merged is free")
 
 
 def test_the_same_again_adds_nothing(store: Store) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.store import NOW_NS
-from workspace_ext.telemetry.ingest.columns import shared_schema, table
+from workspace_ext.telemetry.ingest.columns import packed, shared_schema, table
 from workspace_ext.telemetry.ingest.limits import ATTRIBUTES, bounded_each
 from workspace_ext.telemetry.ingest.model import Together
 from workspace_ext.telemetry.ingest.resources import with_maps, with_texts
@@ -69,3 +69,17 @@ def test_one_with_very_many_names_is_cut_and_told_to_its_sender_only() -> None:
     assert after.tables["spans"][RESOURCE].to_pylist() == ['{"a":"1"}']
     (text,) = bad.tables["spans"][RESOURCE].to_pylist()
     assert text.count('"x"') == ATTRIBUTES
+
+
+def test_packed_lies_in_one_piece() -> None:
+    rows = [{"time_ns": NOW_NS + n, "attributes": [("n", "x" * n)]} for n in range(99)]
+    records = with_texts(table("spans", rows))
+    made = packed(records)
+    assert made.equals(records)
+    places = [
+        (buffer.address, buffer.address + buffer.size)
+        for column in made.columns
+        for buffer in column.chunk(0).buffers()
+        if buffer is not None and buffer.size
+    ]
+    assert max(end for _, end in places) - min(start for start, _ in places) < 2 * made.nbytes

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
+from functools import partial
 
 import pytest
 
+from tests.support.waiting import until
 from workspace_ext.foundation.errors import LimitExceeded
-from workspace_ext.telemetry.query.lanes import Lane, Pace
+from workspace_ext.telemetry.query.lanes import Effort, Lane, Pace
 from workspace_ext.telemetry.query.watch import Cancelled, Watch, Watchdog
 
 
@@ -15,29 +19,59 @@ def watch(seconds: float = 30, cancelled: threading.Event | None = None) -> Watc
     return Watch(seconds, cancelled or threading.Event(), lambda: None)
 
 
-def test_first_in_first_out() -> None:
+def order_of_turns(needs: list[float]) -> list[int]:
+    """Numbers of those who wait, one coming after the other, as they get their turns."""
     lane = Lane(1)
     order: list[int] = []
     lane.enter(watch())
-    threads = []
-    for number in range(5):
-        queued = threading.Event()
 
-        def wait(number: int = number, queued: threading.Event = queued) -> None:
-            queued.set()
-            with lane.turn(watch()):
-                order.append(number)
+    def waiting(many: int) -> bool:
+        return len(lane._waiting) == many
 
-        thread = threading.Thread(target=wait)
+    def wait(number: int) -> None:
+        lane.enter(watch(), needs=needs[number])
+        order.append(number)
+        lane.leave()
+
+    threads = [threading.Thread(target=wait, args=(number,)) for number in range(len(needs))]
+    for number, thread in enumerate(threads):
         thread.start()
-        threads.append(thread)
-        queued.wait()
-        while len(lane._waiting) <= number:
-            pass
+        until(partial(waiting, number + 1), "it waits", 10)
     lane.leave()
     for thread in threads:
         thread.join()
-    assert order == [0, 1, 2, 3, 4]
+    return order
+
+
+def test_first_in_first_out() -> None:
+    assert order_of_turns([0.0] * 5) == [0, 1, 2, 3, 4]
+
+
+def test_what_has_begun_and_what_needs_little_goes_first() -> None:
+    assert order_of_turns([60.0, 30.0, 90.0, -math.inf]) == [3, 1, 0, 2]
+
+
+def test_who_pushes_in_lets_the_next_wait_for_longer() -> None:
+    lane = Lane(1)
+    lane.push_in()
+    lane.push_in()
+    for _ in range(2):
+        with pytest.raises(LimitExceeded):
+            lane.enter(watch(0.01))
+        lane.leave()
+    lane.enter(watch())
+
+
+def test_beside_others_only_ones_own_thread_counts() -> None:
+    effort = Effort(2)
+    seconds: list[float] = []
+    with effort.of_this(seconds.append), effort.of_this(seconds.append):
+        sum(range(200_000))
+    assert len(seconds) == 2
+    begun = time.process_time()
+    with effort.of_this(seconds.append):
+        sum(range(200_000))
+    assert 0 < seconds[2] <= time.process_time() - begun
 
 
 def test_waiting_ends_at_the_deadline_and_when_cancelled() -> None:
@@ -72,10 +106,19 @@ def test_the_watchdog_ends_what_is_due() -> None:
 
 def test_how_it_went_decides_how_it_goes() -> None:
     pace = Pace()
-    assert not pace.is_heavy("SELECT 1")
+    assert pace.seconds("SELECT 1") == 0
     pace.took("SELECT 1", 3.0, large=True)
-    assert pace.is_heavy("SELECT 1")
+    assert pace.seconds("SELECT 1") == 3.0
     assert pace.is_large("SELECT 1")
     pace.took("SELECT 1", 0.1, large=False)
-    assert not pace.is_heavy("SELECT 1")
     assert not pace.is_large("SELECT 1")
+
+
+def test_what_was_slow_beside_others_is_not_taken_for_long() -> None:
+    pace = Pace()
+    for seconds in (0.2, 0.5, 0.4):
+        pace.took("SELECT 1", seconds, large=False)
+    assert pace.seconds("SELECT 1") == 0.2
+    for seconds in (0.5, 0.4, 0.6, 0.5, 0.4):
+        pace.took("SELECT 1", seconds, large=False)
+    assert pace.seconds("SELECT 1") == 0.4  # it has become longer

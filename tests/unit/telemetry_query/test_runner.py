@@ -63,6 +63,46 @@ def test_large_results_come_in_pieces(either: Run) -> None:
         assert max(batch.num_rows for batch in batches) <= 65_536
 
 
+@pytest.mark.parametrize("rows", [0, 1, 65_535, 65_536, 65_537, 131_072, 200_000])
+def test_all_rows_come_wherever_a_piece_ends(library: Run, rows: int) -> None:
+    for _ in range(2):
+        found = table(library(f"SELECT i FROM range({rows}) r(i) ORDER BY i"))
+        assert found.column("i").to_pylist() == list(range(rows))
+
+
+def test_how_long_it_took_decides_where_it_waits(runner: QueryRunner, library: Run) -> None:
+    sql = "SELECT 'how long' AS t"
+    lanes = []
+    for seconds in (0.1, 0.7, 3.0, 0.1):
+        for _ in range(5):
+            runner._trusted._pace.took(sql, seconds, large=False)
+        running = library(sql)
+        lanes.append(running.lane)
+        table(running)
+    assert lanes == ["short", "medium", "long", "short"]
+
+
+def test_what_turns_out_long_keeps_nobody_waiting(runner: QueryRunner) -> None:
+    cancelled = threading.Event()
+    ended: list[type[BaseException]] = []
+
+    def never() -> None:
+        with pytest.raises(Cancelled) as caught:
+            starter(runner, free=False)(ENDLESS, cancelled=cancelled)
+        ended.append(caught.type)
+
+    threads = [threading.Thread(target=never) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    answer = table(starter(runner, free=False)("SELECT 1 AS one"))
+    assert not ended
+    cancelled.set()
+    for thread in threads:
+        thread.join()
+    assert answer.to_pylist() == [{"one": 1}]
+    assert ended == [Cancelled] * 5
+
+
 def test_row_limit(either: Run) -> None:
     with pytest.raises(LimitExceeded, match="more than 100 rows") as caught:
         table(either("SELECT * FROM range(101)", limits=Limits(rows=100)))

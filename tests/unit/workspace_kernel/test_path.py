@@ -15,6 +15,7 @@ from workspace_kernel.result import Result
 from tests.unit.workspace_kernel.conftest import answer
 from workspace_ext.client.broker import QueryResult
 from workspace_ext.foundation.errors import BadInput, NotFound, Unavailable
+from workspace_ext.inquiry.archive.shown import pieces
 
 WINDOW = {"start": "2024-05-01T10:00:00Z", "end": "2024-05-01T10:10:00Z"}
 NEXT = {"title": "T", "question": "Q?", "params": {"window": WINDOW}}
@@ -198,3 +199,10 @@ def test_an_answer_without_baseline_or_broker(broker: Broker, make: Any) -> None
         free.compare("2024-04-30T10:00:00Z/2024-04-30T10:10:00Z")
     with pytest.raises(Unavailable):
         make(ROWS).where("a = 1")
+
+
+def test_what_there_is_to_ask_is_no_result_that_a_replay_compares(result: Result) -> None:
+    forms, metadata = result.drill(1)._repr_mimebundle_()
+    assert "errors.origin" in forms["text/plain"]
+    output = {"output_type": "execute_result", "data": forms, "metadata": metadata}
+    assert pieces([output]) == []

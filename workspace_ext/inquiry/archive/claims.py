@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from workspace_ext.inquiry.archive.model import (
     CellReplay,
@@ -12,7 +13,7 @@ from workspace_ext.inquiry.archive.model import (
     QueryReplay,
 )
 from workspace_ext.inquiry.archive.verdicts import Captured, last_steps, same_question, title_of
-from workspace_ext.inquiry.investigations.model import QueryRecord
+from workspace_ext.inquiry.investigations.model import QueryRecord, path_to
 from workspace_ext.protocol.hypotheses import Hypothesis
 from workspace_ext.protocol.messages import InvestigationState
 
@@ -119,7 +120,12 @@ class Claims:
         return _judged_by_hand(hypothesis["state"], after, evidence)
 
     def _evidence(self, queries: Iterable[str]) -> tuple[Evidence, ...]:
-        return tuple(self._found(query) for query in dict.fromkeys(queries))
+        return tuple(
+            replace(self._found(query), path=self._path(query)) for query in dict.fromkeys(queries)
+        )
+
+    def _path(self, query: str) -> tuple[str, ...]:
+        return tuple(map(title_of, path_to(self._then.queries, query)))
 
     def _found(self, query: str) -> Evidence:
         record = self._then.queries.get(query)

@@ -83,7 +83,8 @@ class Evidence:
     """A query that something rests on.
 
     ``said`` is what its answer said when it was captured; ``cell`` is the position of its cell,
-    None when no cell of the notebook asked it again.
+    None when no cell of the notebook asked it again; ``path`` are the questions whose answers led
+    to it, the first one first.
     """
 
     query: str
@@ -92,6 +93,7 @@ class Evidence:
     cell: int | None
     verdict: CellVerdict
     reason: str
+    path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

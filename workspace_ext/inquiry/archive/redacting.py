@@ -27,6 +27,10 @@ NAMES = frozenset(
 
 _NEITHER = ("image/", "audio/", "video/", "application/pdf", "application/octet-stream")
 """Outputs that are not text; those of SVG are."""
+_CHART = "application/vnd.vega"
+"""A picture beside this shows what it tells in words."""
+_PICTURE = "picture"
+"""The rule by which a picture goes whose text was changed."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Notebook:
 
 
 def redact_notebook(redactor: Redactor, notebook: Mapping[str, Any]) -> Notebook:
-    """The notebook: source, outputs and metadata; pictures are only counted."""
+    """The notebook: source, outputs and metadata; of pictures only those whose text stays."""
     cells, changed = [], []
     uids = cell_uids(notebook.get("cells") or [])
     for cell in notebook.get("cells") or []:
@@ -124,11 +128,15 @@ def _output(redactor: Redactor, output: Mapping[str, Any]) -> dict[str, Any]:
     redacted: dict[str, Any] = redactor.tree(rest, NOTEBOOK, NAMES)
     if not isinstance(data, Mapping):
         return redacted
-    shown: dict[str, Any] = {}
-    for kind, value in data.items():
-        if kind.startswith(_NEITHER) and "svg" not in kind:
-            redactor.unseen[NOTEBOOK] += 1
-            shown[kind] = value
-        else:
-            shown[kind] = redactor.tree(value, NOTEBOOK)
+    shown = {k: v if _is_picture(k) else redactor.tree(v, NOTEBOOK) for k, v in data.items()}
+    pictures = [kind for kind in data if _is_picture(kind)]
+    if pictures and shown != data:
+        redactor.counts[NOTEBOOK][_PICTURE] += len(pictures)  # they show what the text has lost
+        shown = {kind: value for kind, value in shown.items() if kind not in pictures}
+    elif pictures and not any(kind.startswith(_CHART) for kind in data):
+        redactor.unseen[NOTEBOOK] += len(pictures)
     return {**redacted, "data": shown}
+
+
+def _is_picture(kind: str) -> bool:
+    return kind.startswith(_NEITHER) and "svg" not in kind

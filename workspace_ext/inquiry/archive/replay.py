@@ -38,6 +38,7 @@ from workspace_ext.inquiry.archive.model import CellReplay, Drift, ReplayReport
 from workspace_ext.inquiry.archive.order import Order, Turn, turns
 from workspace_ext.inquiry.archive.private import PrivateBroker, fill_store
 from workspace_ext.inquiry.archive.reader import Archive
+from workspace_ext.inquiry.archive.shown import pictures
 from workspace_ext.inquiry.archive.slices import is_cut_off, scans_of
 from workspace_ext.inquiry.archive.texts import Texts, held_scripts
 from workspace_ext.inquiry.archive.verdicts import Captured, Replayed, judge_cells, summary
@@ -127,6 +128,12 @@ def contents(path: Path) -> tuple[dict[str, str], dict[str, str]]:
     }
     judged = then.state["hypotheses"].items()
     return {uid: each["text"] for uid, each in judged if each["state"] != "proposed"}, cells
+
+
+def charts(path: Path) -> dict[str, str]:
+    """The pictures that an archive's notebook has of its answers: query → PNG, in base64."""
+    with Archive(path) as archive:
+        return pictures(_notebook(archive).cells)
 
 
 def _report(

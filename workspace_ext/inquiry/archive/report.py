@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from workspace_ext.foundation.errors import InvestigationError, Unavailable
@@ -25,12 +25,15 @@ def prepare(folder: Path) -> None:
         raise _unwritable(folder, error) from error
 
 
-def write_report(report: ReplayReport, folder: Path) -> list[Path]:
+def write_report(
+    report: ReplayReport, folder: Path, charts: Mapping[str, str] | None = None
+) -> list[Path]:
     """Writes ``report.md``, ``report.html`` and ``report.json``.
 
     Args:
         report: What to write.
         folder: Made when it is not there.
+        charts: The pictures of evidence, for the page; see `replay.charts`.
 
     Returns:
         The files.
@@ -41,7 +44,7 @@ def write_report(report: ReplayReport, folder: Path) -> list[Path]:
     prepare(folder)
     contents = {
         "report.md": to_markdown(report),
-        "report.html": to_html(report),
+        "report.html": to_html(report, charts or {}),
         "report.json": json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n",
     }
     try:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
-from workspace_ext.inquiry.archive.model import CellReplay, ReplayReport
+from workspace_ext.inquiry.archive.model import CellReplay, Evidence, ReplayReport
 from workspace_ext.inquiry.archive.wording import (
     MARKS,
     claim,
@@ -13,6 +13,7 @@ from workspace_ext.inquiry.archive.wording import (
     environment,
     facts,
     headline,
+    led,
     reasons,
     still,
     told,
@@ -37,6 +38,7 @@ td, th { border-bottom: 1px solid var(--line); padding: .35rem .8rem .35rem 0;
 code { font-size: .87em; overflow-wrap: anywhere; white-space: pre-wrap }
 blockquote { margin: .5rem 0; padding: .7rem 1rem; background: var(--card); border-radius: .4rem }
 blockquote p { margin: 0; font-size: 1.1rem } blockquote footer { color: var(--dim) }
+img { max-width: 100%; background: #fff; border-radius: .4rem; padding: .5rem; margin: .4rem 0 }
 ul { padding-left: 1.2rem; margin: .3rem 0 } summary { cursor: pointer }
 .same { color: var(--good) } .skipped { color: var(--dim) }
 .changed, .data, .error, .damaged { color: var(--bad) }
@@ -59,19 +61,24 @@ header.changed, header.data, header.error, header.damaged { border-color: var(--
 """
 
 
-def to_html(report: ReplayReport) -> str:
-    """The page."""
+def to_html(report: ReplayReport, charts: Mapping[str, str]) -> str:
+    """The page.
+
+    Args:
+        report: What it tells.
+        charts: The picture of an answer, by query: PNG in base64.
+    """
     title = escape(f"Replay of {report.title}")
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{title}</title><style>{_STYLE}</style></head><body>\n"
-        + "\n".join(_body(report))
+        + "\n".join(_body(report, charts))
         + "\n</body></html>\n"
     )
 
 
-def _body(report: ReplayReport) -> Iterator[str]:
+def _body(report: ReplayReport, charts: Mapping[str, str]) -> Iterator[str]:
     yield f'<header class="{report.verdict}"><h1>{escape(f"Replay of {report.title}")}</h1>'
     yield f'<p class="word {report.verdict}">{MARKS[report.verdict]} {report.verdict}</p>'
     yield f"<p>{escape(headline(report))}</p></header>"
@@ -81,7 +88,7 @@ def _body(report: ReplayReport) -> Iterator[str]:
     if report.hypotheses:
         yield "<h2>Still supported?</h2>"
         yield _table(("hypothesis", "then", "now", "why"), _hypotheses(report), kind="claims")
-    yield from _conclusion(report)
+    yield from _conclusion(report, charts)
     others = differing(report)
     if others:
         yield f"<h2>What differs</h2>{_cells(others)}"
@@ -93,7 +100,7 @@ def _body(report: ReplayReport) -> Iterator[str]:
     yield from _environment(report)
 
 
-def _conclusion(report: ReplayReport) -> Iterator[str]:
+def _conclusion(report: ReplayReport, charts: Mapping[str, str]) -> Iterator[str]:
     found = report.conclusion
     if found is None:
         return
@@ -104,11 +111,25 @@ def _conclusion(report: ReplayReport) -> Iterator[str]:
         return
     yield "<p>It rests on:</p>"
     rows = [
-        (where(each), f"<code>{escape(each.title)}</code>", _verdict(each.verdict),
-         escape(told(each)))
+        (where(each), _question(each), _verdict(each.verdict), _said(each, charts))
         for each in found.evidence
-    ]  # fmt: skip
+    ]
     yield _table(("where", "question", "now", "what it said"), rows, kind="evidence")
+
+
+def _question(evidence: Evidence) -> str:
+    path = led(evidence)
+    asked = f"<code>{escape(evidence.title)}</code>"
+    return f'<div>{asked}<br><span class="dim">{escape(path)}</span></div>' if path else asked
+
+
+def _said(evidence: Evidence, charts: Mapping[str, str]) -> str:
+    """What its answer said; the chart as it was then, which tells it at a glance."""
+    picture, words = charts.get(evidence.query), escape(told(evidence))
+    if not picture:
+        return words
+    shown = f'<img alt="" src="data:image/png;base64,{escape(picture)}">'
+    return f"<div>{words}<details open><summary>Chart</summary>{shown}</details></div>"
 
 
 def _hypotheses(report: ReplayReport) -> Iterator[Sequence[str]]:

@@ -13,6 +13,7 @@ from workspace_ext.inquiry.archive.wording import (
     environment,
     facts,
     headline,
+    led,
     reasons,
     still,
     told,
@@ -67,7 +68,8 @@ def _conclusion(report: ReplayReport) -> Iterator[str]:
     yield from ("", "It rests on:" if found.evidence else "No evidence was named.", "")
     for each in found.evidence:
         verdict = f"{MARKS[each.verdict]} {each.verdict}"
-        yield f"- {verdict}: {_text(each.title)} ({where(each)}): {_text(told(each))}"
+        place = ", ".join(filter(None, (where(each), led(each))))
+        yield f"- {verdict}: {_text(each.title)} ({_text(place)}): {_text(told(each))}"
 
 
 def _environment(report: ReplayReport) -> Iterator[str]:

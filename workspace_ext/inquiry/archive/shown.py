@@ -6,7 +6,7 @@ import base64
 import json
 import re
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any, Literal
@@ -63,6 +63,17 @@ def pieces(outputs: Sequence[Mapping[str, Any]]) -> list[Piece]:
         if isinstance(data, Mapping) and METADATA_KEY not in (output.get("metadata") or {}):
             found.append(_piece(data))
     return found
+
+
+def pictures(cells: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The pictures of the charts of our own answers: query → PNG, in base64."""
+    return {
+        str(about["query"]): picture
+        for cell in cells
+        for output in cell.get("outputs") or ()
+        if (about := (output.get("metadata") or {}).get(METADATA_KEY) or {}).get("query")
+        and (picture := _text((output.get("data") or {}).get("image/png")))
+    }
 
 
 def _piece(data: Mapping[str, Any]) -> Piece:

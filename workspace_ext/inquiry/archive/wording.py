@@ -110,6 +110,11 @@ def where(evidence: Evidence) -> str:
     return f"cell {evidence.cell}" if evidence.cell is not None else "not in the notebook"
 
 
+def led(evidence: Evidence) -> str:
+    """The answers that led to a piece of evidence; empty when it was asked by itself."""
+    return f"from {' → '.join(evidence.path)}" if evidence.path else ""
+
+
 def told(evidence: Evidence) -> str:
     """What a piece of evidence said, and what is wrong with it now."""
     wrong = "" if evidence.verdict == "same" else f"now: {evidence.reason}"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workspace_ext.inquiry.causes.calls import Calls
 from workspace_ext.inquiry.causes.evidence import log_bayes_factor
-from workspace_ext.inquiry.causes.habits import Fact, Floats, Habits, Ints, Kind
+from workspace_ext.inquiry.causes.habits import Fact, Habits, Held, Kind
+from workspace_ext.inquiry.steps.columns import Flags, Floats, Ints
 
 RARE = 0.1
 """What more than this share of the baseline did is no new habit (the times have 0.05 by design)."""
@@ -53,11 +53,11 @@ class Tally:
 def tally(habits: Habits, slot: Ints, slots: int) -> Tally:
     """Counts facts by the slot that each span belongs to; slot 0 is the baseline."""
 
-    def count(rows: Ints, kinds: int) -> Ints:
-        counted = np.bincount(rows[:, 1] * slots + slot[rows[:, 0]], minlength=kinds * slots)
+    def count(held: Held, kinds: int) -> Ints:
+        counted = np.bincount(held.what * slots + slot[held.span], minlength=kinds * slots)
         return counted.reshape(kinds, slots).astype(np.int64)
 
-    situations = int(habits.met[:, 1].max(initial=-1)) + 1
+    situations = int(habits.met.what.max(initial=-1)) + 1
     return Tally(count(habits.met, situations)[habits.given], count(habits.seen, len(habits.facts)))
 
 
@@ -65,7 +65,7 @@ def tally(habits: Habits, slot: Ints, slots: int) -> Tally:
 class Compared:
     """Facts before and after a split, each turned so that what grew is counted."""
 
-    gone: NDArray[np.bool_]
+    gone: Flags
     k0: Ints
     n0: Ints
     k1: Ints
@@ -73,6 +73,8 @@ class Compared:
     evidence: Floats
     beyond: Floats
     """Evidence beyond what so many comparisons give by chance; 0 for what did not change."""
+    faint: Floats
+    """Evidence, as if nothing else had been compared; 0 for what did not change."""
 
     @property
     def strength(self) -> Floats:
@@ -96,18 +98,19 @@ def compare(habits: Habits, counted: Tally, split: int, quiet: int) -> Compared:
     evidence = log_bayes_factor(k0, n0, k1, n1)
     grown = (n0 > 0) & (n1 > 0) & (k1 * n0 > k0 * n1) & rare
     grown &= ~(gone & (habits.kind != Kind.STEP))  # that errors cease is no trouble
-    grown &= ~timed | np.array([fact.then == "slow" for fact in habits.facts], dtype=bool)
+    grown &= ~timed | habits.slow
     beyond = np.zeros(len(k0))
     # each kind is a question of its own: the few errors need not outshine a thousand steps
     for kind in Kind:
         family = habits.kind == kind
         asked = int((family & (n0 > 0) & (n1 > 0)).sum())
         beyond[family] = evidence[family] - np.log(max(asked, 1))
-    return Compared(gone, k0, n0, k1, n1, evidence, np.where(grown, np.maximum(beyond, 0), 0))
+    beyond, faint = (np.where(grown, np.maximum(of, 0), 0) for of in (beyond, evidence))
+    return Compared(gone, k0, n0, k1, n1, evidence, beyond, faint)
 
 
-def changes(habits: Habits, compared: Compared) -> list[Change]:
-    """What changed, strongest evidence first."""
+def changes(habits: Habits, compared: Compared, *, faint: bool = False) -> list[Change]:
+    """What changed, strongest evidence first; with ``faint`` also what may be chance."""
     found = [
         Change(
             fact=habits.facts[at],
@@ -117,7 +120,7 @@ def changes(habits: Habits, compared: Compared) -> list[Change]:
             after=(int(compared.k1[at]), int(compared.n1[at])),
             evidence=float(compared.evidence[at]),
         )
-        for at in np.flatnonzero(compared.beyond > 0).tolist()
+        for at in np.flatnonzero((compared.faint if faint else compared.beyond) > 0).tolist()
     ]
     return sorted(found, key=lambda change: (-change.evidence, change.number))
 
@@ -147,9 +150,9 @@ def blame(
     calls: Calls,
     habits: Habits,
     found: list[Change],
-    now: NDArray[np.bool_],
+    now: Flags,
     *,
-    among: NDArray[np.bool_] | None = None,
+    among: Flags | None = None,
 ) -> dict[str, Blame]:
     """Puts each trace's blame on its deepest changed spans, by service.
 
@@ -165,57 +168,81 @@ def blame(
     if not found:
         return {}
     weight, reason, silent = _marks(calls, habits, found)
-    below = np.zeros(len(calls))
-    parent = calls.parent.tolist()
     among = np.ones(len(calls), dtype=bool) if among is None else among
-    marked = np.flatnonzero((weight > 0) & among).tolist()
-    for span in marked:
-        up = parent[span]
-        while up >= 0 and below[up] < weight[span]:
-            below[up] = weight[span]
-            up = parent[up]
-    gap = {change.number for change in found if change.fact.kind is Kind.GAP}
-    waiting = _waiting_callers(calls, habits.excess_ms[Kind.GAP])
-    heaviest: defaultdict[tuple[str, bool], dict[str, float]] = defaultdict(dict)
-    blamed: defaultdict[str, Blame] = defaultdict(Blame)
-    for span in marked:
-        left = float(weight[span] - below[span])
-        if left <= 0:
-            continue
-        guilty = parent[span] if int(reason[span]) in gap and span in waiting else span
-        service, after = silent.get(span, calls.service[guilty]), bool(now[span])
-        per_trace = heaviest[service, after]
-        per_trace[calls.trace[span]] = max(per_trace.get(calls.trace[span], 0.0), left)
-        if after:
-            of = blamed[service]
-            of.pods["" if span in silent else calls.pod[guilty] or ""] += 1
-            count, first = of.why.get(int(reason[span]), (0, span))
-            of.why[int(reason[span])] = (count + 1, first)
-    sides = list(zip(calls.trace, now.tolist(), among.tolist(), strict=True))
-    traces = [
-        max(len({trace for trace, after, looked in sides if looked and after == side}), 1)
+    marked = np.flatnonzero((weight > 0) & among)
+    left = weight - _heaviest_below(calls.parent, weight, marked)
+    rows = marked[left[marked] > 0]
+    gaps = [change.number for change in found if change.fact.kind is Kind.GAP]
+    waiting = np.isin(reason[rows], gaps)
+    waiting &= _waiting_callers(calls, habits.excess_ms[Kind.GAP])[rows]
+    guilty = np.where(waiting, calls.parent[rows], rows)
+    service = np.where(silent[rows] >= 0, silent[rows], calls.service.number[guilty])
+    share = _shares(calls, service, rows, left[rows], now, among)
+    blamed: dict[str, Blame] = {}
+    after = now[rows]
+    rows, service = rows[after], service[after]
+    pod = np.where(silent[rows] >= 0, len(calls.pod.names), calls.pod.number[guilty[after]])
+    for who, which, count, _ in _counts(service, pod):
+        of = blamed.setdefault(calls.service.names[who], Blame(float(share[who])))
+        of.pods["" if which == len(calls.pod.names) else calls.pod.names[which]] += count
+    for who, which, count, first in _counts(service, reason[rows]):
+        blamed[calls.service.names[who]].why[which] = (count, int(rows[first]))
+    return blamed
+
+
+def _heaviest_below(parent: Ints, weight: Floats, marked: Ints) -> Floats:
+    """The heaviest weight that any marked span below each span has."""
+    below = np.zeros(len(parent))
+    rows, carried = marked, weight[marked]
+    while len(rows):
+        rows = parent[rows]
+        further = (rows >= 0) & (below[rows] < carried)
+        rows, carried = rows[further], carried[further]
+        np.maximum.at(below, rows, carried)
+    return below
+
+
+def _shares(
+    calls: Calls, service: Ints, rows: Ints, left: Floats, now: Flags, among: Flags
+) -> Floats:
+    """Of each service, `Blame.share`: of each trace, the heaviest of its spans counts."""
+    traces, services = len(calls.trace.names), len(calls.service.names)
+    lone = calls.lone
+    keys = (service * 2 + now[rows]) * traces + calls.trace.number[rows]
+    order = np.lexsort((-left, keys))
+    first = order[np.concatenate([[True], np.diff(keys[order]) != 0])[: len(order)]]
+    weight = np.bincount(keys[first] // traces, left[first], minlength=2 * services)
+    before, after = (
+        np.maximum(
+            len(np.unique(calls.trace.number[among & ~lone & (now == side)]))
+            + np.bincount(calls.service.number[among & lone & (now == side)], minlength=services),
+            1,
+        )
         for side in (False, True)
-    ]
-    for service, of in blamed.items():
-        after_share = sum(heaviest[service, True].values()) / traces[1]
-        of.share = after_share - sum(heaviest[service, False].values()) / traces[0]
-    return dict(blamed)
+    )
+    shares: Floats = weight[1::2] / after - weight[::2] / before
+    return shares
 
 
-def _marks(
-    calls: Calls, habits: Habits, found: list[Change]
-) -> tuple[Floats, Ints, dict[int, str]]:
+def _counts(who: Ints, what: Ints) -> list[tuple[int, int, int, int]]:
+    """Pairs of both, how often there is each, and where first; in the order of that."""
+    size = int(what.max(initial=0)) + 1
+    keys, first, count = np.unique(who * size + what, return_index=True, return_counts=True)
+    pairs = (divmod(key, size) for key in keys.tolist())
+    found = zip(pairs, count.tolist(), first.tolist(), strict=True)
+    return sorted(((*pair, n, at) for pair, n, at in found), key=lambda one: one[3])
+
+
+def _marks(calls: Calls, habits: Habits, found: list[Change]) -> tuple[Floats, Ints, Ints]:
     """Of each span, the weight of its heaviest change, which one that is, and who kept silent."""
-    silent: dict[int, str] = {}
     weight = np.zeros(len(calls))
-    reason = np.full(len(calls), -1, dtype=np.int64)
+    reason, silent = np.full((2, len(calls)), -1)
     for change in found:
-        did = habits.seen[habits.seen[:, 1] == change.number, 0]
+        did = habits.seen.of(change.number)
         if change.gone:
-            could = habits.met[habits.met[:, 1] == habits.given[change.number], 0]
-            did = np.setdiff1d(could, did)
+            did = np.setdiff1d(habits.met.of(int(habits.given[change.number])), did)
         if change.fact.kind is Kind.SILENCE:
-            silent |= {span: calls.unanswered[span] for span in did.tolist()}
+            silent[did] = calls.unanswered[did]
         heavy = np.full(len(did), change.completeness)
         if change.fact.kind >= Kind.OWN:
             lost = habits.excess_ms[change.fact.kind][did]
@@ -226,8 +253,8 @@ def _marks(
     return weight, reason, silent
 
 
-def _waiting_callers(calls: Calls, waits: Floats) -> set[int]:
-    """Spans whose caller, not they themselves, is to blame for the wait around them.
+def _waiting_callers(calls: Calls, waits: Floats) -> Flags:
+    """Which spans' callers, not they themselves, are to blame for the wait around them.
 
     It is that end of the call whose other calls wait more often. An end's network is seen in all
     of them, made or taken; but where the caller has no span for the call alone, the wait holds its
@@ -238,27 +265,27 @@ def _waiting_callers(calls: Calls, waits: Floats) -> set[int]:
         calls: The spans.
         waits: Of each span, by how much its caller waited longer than usual; NaN where unknown.
     """
-    edges: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-    for at in np.flatnonzero(calls.now & ~np.isnan(waits)).tolist():
-        edges[calls.service[int(calls.parent[at])], calls.service[at]].append(at)
-    slow = {edge: int((waits[spans] > 0).sum()) for edge, spans in edges.items()}
+    rows = np.flatnonzero(calls.now & ~np.isnan(waits))
+    number, services = calls.service.number, len(calls.service.names)
+    edges, edge = np.unique(
+        number[calls.parent[rows]] * services + number[rows], return_inverse=True
+    )
+    ends = np.divmod(edges, services)
+    spans = np.bincount(edge, minlength=len(edges))
+    slow = np.bincount(edge, waits[rows] > 0, minlength=len(edges))
+    alone = 2 * np.bincount(edge, calls.alone[rows], minlength=len(edges)) >= spans
 
-    def elsewhere(edge: tuple[str, str], end: int, alone: bool) -> float:
+    def elsewhere(end: int) -> Floats:
         """How often the end's other calls wait; half as often as this, if there are none."""
-        others = [
-            other
-            for other in edges
-            if other != edge and edge[end] in (other if alone else other[end : end + 1])
-        ]
-        count = sum(len(edges[other]) for other in others)
-        if not count:
-            return slow[edge] / len(edges[edge]) / 2
-        return sum(slow[other] for other in others) / count
+        waited, count = (
+            np.bincount(ends[end], of, services)[ends[end]]
+            + alone * np.bincount(ends[1 - end], of, services)[ends[end]]
+            - of
+            for of in (slow, spans)
+        )
+        return np.where(count > 0, waited / np.maximum(count, 1), slow / spans / 2)
 
-    guilty: set[int] = set()
-    for edge, spans in edges.items():
-        alone = 2 * int(calls.alone[spans].sum()) >= len(spans)
-        caller, callee = elsewhere(edge, 0, alone), elsewhere(edge, 1, alone)
-        if caller > callee or (caller == callee and not alone):
-            guilty.update(spans)
+    caller, callee = elsewhere(0), elsewhere(1)
+    guilty = np.zeros(len(calls), dtype=bool)
+    guilty[rows] = ((caller > callee) | ((caller == callee) & ~alone))[edge.reshape(-1)]
     return guilty

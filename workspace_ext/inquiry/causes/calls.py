@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
+import pyarrow.compute as pc
+
+from workspace_ext.inquiry.causes import forest
+from workspace_ext.inquiry.steps.columns import (
+    Flags,
+    Floats,
+    Ints,
+    Named,
+    distinct,
+    flags,
+    ints,
+    named,
+)
 
 _VARYING = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|0x[0-9a-fA-F]+|[0-9a-fA-F]{16,}|\d+")
+
+NO_TRACE = "line "
+"""So begins the id of a trace that there is not."""
 
 
 @lru_cache(10_000)
@@ -25,48 +41,67 @@ class Calls:
     """One entry a span; a parent that was not recorded is -1.
 
     Attributes:
+        places: Where each span is.
         trace: Trace id.
-        span: Span id.
         service: Of the span; so `pod`.
         parent: Index of the parent.
-        path: Operations from where the service was entered down to the span; a call to another
-            service is named by its callee. Spans are compared with those of the same path, so
-            that a change in what is asked for is no change in how it is answered.
+        path: Which of ``paths``.
+        paths: Service, and the operations from where it was entered down to the span; a call to
+            another service is named by its callee. Spans are compared with those of the same path,
+            so that a change in what is asked for is no change in how it is answered.
         now: Whether it belongs to the window (else to the baseline).
         failed: Whether its status says error.
         start_ns: Begin.
-        duration_ms: Of the whole span.
+        duration_ns: Of the whole span.
         own_ms: Where a service is entered: without the time in which it waited for other
             services; NaN elsewhere.
         gap_ms: Where a service is entered from another: what its caller waited beyond the span
             itself; NaN elsewhere. Where the caller has no span for the call alone, the time around
             the call in which it did nothing else that is known.
         alone: Whether the caller has a span for the call alone.
-        asked: Which service it called, where it is such a call and nothing else.
-        unanswered: Span → the service it asked, directly or by a span that does just that, where
-            nothing was recorded.
+        unanswered: The number of the service it asked, directly or by a span that does just that,
+            where nothing was recorded there; else -1.
         usual_ms: What requests of that kind (of the path of its first span) take in the baseline.
     """
 
-    trace: list[str]
-    span: list[str]
-    service: list[str]
-    pod: list[str | None]
-    parent: NDArray[np.int64]
-    path: list[tuple[str, str]]
-    now: NDArray[np.bool_]
-    failed: NDArray[np.bool_]
-    start_ns: NDArray[np.int64]
-    duration_ms: NDArray[np.float64]
-    own_ms: NDArray[np.float64]
-    gap_ms: NDArray[np.float64]
-    alone: NDArray[np.bool_]
-    asked: list[str | None]
-    unanswered: dict[int, str]
-    usual_ms: NDArray[np.float64]
+    places: forest.Places
+    trace: Named
+    service: Named
+    pod: Named
+    parent: Ints
+    path: Ints
+    paths: list[tuple[str, str]]
+    now: Flags
+    failed: Flags
+    start_ns: Ints
+    duration_ns: Ints
+    own_ms: Floats
+    gap_ms: Floats
+    alone: Flags
+    unanswered: Ints
+    usual_ms: Floats
 
     def __len__(self) -> int:
         return len(self.trace)
+
+    @property
+    def lone(self) -> Flags:
+        """Which spans are lines on no trace (see `visits`): each tells of its service alone."""
+        of = np.array([name.startswith(NO_TRACE) for name in self.trace.names], dtype=bool)
+        return np.asarray(of[self.trace.number], dtype=bool)
+
+    @property
+    def edges(self) -> set[tuple[str, str]]:
+        """Who called whom, as names."""
+        rows = np.flatnonzero(self.parent >= 0)
+        size = len(self.service.names)
+        pairs = distinct(self.service.number[self.parent[rows]] * size + self.service.number[rows])
+        names = self.service.names
+        return {
+            (names[up], names[down])
+            for up, down in zip(*(each.tolist() for each in np.divmod(pairs, size)), strict=True)
+            if up != down
+        }
 
 
 def read_calls(spans: pa.Table) -> Calls:
@@ -76,204 +111,131 @@ def read_calls(spans: pa.Table) -> Calls:
         spans: trace_id, span_id, parent_span_id, service, pod, name, time_ns, duration_ns, is_now,
             failed, text (the span's kind, where known).
     """
-    column = {name: spans.column(name).to_pylist() for name in spans.column_names}
-    trace, span = column["trace_id"], column["span_id"]
-    service = [name or "" for name in column["service"]]
-    place = {key: at for at, key in enumerate(zip(trace, span, strict=True))}
-    above = [place.get(key, -1) for key in zip(trace, column["parent_span_id"], strict=True)]
-    entry = _entries(above, service)
-    parent = np.array(above, dtype=np.int64)
-    start = np.array(column["time_ns"], dtype=np.int64)
-    duration = np.array(column["duration_ns"], dtype=np.float64) / 1e6
-    entered = np.array(entry, dtype=np.int64) == np.arange(len(trace))
-    called = entered & (parent >= 0)
-    asked = _asked(above, entry, service, column["text"])
-    asking = np.array([callee is not None for callee in asked], dtype=bool)
-    alone = called & asking[parent]
-    own = duration - _waiting(above, entry, asking, start, duration)
-    now = np.array(column["is_now"], dtype=bool)
-    path = _paths(service, [masked(name or "") for name in column["name"]], above, asked)
+    trace, service, pod, name = (
+        named(spans.column(each)) for each in ("trace_id", "service", "pod", "name")
+    )
+    places = forest.Places(spans.column("trace_id"), spans.column("span_id"))
+    above = places.find(spans.column("trace_id"), spans.column("parent_span_id"))
+    parent = forest.without_loops(above)
+    start, length = ints(spans.column("time_ns")), ints(spans.column("duration_ns"))
+    inside = (parent >= 0) & (service.number[parent] == service.number)
+    entry = forest.tops(np.where(inside, parent, np.arange(len(parent))))
+    called = (parent >= 0) & ~inside
+    asked = _asked(parent, called, entry, service.number, spans.column("text"))
+    alone = called & (asked[parent] >= 0)
+    step, steps = _steps(parent, called, asked, service, name)
+    path, paths = forest.paths(np.where(inside, parent, -1), service, step, steps)
+    waited = forest.waiting(parent, entry, called, asked >= 0, start, length)
+    now = flags(spans.column("is_now"))
+    around = forest.around(parent, start, length)
+    around[alone] = np.maximum(length[parent] - length, 0)[alone]
     return Calls(
+        places=places,
         trace=trace,
-        span=span,
         service=service,
-        pod=column["pod"],
+        pod=pod,
         parent=parent,
         path=path,
+        paths=paths,
         now=now,
-        failed=np.array(column["failed"], dtype=bool),
+        failed=flags(spans.column("failed")),
         start_ns=start,
-        duration_ms=duration,
-        own_ms=np.where(entered, np.maximum(own, 0), np.nan),
-        gap_ms=np.where(
-            alone,
-            np.maximum(duration[parent] - duration, 0),
-            _around(above, called, start, duration),
-        ),
+        duration_ns=length,
+        own_ms=np.where(inside, np.nan, np.maximum(length - waited, 0) / 1e6),
+        gap_ms=np.where(called, around / 1e6, np.nan),
         alone=alone,
-        asked=asked,
-        unanswered=_unanswered(above, path, asked),
-        usual_ms=_usual(above, path, duration, now),
+        unanswered=_unanswered(parent, path, paths, asked),
+        usual_ms=_usual(parent, path, length / 1e6, now),
     )
 
 
-def _asked(
-    above: list[int], entry: list[int], service: list[str], kind: list[str | None]
-) -> list[str | None]:
-    """Of a span that is the call of another service and nothing else, which service.
+def _asked(parent: Ints, called: Flags, entry: Ints, service: Ints, kind: pa.ChunkedArray) -> Ints:
+    """Of a span that is the call of another service and nothing else, which service; else -1.
 
     Its kind says so; where kinds are unknown, that one call is all there is below it.
     """
-    below = np.bincount([up for up in above if up >= 0], minlength=len(above)).tolist()
-    asked: list[str | None] = [None] * len(above)
-    for at, up in enumerate(above):
-        if up >= 0 and entry[at] == at and service[at] != service[up]:
-            unknown = kind[up] in {None, "unspecified", "internal"}
-            if kind[up] in {"client", "producer"} or (
-                unknown and below[up] == 1 and entry[up] != up
-            ):
-                asked[up] = service[at]
+    below = np.bincount(parent[parent >= 0], minlength=len(parent))
+    calling = flags(pc.is_in(kind, pa.array(["client", "producer"])))
+    unknown = flags(pc.is_in(kind, pa.array([None, "unspecified", "internal"], kind.type)))
+    unknown &= (below == 1) & (entry != np.arange(len(parent)))
+    rows = np.flatnonzero(called & (calling | unknown)[parent])
+    asked = np.full(len(parent), -1)
+    asked[parent[rows]] = service[rows]
     return asked
 
 
-def _unanswered(
-    above: list[int], path: list[tuple[str, str]], asked: list[str | None]
-) -> dict[int, str]:
+def _steps(
+    parent: Ints, called: Flags, asked: Ints, service: Named, name: Named
+) -> tuple[Ints, list[str]]:
+    """What each span does, as number and name."""
+    services, shown = service.names, [masked(each) for each in name.names]
+    rows = np.flatnonzero(called & (asked[parent] >= 0))
+    who, what = np.full((2, len(parent)), -1)
+    who[parent[rows]], what[parent[rows]] = service.number[rows], name.number[rows]
+    keys = (name.number * (len(services) + 1) + who + 1) * (len(shown) + 1) + what + 1
+    _, first, step = np.unique(keys, return_index=True, return_inverse=True)
+    steps = [
+        shown[name.number[at]]
+        + (f" → {services[who[at]]} {shown[what[at]]}" if who[at] >= 0 else "")
+        for at in first.tolist()
+    ]
+    return step.reshape(-1), steps
+
+
+def _unanswered(parent: Ints, path: Ints, paths: list[tuple[str, str]], asked: Ints) -> Ints:
     """Spans whose like ask another service, and what is below them; but nothing was recorded there.
 
     Whom they asked is whom their like ask most, without those that the same visit heard from.
     """
-    plain = [(who, what.rpartition(" → ")[0] or what) for who, what in path]
-    usual: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    heard: defaultdict[int, set[str]] = defaultdict(set)
-    for at, callee in enumerate(asked):
-        if callee is not None:
-            usual[plain[at]][callee] += 1
-            heard[above[at]].add(callee)
-    parents = {up for up in above if up >= 0}
-    found: dict[int, str] = {}
-    for at, kind in enumerate(plain):
-        if at not in parents and kind in usual and above[at] >= 0:
-            left = [each for each in usual[kind].most_common() if each[0] not in heard[above[at]]]
-            if left:
-                found[at] = found[above[at]] = left[0][0]
+    kinds: dict[tuple[str, str], int] = {}
+    plain = np.array(
+        [kinds.setdefault((who, _plain(what)), len(kinds)) for who, what in paths], dtype=np.int64
+    )[path]
+    answered = np.zeros(len(kinds), dtype=bool)
+    answered[plain[asked >= 0]] = True
+    parents = np.zeros(len(parent), dtype=bool)
+    parents[parent[parent >= 0]] = True
+    left = np.flatnonzero(~parents & (parent >= 0) & answered[plain])
+    usual: defaultdict[int, Counter[int]] = defaultdict(Counter)
+    rows = np.flatnonzero((asked >= 0) & np.isin(plain, plain[left]))
+    for kind, callee in zip(plain[rows].tolist(), asked[rows].tolist(), strict=True):
+        usual[kind][callee] += 1
+    heard: defaultdict[int, set[int]] = defaultdict(set)
+    rows = np.flatnonzero((asked >= 0) & np.isin(parent, parent[left]))
+    for up, callee in zip(parent[rows].tolist(), asked[rows].tolist(), strict=True):
+        heard[up].add(callee)
+    found = np.full(len(parent), -1)
+    for at in left.tolist():
+        up = int(parent[at])
+        for callee, _ in usual[int(plain[at])].most_common():
+            if callee not in heard[up]:
+                found[at] = found[up] = callee
+                break
     return found
 
 
-def _usual(
-    above: list[int],
-    path: list[tuple[str, str]],
-    duration: NDArray[np.float64],
-    now: NDArray[np.bool_],
-) -> NDArray[np.float64]:
+def _plain(path: str) -> str:
+    """The path of a call, whether it was answered or not."""
+    return path.rpartition(" → ")[0] or path
+
+
+def _usual(parent: Ints, path: Ints, duration: Floats, now: Flags) -> Floats:
     """Of each span, the median time of what its first span is one of; of all, where that is new."""
-    first = [-1] * len(above)
-    for at in range(len(above)):
-        chain, here = [], at
-        while first[here] < 0:
-            chain.append(here)
-            first[here] = here  # a loop of parents ends here
-            if above[here] < 0:
-                break
-            here = above[here]
-        for each in chain:
-            first[each] = first[here]
-    took: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
-    for at, up in enumerate(above):
-        if up < 0 and not now[at]:
-            took[path[at]].append(float(duration[at]))
-    medians = {kind: max(float(np.median(times)), 1e-3) for kind, times in took.items()}
-    of_all = float(np.median([time for times in took.values() for time in times] or [1.0]))
-    return np.array([medians.get(path[at], max(of_all, 1e-3)) for at in first], dtype=np.float64)
+    at = np.arange(len(parent))
+    first = forest.tops(np.where(parent >= 0, parent, at))
+    roots = np.flatnonzero((parent < 0) & ~now)
+    of_all = float(np.median(duration[roots])) if len(roots) else 1.0
+    usual = np.full(int(path.max(initial=-1)) + 1, of_all)
+    for kind in np.unique(path[roots]).tolist():
+        usual[kind] = np.median(duration[roots[path[roots] == kind]])
+    return np.asarray(np.maximum(usual[path[first]], 1e-3))
 
 
-def _entries(above: list[int], service: list[str]) -> list[int]:
-    """Of each span, the one by which the visit to its service began."""
-    entry = [-1] * len(above)
-    for first in range(len(above)):
-        chain = []
-        at = first
-        while entry[at] < 0:
-            chain.append(at)
-            entry[at] = at  # a loop of parents ends here
-            up = above[at]
-            if up < 0 or service[up] != service[at]:
-                break
-            at = up
-        for here in chain:
-            entry[here] = entry[at]
-    return entry
-
-
-def _waiting(
-    above: list[int],
-    entry: list[int],
-    asking: NDArray[np.bool_],
-    start: NDArray[np.int64],
-    duration: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Milliseconds of each visit in which some call to another service was under way."""
-    begin, length = start.tolist(), (duration * 1e6).astype(np.int64).tolist()
-    waits: defaultdict[int, set[int]] = defaultdict(set)
-    for at, up in enumerate(above):
-        if up >= 0 and entry[at] == at:
-            waits[entry[up]].add(up if asking[up] and up != entry[up] else at)
-    waited = np.zeros(len(above))
-    for visit, during in waits.items():
-        reached, end = begin[visit], begin[visit] + length[visit]
-        for at in sorted(during, key=lambda at: (begin[at], at)):
-            until = min(begin[at] + length[at], end)
-            since = max(begin[at], reached)
-            if until > since:
-                waited[visit] += (until - since) / 1e6
-                reached = until
-    return waited
-
-
-def _around(
-    above: list[int],
-    called: NDArray[np.bool_],
-    start: NDArray[np.int64],
-    duration: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Milliseconds from what its caller did before a call to it, and from it to what came next."""
-    begin, end = start.tolist(), (start + (duration * 1e6).astype(np.int64)).tolist()
-    below: defaultdict[int, list[int]] = defaultdict(list)
-    for at, up in enumerate(above):
-        if up >= 0:
-            below[up].append(at)
-    around = np.full(len(above), np.nan)
-    for up, spans in below.items():
-        spans.sort(key=lambda at: (begin[at], at))
-        ended = [begin[up], *(end[at] for at in spans)]
-        begun = [*(begin[at] for at in spans[1:]), end[up]]
-        for at, before, after in zip(spans, ended, begun, strict=False):
-            if called[at]:
-                waited = max(begin[at] - before, 0) + max(after - end[at], 0)
-                around[at] = waited / 1e6
-    return around
-
-
-def _paths(
-    service: list[str], name: list[str], above: list[int], asked: list[str | None]
-) -> list[tuple[str, str]]:
-    step = list(name)
-    for at, up in enumerate(above):
-        if up >= 0 and asked[up] is not None and service[at] != service[up]:
-            step[up] = f"{name[up]} → {service[at]} {name[at]}"
-    path: list[str | None] = [None] * len(name)
-    for first in range(len(name)):
-        chain = []
-        at = first
-        while path[at] is None:
-            chain.append(at)
-            path[at] = ""  # a loop of parents ends here
-            up = above[at]
-            if up < 0 or service[up] != service[at]:
-                break
-            at = up
-        for here in reversed(chain):
-            up = above[here]
-            inside = up >= 0 and service[up] == service[here]
-            path[here] = f"{path[up]} / {step[here]}" if inside else step[here]
-    return [(who, what or "") for who, what in zip(service, path, strict=True)]
+def reached(callees: Mapping[str, Iterable[str]], service: str) -> set[str]:
+    """A service, whom it calls, whom those call, and so on."""
+    found, waiting = {service}, [service]
+    while waiting:
+        fresh = set(callees.get(waiting.pop(), ())) - found
+        found |= fresh
+        waiting += fresh
+    return found

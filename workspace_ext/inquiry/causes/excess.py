@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 
 from workspace_ext.inquiry.causes.roles import Role, role_of
+from workspace_ext.inquiry.steps.columns import Floats, Ints, ints, named
 
 DECILES_APART = 2.56
 """Of a normal distribution, the 10 % and the 90 % quantile lie so many deviations apart."""
@@ -33,8 +35,8 @@ class Sort(Enum):
 class Series:
     """One metric of one service: its samples in the window, and what was usual before."""
 
-    time_ns: tuple[int, ...]
-    value: tuple[float, ...]
+    time_ns: Ints
+    value: Floats
     median: float
     mean: float
     spread: float
@@ -70,34 +72,45 @@ def read_series(usual: pa.Table, recent: pa.Table) -> dict[Key, Series]:
         usual: service, name, median, mean, low and high (10 % and 90 % quantiles) before.
         recent: service, name, time_ns, value in the window.
     """
-    samples: defaultdict[Key, defaultdict[int, list[float]]]
-    samples = defaultdict(lambda: defaultdict(list))
-    columns = (recent.column(n).to_pylist() for n in ("service", "name", "time_ns", "value"))
-    for service, name, time, value in zip(*columns, strict=True):
-        samples[service or "", name][time].append(value)
+    service, name = named(recent.column("service")), named(recent.column("name"))
+    time, value = ints(recent.column("time_ns")), recent.column("value").to_numpy()
+    series = service.number * len(name.names) + name.number
+    order = np.lexsort((time, series))
+    fresh = np.flatnonzero(
+        np.diff(series[order], prepend=-1) | (np.diff(time[order], prepend=-1) != 0)
+    )
+    series, time = series[order[fresh]], time[order[fresh]]
+    total = np.add.reduceat(value[order], fresh) if len(fresh) else value
+    mean = total / np.diff(fresh, append=len(order))
+    samples: dict[Key, slice] = {}
+    first = np.flatnonzero(np.diff(series, prepend=-1)).tolist()
+    for begin, end in pairwise([*first, len(series)]):
+        who, what = divmod(int(series[begin]), len(name.names))
+        samples[service.names[who], name.names[what]] = slice(begin, end)
     before: defaultdict[Key, list[tuple[float, ...]]] = defaultdict(list)
-    names = ("service", "name", "median", "mean", "low", "high")
-    for service, name, *levels in zip(*(usual.column(n).to_pylist() for n in names), strict=True):
-        before[service or "", name].append(tuple(levels))
+    levels = ("service", "name", "median", "mean", "low", "high")
+    for who, what, *level in zip(*(usual.column(n).to_pylist() for n in levels), strict=True):
+        before[who or "", what].append(tuple(level))
     found = {}
     for key in sorted(before.keys() & samples.keys()):
-        together = np.sum if role_of(key[1]) in {Role.VOLUME, Role.BAD} else np.mean
-        times = sorted(samples[key])
-        values = tuple(float(together(samples[key][time])) for time in times)
-        median, mean, low, high = (float(level) for level in together(before[key], axis=0))
-        found[key] = Series(tuple(times), values, median, mean, (high - low) / DECILES_APART)
+        added = role_of(key[1]) in {Role.VOLUME, Role.BAD}
+        median, usual_mean, low, high = (np.sum if added else np.mean)(before[key], axis=0).tolist()
+        at = samples[key]
+        spread = (high - low) / DECILES_APART
+        values = (total if added else mean)[at]
+        found[key] = Series(time[at], values, median, usual_mean, spread)
     return found
 
 
 def sorts_of(symptom: str, series: Iterable[Series]) -> list[Sort]:
     """How a metric may show trouble: one sort, or where its name does not tell, the likely ones."""
     role = role_of(symptom)
-    values = [value for one in series for value in one.value]
+    values = _values(series)
     if role is Role.GOOD:
         return [Sort.FEWER]
     if role is Role.TIME:
         return [Sort.LONGER]
-    counted = _whole(values) or (role is Role.BAD and max(values, default=0.0) > 1)
+    counted = _whole(values) or (role is Role.BAD and values.max(initial=0.0) > 1)
     if role is Role.BAD or counted:
         return [Sort.MORE if counted else Sort.LONGER]
     return [Sort.LONGER, Sort.FEWER]
@@ -110,29 +123,36 @@ def busier(series: Mapping[Key, Series], onset: int) -> dict[str, float]:
         return {}
     found = {}
     for (service, name), one in series.items():
-        since = [value for at, value in zip(one.time_ns, one.value, strict=True) if at >= onset]
-        if name == counted and since and one.mean > 0:
-            found[service] = float(np.mean(since)) / one.mean
+        since = one.value[one.time_ns >= onset]
+        if name == counted and len(since) and one.mean > 0:
+            found[service] = float(since.mean()) / one.mean
     return found
 
 
 def volume_of(series: Mapping[Key, Series], symptom: str = "") -> str:
-    """The metric that counts requests: by its name, or else the largest whole numbers.
+    """The metric that counts requests: by name, of most services, or else the largest numbers.
 
     Args:
         series: All there are.
         symptom: Which of them is none.
     """
-    values: defaultdict[str, list[float]] = defaultdict(list)
+    alike: defaultdict[str, list[Series]] = defaultdict(list)
     for (_, name), one in series.items():
-        values[name].extend(one.value)
-    named = sorted(name for name in values if role_of(name) is Role.VOLUME)
-    counts = [name for name in sorted(values) if name != symptom and _whole(values[name])]
-    return named[0] if named else max(counts, key=lambda name: sum(values[name]), default="")
+        alike[name].append(one)
+    values = {name: _values(of) for name, of in sorted(alike.items())}
+    told = [name for name in values if role_of(name) is Role.VOLUME]
+    most = max((len(alike[name]) for name in told), default=0)
+    told = [name for name in told if len(alike[name]) == most]
+    counts = [name for name in values if name != symptom and _whole(values[name])]
+    return told[0] if told else max(counts, key=lambda name: values[name].sum(), default="")
 
 
-def _whole(values: Iterable[float]) -> bool:
-    return all(value >= 0 and value == int(value) for value in values)
+def _values(series: Iterable[Series]) -> Floats:
+    return np.concatenate([np.zeros(0), *(one.value for one in series)])
+
+
+def _whole(values: Floats) -> bool:
+    return bool(((values >= 0) & (values == np.floor(values))).all())
 
 
 def excess(one: Series, volume: Series | None, sort: Sort, onset: int) -> Excess:
@@ -147,7 +167,7 @@ def excess(one: Series, volume: Series | None, sort: Sort, onset: int) -> Excess
         sort: How it shows trouble.
         onset: When it began (ns); a sample that reaches over it counts as after.
     """
-    times, values = np.array(one.time_ns), np.array(one.value)
+    times, values = one.time_ns, one.value
     step = int(np.median(np.diff(times))) if len(times) > 1 else 0
     before = times + step <= onset
     if before.all():
@@ -171,19 +191,26 @@ def excess(one: Series, volume: Series | None, sort: Sort, onset: int) -> Excess
         chance = float(((full - one.mean) / full * weight).sum()) + n if volume else 0.0
         wander = max(one.spread, 0.0 if volume else FINEST * full) / full * float(weight.sum())
     else:
+        now = _steady(since)
         lost = since - level
-        more, new = float((lost * weight).sum()), float(lost.mean()) / max(now, 1e-12)
+        more, new = n * _steady(lost * weight), (now - level) / max(now, 1e-12)
         chance = 0.0
         wander = max(one.spread, FINEST * abs(one.median)) * float(weight.sum())
     errors = more / max(float(np.sqrt(max(chance, 0.0) + wander**2)), 1e-12)
     return Excess(more, errors, min(max(new, 0.0), 1.0), level, now)
 
 
-def _asked(volume: Series | None, times: np.ndarray) -> np.ndarray:
+def _steady(values: Floats) -> float:
+    """The mean of the middle eight of ten: one wild time makes no level."""
+    wild = len(values) // 10
+    return float(np.sort(values)[wild : len(values) - wild].mean())
+
+
+def _asked(volume: Series | None, times: Ints) -> Floats:
     if volume is None:
         return np.ones(len(times))
-    known = dict(zip(volume.time_ns, volume.value, strict=True))
-    return np.array([known.get(int(time), volume.median) for time in times], dtype=np.float64)
+    known = dict(zip(volume.time_ns.tolist(), volume.value.tolist(), strict=True))
+    return np.array([known.get(time, volume.median) for time in times.tolist()], dtype=np.float64)
 
 
 def _level(volume: Series | None) -> float:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workspace_ext.inquiry.causes.calls import reached as reached_by
 from workspace_ext.inquiry.causes.excess import (
     Excess,
     Key,
@@ -65,7 +66,7 @@ def onset_ns(series: Mapping[Key, Series], service: str | None, symptom: str) ->
         for (who, name), one in series.items()
         if name == symptom and service in {None, who} and len(one.time_ns) > 1
     ]
-    dated = [(found, one) for one in alike if (found := find_onset(one.value)) is not None]
+    dated = [(found, one) for one in alike if (found := find_onset(one.value.tolist())) is not None]
     if dated:
 
         def surest(pair: tuple[Onset, Series]) -> tuple[float, float]:
@@ -73,18 +74,18 @@ def onset_ns(series: Mapping[Key, Series], service: str | None, symptom: str) ->
 
         found, one = min(dated, key=surest)
         if service is not None or found.p * len(dated) <= CERTAIN:
-            return one.time_ns[found.start]
+            return int(one.time_ns[found.start])
         return None
     if service is None or not alike:
         return None
-    value = np.array(alike[0].value)
+    value = alike[0].value
     gain = [
         (value[split:].mean() - np.median(value[:split])) * np.sqrt(len(value) - split)
         for split in range(1, len(value))
     ]
     sorts = sorts_of(symptom, alike)
     turn = np.abs if len(sorts) > 1 else np.negative if sorts == [Sort.FEWER] else np.positive
-    return alike[0].time_ns[1 + int(np.argmax(turn(gain)))]
+    return int(alike[0].time_ns[1 + int(np.argmax(turn(gain)))])
 
 
 def troubles(
@@ -114,7 +115,7 @@ def troubles(
             callees[caller].add(callee)
     sort, of = _excesses(series, onset, service, symptom)
     known = service is not None and callees.get(service)
-    reached = sorted(of.keys() & _below(callees, service)) if known and service else sorted(of)
+    reached = sorted(of.keys() & reached_by(callees, service)) if known and service else sorted(of)
     whole = max(of[service].more if service in of else 0.0, 0.0)
     whole = whole or max((of[who].more for who in reached), default=0.0)
     chance = by_chance(len(reached))
@@ -174,13 +175,3 @@ def symptoms(series: Mapping[Key, Series], service: str | None) -> list[str]:
             if (service is None or who == service) and role_of(name) in TELLING
         }
     )
-
-
-def _below(callees: Mapping[str, set[str]], service: str) -> set[str]:
-    reached, waiting = {service}, [service]
-    while waiting:
-        for callee in callees.get(waiting.pop(), ()):
-            if callee not in reached:
-                reached.add(callee)
-                waiting.append(callee)
-    return reached

@@ -10,24 +10,21 @@ Comparing neighbouring events of logs and traces: G. Yu et al., "Nezha", ESEC/FS
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from workspace_ext.inquiry.causes.calls import Calls
+from workspace_ext.inquiry.steps.columns import Flags, Floats, Ints, Named, distinct, flags, ints
+from workspace_ext.inquiry.steps.columns import named as named_column
 
 USUAL = 0.95
 """Times above this quantile of the baseline count as slow: one in twenty, by design."""
 ENOUGH = 5
 """Fewer spans in the baseline say nothing about how long something usually takes."""
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 
 class Kind(IntEnum):
@@ -56,6 +53,19 @@ class Fact:
 
 
 @dataclass(frozen=True)
+class Held:
+    """Rows of a span and what held for it, sorted by the latter."""
+
+    span: Ints
+    what: Ints
+
+    def of(self, number: int) -> Ints:
+        """The spans that it held for."""
+        first, end = np.searchsorted(self.what, [number, number + 1])
+        return self.span[first:end]
+
+
+@dataclass(frozen=True)
 class Habits:
     """Facts, and the spans that they hold for.
 
@@ -63,65 +73,58 @@ class Habits:
         facts: All of them.
         kind: Of each fact.
         given: Of each fact, the number of its situation (spans of which path, after what).
-        met: Rows of (span, situation): the span was in it.
-        seen: Rows of (span, fact): and this came then.
+        slow: Of each fact, whether it says that something took longer than usual.
+        met: Which spans were in which situation.
+        seen: Of which spans which fact is true.
         excess_ms: Of the kinds of time, by span: how much longer than usual, NaN where unknown.
     """
 
-    facts: list[Fact]
+    facts: Facts
     kind: Ints
     given: Ints
-    met: Ints
-    seen: Ints
+    slow: Flags
+    met: Held
+    seen: Held
     excess_ms: dict[Kind, Floats]
 
 
-_Group = tuple[str, str, str]
-"""Service, path, and which of its spans: any, fine, failing."""
+class Facts:
+    """Facts by their numbers; put into words only when asked for."""
+
+    def __init__(self, keys: list[Ints], words: list[str], calls: Calls) -> None:
+        self._keys, self._words, self._calls = keys, words, calls
+
+    def __len__(self) -> int:
+        return len(self._keys[0])
+
+    def __getitem__(self, number: int) -> Fact:
+        group, given, then, kind = (int(key[number]) for key in self._keys)
+        paths, services = self._calls.paths, self._calls.service.names
+        of = group // _SORTS
+        service, path = (services[of - len(paths)], "") if of >= len(paths) else paths[of]
+        return Fact(service, path, self._words[given], self._words[then], Kind(kind))
 
 
-class _Notes:
-    """Takes facts down as numbers, and makes `Habits` of them at the end."""
+_ANY, _FINE, _FAILING = range(3)
+"""Which spans of a path: a group is the path's number and one of these. An error may come to any
+span; other steps are compared among the like."""
+_SORTS = 3
+_IN_ALL, _BEGIN, _END, _SLOW, _USUAL = ("in all", "begin", "end", "slow", "usual")
+_OWN_WORDS = (_IN_ALL, _BEGIN, _END, _SLOW, _USUAL, *(kind.name for kind in Kind))
 
-    def __init__(self) -> None:
-        self._groups: dict[_Group, int] = {}
-        self._words: dict[str, int] = {}
-        self._met: list[tuple[int, int, int]] = []
-        self._seen: list[tuple[int, int, int, int, int]] = []
 
-    def group(self, group: _Group) -> int:
-        return self._groups.setdefault(group, len(self._groups))
+_Parts = list[tuple[ArrayLike, ...]]
+"""Columns; a single value stands in all rows."""
 
-    def word(self, text: str) -> int:
-        return self._words.setdefault(text, len(self._words))
 
-    def meet(self, span: int, group: int, given: int) -> None:
-        self._met.append((span, group, given))
+@dataclass(frozen=True)
+class _Events:
+    """What happened in spans, in order: by span, then by time."""
 
-    def see(self, span: int, group: int, given: int, then: int, kind: Kind) -> None:
-        self._seen.append((span, group, given, then, kind))
-
-    def habits(self, excess_ms: dict[Kind, Floats]) -> Habits:
-        words, groups = list(self._words), list(self._groups)
-        size = len(words) + 1
-        met = np.array(self._met, dtype=np.int64).reshape(-1, 3)
-        seen = np.array(self._seen, dtype=np.int64).reshape(-1, 5)
-        situations, of_met = np.unique(met[:, 1] * size + met[:, 2], return_inverse=True)
-        keys = ((seen[:, 1] * size + seen[:, 2]) * size + seen[:, 3]) * len(Kind) + seen[:, 4]
-        known, first, of_seen = np.unique(keys, return_index=True, return_inverse=True)
-        facts = [
-            Fact(groups[group][0], groups[group][1], words[given], words[then], Kind(kind))
-            for _, group, given, then, kind in seen[first].tolist()
-        ]
-        given = np.searchsorted(situations, seen[first, 1] * size + seen[first, 2])
-        return Habits(
-            facts=facts,
-            kind=seen[first, 4],
-            given=given,
-            met=_pairs(met[:, 0], of_met.reshape(-1), len(situations)),
-            seen=_pairs(seen[:, 0], of_seen.reshape(-1), len(known)),
-            excess_ms=excess_ms,
-        )
+    span: Ints
+    word: Ints
+    kind: Ints
+    words: list[str]
 
 
 def read_habits(calls: Calls, logs: pa.Table) -> Habits:
@@ -131,101 +134,133 @@ def read_habits(calls: Calls, logs: pa.Table) -> Habits:
         calls: The spans.
         logs: trace_id, span_id, time_ns, pattern, failed (whether its severity says error).
     """
-    notes = _Notes()
     events = _events(calls, logs)
-    failing = _failing(calls, events)
-    in_all, begin, end = (notes.word(text) for text in ("in all", "begin", "end"))
-    for span, of_span in enumerate(events):
-        # an error may come to any span of the path; other steps are compared among the like
-        any_span = notes.group((*calls.path[span], "any"))
-        alike = notes.group((*calls.path[span], "failing" if failing[span] else "fine"))
-        before = begin
-        for given in (in_all, begin):
-            notes.meet(span, any_span, given)
-            notes.meet(span, alike, given)
-        for _, text, kind in of_span:
-            after = notes.word(text)
-            group = alike if kind is Kind.STEP else any_span
-            notes.see(span, group, in_all, after, kind)
-            notes.see(span, group, before, after, kind)
-            notes.meet(span, any_span, after)
-            notes.meet(span, alike, after)
-            before = after
-        notes.see(span, alike, before, end, Kind.STEP)
-    return notes.habits(_note_times(calls, notes))
-
-
-def _note_times(calls: Calls, notes: _Notes) -> dict[Kind, Floats]:
-    caller = [calls.service[up] if up >= 0 else "" for up in calls.parent.tolist()]
-    waits = _beyond_usual(list(zip(caller, calls.service, strict=True)), calls.gap_ms, calls.now)
-    unknown = np.isnan(waits)
-    waits[unknown] = _beyond_usual(calls.service, calls.gap_ms, calls.now)[unknown]
-    excess = {Kind.OWN: _beyond_usual(calls.path, calls.own_ms, calls.now), Kind.GAP: waits}
-    slow, usual = notes.word("slow"), notes.word("usual")
+    number = {word: at for at, word in enumerate(events.words)}
+    every, any_span = np.arange(len(calls)), calls.path * _SORTS
+    alike = any_span + np.where(_failing(calls, events), _FAILING, _FINE)
+    span, then = events.span, events.word
+    first = np.concatenate([[True], span[1:] != span[:-1]])[: len(span)]
+    last = np.concatenate([span[1:] != span[:-1], [True]])[: len(span)]
+    before = np.where(first, number[_BEGIN], np.roll(then, 1))
+    group = np.where(events.kind == Kind.STEP, alike[span], any_span[span])
+    at_last = np.full(len(calls), number[_BEGIN])
+    at_last[span[last]] = then[last]
+    met: _Parts = []
+    for of in (any_span, alike):
+        met += [(every, of, number[_IN_ALL]), (every, of, number[_BEGIN]), (span, of[span], then)]
+    seen: _Parts = [
+        (span, group, number[_IN_ALL], then, events.kind),
+        (span, group, before, then, events.kind),
+        (every, alike, at_last, number[_END], Kind.STEP),
+    ]
+    excess = _excess(calls)
     for kind, beyond in excess.items():
-        given = notes.word(kind.name)
-        for span in np.flatnonzero(~np.isnan(beyond)).tolist():
-            service, path = calls.path[span]
-            group = notes.group((service, path if kind is Kind.OWN else "", "any"))
-            notes.meet(span, group, given)
-            notes.see(span, group, given, slow if beyond[span] > 0 else usual, kind)
-    return excess
+        rows = np.flatnonzero(~np.isnan(beyond))
+        of = calls.path if kind is Kind.OWN else len(calls.paths) + calls.service.number
+        took = np.where(beyond[rows] > 0, number[_SLOW], number[_USUAL])
+        met.append((rows, of[rows] * _SORTS, number[kind.name]))
+        seen.append((rows, of[rows] * _SORTS, number[kind.name], took, kind))
+    return _counted(calls, events.words, _columns(met), _columns(seen), excess)
 
 
-def _events(calls: Calls, logs: pa.Table) -> list[list[tuple[int, str, Kind]]]:
-    """What happened in each span, in order."""
-    place = {key: at for at, key in enumerate(zip(calls.trace, calls.span, strict=True))}
-    events: list[list[tuple[int, str, Kind]]] = [[] for _ in range(len(calls))]
-    columns = (logs.column(name).to_pylist() for name in ("trace_id", "span_id", "time_ns"))
-    told = zip(logs.column("pattern").to_pylist(), logs.column("failed").to_pylist(), strict=True)
-    for trace, span, time, (pattern, fault) in zip(*columns, told, strict=True):
-        at = place.get((trace, span))
-        if at is not None:
-            events[at].append((time, f"log {pattern}", Kind.FAULT if fault else Kind.STEP))
-    start = calls.start_ns.tolist()
-    for at, up in enumerate(calls.parent.tolist()):
-        if up >= 0:
-            what = f"call {calls.service[at]} {calls.path[at][1].rpartition(' / ')[2]}"
-            events[up].append((start[at], what, Kind.STEP))
-    for at in np.flatnonzero(calls.failed).tolist():
-        end = start[at] + int(calls.duration_ms[at] * 1e6)
-        events[at].append((end, "status error", Kind.FAULT))
-    for at, callee in calls.unanswered.items():
-        events[at].append((start[at], f"no answer from {callee}", Kind.SILENCE))
-    for of_span in events:
-        of_span.sort()
-    return events
+def _columns(parts: _Parts) -> list[Ints]:
+    """Parts of a table, column by column, one under the other."""
+    whole = [np.broadcast_arrays(*part) for part in parts]
+    return [np.concatenate(column).astype(np.int64) for column in zip(*whole, strict=True)]
 
 
-def _failing(calls: Calls, events: list[list[tuple[int, str, Kind]]]) -> list[bool]:
+def _counted(
+    calls: Calls, words: list[str], met: list[Ints], seen: list[Ints], excess: dict[Kind, Floats]
+) -> Habits:
+    """Rows of (span, group, given) and (span, group, given, then, kind), each once and numbered."""
+    spans, size = len(calls), len(words)
+    situations, met_what, met_span = _numbered(met[1] * size + met[2], met[0], spans)
+    given = np.searchsorted(situations, seen[1] * size + seen[2])
+    facts, what, span = _numbered((given * size + seen[3]) * len(Kind) + seen[4], seen[0], spans)
+    rest, kind = np.divmod(facts, len(Kind))
+    given, then = np.divmod(rest, size)
+    group, after = np.divmod(situations[given], size)
+    return Habits(
+        facts=Facts([group, after, then, kind], words, calls),
+        kind=kind,
+        given=given,
+        slow=then == words.index(_SLOW),
+        met=Held(met_span, met_what),
+        seen=Held(span, what),
+        excess_ms=excess,
+    )
+
+
+def _numbered(what: Ints, span: Ints, spans: int) -> tuple[Ints, Ints, Ints]:
+    """What there is, and rows of its number and of the span, each once."""
+    what, span = np.divmod(distinct(what * spans + span), spans)
+    fresh = np.concatenate([[True], what[1:] != what[:-1]])[: len(what)]
+    return what[fresh], np.cumsum(fresh) - 1, span
+
+
+def _excess(calls: Calls) -> dict[Kind, Floats]:
+    """By how much longer than usual each visit took, and its caller waited around it."""
+    services = len(calls.service.names)
+    caller = np.where(calls.parent >= 0, calls.service.number[calls.parent], services)
+    pair = caller * services + calls.service.number
+    waits = _beyond_usual(pair, calls.gap_ms, calls.now)
+    unknown = np.isnan(waits)
+    waits[unknown] = _beyond_usual(calls.service.number, calls.gap_ms, calls.now)[unknown]
+    return {Kind.OWN: _beyond_usual(calls.path, calls.own_ms, calls.now), Kind.GAP: waits}
+
+
+def _beyond_usual(group: Ints, times: Floats, now: Flags) -> Floats:
+    """By how much each time exceeds what is usual in its group, at least 0; NaN where unknown."""
+    known = np.flatnonzero(~np.isnan(times) & ~now)
+    order = known[np.lexsort((times[known], group[known]))]
+    groups, first, count = np.unique(group[order], return_index=True, return_counts=True)
+    high = first + np.ceil(USUAL * (count - 1)).astype(np.int64)
+    usual = np.full(int(group.max(initial=-1)) + 1, np.nan)
+    usual[groups] = np.where(count >= ENOUGH, times[order][high], np.nan)
+    beyond: Floats = np.maximum(times - usual[group], 0)
+    return beyond
+
+
+def _events(calls: Calls, logs: pa.Table) -> _Events:
+    """Lines of logs, calls, errors and silence."""
+    lines = calls.places.find(logs.column("trace_id"), logs.column("span_id"))
+    there = np.flatnonzero(lines >= 0)
+    pattern = named_column(logs.column("pattern"))
+    fault = np.where(flags(logs.column("failed")), Kind.FAULT, Kind.STEP)
+    below = np.flatnonzero(calls.parent >= 0)
+    failed = np.flatnonzero(calls.failed)
+    silent = np.flatnonzero(calls.unanswered >= 0)
+    asked = [f"no answer from {callee}" for callee in calls.service.names]
+    called = [f"call {who} {what.rpartition(' / ')[2]}" for who, what in calls.paths]
+    start, end = calls.start_ns, calls.start_ns + calls.duration_ns
+    parts: _Parts = [
+        (lines[there], ints(logs.column("time_ns"))[there], fault[there]),
+        (calls.parent[below], start[below], Kind.STEP),
+        (failed, end[failed], Kind.FAULT),
+        (silent, start[silent], Kind.SILENCE),
+    ]
+    texts = [
+        Named(pattern.number[there], [f"log {text}" for text in pattern.names]),
+        Named(calls.path[below], called),
+        Named(np.zeros(len(failed), dtype=np.int64), ["status error"]),
+        Named(calls.unanswered[silent], asked),
+    ]
+    words = sorted({*_OWN_WORDS, *(word for text in texts for word in text.names)})
+    number = {word: at for at, word in enumerate(words)}
+    word = np.concatenate(
+        [np.array([number[name] for name in text.names], np.int64)[text.number] for text in texts]
+    )
+    span, time, kind = _columns(parts)
+    order = np.lexsort((kind, word, time, span))
+    return _Events(span[order], word[order], kind[order], words)
+
+
+def _failing(calls: Calls, events: _Events) -> Flags:
     """Of each span, whether it or something below it failed."""
-    failing = [any(kind is not Kind.STEP for _, _, kind in of_span) for of_span in events]
-    above = calls.parent.tolist()
-    for span in [at for at, failed in enumerate(failing) if failed]:
-        up = above[span]
-        while up >= 0 and not failing[up]:
-            failing[up] = True
-            up = above[up]
+    failing = np.zeros(len(calls), dtype=bool)
+    reached = events.span[events.kind != Kind.STEP]
+    while len(reached):
+        failing[reached] = True
+        above = calls.parent[reached]
+        reached = np.unique(above[(above >= 0) & ~failing[above]])
     return failing
-
-
-def _beyond_usual(groups: Sequence[Hashable], times: Floats, now: NDArray[np.bool_]) -> Floats:
-    """By how much each time exceeds what is usual in its group, at least 0."""
-    members: defaultdict[Hashable, list[int]] = defaultdict(list)
-    for at in np.flatnonzero(~np.isnan(times)).tolist():
-        members[groups[at]].append(at)
-    excess = np.full(len(times), np.nan)
-    for of_group in members.values():
-        spans = np.array(of_group)
-        before = times[spans[~now[spans]]]
-        if len(before) >= ENOUGH:
-            excess[spans] = np.maximum(
-                times[spans] - np.quantile(before, USUAL, method="higher"), 0
-            )
-    return excess
-
-
-def _pairs(span: Ints, what: Ints, size: int) -> Ints:
-    """Rows (span, what), each once."""
-    unique = np.unique(span * size + what)
-    return np.stack([unique // max(size, 1), unique % max(size, 1)], axis=1)

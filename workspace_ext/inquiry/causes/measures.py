@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from statistics import median_low
 
-import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from workspace_ext.inquiry.causes.roles import Role, role_of
 
+FEWEST = 3
+"""Of fewer services, none can be told from the rest."""
 _PARTS = {"%": 100.0, "percent": 100.0, "1": 1.0}
 """Units that are parts of a limit, and the limit."""
 
@@ -55,33 +58,47 @@ def rises(
         unnamed: Also of metrics whose names do not tell what they measure.
     """
     wanted = {Role.RESOURCE, *([Role.UNKNOWN] if unnamed else [])}
-    since: dict[tuple[str, str, str], list[float]] = {}
-    columns = (recent.column(n).to_pylist() for n in ("service", "pod", "name", "time_ns", "value"))
-    for service, pod, name, time, value in zip(*columns, strict=True):
-        if time >= onset_ns and role_of(name) in wanted:
-            since.setdefault((service, pod, name), []).append(value)
+    names = recent.column("name").combine_chunks().dictionary_encode()
+    telling = [role_of(name) in wanted for name in names.dictionary.to_pylist()]
+    late = pc.greater_equal(recent.column("time_ns"), onset_ns)
+    since = (
+        recent.filter(pc.and_(late, pa.array(telling, pa.bool_()).take(names.indices)))
+        .group_by(["service", "pod", "name"], use_threads=False)
+        .aggregate([("value", "mean")])
+    )
+    columns = (since.column(each).to_pylist() for each in ("service", "pod", "name"))
+    levels = dict(zip(zip(*columns, strict=True), since["value_mean"].to_pylist(), strict=True))
     by_metric: dict[str, list[tuple[float, float, Rise]]] = {}
-    names = ("service", "pod", "name", "unit", "median", "high")
+    described = ("service", "pod", "name", "unit", "median", "high")
     for service, pod, name, unit, median, high in zip(
-        *(usual.column(n).to_pylist() for n in names), strict=True
+        *(usual.column(each).to_pylist() for each in described), strict=True
     ):
-        values = since.get((service, pod, name))
-        if values and high is not None:
-            now = float(np.mean(values))
+        now = levels.get((service, pod, name))
+        if now is not None and high is not None:
             limit = _PARTS.get(unit or "", 0.0)
-            expected = high * max((load or {}).get(service or "", 1.0), 1.0)
-            rise = Rise(service or "", pod or "", name, median, now, max(now - expected, 0.0))
+            rise = Rise(service or "", pod or "", name, median, now, 0.0)
             by_metric.setdefault(name, []).append((limit, high, rise))
     found = []
     for series in by_metric.values():
+        everywhere = _everywhere([rise for _, _, rise in series])
         scale = max(limit for limit, _, _ in series)
-        total = sum(rise.strength for _, _, rise in series)
         busiest = max(high for _, high, _ in series)
-        for _, _, rise in series:
-            grown = rise.strength
-            if grown > 0:
-                of_limit = min(grown / scale, 1.0) if scale else grown / (grown + abs(busiest))
+        grown = [
+            max(rise.now - high * max((load or {}).get(rise.service, 1.0), everywhere), 0.0)
+            for _, high, rise in series
+        ]
+        for (_, _, rise), more in zip(series, grown, strict=True):
+            if more > 0:
+                of_limit = min(more / scale, 1.0) if scale else more / (more + abs(busiest))
                 # squared, as the completeness of a change in behaviour is
-                strength = of_limit**2 * grown / total
-                found.append(replace(rise, strength=strength))
+                found.append(replace(rise, strength=of_limit**2 * more / sum(grown)))
     return sorted(found, key=lambda rise: (-rise.strength, rise.service, rise.pod, rise.metric))
+
+
+def _everywhere(rises: list[Rise]) -> float:
+    """How many times its usual level a metric has at half of its instances: that is nobody's."""
+    if len({rise.service for rise in rises}) < FEWEST:
+        return 1.0
+    return max(
+        median_low([rise.now / rise.usual if rise.usual > 0 else 1.0 for rise in rises]), 1.0
+    )

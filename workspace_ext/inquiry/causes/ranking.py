@@ -2,9 +2,10 @@
 
 Methods look at different things, and each gives a strength between 0 and 1: traces (what spans do
 and how long they take, blamed on the deepest change), logs (the same, of lines without spans),
-resources (an instance uses what it never did), and flows (a call graph of which only metrics are
-known). They are combined as independent reasons: 1 - (1 - a)(1 - b). A change just before the
-onset makes a suspicion count more. A ranking is a verdict only when the first stands out.
+resources (an instance uses what it never did), silence (it tells nothing any more), and flows (a
+call graph of which only metrics are known). What a callee's own reasons explain is taken off its
+callers, and the rest is combined as independent reasons: 1 - (1 - a)(1 - b). A change just before
+the onset makes a suspicion count more. A ranking is a verdict only when the first stands out.
 """
 
 from __future__ import annotations
@@ -17,26 +18,30 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from workspace_ext.inquiry.causes import flows, measures
+from workspace_ext.inquiry.causes import flows, measures, words
 from workspace_ext.inquiry.causes.blame import Change
 from workspace_ext.inquiry.causes.changed import changed
 from workspace_ext.inquiry.causes.excess import busier, read_series
 from workspace_ext.inquiry.causes.habits import Kind
+from workspace_ext.inquiry.causes.named import with_named
+from workspace_ext.inquiry.causes.readings import readings
+from workspace_ext.inquiry.causes.roles import Role, role_of
+from workspace_ext.inquiry.causes.silence import silences
 from workspace_ext.inquiry.causes.statements import statements
-from workspace_ext.inquiry.causes.suspects import SHOWN, Suspect, Suspects
-from workspace_ext.inquiry.causes.trial import Trial, try_traces
+from workspace_ext.inquiry.causes.suspects import FAINT, Suspect, Suspects
+from workspace_ext.inquiry.causes.trial import try_traces
 from workspace_ext.inquiry.causes.visits import visits
 
 NOTHING = "nothing to rank"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PARTS = ("span", "load", "log", "line", "usual", "metric", "edge", "change")
+_PARTS = ("span", "load", "log", "line", "metric", "edge", "change")
 
 
 def rank(table: pa.Table, params: Mapping[str, Any]) -> pa.Table:
     """See the module.
 
     Args:
-        table: Rows of several kinds, told apart by ``part``: span, log, line, usual, metric, edge,
+        table: Rows of several kinds, told apart by ``part``: span, load, log, line, metric, edge,
             change.
         params: window_start, window_end, onset (RFC 3339, optional), slack, service, symptom,
             history, min_score, min_margin.
@@ -44,16 +49,22 @@ def rank(table: pa.Table, params: Mapping[str, Any]) -> pa.Table:
     if table.num_rows == 0:
         return _answer(Suspects(), NOTHING, params)
     parts = {name: _part(table, name) for name in _PARTS}
-    suspects = Suspects(onset_ns=_given(params))
-    missing = _by_traces(suspects, parts["span"], parts["log"], params, logs_only=False)
+    parts["usual"], parts["recent"] = readings(parts["metric"])
+    edges = (parts["edge"].column(each).to_pylist() for each in ("service", "name"))
+    suspects = Suspects(onset_ns=_given(params), edges=set(zip(*edges, strict=True)))
+    others = pa.concat_tables([parts["metric"], parts["line"], parts["log"]]).column("service")
+    spans = with_named(parts["span"], pc.unique(others).to_pylist())
+    missing = _by_traces(suspects, spans, parts["log"], params, logs_only=False)
     spans, logs = visits(parts["line"])
     no_lines = _by_traces(suspects, spans, logs, params, logs_only=True)
+    if not suspects.beyond_chance and missing is None:
+        _by_flows(suspects, parts, params)
     if missing is None:
-        if not suspects.by_service:
-            _by_flows(suspects, parts, params)
         missing = no_lines or ""
     began = suspects.onset_ns or _ns(params["window_start"])
     _by_resources(suspects, parts, began, _load(parts, began, params))
+    _by_silence(suspects, parts["metric"])
+    suspects.explain()
     _by_changes(suspects, parts["change"], began, params)
     return _answer(suspects, missing, params)
 
@@ -79,10 +90,12 @@ def _by_traces(
     if trial.onset_ns is not None:
         suspects.onset_ns = trial.onset_ns
     suspects.chance = max(suspects.chance, trial.chance)
+    suspects.edges |= trial.calls.edges
     by_number = {change.number: change for change in trial.found}
     for service, blamed in trial.blamed.items():
         if blamed.share <= 0:
             continue
+        share = blamed.share if trial.sure else blamed.share * FAINT
         suspect = suspects.of(service)
         by_method: Counter[str] = Counter()
         why = sorted(blamed.why.items(), key=lambda item: (-item[1][0], item[0]))
@@ -91,14 +104,15 @@ def _by_traces(
             by_method["logs" if logs_only else "times" if timed else "behaviour"] += count
         total = sum(by_method.values())
         for method, count in by_method.items():
-            suspect.suspect(method, blamed.share * count / total)
-        for number, (count, first) in why[:SHOWN]:
-            suspect.evidence.append(_told(by_number[number], trial, first, count))
+            suspect.suspect(method, share * count / total)
+        for number, (count, first) in why[: words.SHOWN]:
+            text = words.of_change(by_number[number], trial, service, first, count)
+            suspect.tell(share * count / total, text)
         for number, (count, _) in why:
-            _point(suspect, by_number[number], blamed.share * count / total)
+            _point(suspect, by_number[number], share * count / total)
         suspect.example_trace = suspect.example_trace or trial.calls.trace[why[0][1][1]]
         for pod, count in blamed.pods.items():
-            suspect.point("pod", pod, blamed.share * count / total)
+            suspect.point("pod", pod, share * count / total)
     return ""
 
 
@@ -112,37 +126,15 @@ def _point(suspect: Suspect, change: Change, weight: float) -> None:
             return
 
 
-def _told(change: Change, trial: Trial, first: int, count: int) -> str:
-    fact, calls, excess = change.fact, trial.calls, trial.habits.excess_ms
-    (k0, n0), (k1, n1) = change.before, change.after
-    counts = f"{k0} of {n0} → {k1} of {n1} (trace {calls.trace[first]}, {count} spans)"
-    if fact.kind is Kind.GAP:
-        lost = excess[Kind.GAP][first]
-        return f"callers of {fact.service} wait longer than it takes: {counts}, e.g. +{lost:.0f} ms"
-    if fact.kind is Kind.OWN:
-        lost = excess[Kind.OWN][first]
-        return f"{fact.path} takes longer itself: {counts}, e.g. +{lost:.0f} ms"
-    after = "" if fact.given in ("in all", "begin") else f" after “{fact.given[:120]}”"
-    word = "no longer" if change.gone else "now"
-    return f"{fact.path}: {word} “{fact.then[:160]}”{after}: {counts}"
-
-
 def _by_flows(suspects: Suspects, parts: Mapping[str, pa.Table], params: Mapping[str, Any]) -> None:
     given = suspects.onset_ns
-    series = read_series(parts["usual"], parts["metric"])
-    edges = list(
-        zip(
-            parts["edge"].column("service").to_pylist(),
-            parts["edge"].column("name").to_pylist(),
-            strict=True,
-        )
-    )
+    series = read_series(parts["usual"], parts["recent"])
     target = params.get("service")
     wanted = params.get("symptom")
     best: list[flows.Trouble] = []
     for symptom in [wanted] if wanted else flows.symptoms(series, target):
         began = given or flows.onset_ns(series, target, symptom) or _ns(params["window_start"])
-        found = flows.troubles(series, edges, began, service=target, symptom=symptom)
+        found = flows.troubles(series, suspects.edges, began, service=target, symptom=symptom)
         if found and (not best or found[0].strength > best[0].strength):
             best, suspects.onset_ns = found, began
     worst = max((one for one in best if target in {None, one.service}), default=None, key=_errors)
@@ -158,11 +150,7 @@ def _by_flows(suspects: Suspects, parts: Mapping[str, pa.Table], params: Mapping
             suspect = suspects.of(one.service)
             suspect.suspect("flow", one.strength)
             suspect.point("metric", one.metric, one.strength)
-            of = one.excess
-            suspect.evidence.append(
-                f"{one.metric}: {of.usual:.4g} → {of.now:.4g}; {of.more:.4g} more in all,"
-                f" {one.own:.4g} of it not its callees' ({of.errors:.1f} standard errors)"
-            )
+            suspect.tell(one.strength, words.of_trouble(one))
 
 
 def _errors(one: flows.Trouble) -> float:
@@ -174,17 +162,24 @@ def _by_resources(
 ) -> None:
     told: defaultdict[str, int] = defaultdict(int)
     # with spans there are better ways to see trouble than a metric of which nobody knows what it is
-    unnamed = not parts["span"].num_rows
-    found = measures.rises(parts["usual"], parts["metric"], began, load=load, unnamed=unnamed)
+    roles = {role_of(name) for name in pc.unique(parts["metric"].column("name")).to_pylist()}
+    unnamed = not parts["span"].num_rows or roles == {Role.UNKNOWN}
+    found = measures.rises(parts["usual"], parts["recent"], began, load=load, unnamed=unnamed)
     for rise in found:
         suspect = suspects.of(rise.service)
         suspect.suspect("resources", rise.strength)
         suspect.point("pod", rise.pod, rise.strength)
         suspect.point("metric", rise.metric, rise.strength)
-        if told[rise.service] < SHOWN:
+        if told[rise.service] < words.SHOWN:
             told[rise.service] += 1
-            text = f"{rise.metric} of {rise.pod or rise.service}: {rise.usual:.4g} → {rise.now:.4g}"
-            suspect.evidence.append(text)
+            suspect.tell(rise.strength, words.of_rise(rise))
+
+
+def _by_silence(suspects: Suspects, metrics: pa.Table) -> None:
+    for one in silences(metrics):
+        suspect = suspects.of(one.service)
+        suspect.suspect("silence", one.strength)
+        suspect.tell(one.strength, words.of_silence(one))
 
 
 def _load(parts: Mapping[str, pa.Table], began: int, params: Mapping[str, Any]) -> dict[str, float]:
@@ -193,7 +188,7 @@ def _load(parts: Mapping[str, pa.Table], began: int, params: Mapping[str, Any]) 
     In spans a second; without spans, by the metric that counts requests.
     """
     if not parts["load"].num_rows:
-        return busier(read_series(parts["usual"], parts["metric"]), began)
+        return busier(read_series(parts["usual"], parts["recent"]), began)
     if "baseline_start" not in params:
         return {}
     count: dict[tuple[str, bool], float] = {}
@@ -227,8 +222,9 @@ def _by_changes(
         suspect = suspects.of(one.service)
         suspect.prior = 1 - one.chance
         when = f"{abs(one.before_s):.0f} s {'before' if one.before_s >= 0 else 'after'} the onset"
-        suspect.evidence.append(
-            f"{one.kind} {one.title}: {when}; as near by accident with {one.chance:.0%}"
+        suspect.tell(
+            suspect.prior,
+            f"{one.kind} {one.title}: {when}; as near by accident with {one.chance:.0%}",
         )
 
 
@@ -281,7 +277,7 @@ SCHEMA = pa.schema(
 
 def _verdict(suspects: Suspects, missing: str, params: Mapping[str, Any]) -> tuple[str, str]:
     ranked = suspects.ranked()
-    if not ranked or not ranked[0].score:
+    if not suspects.beyond_chance:
         return "cannot tell", missing or "nothing changed beyond chance since the baseline"
     first = ranked[0].score
     second = ranked[1].score if len(ranked) > 1 else 0.0

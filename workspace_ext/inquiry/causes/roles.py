@@ -45,6 +45,12 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _TIMES = frozenset(("ns", "us", "ms", "s", "milliseconds", "seconds"))
 
 
+CALLS, ERRORS = " calls", " errors"
+"""What is counted of a metric, after its name (see `readings`)."""
+
+_COUNTED = ((CALLS, Role.VOLUME), (ERRORS, Role.BAD))
+
+
 @lru_cache(10_000)
 def role_of(name: str, unit: str | None = None) -> Role:
     """The role of a metric.
@@ -53,6 +59,10 @@ def role_of(name: str, unit: str | None = None) -> Role:
         name: As its sender calls it.
         unit: As in UCUM, where it is known.
     """
+    counted = next((role for end, role in _COUNTED if name.endswith(end)), None)
+    if counted is not None:
+        calls = role_of(name.rpartition(" ")[0]) in {Role.TIME, Role.VOLUME}
+        return counted if calls else Role.UNKNOWN
     text = _HUMP.sub("_", name).lower()
     for role, finder in _FINDERS:
         if finder.search(text):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from workspace_ext.inquiry.steps.log_patterns import mine
 
-_PLACE = re.compile(
-    r"(?:[\w$\[\]./\\-]+#|[\w./\\-]+\.(?:py|go|js|ts|java|kt|cs|rb|rs|php|cc|cpp|c|h):)\d+"
+_PLACE = (
+    r"(?P<place>(?:[\w$\[\]./\\-]+#"
+    r"|[\w./\\-]+\.(?:py|go|js|ts|java|kt|cs|rb|rs|php|cc|cpp|c|h):)\d+)"
 )
 """Where code tells its own place, as in ``o.a.Dispatcher#175`` or ``views.py:31``."""
 _HEAD = 160
@@ -18,11 +18,10 @@ _HEAD = 160
 
 def statements(bodies: pa.ChunkedArray) -> pa.Array:
     """A name for the statement behind each line: its place, or else its pattern."""
-    encoded = bodies.combine_chunks().dictionary_encode()
-    texts = [text or "" for text in encoded.dictionary.to_pylist()]
-    names = [place[0] if (place := _PLACE.search(text[:_HEAD])) else None for text in texts]
-    unplaced = [at for at, name in enumerate(names) if name is None]
-    mined = mine(pa.array([texts[at] for at in unplaced], pa.string()))
-    for at, pattern in zip(unplaced, mined, strict=True):
-        names[at] = pattern.text if pattern else ""
-    return pa.array(names, pa.string()).take(encoded.indices)
+    lines = pc.fill_null(bodies, "").combine_chunks().dictionary_encode()
+    head = pc.utf8_slice_codeunits(lines.dictionary, 0, _HEAD)
+    places = pc.struct_field(pc.extract_regex(head, _PLACE), "place")
+    unplaced = pc.is_null(places)
+    mined = mine(lines.dictionary.filter(unplaced))
+    patterns = pa.array([pattern.text if pattern else "" for pattern in mined], pa.string())
+    return pc.replace_with_mask(places, unplaced, patterns).take(lines.indices)

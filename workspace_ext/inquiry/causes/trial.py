@@ -20,7 +20,8 @@ from workspace_ext.inquiry.causes.blame import (
     troubled,
 )
 from workspace_ext.inquiry.causes.calls import Calls, read_calls
-from workspace_ext.inquiry.causes.habits import Habits, Ints, read_habits
+from workspace_ext.inquiry.causes.habits import Habits, read_habits
+from workspace_ext.inquiry.steps.columns import Ints
 from workspace_ext.inquiry.steps.onset import find_onset
 
 SLOTS = 24
@@ -41,6 +42,7 @@ class Trial:
         found: Changes since the onset.
         blamed: By service.
         onset_ns: When it began; None when nothing changed or the time that was given stands.
+        sure: Whether anything changed beyond chance; else the blame is the best guess there is.
         chance: The strongest blame when the baseline's end is compared with its begin.
     """
 
@@ -49,6 +51,7 @@ class Trial:
     found: list[Change]
     blamed: dict[str, Blame]
     onset_ns: int | None
+    sure: bool
     chance: float
 
 
@@ -66,8 +69,8 @@ def try_traces(
     """
     calls = read_calls(spans)
     habits = read_habits(calls, logs)
-    if not habits.facts:
-        return Trial(calls, habits, [], {}, None, 0.0)
+    if not len(habits.facts):
+        return Trial(calls, habits, [], {}, None, sure=False, chance=0.0)
     slot = _slots(calls, window)
     counted = tally(habits, slot, 2 * SLOTS)
     width = max((window[1] - window[0]) // SLOTS, 1)
@@ -81,18 +84,21 @@ def try_traces(
     onset = find_onset(series, from_point=SLOTS)
     if onset is not None and onset.p <= CERTAIN and likely(onset.start):
         split = onset.start
-    found = changes(habits, compare(habits, counted, split, SLOTS))
-    began = window[0] + (split - SLOTS) * width if given is None and found else None
+    compared = compare(habits, counted, split, SLOTS)
+    found = changes(habits, compared)
+    sure = bool(found)
+    found = found or changes(habits, compared, faint=True)
+    began = window[0] + (split - SLOTS) * width if given is None and sure else None
     blamed = blame(calls, habits, found, slot >= split)
-    return Trial(calls, habits, found, blamed, began, _by_chance(calls, habits, counted, slot))
+    chance = _by_chance(calls, habits, counted, slot)
+    return Trial(calls, habits, found, blamed, began, sure, chance)
 
 
 def _slots(calls: Calls, window: tuple[int, int]) -> Ints:
     """Slot of each span by the begin of its trace: those of the baseline, then the window's."""
-    first: dict[str, int] = {}
-    for trace, start in zip(calls.trace, calls.start_ns.tolist(), strict=True):
-        first[trace] = min(first.get(trace, start), start)
-    began = np.array([first[trace] for trace in calls.trace], dtype=np.int64)
+    first = np.full(len(calls.trace.names), np.iinfo(np.int64).max)
+    np.minimum.at(first, calls.trace.number, calls.start_ns)
+    began = first[calls.trace.number]
     before = began[~calls.now]
     quiet = (int(before.min()), int(before.max()) + 1)
     parts = []
@@ -110,13 +116,13 @@ def _look(
     What is new may be hard to see when most of the window was before it, so it is looked for from
     several places on. Slots without traces are NaN.
     """
-    _, first, trace = np.unique(np.array(calls.trace), return_index=True, return_inverse=True)
+    _, first = np.unique(calls.trace.number, return_index=True)
     traces = np.bincount(slot[first], minlength=2 * SLOTS)
     best, series, most = splits[0], [math.nan] * (2 * SLOTS), 0.0
     for split in splits:
         heaviest = np.zeros(len(first))
         weight = troubled(calls, habits, changes(habits, compare(habits, counted, split, SLOTS)))
-        np.maximum.at(heaviest, trace.reshape(-1), weight)
+        np.maximum.at(heaviest, calls.trace.number, weight)
         trouble = np.bincount(slot[first], heaviest, minlength=2 * SLOTS)
         after, before = traces[split:].sum(), traces[:split].sum()
         if not after or not before:

@@ -10,6 +10,8 @@ from collections import defaultdict
 
 import pyarrow as pa
 
+from workspace_ext.inquiry.causes.calls import NO_TRACE
+
 
 def visits(lines: pa.Table) -> tuple[pa.Table, pa.Table]:
     """Spans, and the lines with the ids of theirs.
@@ -18,7 +20,7 @@ def visits(lines: pa.Table) -> tuple[pa.Table, pa.Table]:
         lines: is_now, time_ns, trace_id, service, pod, failed, text.
     """
     traces = [
-        trace or f"line {at}" for at, trace in enumerate(lines.column("trace_id").to_pylist())
+        trace or f"{NO_TRACE}{at}" for at, trace in enumerate(lines.column("trace_id").to_pylist())
     ]
     services = lines.column("service").to_pylist()
     times = lines.column("time_ns").to_pylist()

@@ -26,8 +26,9 @@ from workspace_ext.inquiry.headless.stamping import StampingClient, StampingMana
 from workspace_ext.inquiry.metadata.notebook import cell_uid
 from workspace_ext.protocol.messages import METADATA_KEY, EventIn
 
-GRACE_SECONDS = 5.0
-"""How long an interrupted cell may take to stop before its kernel is killed."""
+GRACE_SECONDS = 15.0
+"""How long an interrupted cell may take to stop before its kernel is killed; a second Ctrl-C does
+not wait for it."""
 
 _NO_PIPE = "ignore:Couldn't bind IOPub Pipe:UserWarning"
 """Without a network, ipykernel shows nothing that a forked process prints; it says so."""
@@ -125,12 +126,14 @@ class Execution:
             except CellExecutionError as error:
                 self._failed(*_said(cell, error))
             except (CellTimeoutError, DeadKernelError) as error:
-                said = "the kernel died"
+                name, said = type(error).__name__, "the kernel died"
                 if isinstance(error, CellTimeoutError):
                     said = f"the cell took longer than {self._options.timeout:g} s"
+                elif self.report.interrupted:  # nbclient takes a cancelled wait for a dead kernel
+                    name, said = KeyboardInterrupt.__name__, "it did not stop: its kernel was ended"
                 self._send(self._recorder.ended(said))
-                cell.outputs.append(_error_output(type(error).__name__, said))
-                self._failed(type(error).__name__, said)
+                cell.outputs.append(_error_output(name, said))
+                self._failed(name, said)
                 notebook_client.shutdown_kernel = "immediate"
                 return
             finally:

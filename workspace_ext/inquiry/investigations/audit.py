@@ -26,15 +26,18 @@ def verify(
     *,
     head: tuple[int, str] | None = None,
 ) -> VerifyReport:
-    """Checks the chains, then each recorded query, kept result and version against its entry."""
-    report = ledger.verify(stream, head=head)
-    if not report.ok:
-        return report
+    """Checks the chains, then each recorded query, kept result and version against its entry.
+
+    All is looked at as it was in one moment: work goes on meanwhile.
+    """
     problems: list[Problem] = []
     with records.connect() as connection:
+        report = ledger.verify(stream, head=head, connection=connection)
+        if not report.ok:
+            return report
         changed = blobs.changed(connection)
         for name, (last, _) in report.heads.items():
-            asked = ledger.entries(name, types=QUERY_TYPES)
+            asked = ledger.entries(name, types=QUERY_TYPES, connection=connection)
             problems += [
                 Problem(name, entry["seq"], what)
                 for entry in asked
@@ -45,7 +48,7 @@ def verify(
                 Problem(name, last, f"query {query} is recorded, but no entry tells of it")
                 for query in sorted(kept - {entry["id"] for entry in asked})
             ]
-            saved = ledger.entries(name, types=[versions.SAVED])
+            saved = ledger.entries(name, types=[versions.SAVED], connection=connection)
             problems += versions.problems(connection, name, saved, changed=changed, last=last)
     return replace(report, problems=tuple(problems))
 

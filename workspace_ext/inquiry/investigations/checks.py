@@ -11,6 +11,7 @@ from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.foundation.hints import did_you_mean
 from workspace_ext.inquiry.investigations.lifecycle import check_transition
 from workspace_ext.inquiry.investigations.teamwork import check_action, check_agenda, check_pin
+from workspace_ext.ledger.service import Batch
 from workspace_ext.protocol.events import FROM_CLIENTS
 from workspace_ext.protocol.messages import EventIn, InvestigationState
 from workspace_ext.protocol.validation import validate
@@ -44,7 +45,7 @@ def check_shape(event: EventIn) -> None:
     if kind in _REASONED and not event.get("rationale", "").strip():
         raise BadInput(
             f"{_REASONED[kind]} without a reason",
-            hint="say why: the rationale of the event",
+            hint='say why: because="…", in the shell --because …',
             code="no_rationale",
         )
     for name in ("window", "baseline"):
@@ -167,3 +168,20 @@ _CHECKS: dict[str, Callable[[InvestigationState, Mapping[str, Any]], None]] = {
     "conclusion.reached": _concluded,
     "outcome.recorded": _turned_out,
 }
+
+
+def check_archive(batch: Batch, uid: str, event: EventIn) -> None:
+    """Refuses a replay of an archive that this store did not make.
+
+    Raises:
+        BadInput: No entry of the ledger tells of such an archive.
+    """
+    if event["type"] != "archive.replayed":
+        return
+    made = batch.find(uid, event["data"]["archive"])
+    if made is None or made["type"] != "archive.created":
+        raise BadInput(
+            "the archive that was replayed was not made of this investigation, here",
+            hint="tell it to the workspace that it came from",
+            code="other_archive",
+        )

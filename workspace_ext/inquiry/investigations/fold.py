@@ -7,6 +7,8 @@ delta cheap: what is not the same object is what changed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain, compress, repeat
+from operator import is_not
 from typing import Any, cast
 
 from workspace_ext.inquiry.investigations.beliefs import CHANGES, Change, Data, Handler, person
@@ -62,12 +64,17 @@ def delta(before: InvestigationState | None, after: InvestigationState) -> dict[
         if value is old[name]:
             continue
         if name in MAPS:
-            value = {key: item for key, item in value.items() if old[name].get(key) is not item}  # noqa: PLW2901
-            if value:
-                changed[name] = value
+            if news := _news(old[name], value):
+                changed[name] = news
         elif value != old[name]:
             changed[name] = value
     return changed
+
+
+def _news(old: Data, new: Data) -> dict[str, Any]:
+    """The new and changed entries of a map, which only grows: each key keeps its place."""
+    changed = map(is_not, new.values(), chain(old.values(), repeat(None)))
+    return {key: new[key] for key in compress(new, changed)}
 
 
 def merge(before: InvestigationState | None, change: Mapping[str, Any]) -> InvestigationState:

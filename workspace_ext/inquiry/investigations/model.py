@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -122,6 +123,20 @@ class QueryRecord:
             met = interesting == (expect == "interesting")
             outcome["outcome"] = "supported" if met else "refuted"
         return outcome
+
+
+def path_to(queries: Mapping[str, QueryRecord], query: str) -> list[QueryRecord]:
+    """The queries whose answers led to one, the first one first."""
+    found: list[QueryRecord] = []
+    before = _before(queries, queries.get(query))
+    while before is not None and before not in found:
+        found.insert(0, before)
+        before = _before(queries, before)
+    return found
+
+
+def _before(queries: Mapping[str, QueryRecord], query: QueryRecord | None) -> QueryRecord | None:
+    return queries.get(query.parent or "") if query else None
 
 
 def summary(state: InvestigationState) -> InvestigationSummary:

@@ -26,6 +26,7 @@ from workspace_ext.inquiry.investigations.attribution import (
 )
 from workspace_ext.inquiry.investigations.checks import (
     check_against,
+    check_archive,
     check_evidence,
     check_shape,
     require_hypothesis,
@@ -169,7 +170,7 @@ class InvestigationService(InvestigationReader):
                     if batch.find(uid, event["id"]) is not None:
                         continue
                     check_against(after, event, newest_pin=newest)
-                    _check_archive(batch, uid, event)
+                    check_archive(batch, uid, event)
                     told = told_event(after, event, principal)
                     taken = role_event(after, told.actor, _role(event, principal))
                     if taken is not None:
@@ -366,23 +367,6 @@ def _told(
 ) -> TestOutcome:
     key = outcome["hypothesis"]
     return after_a_test(outcome, before["hypotheses"][key], after["hypotheses"][key])
-
-
-def _check_archive(batch: Batch, uid: str, event: EventIn) -> None:
-    """Refuses a replay of an archive that this store did not make.
-
-    Raises:
-        BadInput: No entry of the ledger tells of such an archive.
-    """
-    if event["type"] != "archive.replayed":
-        return
-    made = batch.find(uid, event["data"]["archive"])
-    if made is None or made["type"] != "archive.created":
-        raise BadInput(
-            "the archive that was replayed was not made of this investigation, here",
-            hint="tell it to the workspace that it came from",
-            code="other_archive",
-        )
 
 
 def _list(batch: Batch, before: InvestigationState, after: InvestigationState) -> None:

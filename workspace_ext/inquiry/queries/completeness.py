@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +22,15 @@ if TYPE_CHECKING:
 _THREADS = 4
 _REMEMBERED = 1000
 
+_Ask = Callable[[str, Mapping[str, object]], list[dict[str, Any]]]
+_At = tuple[Part, int, int]  # with pin and removals
+
 
 class Completeness:
     """Runs probes. On one pin the data stays the same, so each window is looked at once.
+
+    Of windows that are almost the same, what lies within all of them is looked at; most often that
+    says enough of each.
 
     Args:
         runner: Runs SQL.
@@ -37,7 +43,8 @@ class Completeness:
         self._runner = runner
         self._catalog = catalog
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="probe")
-        self._known: dict[tuple[Part, int, int], list[str]] = {}
+        self._known: dict[_At, list[str]] = {}
+        self._inside: dict[_At, Mapping[str, Any]] = {}
         self._cautions = Cautions() if whole else None
 
     def begin(
@@ -46,7 +53,7 @@ class Completeness:
         """Starts to look at what a template requires; the future has the warnings."""
         parts = parts_of(question.template, question.arguments) if question.template else []
         removed = len(self._catalog.held().removals)
-        known = {part: self._known.get((part, pin, removed)) for part in parts}
+        known = {part: self._finding(part, pin, removed) for part in parts}
         looks = looks_of_parts(parts, question)
         if None not in known.values():
             cautions = self._remembered(looks, pin)
@@ -88,6 +95,33 @@ class Completeness:
         """Ends the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
+    def _finding(self, part: Part, pin: int, removed: int) -> list[str] | None:
+        found = self._known.get((part, pin, removed))
+        row = self._inside.get((part.inside, pin, removed)) if found is None else None
+        return [] if row is not None and not part.warnings(row) else found
+
+    def _probed(self, parts: Sequence[Part], pin: int, ask: _Ask) -> dict[Part, list[str]]:
+        """What parts warn of that nothing is known of."""
+        removed = len(self._catalog.held().removals)
+        for memory in (self._known, self._inside):
+            if len(memory) >= _REMEMBERED:
+                memory.clear()
+        inside = Probe(
+            [part.inside for part in parts if (part.inside, pin, removed) not in self._inside]
+        )
+        if inside.sql is not None:
+            for part, row in inside.answers(ask(inside.sql, inside.values)):
+                self._inside[part, pin, removed] = row
+        found = {part: self._finding(part, pin, removed) for part in parts}
+        probe = Probe([part for part, warnings in found.items() if warnings is None])
+        if probe.sql is not None:
+            rows = ask(probe.sql, probe.values)
+            without = sorted({row["signal"] for row in rows if not row["n"]})
+            reach = reach_of(ask(reach_sql(without), {})) if without else {}
+            for part, warnings in probe.findings(rows, reach):
+                found[part] = self._known[part, pin, removed] = warnings
+        return {part: warnings or [] for part, warnings in found.items()}
+
     def _remembered(self, looks: Sequence[Look], pin: int) -> list[str] | None:
         if self._cautions is None:
             return []
@@ -107,16 +141,9 @@ class Completeness:
 
         cautions = []
         try:
-            probe = Probe([part for part, found in known.items() if found is None])
-            if probe.sql is not None:
-                removed = len(self._catalog.held().removals)
-                rows = ask(probe.sql, probe.values)
-                without = sorted({row["signal"] for row in rows if not row["n"]})
-                reach = reach_of(ask(reach_sql(without), {})) if without else {}
-                if len(self._known) >= _REMEMBERED:
-                    self._known.clear()
-                for part, found in probe.findings(rows, reach):
-                    known[part] = self._known[part, pin, removed] = found
+            unknown = [part for part, found in known.items() if found is None]
+            if unknown:
+                known |= self._probed(unknown, pin, ask)
             if self._cautions is not None:
                 cautions = self._cautions.find(looks, pin, self._catalog.held(), ask)
         except InvestigationError as error:

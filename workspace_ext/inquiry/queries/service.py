@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,19 +12,17 @@ from workspace_ext.access.model import Principal
 from workspace_ext.foundation.clock import Window, now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput, InvestigationError
 from workspace_ext.inquiry.investigations.service import InvestigationService
+from workspace_ext.inquiry.queries.asked import Asked
 from workspace_ext.inquiry.queries.asking import Asking, answer_of
 from workspace_ext.inquiry.queries.completeness import Completeness
 from workspace_ext.inquiry.queries.execution import Execution
 from workspace_ext.inquiry.queries.expectation import (
-    VERDICTS,
-    Condition,
     check_columns,
     judge_function,
 )
-from workspace_ext.inquiry.queries.onward import Onward
+from workspace_ext.inquiry.queries.onward import onward
 from workspace_ext.inquiry.queries.question import Question, check_request, free_question, titled
-from workspace_ext.inquiry.queries.tally import Tallied, Tally
-from workspace_ext.inquiry.templates.judge import Judge
+from workspace_ext.inquiry.queries.tally import Tallied
 from workspace_ext.inquiry.templates.library import TemplateLibrary
 from workspace_ext.inquiry.templates.model import BindContext, Template
 from workspace_ext.protocol.messages import (
@@ -39,14 +36,11 @@ from workspace_ext.protocol.templates import NextStep
 from workspace_ext.telemetry.catalog.service import Catalog
 from workspace_ext.telemetry.query.model import Limits, RunningQuery
 from workspace_ext.telemetry.query.runner import QueryRunner
-from workspace_ext.telemetry.query.watch import Cancelled
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    pass
 
 _log = logging.getLogger(__name__)
-
-_JUDGES = 4
 
 _BEHIND = (
     "some of what was received before this question is not in the answer: more comes in than can be"
@@ -83,7 +77,6 @@ class QueryService:
         self._cautions = cautions
         self._completeness = Completeness(runner, catalog, whole=whole)
         self._execution = Execution(runner)
-        self.side = ThreadPoolExecutor(_JUDGES, thread_name_prefix="judge")
 
     def ask(self, request: QueryRequest, principal: Principal, cancelled: threading.Event) -> Asked:
         """Asks one question; it has its first rows when this returns.
@@ -138,7 +131,6 @@ class QueryService:
         """Ends its threads; the runner is closed by whoever made it."""
         self._execution.close()
         self._completeness.close()
-        self.side.shutdown(wait=False, cancel_futures=True)
 
     # -- before the rows -----------------------------------------------------------------------
 
@@ -234,10 +226,6 @@ class QueryService:
             self, asking, running, lambda: [*behind, *look(question, running.scan, *about)]
         )
 
-    def onward(self, question: Question) -> Onward:
-        """Gathers where an answer leads."""
-        return Onward(question, self._templates)
-
     # -- after the rows ------------------------------------------------------------------------
 
     def record(
@@ -246,11 +234,13 @@ class QueryService:
         running: RunningQuery,
         tallied: Tallied,
         judged: TestOutcome | None,
-        onward: Sequence[NextStep],
     ) -> Answer:
         """Records an answer and makes the message that goes with its rows."""
-        question = asking.question
-        assert question is not None
+        assert asking.question is not None
+        template, recorded = asking.question.template, asking.question.recorded
+        steps: list[NextStep] = []
+        if template is not None and tallied.rows:
+            steps = onward(template, recorded, tallied.led, self._templates)
         record = replace(
             asking.record(),
             judged=judged,
@@ -266,7 +256,7 @@ class QueryService:
         outcome = self._investigations.record_query(
             asking.request.get("investigation"), record, asking.principal
         )
-        return answer_of(asking, record, outcome, None, onward)
+        return answer_of(asking, record, outcome, None, steps)
 
     def fail(self, asking: Asking, error: InvestigationError) -> Answer:
         """Records that a query failed half-way and makes the message that says so."""
@@ -282,95 +272,6 @@ class QueryService:
             )
         except InvestigationError:
             _log.exception("a failed query could not be recorded")
-
-
-class Asked:
-    """An answer on its way. Iterate it once, to the end, then take `answer`; or close it.
-
-    An error after the first rows does not raise: it is recorded, ends the rows, and stands in
-    the answer.
-    """
-
-    def __init__(
-        self,
-        service: QueryService,
-        asking: Asking,
-        running: RunningQuery,
-        warnings: Callable[[], list[str]],
-    ) -> None:
-        self.schema: pa.Schema = running.schema
-        self.query_id = asking.id
-        self.lane = running.lane
-        self._service = service
-        self._asking = asking
-        self._running = running
-        self._warnings = warnings
-        question = asking.question
-        assert question is not None
-        template = question.template
-        judge = Judge(template, question.arguments) if template is not None else None
-        test = asking.request.get("test")
-        expect = test["expect"] if test else VERDICTS[0]
-        self._condition = None if expect in VERDICTS else Condition(expect)
-        self._tally = Tally(running.schema, judge, running.compare, service.side)
-        self._onward = service.onward(question)
-        self._answer: Answer | None = None
-
-    @property
-    def answer(self) -> Answer:
-        """What goes with the rows.
-
-        Raises:
-            RuntimeError: The rows are not exhausted.
-        """
-        if self._answer is None:
-            raise RuntimeError("the rows are not exhausted")
-        return self._answer
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """The rows; recorded when they end."""
-        try:
-            for batch in self._running:
-                if batch.num_rows:
-                    yield batch
-                    self._tally.feed(batch)
-                    self._onward.feed(batch)
-                    if self._condition is not None:
-                        self._condition.feed(batch)
-            tallied = self._tally.finish(self._warnings)
-            judged = self._judged(tallied)
-            self._answer = self._service.record(
-                self._asking, self._running, tallied, judged, self._onward.steps()
-            )
-        except InvestigationError as error:
-            self._answer = self._service.fail(self._asking, error)
-        finally:
-            self.close()
-
-    def close(self) -> None:
-        """Ends the query if it still runs; that is recorded as a failure."""
-        self._running.close()
-        self._tally.close()
-        if self._answer is None:
-            self._answer = self._service.fail(self._asking, Cancelled())
-
-    def _judged(self, tallied: Tallied) -> TestOutcome | None:
-        """What a condition says of the hypothesis; None when the verdict decides, or nothing."""
-        test = self._asking.request.get("test")
-        if self._condition is None or not test:
-            return None
-        outcome, reason = self._condition.outcome()
-        question, verdict = self._asking.question, tallied.verdict
-        if question and question.template is not None and verdict["interesting"] is None:
-            outcome, reason = "inconclusive", verdict["reason"]  # its rule had nothing to go by
-        elif outcome != "inconclusive" and not self._service.saw_data(self._asking, self._running):
-            outcome, reason = "inconclusive", "no data: nothing is there where it looked"
-        return {
-            "hypothesis": test["hypothesis"],
-            "expect": test["expect"],
-            "outcome": outcome,
-            "reason": reason,
-        }
 
 
 def _check_parent(request: QueryRequest, state: InvestigationState | None) -> None:

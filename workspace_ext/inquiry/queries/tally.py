@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ KEPT_ROWS = 10_000
 KEPT_BYTES = 1 << 20
 _COMPRESSED_BYTES = 1 << 16
 _LARGE_ROWS = 20_000
-_MOST_BEHIND = 8
+_MOST_BEHIND = 16
 _FREE = ("unordered", "tolerance")
 
 
@@ -30,7 +30,7 @@ class Tallied:
     """What was found out.
 
     ``kept`` is an Arrow IPC stream; None when the result is too large, which then has
-    ``aggregates``.
+    ``aggregates``. ``led`` is what `Judge.led` says.
     """
 
     rows: int
@@ -39,45 +39,44 @@ class Tallied:
     kept: bytes | None
     aggregates: dict[str, Any] | None
     verdict: Verdict
+    led: list[list[int]]
 
 
 class Tally:
     """Feed it every batch, in order, then `finish` it.
 
-    Large batches are worked off in a thread, since hashing lets other threads run; it may be
-    a few batches behind, never more.
+    Large batches are judged in one thread and digested in another, since both let other threads
+    run; they may be a few batches behind, never more.
 
     Args:
         schema: The result's columns.
         judge: Decides what is interesting; None for free SQL.
         compare: How a replay may compare the result: where only its rows' order is free, it is
             digested without; where order is free at all, so are its aggregates.
-        side: Where it does so, while the rows are digested.
     """
 
-    def __init__(
-        self, schema: pa.Schema, judge: Judge | None, compare: Compare, side: Executor
-    ) -> None:
+    def __init__(self, schema: pa.Schema, judge: Judge | None, compare: Compare) -> None:
         self._schema = schema
         self._mode = compare["mode"]
         self._judge = judge
-        self._side = side
-        self._judging: Future[None] | None = None
         self._digest = ResultDigest(schema)
         self._small: list[pa.RecordBatch] | None = []
         self._aggregates: Aggregates | None = None
-        self._thread: ThreadPoolExecutor | None = None
+        self._takers = [self._take] if judge is None else [judge.feed, self._take]
+        self._threads: list[ThreadPoolExecutor] = []
         self._behind: deque[Future[None]] = deque()
 
     def feed(self, batch: pa.RecordBatch) -> None:
         """Takes the next rows."""
-        if self._thread is None and batch.num_rows < _LARGE_ROWS:
-            self._take(batch)
+        if not self._threads and batch.num_rows < _LARGE_ROWS:
+            for take in self._takers:
+                take(batch)
             return
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="tally")
-        self._behind.append(self._thread.submit(self._take, batch))
-        if len(self._behind) > _MOST_BEHIND:
+        if not self._threads:
+            self._threads = [ThreadPoolExecutor(1, "tally") for _ in self._takers]
+        for thread, take in zip(self._threads, self._takers, strict=True):
+            self._behind.append(thread.submit(take, batch))
+        while len(self._behind) > _MOST_BEHIND:
             self._behind.popleft().result()
 
     def finish(self, warnings: Callable[[], list[str]]) -> Tallied:
@@ -93,17 +92,15 @@ class Tally:
         rows = self._digest.rows
         aggregates = None if kept is not None else self._described()
         verdict = self._verdict(rows, warnings())
-        return Tallied(rows, self._digest.digest(), order_free, kept, aggregates, verdict)
+        led = self._judge.led if self._judge is not None else []
+        return Tallied(rows, self._digest.digest(), order_free, kept, aggregates, verdict, led)
 
     def close(self) -> None:
-        """Lets the thread end."""
-        if self._thread is not None:
-            self._thread.shutdown(wait=False, cancel_futures=True)
+        """Lets the threads end."""
+        for thread in self._threads:
+            thread.shutdown(wait=False, cancel_futures=True)
 
     def _take(self, batch: pa.RecordBatch) -> None:
-        self._settle()
-        if self._judge is not None:
-            self._judging = self._side.submit(self._judge.feed, batch)
         self._digest.update(batch)
         if self._small is None:
             self._aggregate([batch])
@@ -126,10 +123,6 @@ class Tally:
         digests = self._digest.columns()
         return self._aggregates.to_dict(digests) if self._aggregates else in_order(digests)
 
-    def _settle(self) -> None:
-        if self._judging is not None:
-            self._judging.result()
-
     def _keep(self) -> tuple[str | None, bytes | None]:
         if self._small is None:
             return None, None
@@ -146,7 +139,6 @@ class Tally:
         return order_free, kept if len(kept) <= KEPT_BYTES else None
 
     def _verdict(self, rows: int, warnings: list[str]) -> Verdict:
-        self._settle()
         if self._judge is not None:
             self._judge.warn(warnings)
             return self._judge.verdict()

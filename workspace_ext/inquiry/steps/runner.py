@@ -28,6 +28,9 @@ _SHORT = 2
 _LONG = 1
 """How many short steps run at a time, and how many of those known to be long."""
 
+_SHORT_SECONDS = 0.3
+"""A step that needs more is long."""
+
 
 class StepRunner:
     """Runs steps: short ones never wait for those known to be long. For many threads at once."""
@@ -65,7 +68,7 @@ class StepRunner:
         used: list[Worker] = []
         watch = self._watchdog.watch(limits.seconds, cancelled, lambda: _kill(used))
         try:
-            lane = self._long if self._pace.is_heavy(job.step) else self._short
+            lane = self._long if self._pace.seconds(job.step) > _SHORT_SECONDS else self._short
             with lane.turn(watch):
                 worker = self._take()
                 used.append(worker)

@@ -1,4 +1,8 @@
-"""The verdict: a template's `interesting` rule over the rows of its answer."""
+"""The verdict: a template's conditions over the rows of its answer.
+
+Its `interesting` rule and what says where rows lead are asked in one statement: to plan one takes
+longer than to answer it.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,34 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+import numpy as np
+
 from workspace_ext.inquiry.templates.model import Template
 from workspace_ext.inquiry.templates.sandbox import bare_cursor
 from workspace_ext.protocol.messages import Verdict
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
+    Met = np.ndarray[Any, np.dtype[np.int8]]
+    """Of each row, whether it meets a condition: 1, 0, or -1 where that is open."""
+
 _REMEMBERED = 200
+_FEW_ROWS = 200
+"""So few are handed over as lists: to make them a table takes longer than to judge them."""
+
+_AS_LISTS = {
+    "bool": "BOOLEAN",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "double": "DOUBLE",
+    "string": "VARCHAR",
+}
+"""Types of Arrow whose values come through Python unchanged, and what SQL calls them."""
+
+_LED_ROWS = 1000
+"""Of how many rows it is told where each leads; nobody drills into more."""
 
 
 class Judge:
@@ -27,12 +50,20 @@ class Judge:
     Args:
         template: Whose rule it is.
         arguments: `Bound.arguments` of the query.
+
+    Attributes:
+        rows: How many it was fed.
+        led: For each entry of the header's ``next`` that has a condition, the rows that meet it,
+            of the first thousand. A condition that cannot be asked is met nowhere, as are then
+            the others.
     """
 
     def __init__(self, template: Template, arguments: Mapping[str, object]) -> None:
         self._template = template
         self._arguments = dict(arguments)
-        self._rows = 0
+        self._onward = [each.when for each in template.next if each.when]
+        self.rows = 0
+        self.led: list[list[int]] = [[] for _ in self._onward]
         self._judged = 0
         self._interesting = 0
         self._top: pa.RecordBatch | None = None
@@ -43,22 +74,17 @@ class Judge:
         """Takes the next rows of the answer."""
         if batch.num_rows == 0:
             return
-        self._rows += batch.num_rows
         if self._first is None:
             self._first = batch.slice(0, 1)
-        sql, values = rule_query(self._template, self._arguments, batch.schema.names)
-        cursor = bare_cursor()
-        try:
-            cursor.register("answer", batch)
-            row = cursor.execute(_parsed(sql), values).fetchone()
-        finally:
-            cursor.close()
-        assert row is not None
-        judged, count, first = row
-        self._judged += judged
-        self._interesting += count
-        if self._top is None and count:
-            self._top = batch.slice(first, 1)
+        hit, *led = self._answers(batch)
+        interesting = _places(hit)
+        self._judged += int((hit >= 0).sum())
+        self._interesting += len(interesting)
+        if self._top is None and interesting:
+            self._top = batch.slice(interesting[0], 1)
+        for rows, met in zip(self.led, led, strict=False):
+            rows.extend(self.rows + place for place in _places(met[: _LED_ROWS - self.rows]))
+        self.rows += batch.num_rows
 
     def warn(self, warnings: Sequence[str]) -> None:
         """Adds what is known about the quality of the data."""
@@ -69,24 +95,34 @@ class Judge:
         return {
             "interesting": self._interesting > 0 if self._judged else None,
             "reason": self._reason(),
-            "rows": self._rows,
+            "rows": self.rows,
             "interesting_rows": self._interesting,
             "warnings": list(self._warnings),
         }
 
+    def _answers(self, batch: pa.RecordBatch) -> list[Met]:
+        """Whether each row is interesting, then of the first rows whether each leads on."""
+        rule = self._template.interesting
+        if self._onward and self.rows < _LED_ROWS:
+            try:
+                return _asked(rule, self._onward, self._arguments, batch)
+            except duckdb.Error:  # what may be next never costs the answer
+                self._onward = []
+        return _asked(rule, (), self._arguments, batch)
+
     def _reason(self) -> str:
         template = self._template
-        if not self._rows:
+        if not self.rows:
             return "no rows"
         if not self._judged:
-            return f"too little data to judge any of the {self._rows} rows"
+            return f"too little data to judge any of the {self.rows} rows"
         if self._top is not None:
             if template.reason:
                 return self._sentence(template.reason, self._top)
-            return f"{self._interesting} of {self._rows} rows meet: {template.interesting}"
+            return f"{self._interesting} of {self.rows} rows meet: {template.interesting}"
         if template.quiet and self._first is not None:
             return self._sentence(template.quiet, self._first)
-        return f"none of {self._rows} rows meets: {template.interesting}"
+        return f"none of {self.rows} rows meets: {template.interesting}"
 
     def _sentence(self, text: str, row: pa.RecordBatch) -> str:
         names = {name for _, name, _, _ in string.Formatter().parse(text)}
@@ -98,51 +134,66 @@ class Judge:
         return sentence(text, self._arguments | values)
 
 
-def rule_query(
-    template: Template, arguments: Mapping[str, object], columns: Sequence[str]
-) -> tuple[str, dict[str, object]]:
-    """The SQL that counts rows of ``answer``, judged and interesting, and finds the first one."""
-    rows, values = _rows(arguments, columns)
-    judged = f"(SELECT position, ({template.interesting})::BOOLEAN AS hit FROM {rows})"  # noqa: S608
-    sql = (
-        "SELECT count(hit), count(*) FILTER (hit), coalesce(min(position) FILTER (hit), 0)"  # noqa: S608
-        f" FROM {judged}"
-    )
-    return sql, values
-
-
-def hits(
-    conditions: Sequence[str], arguments: Mapping[str, object], answer: pa.Table
-) -> list[list[int]]:
-    """The positions of the rows that meet each condition, which lint has let pass.
-
-    All are asked at once: to plan a question takes longer than to answer it. One that cannot take
-    a row's values is not met there.
-    """
-    rows, values = _rows(arguments, answer.column_names)
-    met = ", ".join(
-        f"list(position ORDER BY position) FILTER (TRY(({condition})::BOOLEAN))"
-        for condition in conditions
-    )
-    cursor = bare_cursor()
-    try:
-        cursor.register("answer", answer)
-        found = cursor.execute(_parsed(f"SELECT {met} FROM {rows}"), values).fetchone()  # noqa: S608
-    finally:
-        cursor.close()
-    assert found is not None
-    return [positions or [] for positions in found]
-
-
-def _rows(arguments: Mapping[str, object], columns: Sequence[str]) -> tuple[str, dict[str, object]]:
-    """The rows of ``answer``, each with its position, and the values of the parameters.
+def conditions_query(
+    rule: str, onward: Sequence[str], arguments: Mapping[str, object], columns: Sequence[str]
+) -> tuple[str, dict[str, object], list[str]]:
+    """The SQL that asks conditions of each row of ``answer``: 1, 0, or -1 where one is NULL.
 
     A parameter's bare name stands for its value unless a column has that name.
+
+    Args:
+        rule: Fails where it cannot take a row's values.
+        onward: Conditions that are NULL there.
+        arguments: `Bound.arguments` of the query.
+        columns: Of the answer.
+
+    Returns:
+        The SQL, what it binds, and the columns that it may need: to hand over the others takes
+        as long as the question.
     """
-    values = {name: value for name, value in arguments.items() if name not in columns}
+    asked = ", ".join(
+        f"coalesce({condition}::TINYINT, -1)"
+        for condition in (f"({rule})::BOOLEAN", *(f"TRY(({each})::BOOLEAN)" for each in onward))
+    )
+    said = asked.casefold()
+    needed = [name for name in columns if name.casefold() in said] or list(columns[:1])
+    values = {n: v for n, v in arguments.items() if n not in columns and n.casefold() in said}
     given = "".join(f', ${name} AS "{name}"' for name in values)
     # The conditions are the template's own code, checked by lint; values are bound.
-    return f"(SELECT *, row_number() OVER () - 1 AS position{given} FROM answer)", values  # noqa: S608
+    return f"SELECT {asked} FROM (SELECT *{given} FROM answer)", values, needed  # noqa: S608
+
+
+def _asked(
+    rule: str, onward: Sequence[str], arguments: Mapping[str, object], batch: pa.RecordBatch
+) -> list[Met]:
+    sql, values, needed = conditions_query(rule, onward, arguments, batch.schema.names)
+    rows = batch.select(needed)
+    kinds = [_AS_LISTS.get(str(kind)) for kind in rows.schema.types]
+    cursor = bare_cursor()
+    try:
+        if batch.num_rows <= _FEW_ROWS and None not in kinds:
+            lists = {f"_{place}": column.to_pylist() for place, column in enumerate(rows)}
+            answer = ", ".join(
+                f'unnest(${given}::{kind}[]) AS "{name}"'
+                for given, kind, name in zip(lists, kinds, needed, strict=True)
+            )
+            cursor.execute(_parsed(f"WITH answer AS (SELECT {answer}) {sql}"), values | lists)
+            return list(np.array(cursor.fetchall(), np.int8).T)
+        cursor.register("answer", rows)
+        found: Any = cursor.execute(_parsed(sql), values).to_arrow_table()
+    finally:
+        cursor.close()
+    return [_numbers(column.combine_chunks()) for column in found.columns]
+
+
+def _numbers(column: pa.Int8Array) -> Met:
+    numbers = np.frombuffer(column.buffers()[1], np.int8)
+    return numbers[column.offset : column.offset + len(column)]
+
+
+def _places(met: Met) -> list[int]:
+    """The rows where it is true."""
+    return [int(place) for place in (met == 1).nonzero()[0]]
 
 
 @lru_cache(_REMEMBERED)
@@ -166,7 +217,18 @@ class _Sentence(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         if value is None:
             return "n/a"
+        if isinstance(value, str) and format_spec[:1] == "." and format_spec[1:].isdigit():
+            return _in_line(value, int(format_spec[1:]))
         try:
             return str(format(value, format_spec))
         except (TypeError, ValueError):
             return str(value)
+
+
+def _in_line(text: str, most: int) -> str:
+    """A text in one line, and where it is too long, up to its last whole word."""
+    text = "; ".join(line for line in text.splitlines() if line)
+    if len(text) <= most:
+        return text
+    kept, _, torn = text[:most].rpartition(" ")
+    return f"{kept.rstrip(' ,;:') if len(kept) > most // 2 else kept + ' ' * bool(kept) + torn}…"

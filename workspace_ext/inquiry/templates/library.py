@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -62,8 +63,8 @@ class TemplateLibrary:
         self._kept = kept
         self._namespaces = {path: name for name, path in _packages().items()}
         self._lock = threading.Lock()
-        self._stamps: dict[Path, _Stamp] = {}
-        self._read: dict[Path, Template | _Problems] = {}
+        self._stamps: dict[str, _Stamp] = {}
+        self._read: dict[str, Template | _Problems] = {}
         self._served: dict[str, dict[int, Template]] = {}
         self._clashes: list[Problem] = []
 
@@ -145,7 +146,8 @@ class TemplateLibrary:
         parts = template_id.split(".")
         with self._lock:
             reads = list(self._read.items())
-        for path, read in reads:
+        for name, read in reads:
+            path = Path(name)
             if isinstance(read, list) and [path.parent.name, bare_name(path)] == parts:
                 raise BadTemplate(read)
 
@@ -154,24 +156,31 @@ class TemplateLibrary:
             stamps = self._scan()
             if stamps != self._stamps:
                 kept = {p: r for p, r in self._read.items() if stamps.get(p) == self._stamps[p]}
-                self._read = {path: kept.get(path) or _read(path) for path in stamps}
+                self._read = {path: kept.get(path) or _read(Path(path)) for path in stamps}
                 self._stamps = stamps
                 self._arrange()
             return self._served
 
-    def _scan(self) -> dict[Path, _Stamp]:
-        stamps: dict[Path, _Stamp] = {}
+    def _scan(self) -> dict[str, _Stamp]:
+        """Which files there are, and as of when.
+
+        Every question looks, so no `Path` is made of each: that takes ten times as long.
+        """
+        stamps: dict[str, _Stamp] = {}
         for folder in self.paths:
-            for path in sorted(folder.glob("*/*.sql")):
+            areas = [each.path for each in _listed(folder) if each.is_dir()]
+            files = [each for area in areas for each in _listed(area) if each.name.endswith(".sql")]
+            for file in sorted(files, key=lambda each: each.path):
                 with suppress(FileNotFoundError):  # gone since the folder was listed
-                    stat = path.stat()
-                    stamps[path] = (stat.st_mtime_ns, stat.st_size)
+                    stat = file.stat()
+                    stamps[file.path] = (stat.st_mtime_ns, stat.st_size)
         return stamps
 
     def _arrange(self) -> None:
         self._served, self._clashes = {}, []
-        for path, read in self._read.items():
+        for name, read in self._read.items():
             if isinstance(read, Template):
+                path = Path(name)
                 namespace = self._namespaces.get(path.parents[1])
                 area = read.id.partition(".")[0]
                 if namespace is not None and area != namespace:
@@ -184,6 +193,14 @@ class TemplateLibrary:
                 if first is not read:
                     what = f"{read.id} version {read.version} is already in {first.path}"
                     self._clashes.append(Problem(path, None, what))
+
+
+def _listed(folder: str | Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:  # not there, or not ours to read
+        return []
 
 
 def _newest(served: dict[str, dict[int, Template]]) -> dict[str, Template]:

@@ -223,7 +223,8 @@ class Template:
         """A call that a person can copy: the required parameters, and one more."""
         shown = [param for param in self.params.values() if param.required]
         if not shown:
-            shown = [p for p in self.params.values() if p.type != "window" and p.default is None]
+            left = [p for p in self.params.values() if p.default is None]
+            shown = [p for p in left if p.type not in ("window", "string")]
         arguments = [f", {param.name}={_example(param)!r}" for param in shown[:2]]
         return f'investigation.run("{self.id}"{"".join(arguments)})'
 

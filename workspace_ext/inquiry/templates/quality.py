@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 _FEW = 30
 _EDGE = 0.2
+_INSIDE = 16
+_MICROSECOND = timedelta(microseconds=1)
 _SCRAPE = timedelta(seconds=60)
 """Metrics come in steps; a gap of one step at a window's edge is no gap."""
 
@@ -35,6 +37,18 @@ class Part:
         """The window."""
         return Window(_since_epoch(self.start), _since_epoch(self.end))
 
+    @property
+    def inside(self) -> Part:
+        """The same of a somewhat shorter window within, which it shares with windows like it.
+
+        Where that has nothing to warn of (see `warnings`), neither has the whole: there is no less
+        in it. Its ends lie on a grid, less than a sixteenth of the window apart.
+        """
+        start, end = (moment - _EPOCH for moment in (self.start, self.end))
+        fraction = max((end - start) // _MICROSECOND // _INSIDE, 1)
+        step = _MICROSECOND * (1 << fraction.bit_length() - 1)
+        return replace(self, start=_EPOCH - -start // step * step, end=_EPOCH + end // step * step)
+
     def warnings(self, row: Mapping[str, Any], reach: str = "") -> list[str]:
         """What its row of the answer warns of; ``reach`` tells where there is data."""
         signal, window, count = self.signal, self.window, row["n"]
@@ -55,7 +69,7 @@ class Part:
 
 
 def _since_epoch(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+    return (moment - _EPOCH) // _MICROSECOND * 1000
 
 
 class Probe:
@@ -75,6 +89,13 @@ class Probe:
         for part in parts:
             self.values |= {f"{part.window}_start": part.start, f"{part.window}_end": part.end}
 
+    def answers(
+        self, rows: Iterable[Mapping[str, Any]]
+    ) -> Iterator[tuple[Part, Mapping[str, Any]]]:
+        """Each part with its row of the answer to ``sql``."""
+        for row in rows:
+            yield self._parts[row["signal"], row["part"]], row
+
     def findings(
         self, rows: Iterable[Mapping[str, Any]], reach: Mapping[str, str] = _NOT_ASKED
     ) -> Iterator[tuple[Part, list[str]]]:
@@ -84,8 +105,7 @@ class Probe:
             rows: The answer to ``sql``.
             reach: What `reach_of` gives for signals that a window has none of.
         """
-        for row in rows:
-            part = self._parts[row["signal"], row["part"]]
+        for part, row in self.answers(rows):
             yield part, part.warnings(row, reach.get(part.signal, ""))
 
     def warnings(self, rows: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 
 import duckdb
 
@@ -13,6 +14,8 @@ _LIMITS: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "512MB",
     "enable_external_access": False,
 }
+# As in telemetry/query/trusted.py: the copy is cheaper than planning a query twice.
+warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
 _lock = threading.Lock()
 _shared: dict[str, duckdb.DuckDBPyConnection] = {}
 

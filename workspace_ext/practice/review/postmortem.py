@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workspace_ext.inquiry.archive.container import QUERIES, result_path
-from workspace_ext.inquiry.investigations.model import QueryRecord
+from workspace_ext.inquiry.investigations.model import QueryRecord, path_to
 from workspace_ext.practice.review.lifecycle import said
 from workspace_ext.practice.review.markdown import code, items, plain, table
 from workspace_ext.protocol.hypotheses import Hypothesis
@@ -120,6 +120,9 @@ class _Page:
             yield ""
         if found["evidence"]:
             yield f"Evidence: {self._evidence(found['evidence'])}"
+            yield ""
+        for path in self._paths(found["evidence"]):
+            yield f"Way there: {path}"
             yield ""
         if found["outcome"] is not None:
             right = "right" if found["outcome"]["correct"] else "wrong"
@@ -273,7 +276,7 @@ class _Page:
         rows = [
             (
                 f'<a id="query-{query.id}"></a>{code(query.id[:8])}',
-                plain(query.title or "SQL", 80),
+                plain(query.title or "SQL", 80) + self._from(query),
                 self._place(query.cell).strip(),
                 f"{query.rows} {'row' if query.rows == 1 else 'rows'}, pin {query.pin}",
                 code(result_path(query.id)) if query.kept_digest else "digest only",
@@ -314,6 +317,17 @@ class _Page:
             return ""
         number = self._numbers.get(cell)
         return f" {number} ({code(cell[:12])})" if number else f" {code(cell[:12])}"
+
+    def _paths(self, keys: Sequence[str]) -> Iterator[str]:
+        """The answers that led to each piece of evidence, where there were any."""
+        ways = {key: [each.id for each in path_to(self._queries, key)] for key in keys}
+        passed = {key for way in ways.values() for key in way}
+        for key, way in ways.items():
+            if way and key not in passed:  # else it is told on the way to another
+                yield " → ".join(self._evidence([step]) for step in (*way, key))
+
+    def _from(self, query: QueryRecord) -> str:
+        return f", from {self._evidence([query.parent])}" if query.parent else ""
 
     def _evidence(self, keys: Any) -> str:
         told = []

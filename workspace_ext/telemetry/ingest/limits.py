@@ -84,6 +84,7 @@ def bounded_each(together: Together) -> list[Parsed | None]:
     Raises:
         TypeError: The table is not of a signal's shape.
     """
+    from workspace_ext.telemetry.ingest.columns import packed
     from workspace_ext.telemetry.ingest.model import Parsed
     from workspace_ext.telemetry.ingest.resources import with_texts
 
@@ -91,7 +92,7 @@ def bounded_each(together: Together) -> list[Parsed | None]:
     within, aside, told = _bounded(signal, records)
     good = within is records and not aside and not told
     if good:
-        together = replace(together, records=with_texts(records))
+        together = replace(together, records=packed(with_texts(records)))
     parts = (None if part is None else Parsed({signal: part}) for part in together.each())
     return [part if part is None or good else bounded(part) for part in parts]
 

@@ -1,7 +1,8 @@
 """A mapping as SQL: all rows of a chunk are converted, and judged, in one pass.
 
-Two statements come out. The first makes table ``typed``: the row's number, the first reason to
-reject it (or none), and every value in its type. The second gives the records of the good rows.
+Two statements come out. The first makes the temporary table ``typed``: the row's number, the first
+reason to reject it (or none), and every value in its type. The second gives the records of the good
+rows.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def compile_mapping(mapping: Mapping, schema: pa.Schema) -> Statements:
     made = [f"{value.sql} AS {name}" for name, value in values.items()]
     made.append(f"{_attributes(mapping, columns)} AS v_attributes")
     statement = (
-        f"CREATE OR REPLACE TABLE typed AS SELECT {ROW},"  # noqa: S608 - quoted where it is made
+        f"CREATE OR REPLACE TEMP TABLE typed AS SELECT {ROW},"  # noqa: S608 - quoted before
         f" coalesce({', '.join([*reasons, 'NULL'])}) AS reason,"
         f" {', '.join([*values, 'v_attributes'])}"
         f" FROM (SELECT *, {', '.join(made)} FROM chunk)"

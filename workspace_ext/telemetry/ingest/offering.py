@@ -25,7 +25,9 @@ def offered(connection: duckdb.DuckDBPyConnection, records: pa.Table) -> Iterato
     """
     maps = [field.name for field in records.schema if _has_map(field.type)]
     with tempfile.TemporaryDirectory(prefix="maps-", dir=_spill(connection)) as folder:
-        connection.register("incoming", records.drop_columns(maps))
+        # One piece is read by one thread. Several would make a part of a row group each, which
+        # are put together when the file is written for the second time.
+        connection.register("incoming", records.drop_columns(maps).combine_chunks())
         try:
             if not maps:
                 yield "incoming"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -18,23 +19,14 @@ from workspace_ext.telemetry.ingest.model import RECORD_LIMIT, Reject
 class Mapper:
     """Turns chunks of a table into records and rejects.
 
-    It works in a small database of its own that reaches no file and no network, so a mapping can
-    do nothing but compute.
+    It works in a database that reaches no file and no network, so a mapping can do nothing but
+    compute. What it makes there only its own connection sees, and goes with it.
     """
 
     def __init__(self, mapping: Mapping, schema: pa.Schema) -> None:
         self._mapping = mapping
         self._statements: Statements = compile_mapping(mapping, schema)
-        self._connection = duckdb.connect(
-            ":memory:",
-            config={"threads": 1, "memory_limit": "2GB", "autoload_known_extensions": False},
-        )
-        self._connection.execute("SET TimeZone = 'UTC'; SET enable_external_access = false")
-        try:
-            self.apply(schema.empty_table(), line=lambda row: row, record=str)
-        except BaseException:
-            self._connection.close()
-            raise
+        self._connection = _database().cursor()
 
     def __enter__(self) -> Mapper:
         return self
@@ -74,6 +66,17 @@ class Mapper:
             self._connection.unregister("chunk")
         rejects = [Reject(line(row), reason, record(row)[:RECORD_LIMIT]) for row, reason in bad]
         return records.cast(arrow_schema(self._mapping.signal)), rejects
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """One for all files: to open one takes longer than to read a small file."""
+    database = duckdb.connect(
+        ":memory:",
+        config={"threads": 1, "memory_limit": "2GB", "autoload_known_extensions": False},
+    )
+    database.execute("SET GLOBAL TimeZone = 'UTC'; SET enable_external_access = false")
+    return database
 
 
 def row_text(chunk: pa.Table, row: int) -> str:

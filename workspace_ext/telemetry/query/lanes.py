@@ -1,18 +1,25 @@
-"""Lanes: how many queries of a kind run at once, first in, first out.
+"""Lanes: how many queries of a kind run at once, and who is next; and how much work a query is.
 
+Who needs little goes before who came earlier and needs more, but not before who has waited long.
 A plain semaphore is unfair (a thread was seen to starve for seconds), so waiting is by ticket.
 """
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections import deque
-from collections.abc import Iterator
+import time
+from bisect import insort
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from workspace_ext.telemetry.query.watch import Watch
 
 _LOOK_SECONDS = 0.05
+_UNKNOWN: tuple[tuple[float, ...], bool] = ((), False)
+
+_AHEAD = 10.0
+"""Who needs a second less goes before who came up to so many seconds earlier."""
 
 
 class Lane:
@@ -22,7 +29,8 @@ class Lane:
         self.name = name
         self._free = width
         self._lock = threading.Lock()
-        self._waiting: deque[threading.Event] = deque()
+        self._waiting: list[tuple[float, int, threading.Event]] = []  # who is next comes first
+        self._tickets = itertools.count()
 
     @contextmanager
     def turn(self, watch: Watch) -> Iterator[None]:
@@ -38,28 +46,41 @@ class Lane:
         finally:
             self.leave()
 
-    def enter(self, watch: Watch) -> None:
-        """Waits for a turn; `leave` gives it back. Raises as `turn` does."""
+    def enter(self, watch: Watch, *, needs: float = 0.0) -> None:
+        """Waits for a turn; `leave` gives it back. Raises as `turn` does.
+
+        Args:
+            watch: Tells when waiting is over.
+            needs: Seconds of work, as far as they are known. Minus infinity for what has begun,
+                which holds memory until it ends: it goes before all others.
+        """
         with self._lock:
-            if self._free and not self._waiting:
+            if self._free > 0:
                 self._free -= 1
                 return
-            ticket = threading.Event()
-            self._waiting.append(ticket)
-        while not ticket.wait(_LOOK_SECONDS):
+            came = threading.Event()
+            ticket = (time.monotonic() + _AHEAD * needs, next(self._tickets), came)
+            insort(self._waiting, ticket)
+        while not came.wait(_LOOK_SECONDS):
             if watch.look():
                 self._give_up(ticket)
                 watch.check()
 
-    def leave(self) -> None:
-        """Gives the turn to whoever waits longest."""
+    def push_in(self) -> None:
+        """Takes a turn though there may be none: one more has to end before the next begins."""
         with self._lock:
-            if self._waiting:
-                self._waiting.popleft().set()
-            else:
-                self._free += 1
+            self._free -= 1
 
-    def _give_up(self, ticket: threading.Event) -> None:
+    def leave(self) -> None:
+        """Gives the turn to who is next."""
+        with self._lock:
+            self._free += 1
+            if self._free > 0 and self._waiting:
+                self._free -= 1
+                *_, came = self._waiting.pop(0)
+                came.set()
+
+    def _give_up(self, ticket: tuple[float, int, threading.Event]) -> None:
         with self._lock:
             if ticket in self._waiting:
                 self._waiting.remove(ticket)
@@ -67,32 +88,67 @@ class Lane:
         self.leave()  # the turn came meanwhile: pass it on
 
 
-class Pace:
-    """How to run a text, by how it went the last time.
+class Effort:
+    """What a piece of work costs of the processors, those of the engine's own threads included.
 
-    What counts is the time that it was worked on, not the time that passed: short queries do not
-    become heavy because they stood in line.
+    Nobody tells for whom those work. Alone, the whole process worked for the piece; beside others
+    it has hardly any help, and what its own thread worked says it.
+
+    Args:
+        processors: How many can work for one query.
     """
 
-    _HEAVY_SECONDS = 0.8  # alone on two processors, a third of a second or so
+    def __init__(self, processors: int) -> None:
+        self._processors = processors
+        self._lock = threading.Lock()
+        self._running = 0
+        self._begun = 0
+
+    @contextmanager
+    def of_this(self, add: Callable[[float], None]) -> Iterator[None]:
+        """Measures what the calling thread does in the context; ``add`` gets the seconds."""
+        with self._lock:
+            self._running += 1
+            self._begun += 1
+            alone, begun = self._running == 1, self._begun
+        own, whole = time.thread_time(), time.process_time()
+        try:
+            yield
+        finally:
+            own, whole = time.thread_time() - own, time.process_time() - whole
+            with self._lock:
+                self._running -= 1
+                alone = alone and begun == self._begun
+            add(min(whole, own * self._processors) if alone else own)
+
+
+class Pace:
+    """How long a text takes, and whether its answer is large, by how it went.
+
+    What counts is the time that it was worked on, not the time that passed: short queries do not
+    become long because they stood in line. Beside others, who take memory and caches from it, the
+    same query is more work, so the least of the last times is taken.
+    """
+
+    _TIMES = 5
     _REMEMBERED = 1000
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[bool, bool]] = {}
+        self._known: dict[str, tuple[tuple[float, ...], bool]] = {}
         self._lock = threading.Lock()
 
-    def is_heavy(self, sql: str) -> bool:
-        """Whether it was slow; unknown ones are not."""
-        return self._known.get(sql, (False, False))[0]
+    def seconds(self, sql: str) -> float:
+        """What it needs; nothing when it is unknown."""
+        return min(self._known.get(sql, _UNKNOWN)[0], default=0.0)
 
     def is_large(self, sql: str) -> bool:
         """Whether it had many rows; unknown ones have not."""
-        return self._known.get(sql, (False, False))[1]
+        return self._known.get(sql, _UNKNOWN)[1]
 
     def took(self, sql: str, seconds: float, *, large: bool) -> None:
         """Remembers how it went, and how many seconds it was worked on."""
         with self._lock:
-            self._known.pop(sql, None)
-            self._known[sql] = (seconds > self._HEAVY_SECONDS, large)
+            before, _ = self._known.pop(sql, _UNKNOWN)
+            self._known[sql] = ((*before, seconds)[-self._TIMES :], large)
             if len(self._known) > self._REMEMBERED:
                 del self._known[next(iter(self._known))]

@@ -101,7 +101,7 @@ class RunningQuery(Protocol):
 
     @property
     def lane(self) -> str:
-        """Where it waited for its turn: interactive, heavy or free."""
+        """Where it waited for its turn: short, medium, long or free."""
         ...
 
     @property

@@ -100,6 +100,7 @@ class QueryRunner:
     def close(self) -> None:
         """Ends the threads and processes; running queries end with an error."""
         self._free.close()
+        self._trusted.close()
         self._watchdog.close()
 
     def _read(self, sql: str) -> tuple[duckdb.Statement, Lint]:

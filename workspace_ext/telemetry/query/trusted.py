@@ -6,20 +6,22 @@ person's words are in it but as bound values.
 
 from __future__ import annotations
 
+import math
+import os
 import threading
-import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 import duckdb
 
-from workspace_ext.foundation.priority import yield_to_others
 from workspace_ext.telemetry.query.failures import explain_query, row_limit
-from workspace_ext.telemetry.query.lanes import Lane, Pace
+from workspace_ext.telemetry.query.lanes import Effort, Lane, Pace
 from workspace_ext.telemetry.query.model import BATCH_ROWS, Limits
+from workspace_ext.telemetry.query.threads import KeptThreads
 from workspace_ext.telemetry.query.watch import Watchdog
 
 if TYPE_CHECKING:
@@ -29,14 +31,39 @@ _RELATIONS_STREAM = int(duckdb.__version__.split(".", maxsplit=1)[0]) >= 2
 """From 2.0 on ``execute`` gathers the whole result first; before, a relation did. There a
 relation is planned twice, which costs a template with a small result a third of its time."""
 
-_INTERACTIVE = 4
-_HEAVY = 1
-"""How many short queries run at a time, and how many of those known to be long."""
 
-_PATIENCE_SECONDS = 1.0
-"""After which a query that is not known to be long counts as one."""
+@dataclass(frozen=True)
+class Level:
+    """Queries of about one length, in a lane of their own.
 
-_NICE = 10
+    Attributes:
+        name: Of the lane.
+        seconds: Of the processors that they need at most.
+        width: How many run at a time.
+        nice: How much they yield to those of shorter levels.
+        patience: After so many seconds of the processor, of the thread that asks, one falls to the
+            next level.
+    """
+
+    name: str
+    seconds: float
+    width: int
+    nice: int
+    patience: float
+
+
+_LEVELS = (
+    Level("short", 0.5, 2, 0, 1.0),
+    Level("medium", 1.0, 2, 5, 2.0),
+    Level("long", math.inf, 1, 10, 8.0),
+    Level("endless", math.inf, 0, 10, math.inf),
+)
+"""Fair is that who asks little waits little: a feedback queue of several levels. What is known to
+need longer starts on a later level; what turns out to need longer falls from level to level, where
+it goes on at once and the next waits for longer. So there are never many that hold memory: once
+that runs out, short ones write it to the disk and need twice as long. What never ends falls to
+where nobody waits for a turn; it yields no more than that, or it could not even be ended where
+other programs are busy."""
 
 warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
 """It advises the relation, whose price is told above."""
@@ -72,20 +99,28 @@ class Engine(Protocol):
         ...
 
 
-class TrustedRunner:
-    """Runs library SQL: short queries in one lane, those known to be long in another.
+@dataclass(frozen=True)
+class Shared:
+    """What all queries have together."""
 
-    The threads of long ones let all others go first, so a short query that comes while they run
-    takes a processor from them at once. What turns out to be long only while it runs becomes one
-    of them, and gives its turn to the next.
+    watchdog: Watchdog
+    threads: KeptThreads
+    lanes: Mapping[Level, Lane]
+    effort: Effort
+
+
+class TrustedRunner:
+    """Runs library SQL: short queries never wait for a turn of those known to be longer.
+
+    The threads of longer ones let shorter ones go first, so a short query that comes while they
+    run takes a processor from them at once.
     """
 
     def __init__(self, engine: Engine, watchdog: Watchdog) -> None:
         self._engine = engine
-        self._watchdog = watchdog
         self._pace = Pace()
-        self._interactive = Lane(_INTERACTIVE, "interactive")
-        self._heavy = Lane(_HEAVY, "heavy")
+        lanes = {level: Lane(level.width, level.name) for level in _LEVELS}
+        self._shared = Shared(watchdog, KeptThreads(), lanes, Effort(os.cpu_count() or 1))
 
     def run(
         self,
@@ -103,14 +138,19 @@ class TrustedRunner:
             BadInput: The SQL does not fit the data.
         """
         sql = query.query
-        lane = self._heavy if self._pace.is_heavy(sql) else self._interactive
-        patience = 0.0 if lane is self._heavy else _PATIENCE_SECONDS
-        rows = TrustedRows(self._engine.cursor(), self._watchdog, lane, limits, cancelled, patience)
+        needed = self._pace.seconds(sql)
+        level = next(level for level in _LEVELS if needed <= level.seconds)
+        cursor = self._engine.cursor()
+        rows = TrustedRows(cursor, self._shared, level, needed, limits, cancelled)
         try:
             rows.start(query, values, pin, stream=self._pace.is_large(sql))
         finally:
             self._pace.took(sql, rows.processor_seconds, large=rows.large)
         return rows
+
+    def close(self) -> None:
+        """Ends its threads; a query that runs keeps its own until it is over."""
+        self._shared.threads.close()
 
 
 class TrustedRows:
@@ -118,28 +158,29 @@ class TrustedRows:
 
     Attributes:
         lane: The name of the lane that it waits in.
-        processor_seconds: What its own thread worked; the engine's others worked about as much.
+        processor_seconds: What it was worked on; see `Effort`.
     """
 
     def __init__(
         self,
         cursor: duckdb.DuckDBPyConnection,
-        watchdog: Watchdog,
-        lane: Lane,
+        shared: Shared,
+        level: Level,
+        needs: float,
         limits: Limits,
         cancelled: threading.Event,
-        patience: float,
     ) -> None:
         self._cursor = cursor
-        self._lane = lane
-        self._patience = patience
-        self.lane = lane.name
+        self._shared = shared
+        self._level = level
+        self._needs = needs
+        self.lane = level.name
         self.processor_seconds = 0.0
         self._limits = limits
-        self._watchdog = watchdog
-        self._watch = watchdog.watch(limits.seconds, cancelled, cursor.interrupt)
+        self._watch = shared.watchdog.watch(limits.seconds, cancelled, cursor.interrupt)
         self._reader: pa.RecordBatchReader | None = None
-        self._next: pa.RecordBatch | None = None
+        self._ready: list[pa.RecordBatch] = []
+        self._ended = False
         self._rows = 0
 
     @property
@@ -158,23 +199,23 @@ class TrustedRows:
     ) -> None:
         """Runs it up to its first rows."""
 
-        def begin() -> pa.RecordBatch | None:
+        def begin() -> list[pa.RecordBatch]:
             self._cursor.execute(f"SET VARIABLE pin = {int(pin)}::BIGINT")
             self._reader = open_reader(self._cursor, query, values, stream=stream)
             return self._read()
 
         try:
-            self._next = self._in_turn(begin)
+            self._ready = self._in_turn(begin)
         except BaseException as error:
             raise self._failed(error) from error
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """The rows. Raises LimitExceeded when time, rows or memory run out."""
         try:
-            while self._next is not None:
-                batch, self._next = self._next, None
-                yield batch
-                self._next = self._in_turn(self._read)
+            while self._ready:
+                yield self._ready.pop(0)
+                if not self._ready and not self._ended:
+                    self._ready = self._in_turn(self._read)
         except GeneratorExit:
             self.close()
             raise
@@ -184,53 +225,58 @@ class TrustedRows:
 
     def close(self) -> None:
         """Ends it and gives back its cursor. Closing twice is harmless."""
-        self._watchdog.forget(self._watch)
-        self._next = None
+        self._shared.watchdog.forget(self._watch)
+        self._ready = []
         with suppress(duckdb.Error):
             self._cursor.close()
 
-    def _in_turn(self, work: Callable[[], pa.RecordBatch | None]) -> pa.RecordBatch | None:
-        """Runs a piece of work in a thread of its own, which may be told to yield."""
-        done: Future[pa.RecordBatch | None] = Future()
+    def _in_turn(self, work: Callable[[], list[pa.RecordBatch]]) -> list[pa.RecordBatch]:
+        """Runs a piece of work in a thread that may be told to yield."""
 
-        def run() -> None:
-            begun = time.thread_time()
+        def measured() -> list[pa.RecordBatch]:
+            with self._shared.effort.of_this(self._worked):
+                return work()
+
+        lanes, threads = self._shared.lanes, self._shared.threads
+        lane = lanes[self._level]
+        lane.enter(self._watch, needs=self._needs)
+        self._needs = -math.inf
+        try:
+            thread = threads.take(self._level.nice)
             try:
-                done.set_result(work())
-            except BaseException as error:
-                done.set_exception(error)
+                done = thread.submit(measured)
+                for level, later in pairwise(_LEVELS[_LEVELS.index(self._level) :]):
+                    if thread.is_done(done, level.patience):
+                        break
+                    thread.slow(later.nice)
+                    lanes[later].push_in()
+                    lane.leave()
+                    lane = lanes[later]
+                return done.result()
             finally:
-                self.processor_seconds += time.thread_time() - begun
-
-        self._lane.enter(self._watch)
-        has_turn = True
-        try:
-            thread = threading.Thread(target=run, name="query-work", daemon=True)
-            thread.start()
-            try:
-                done.exception(timeout=self._patience)
-            except TimeoutError:
-                yield_to_others(thread.native_id, nice=_NICE)
-                if self._patience:
-                    self._lane.leave()
-                    has_turn = False
-            thread.join()
-            return done.result()
+                threads.give_back(thread)
         finally:
-            if has_turn:
-                self._lane.leave()
+            lane.leave()
 
-    def _read(self) -> pa.RecordBatch | None:
+    def _worked(self, seconds: float) -> None:
+        self.processor_seconds += seconds
+
+    def _read(self) -> list[pa.RecordBatch]:
+        """Up to a full batch, or to the end: a small answer takes one turn."""
         assert self._reader is not None
-        self._watch.check()
-        try:
-            batch = self._reader.read_next_batch()
-        except StopIteration:
-            return None
-        self._rows += batch.num_rows
-        if self._rows > self._limits.rows:
-            raise row_limit(self._limits.rows)
-        return batch
+        batches: list[pa.RecordBatch] = []
+        while not batches or batches[-1].num_rows < BATCH_ROWS:
+            self._watch.check()
+            try:
+                batch = self._reader.read_next_batch()
+            except StopIteration:
+                self._ended = True
+                break
+            self._rows += batch.num_rows
+            if self._rows > self._limits.rows:
+                raise row_limit(self._limits.rows)
+            batches.append(batch)
+        return batches
 
     def _failed(self, error: BaseException) -> BaseException:
         self.close()

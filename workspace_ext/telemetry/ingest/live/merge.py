@@ -290,10 +290,7 @@ def _tally(
 
 def _insert(connection: duckdb.DuckDBPyConnection, signal: Signal, records: pa.Table) -> None:
     names = ", ".join((*signal.names, "batch_id"))
-    records = records.combine_chunks()
     for start in range(0, len(records), ROW_GROUP_ROWS):
-        # One piece is read by one thread. Several would make a part of a row group each, which
-        # are put together when the file is written for the second time.
         with offered(connection, records.slice(start, ROW_GROUP_ROWS)) as source:
             connection.execute(noting(signal, source))
             connection.execute(

@@ -192,20 +192,23 @@ class LiveIngest:
     # -- the journal's thread ------------------------------------------------------------------
 
     def _write(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._stopping)
-                taken = list(self._waiting)
-                self._waiting.clear()
-            if not taken:
-                return
-            with self.totals.stage("journal"):
-                failed = self._append(taken)
-            for _, _, future in taken:
-                if failed is None:
-                    future.set_result(None)
-                else:
-                    future.set_exception(failed)
+        while self._write_next():
+            pass
+
+    def _write_next(self) -> bool:
+        """Writes what waits, once there is something; False when there will be no more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._stopping)
+            taken = list(self._waiting)
+            self._waiting.clear()
+        with self.totals.stage("journal"):
+            failed = self._append(taken) if taken else None
+        for _, _, future in taken:
+            if failed is None:
+                future.set_result(None)
+            else:
+                future.set_exception(failed)
+        return bool(taken)
 
     def _append(self, taken: list[tuple[Delivery, bytes, Future[None]]]) -> Exception | None:
         size = sum(delivery.held_bytes for delivery, _, _ in taken)
@@ -241,24 +244,30 @@ class LiveIngest:
 
     def _merge(self) -> None:
         yield_to_others()  # what is in the journal is safe; whoever asks a question waits
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._groups or self._finishing)
-                if not self._groups:
-                    return
-                while not self._due():
-                    self._changed.wait(max(self._left_seconds(), 0))
-                groups = take(self._groups, self._limits)
-            with self._io:
-                if groups[-1].number == self._journal.number:
-                    self._journal.rotate()
-            with self.totals.stage("merge"):
-                merged = self._merge_groups(groups)
-            if not merged:
-                with self._changed:
-                    self._changed.wait_for(self._hurried, _RETRY_SECONDS)
-                    if self._finishing:
-                        return  # the journal keeps it for the next start
+        while self._merge_next():
+            pass
+
+    def _merge_next(self) -> bool:
+        """Merges what is due, once something is; False when there will be no more.
+
+        Nothing of it is held while it waits for the next.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._groups or self._finishing)
+            if not self._groups:
+                return False
+            while not self._due():
+                self._changed.wait(max(self._left_seconds(), 0))
+            groups = take(self._groups, self._limits)
+        with self._io:
+            if groups[-1].number == self._journal.number:
+                self._journal.rotate()
+        with self.totals.stage("merge"):
+            if self._merge_groups(groups):
+                return True
+        with self._changed:
+            self._changed.wait_for(self._hurried, _RETRY_SECONDS)
+            return not self._finishing  # the journal keeps it for the next start
 
     def _hurried(self) -> bool:
         return self._finishing or self._wanted > self._merged

@@ -54,7 +54,7 @@ export function AnswerHead(props: { query: QuerySummary }): React.ReactElement {
           </Badge>
         )}
       </p>
-      {template && query.reason && <p>{sentence(query.reason)}</p>}
+      {template && query.reason && <p>{query.reason}</p>}
       {query.error && <p className="jp-Investigation-error">{query.error}</p>}
     </>
   );
