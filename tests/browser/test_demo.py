@@ -1,6 +1,5 @@
 """The demo in a real browser: its first cells run, and the panel tells the story as it happens."""
 
-import json
 from typing import Any
 
 import pytest
@@ -8,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support.lab import Lab
 from tests.support.notebook_page import NotebookPage
-from tests.support.waiting import until
+from tests.support.waiting import as_written, until
 
 pytestmark = pytest.mark.browser
 
@@ -48,7 +47,7 @@ def test_first_cells_of_the_demo(lab: Lab, page: Page, another_page: Page) -> No
     notebook.steps.last.get_by_role("button", name="Go to cell").click()
     expect(notebook.code_cells.nth(SCOPE)).to_contain_class("jp-mod-active")
 
-    until(lambda: any("image/png" in chart for charts in _charts(lab) for chart in charts), "a PNG")
+    until(lambda: _has_picture(as_written(lab.notebook)), "a PNG")
     page.reload()
     expect(notebook.steps).to_have_count(HYPOTHESIS + 1)
     expect(notebook.hypotheses).to_have_count(1)
@@ -57,11 +56,11 @@ def test_first_cells_of_the_demo(lab: Lab, page: Page, another_page: Page) -> No
 
 def _check_saved(lab: Lab) -> None:
     """What was captured lies in the file, beside what people wrote."""
-    saved: dict[str, Any] = json.loads(lab.notebook.read_text("utf-8"))
+    saved = until(lambda: as_written(lab.notebook), "a file that nobody is writing")
     about = saved["metadata"]["investigation"]
     assert [each["state"] for each in about["hypotheses"].values()] == ["refuted"]
     # Two browsers drew each chart; one of them added its picture, and none added a chart.
-    assert max(map(len, _charts(lab))) == 1
+    assert max(map(len, _charts(saved))) == 1
 
     cells = [cell for cell in saved["cells"] if cell["cell_type"] == "code"]
     overview = cells[OVERVIEW]["metadata"]["investigation"]
@@ -71,15 +70,15 @@ def _check_saved(lab: Lab) -> None:
     assert "last" not in cells[HYPOTHESIS + 1]["metadata"].get("investigation", {})
 
 
-def _charts(lab: Lab) -> list[list[dict[str, Any]]]:
-    """The charts of each cell, as the file has them."""
-    try:
-        saved = json.loads(lab.notebook.read_text("utf-8"))
-    except ValueError:  # it is being written just now
-        return []
+def _has_picture(saved: dict[str, Any]) -> bool:
+    return any("image/png" in chart for charts in _charts(saved) for chart in charts)
+
+
+def _charts(saved: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    """The charts of each cell."""
     return [
         [output["data"] for output in cell.get("outputs", ()) if _is_chart(output)]
-        for cell in saved["cells"]
+        for cell in saved.get("cells", ())
     ]
 
 

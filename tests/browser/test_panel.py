@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Response, expect
@@ -13,7 +10,7 @@ from playwright.sync_api import Page, Response, expect
 from tests.browser.conftest import ARTEFACTS
 from tests.support.lab import Lab
 from tests.support.notebook_page import NotebookPage
-from tests.support.waiting import until
+from tests.support.waiting import as_written, until
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.discovery import find
 from workspace_ext.foundation.clock import now_ns, to_rfc3339
@@ -206,7 +203,10 @@ def test_a_long_timeline_draws_what_is_in_sight(lab: Lab, page: Page) -> None:
     notebook.run(0)
     expect(notebook.steps).to_have_count(1)
     file = lab.folder / "long.ipynb"
-    about = until(lambda: _about(file), "the notebook says what it belongs to")
+    about = until(
+        lambda: as_written(file).get("metadata", {}).get("investigation"),
+        "the notebook says what it belongs to",
+    )
     client = find(lab.folder / ".investigation")
     assert client is not None
     _many_steps(client, about["uid"])
@@ -216,13 +216,6 @@ def test_a_long_timeline_draws_what_is_in_sight(lab: Lab, page: Page) -> None:
     notebook.panel.evaluate("panel => panel.scrollTo(0, panel.scrollHeight)")
     expect(section.locator("li", has_text="cell 1").last).to_be_visible()
     assert section.locator("li").count() < DRAWN_AT_MOST
-
-
-def _about(file: Path) -> Any:
-    try:
-        return json.loads(file.read_text("utf-8"))["metadata"].get("investigation")
-    except ValueError:  # it is being written
-        return None
 
 
 def _many_steps(client: BrokerClient, uid: str) -> None:

@@ -1,6 +1,5 @@
 """A script nobody looked through is marked, a replay told; nobody approves their own work."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import ARTEFACTS
 from tests.support.lab import Lab
 from tests.support.notebook_page import NotebookPage
-from tests.support.waiting import until
+from tests.support.waiting import as_written, until
 
 pytestmark = pytest.mark.browser
 
@@ -66,7 +65,4 @@ def _replay(lab: Lab, name: str) -> None:
 
 
 def _outputs(file: Path) -> str:
-    try:
-        return json.dumps([cell.get("outputs") for cell in json.loads(file.read_text())["cells"]])
-    except ValueError:  # it is being written
-        return ""
+    return str([cell.get("outputs") for cell in as_written(file).get("cells", ())])

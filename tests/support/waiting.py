@@ -1,7 +1,9 @@
 """Waiting for what another process or thread is about to do."""
 
+import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 PATIENCE_SECONDS = 30.0
@@ -14,3 +16,12 @@ def until(true: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS)
         assert time.monotonic() < deadline, f"never happened: {what}"
         time.sleep(0.02)
     return answer
+
+
+def as_written(file: Path) -> dict[str, Any]:
+    """A notebook, or another JSON object, as its file has it; empty while it is being written."""
+    try:
+        found: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    except ValueError:
+        return {}
+    return found

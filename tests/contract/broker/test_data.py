@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 import urllib3
@@ -58,7 +59,7 @@ def test_bad_files_are_refused_and_leave_nothing(
 ) -> None:
     empty, noise = tmp_path / "empty.parquet", tmp_path / "noise.bin"
     empty.touch()
-    noise.write_bytes(os.urandom(10_000))
+    noise.write_bytes(b"\n" + Random(0).randbytes(10_000))
     with pytest.raises(BadInput):
         client.ingest(empty)
     with pytest.raises(BadInput):

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from random import Random
 
 import pytest
 from click.testing import CliRunner
@@ -111,6 +112,14 @@ def test_who_claims_the_same_must_be_named() -> None:
         registry.detect(Head(b"Dear diary", "diary.txt"))
     with pytest.raises(BadInput, match="'xml' is not a format"):
         registry.find("xml")
+
+
+def test_noise_is_hardly_ever_taken_for_a_request() -> None:
+    first_field = b"\n"  # every request in OTLP's protobuf begins with it, and 1 of 256 noises
+    recognise = registry.find("otlp-proto").recognise
+    noises = (first_field + Random(number).randbytes(4095) for number in range(2000))
+    assert sum(recognise(Head(noise, "noise.bin")) > 0 for noise in noises) < 20
+    assert recognise(Head(first_field)) == 0
 
 
 def test_the_command_line_offers_what_there_is() -> None:
