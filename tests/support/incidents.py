@@ -15,8 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from tests.support.planted import SCHEMA, SECOND, START
-from workspace_ext.inquiry.templates.binding import moment
+from tests.support.planted import SCHEMA, SECOND, START, Planted, asked
 
 FAULTS = (
     "processor",
@@ -57,7 +56,7 @@ class Step:
 
 
 @dataclass
-class Incident:
+class Incident(Planted):
     """A system and what happens to it.
 
     Args:
@@ -77,19 +76,21 @@ class Incident:
         self.draw = random.Random(f"{self.seed} {self.kind}")
         draw = self.draw
         self.size = self.size or draw.choice((5, 8, 12, 20, 35, 60, 100))
-        self.names = [f"{draw.choice(_WORDS)}-{draw.choice(_WORDS)}{at}" for at in range(self.size)]
-        self.pods = [draw.choice((1, 1, 2, 3)) for _ in self.names]
+        self.services = [
+            f"{draw.choice(_WORDS)}-{draw.choice(_WORDS)}{at}" for at in range(self.size)
+        ]
+        self.pods = [draw.choice((1, 1, 2, 3)) for _ in self.services]
         self.client_spans = draw.random() < 0.7
         self.statuses = draw.random() < 0.7
         self.logs = draw.choice(("java", "json", "plain", "none"))
-        self.catches = [draw.random() < 0.3 for _ in self.names]
+        self.catches = [draw.random() < 0.3 for _ in self.services]
         self.metrics = draw.choice(_METRICS)
         self.metric_step = draw.choice((15, 30, 60))
         self.entries = draw.choice((2, 3, 4))
         self.traces_a_second = draw.choice((0.5, 1.0, 2.0))
         self.baseline = draw.choice((60, 120, 300))
         self.onset = draw.randrange(40, 130)
-        self.work = [draw.uniform(0.5, 12) for _ in self.names]
+        self.work = [draw.uniform(0.5, 12) for _ in self.services]
         self._wire()
         self.guilty = self._culprit() if self.kind in FAULTS else -1
         self.bad_pods = draw.choice((1, 9)) if self.kind in {"processor", "memory leak"} else 9
@@ -97,31 +98,9 @@ class Incident:
         self.busy: dict[tuple[int, int, int], float] = {}
 
     @property
-    def truth(self) -> str | None:
-        """The service with the fault."""
-        return self.names[self.guilty] if self.guilty >= 0 else None
-
-    @property
-    def began(self) -> str:
-        """The onset, as the template takes it."""
-        return f"{moment(START + self.onset * SECOND):%Y-%m-%dT%H:%M:%SZ}"
-
-    @property
     def params(self) -> dict[str, Any]:
         """Those of the template."""
-        return {
-            "window_start": moment(START),
-            "window_end": moment(START + WINDOW * SECOND),
-            "baseline_start": moment(START - (600 + self.baseline) * SECOND),
-            "baseline_end": moment(START - 600 * SECOND),
-            "onset": None,
-            "slack": 60.0,
-            "history": 3600.0,
-            "service": None,
-            "symptom": None,
-            "min_score": 0.02,
-            "min_margin": 0.2,
-        }
+        return asked(WINDOW, self.baseline, gap_s=600)
 
     def _wire(self) -> None:
         """Layers: each operation calls some of the layer below it, the last ones stores."""
@@ -242,8 +221,8 @@ class Incident:
             self._log(trace, span, service, time, "ERROR", "cannot parse what was read")
         time += self._ms(usual / 2) * int(factor)
         row = {
-            "service": self.names[service],
-            "pod": f"{self.names[service]}-7d9f-{pod}",
+            "service": self.services[service],
+            "pod": f"{self.services[service]}-7d9f-{pod}",
             "name": f"/api/{_WORDS[service % 30]}/{'abcd'[operation]}",
         }
         self._span(trace, span, parent, row, at, time, now, failed)
@@ -276,8 +255,8 @@ class Incident:
             end += self._ms(2)
         if self.client_spans:
             row = {
-                "service": self.names[place[0]],
-                "pod": f"{self.names[place[0]]}-7d9f-0",
+                "service": self.services[place[0]],
+                "pod": f"{self.services[place[0]]}-7d9f-0",
                 "name": f"HTTP {_WORDS[to[0] % 30]}",
             }
             self._span(trace, client, span, row, time, end, now, broken)
@@ -323,7 +302,7 @@ class Incident:
                 "time_ns": at,
                 "trace_id": trace,
                 "span_id": span,
-                "service": self.names[service],
+                "service": self.services[service],
                 "name": level,
                 "failed": level == "ERROR",
                 "text": text,
@@ -340,7 +319,7 @@ class Incident:
         processor, memory, unit, *_, load = self.metrics
         full = 100.0 if unit == "%" else 1.0
         step = self.metric_step
-        for service, name in enumerate(self.names):
+        for service, name in enumerate(self.services):
             for pod in range(self.pods[service]):
                 about = {"service": name, "pod": f"{name}-7d9f-{pod}"}
                 base, held = self.draw.uniform(0.03, 0.3), self.draw.uniform(0.2, 0.7)
@@ -382,9 +361,9 @@ class Incident:
                 {
                     "part": "change",
                     "time_ns": START + at * SECOND,
-                    "service": self.names[service],
+                    "service": self.services[service],
                     "name": "deploy",
-                    "text": f"{self.names[service]} v{self.draw.randrange(99)}",
+                    "text": f"{self.services[service]} v{self.draw.randrange(99)}",
                 }
             )
 

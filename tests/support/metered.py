@@ -16,8 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tests.support.planted import SCHEMA, SECOND, START
-from workspace_ext.inquiry.templates.binding import moment
+from tests.support.planted import SCHEMA, SECOND, START, Planted, asked
 
 FAULTS = ("processor", "memory", "disk", "delay", "loss", "errors")
 QUIET = ("nothing", "surge")
@@ -58,7 +57,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass
-class Metered:
+class Metered(Planted):
     """A system and what happens to it.
 
     Args:
@@ -93,34 +92,16 @@ class Metered:
         self.onset = draw.randrange(POINTS // 4, POINTS // 2)
 
     @property
-    def truth(self) -> str | None:
-        """The service with the fault."""
-        return self.services[self.guilty] if self.guilty >= 0 else None
-
-    @property
-    def began(self) -> str:
-        """The onset, as the template takes it."""
-        return f"{moment(START + self.onset * self.step * SECOND):%Y-%m-%dT%H:%M:%SZ}"
+    def onset_s(self) -> int:
+        return self.onset * self.step
 
     @property
     def params(self) -> dict[str, Any]:
         """Those of the template."""
-        begin = moment(START - USUAL * self.step * SECOND)
         names = NAMES[self.style]
         symptom = names[5] if self.kind == "errors" else names[4]
-        return {
-            "window_start": moment(START),
-            "window_end": moment(START + POINTS * self.step * SECOND),
-            "baseline_start": begin,
-            "baseline_end": moment(START),
-            "onset": None,
-            "slack": 60.0,
-            "history": 3600.0,
-            "service": self.services[0] if self.knows_symptom else None,
-            "symptom": symptom if self.knows_symptom else None,
-            "min_score": 0.02,
-            "min_margin": 0.2,
-        }
+        told = {"service": self.services[0], "symptom": symptom} if self.knows_symptom else {}
+        return asked(POINTS * self.step, USUAL * self.step) | told
 
     def table(self) -> pa.Table:
         """All rows."""

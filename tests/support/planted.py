@@ -1,8 +1,11 @@
 """What the rows of made-up incidents have in common, as the step ``rca.ranking`` gets them."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pyarrow as pa
+
+from workspace_ext.inquiry.templates.binding import moment
 
 SECOND = 1_000_000_000
 START = int(datetime(2024, 5, 1, 12, tzinfo=UTC).timestamp()) * SECOND
@@ -28,3 +31,49 @@ SCHEMA = pa.schema(
         "sum": pa.float64(),
     }
 )
+
+
+class Planted:
+    """An incident whose cause is known; it happens at `START`.
+
+    Attributes:
+        services: Their names.
+        guilty: The number of the service with the fault; -1 when there is none.
+        onset: When the fault begins after `START`, in seconds unless `onset_s` says otherwise.
+    """
+
+    services: list[str]
+    guilty: int
+    onset: int
+
+    @property
+    def truth(self) -> str | None:
+        """The service with the fault."""
+        return self.services[self.guilty] if self.guilty >= 0 else None
+
+    @property
+    def onset_s(self) -> int:
+        """When the fault begins, in seconds after `START`."""
+        return self.onset
+
+    @property
+    def began(self) -> str:
+        """The onset, as the template takes it."""
+        return f"{moment(START + self.onset_s * SECOND):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def asked(window_s: int, before_s: int, gap_s: int = 0) -> dict[str, Any]:
+    """The template's parameters but the symptom: a window from `START`, a baseline before it."""
+    return {
+        "window_start": moment(START),
+        "window_end": moment(START + window_s * SECOND),
+        "baseline_start": moment(START - (gap_s + before_s) * SECOND),
+        "baseline_end": moment(START - gap_s * SECOND),
+        "onset": None,
+        "slack": 60.0,
+        "history": 3600.0,
+        "service": None,
+        "symptom": None,
+        "min_score": 0.02,
+        "min_margin": 0.2,
+    }

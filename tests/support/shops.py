@@ -19,8 +19,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tests.support.planted import SCHEMA, SECOND, START
-from workspace_ext.inquiry.templates.binding import moment
+from tests.support.planted import SCHEMA, SECOND, START, Planted, asked
 
 FAULTS = ("cpu", "mem", "disk", "socket", "delay", "loss", "errors", "gone")
 QUIET = ("nothing", "surge")
@@ -88,7 +87,7 @@ class Visit:
 
 
 @dataclass
-class Shop:
+class Shop(Planted):
     """A shop and what happens to it.
 
     Args:
@@ -151,31 +150,9 @@ class Shop:
             self.callees.append([(to, draw.choice((1.0, 1.0, 0.6, 0.3))) for to in chosen])
 
     @property
-    def truth(self) -> str | None:
-        """The service with the fault."""
-        return self.services[self.guilty] if self.guilty >= 0 else None
-
-    @property
-    def began(self) -> str:
-        """The onset, as the template takes it."""
-        return f"{moment(START + self.onset * SECOND):%Y-%m-%dT%H:%M:%SZ}"
-
-    @property
     def params(self) -> dict[str, Any]:
         """Those of the template."""
-        return {
-            "window_start": moment(START),
-            "window_end": moment(START + SPAN_S * SECOND),
-            "baseline_start": moment(START - SPAN_S * SECOND),
-            "baseline_end": moment(START),
-            "onset": None,
-            "slack": 60.0,
-            "history": 3600.0,
-            "service": None,
-            "symptom": None,
-            "min_score": 0.02,
-            "min_margin": 0.2,
-        }
+        return asked(SPAN_S, SPAN_S)
 
     def table(self) -> pa.Table:
         """All rows."""

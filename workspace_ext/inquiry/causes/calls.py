@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -84,7 +84,7 @@ class Calls:
     def __len__(self) -> int:
         return len(self.trace)
 
-    @property
+    @cached_property
     def lone(self) -> Flags:
         """Which spans are lines on no trace (see `visits`): each tells of its service alone."""
         of = np.array([name.startswith(NO_TRACE) for name in self.trace.names], dtype=bool)
