@@ -4,6 +4,8 @@ An analyst reads an answer for two to eight seconds, then asks again, about an h
 store (`templates` tells of it). Templates that take less than `LIGHT_SECONDS` alone are the light
 ones: their p99 in company is compared with their p99 alone, over the same mix. Halfway somebody
 asks a template that never ends: it runs in the broker's own process, where it can do most harm.
+Then the same ten ask the same SQL, and steps, in one process with ten threads, each as soon as it
+likes, and without the one that never ends: what it would be were nobody's turn anybody's concern.
 """
 
 import itertools
@@ -13,25 +15,33 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from heapq import nlargest
 from pathlib import Path
 from statistics import median, quantiles
 
+import duckdb
+
 from tests.benchmarks.ingest import memory_bytes
 from tests.benchmarks.table import Row
 from tests.benchmarks.templates import FIRST_HOUR, LAST_HOUR, MOST_MEMORY_MB, SCALE, WINDOW, library
+from tests.benchmarks.transport import in_process
 from tests.support.large_store import make
 from tests.support.live import Receiver, receiver
 from workspace_ext.client.broker import BrokerClient
-from workspace_ext.foundation.clock import to_rfc3339
+from workspace_ext.foundation.clock import Window, to_rfc3339
 from workspace_ext.foundation.errors import InvestigationError, LimitExceeded
+from workspace_ext.inquiry.templates.model import BindContext
+from workspace_ext.inquiry.templates.stepping import after
 from workspace_ext.storage.folder import StoreFolder
+from workspace_ext.storage.telemetry import CATALOG
 
 ANALYSTS = 10
 SECONDS = float(os.environ.get("INVESTIGATION_SECONDS", "240"))
 READING_SECONDS = (2.0, 8.0)
 LIGHT_SECONDS = 0.35
+"""On two processors; what `telemetry/query/trusted.py` takes for short goes a little beyond."""
 LIGHT_TIMES = 20
 MOST_SLOWER = 3.0
 RUNAWAY = """/*---
@@ -52,25 +62,23 @@ RUNAWAY_SECONDS = 10.0
 MOST_LATE_SECONDS = 1.0
 
 
+Ask = Callable[[str, Window], object]
+"""Asks a template, by its id, about a window."""
+
+
 @dataclass
 class Desk:
     """What was asked, and how long it took."""
 
-    client: BrokerClient
+    put: Ask
     seconds: dict[str, list[float]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
 
-    def ask(self, template: str, turn: int) -> float:
+    def ask(self, template: str, turn: int) -> None:
         """Asks, never twice the same, so that no answer comes from what was kept."""
-        window = {
-            "start": to_rfc3339(WINDOW.start_ns),
-            "end": to_rfc3339(WINDOW.end_ns - turn * 1000),
-        }
         begun = time.perf_counter()
-        self.client.query({"template": template, "params": {"window": window}})
-        took = time.perf_counter() - begun
-        self.seconds.setdefault(template, []).append(took)
-        return took
+        self.put(template, Window(WINDOW.start_ns, WINDOW.end_ns - turn * 1000))
+        self.seconds.setdefault(template, []).append(time.perf_counter() - begun)
 
     def work(
         self, number: int, names: list[str], turns: "itertools.count[int]", until: float
@@ -82,9 +90,36 @@ class Desk:
             name = chance.choice(names)
             try:
                 self.ask(name, next(turns))
-            except InvestigationError as error:
-                self.errors.append(f"{name}: {error.message}")
+            except (InvestigationError, duckdb.Error) as error:
+                self.errors.append(f"{name}: {error}")
             time.sleep(chance.uniform(*READING_SECONDS))
+
+
+def at_broker(client: BrokerClient) -> Ask:
+    """Asks a broker."""
+
+    def put(template: str, window: Window) -> object:
+        asked = {"start": to_rfc3339(window.start_ns), "end": to_rfc3339(window.end_ns)}
+        return client.query({"template": template, "params": {"window": asked}})
+
+    return put
+
+
+def in_this_process(cursor: duckdb.DuckDBPyConnection) -> Ask:
+    """Runs the same SQL here, and the step after it."""
+    templates = {each.id: each for each in library()}
+    (pin,) = cursor.execute("SELECT getvariable('pin')").fetchall()[0]
+    own = cursor.cursor()
+    own.execute(f"USE {CATALOG}")
+    own.execute(f"SET VARIABLE pin = {int(pin)}::BIGINT")
+
+    def put(template: str, window: Window) -> object:
+        chosen = templates[template]
+        bound = chosen.bind({}, BindContext(window, window.before()))
+        rows = own.execute(chosen.sql, dict(bound.values)).to_arrow_table()
+        return after(chosen, rows, bound.arguments) if chosen.step else rows
+
+    return put
 
 
 def run_away(broker: Receiver) -> float:
@@ -98,8 +133,8 @@ def run_away(broker: Receiver) -> float:
     raise AssertionError("it came to an end")
 
 
-def together(broker: Receiver, desks: list[Desk], names: list[str]) -> float:
-    """All at work, and the runaway query halfway; the seconds until that was stopped."""
+def together(desks: list[Desk], names: list[str], halfway: Callable[[], None]) -> None:
+    """All at work, and something else halfway."""
     turns = itertools.count(1_000)
     until = time.perf_counter() + SECONDS
     threads = [
@@ -109,16 +144,18 @@ def together(broker: Receiver, desks: list[Desk], names: list[str]) -> float:
     for thread in threads:
         thread.start()
     time.sleep(SECONDS / 2)
-    stopped = run_away(broker)
+    halfway()
     for thread in threads:
         thread.join()
-    return stopped
+    errors = [error for desk in desks for error in desk.errors]
+    assert not errors, errors
 
 
 def run() -> list[Row]:
-    """Alone, then together."""
+    """Alone, then together, then together without a broker."""
     kept = os.environ.get("INVESTIGATION_STORE")
     names = [template.id for template in library()]
+    stopped: list[float] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(kept) if kept else Path(name) / "store"
         make(folder, SCALE, (FIRST_HOUR, LAST_HOUR))
@@ -126,49 +163,58 @@ def run() -> list[Row]:
         path.parent.mkdir(exist_ok=True)
         path.write_text(RUNAWAY)
         with receiver(folder) as broker:
-            alone = Desk(broker.client)
+            put = at_broker(broker.client)
+            first = Desk(put)
             for turn, each in itertools.product(range(4), names):
-                alone.ask(each, turn)
-            usual = {each: median(seconds[1:]) for each, seconds in alone.seconds.items()}
-            light = sorted(each for each in names if usual[each] <= LIGHT_SECONDS)
-            quiet = Desk(broker.client)
-            for turn, each in itertools.product(range(LIGHT_TIMES), light):
-                quiet.ask(each, 10 + turn)
-            desks = [Desk(broker.client) for _ in range(ANALYSTS)]
-            stopped = together(broker, desks, names)
+                first.ask(each, turn)
+            usual = {each: median(seconds[1:]) for each, seconds in first.seconds.items()}
+            light = {each for each in names if usual[each] <= LIGHT_SECONDS}
+            alone = Desk(put)
+            for turn, each in itertools.product(range(LIGHT_TIMES), sorted(light)):
+                alone.ask(each, 10 + turn)
+            desks = [Desk(put) for _ in range(ANALYSTS)]
+            together(desks, names, lambda: stopped.append(run_away(broker)))
             memory = memory_bytes(broker.process.pid)
-    errors = [error for desk in desks for error in desk.errors]
-    assert not errors, errors
-    came = [
-        took for desk in desks for each in light for took in desk.seconds.get(each, ())
-    ]  # of the light ones
-    heavy = [
-        took
-        for desk in desks
-        for each, seconds in desk.seconds.items()
-        for took in seconds
-        if each not in light
-    ]
-    before = [took for seconds in quiet.seconds.values() for took in seconds]
-    slowest = nlargest(
-        3, ((max(desk.seconds.get(each, [0])), each) for desk in desks for each in light)
-    )
-    print(
-        f"{len(light)} of {len(names)} are light; {len(came)} light and {len(heavy)} other"
-        f" questions; light p50 {median(came):.3f} s against {median(before):.3f} s alone;"
-        f" slowest {', '.join(f'{name} {took:.2f} s' for took, name in slowest)};"
-        f" others at most {max(heavy, default=0.0):.2f} s",
-        file=sys.stderr,
-    )
-    what = f"scale {SCALE:g}"
+        path.unlink()
+        with in_process(folder, Path(name) / "copy") as cursor:
+            unplanned = [Desk(in_this_process(cursor)) for _ in range(ANALYSTS)]
+            together(unplanned, names, lambda: None)
+    print(f"{len(light)} of {len(names)} are light", file=sys.stderr)
+    tell("alone", [alone], light)
+    tell("ten at a broker", desks, light)
+    tell("ten in one process", unplanned, light)
+    ours = last(took_of(desks, light))
+    what = f"ten analysts, light templates, p99, scale {SCALE:g}"
     return [
-        Row(f"ten analysts, light templates, p99, {what}", "alone", last(came), last(before),
-            "ratio", MOST_SLOWER),
-        Row(f"a runaway query with {RUNAWAY_SECONDS:g} s, stopped after, {what}", "-", stopped,
-            0.0, "absolute", RUNAWAY_SECONDS + MOST_LATE_SECONDS),
-        Row(f"memory of the broker with ten analysts, {what}", "-", memory / 1e6, 0.0,
+        Row(what, "alone", ours, last(took_of([alone], light)), "ratio", MOST_SLOWER),
+        Row(what, "in one process with ten threads", ours, last(took_of(unplanned, light)),
+            "ratio", 1.0),
+        Row(f"a runaway query with {RUNAWAY_SECONDS:g} s, stopped after, scale {SCALE:g}", "-",
+            stopped[0], 0.0, "absolute", RUNAWAY_SECONDS + MOST_LATE_SECONDS),
+        Row(f"memory of the broker with ten analysts, scale {SCALE:g}", "-", memory / 1e6, 0.0,
             "absolute", MOST_MEMORY_MB, "MB"),
     ]  # fmt: skip
+
+
+def took_of(desks: list[Desk], names: Collection[str]) -> list[float]:
+    """Seconds of all answers of some templates."""
+    return [took for desk in desks for each in names for took in desk.seconds.get(each, ())]
+
+
+def tell(who: str, desks: list[Desk], light: set[str]) -> None:
+    """Prints how long they waited, those with other than light templates too."""
+    others = {each for desk in desks for each in desk.seconds} - light
+    for kind, names in ("light", light), ("other", others):
+        took = took_of(desks, names)
+        if not took:
+            continue
+        slowest = nlargest(3, ((max(took_of(desks, [each]), default=0.0), each) for each in names))
+        print(
+            f"{who}: {len(took)} {kind} questions,"
+            f" p50 {median(took):.3f} s, p99 {last(took):.3f} s;"
+            f" slowest {', '.join(f'{name} {seconds:.2f} s' for seconds, name in slowest)}",
+            file=sys.stderr,
+        )
 
 
 def last(seconds: list[float]) -> float:

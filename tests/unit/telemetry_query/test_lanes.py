@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from functools import partial
@@ -19,7 +18,7 @@ def watch(seconds: float = 30, cancelled: threading.Event | None = None) -> Watc
     return Watch(seconds, cancelled or threading.Event(), lambda: None)
 
 
-def order_of_turns(needs: list[float]) -> list[int]:
+def order_of_turns(begun: list[bool]) -> list[int]:
     """Numbers of those who wait, one coming after the other, as they get their turns."""
     lane = Lane(1)
     order: list[int] = []
@@ -29,11 +28,11 @@ def order_of_turns(needs: list[float]) -> list[int]:
         return len(lane._waiting) == many
 
     def wait(number: int) -> None:
-        lane.enter(watch(), needs=needs[number])
+        lane.enter(watch(), begun=begun[number])
         order.append(number)
         lane.leave()
 
-    threads = [threading.Thread(target=wait, args=(number,)) for number in range(len(needs))]
+    threads = [threading.Thread(target=wait, args=(number,)) for number in range(len(begun))]
     for number, thread in enumerate(threads):
         thread.start()
         until(partial(waiting, number + 1), "it waits", 10)
@@ -44,11 +43,11 @@ def order_of_turns(needs: list[float]) -> list[int]:
 
 
 def test_first_in_first_out() -> None:
-    assert order_of_turns([0.0] * 5) == [0, 1, 2, 3, 4]
+    assert order_of_turns([False] * 5) == [0, 1, 2, 3, 4]
 
 
-def test_what_has_begun_and_what_needs_little_goes_first() -> None:
-    assert order_of_turns([60.0, 30.0, 90.0, -math.inf]) == [3, 1, 0, 2]
+def test_what_has_begun_goes_first() -> None:
+    assert order_of_turns([False, True, False, True]) == [1, 3, 0, 2]
 
 
 def test_who_pushes_in_lets_the_next_wait_for_longer() -> None:
@@ -122,3 +121,15 @@ def test_what_was_slow_beside_others_is_not_taken_for_long() -> None:
     for seconds in (0.5, 0.4, 0.6, 0.5, 0.4):
         pace.took("SELECT 1", seconds, large=False)
     assert pace.seconds("SELECT 1") == 0.4  # it has become longer
+
+
+def test_what_was_ended_needs_no_less_than_it_was_worked_on() -> None:
+    pace = Pace()
+    pace.ended("SELECT 1", 8.0)
+    assert pace.seconds("SELECT 1") == 8.0
+    pace.took("SELECT 1", 3.0, large=True)
+    pace.ended("SELECT 1", 0.2)  # somebody went away
+    assert pace.seconds("SELECT 1") == 3.0
+    pace.ended("SELECT 1", 9.0)  # of a longer window
+    assert pace.seconds("SELECT 1") == 3.0
+    assert pace.is_large("SELECT 1")

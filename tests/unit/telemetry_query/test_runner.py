@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,13 +12,14 @@ import pytest
 
 from tests.support.spans import Run, add_batch, starter, table
 from tests.support.store import Store, open_store
+from tests.support.waiting import until
 from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput, LimitExceeded, NotFound, Unavailable
 from workspace_ext.telemetry.query.free import Worker
 from workspace_ext.telemetry.query.model import Limits, Scan
 from workspace_ext.telemetry.query.runner import QueryRunner
 from workspace_ext.telemetry.query.slices import Slice, SliceSource
-from workspace_ext.telemetry.query.watch import Cancelled
+from workspace_ext.telemetry.query.watch import Cancelled, Watch
 
 WINDOW = {"start": "2024-05-01T10:01:00Z", "end": "2024-05-01T10:02:00Z"}
 PER_SERVICE = (
@@ -73,13 +75,42 @@ def test_all_rows_come_wherever_a_piece_ends(library: Run, rows: int) -> None:
 def test_how_long_it_took_decides_where_it_waits(runner: QueryRunner, library: Run) -> None:
     sql = "SELECT 'how long' AS t"
     lanes = []
-    for seconds in (0.1, 0.7, 3.0, 0.1):
+    for seconds in (0.1, 0.7, 0.8, 2.9, 3.1, 0.1):
         for _ in range(5):
             runner._trusted._pace.took(sql, seconds, large=False)
         running = library(sql)
         lanes.append(running.lane)
         table(running)
-    assert lanes == ["short", "medium", "long", "short"]
+    assert lanes == ["short", "short", "medium", "medium", "long", "short"]
+
+
+def test_what_was_ended_is_not_taken_for_short(runner: QueryRunner, library: Run) -> None:
+    sql = f"{ENDLESS} AND 'ended' <> ''"
+    pace = runner._trusted._pace
+    for _ in range(5):
+        pace.took(sql, 30.0, large=False)
+    with pytest.raises(LimitExceeded):
+        library(sql, limits=Limits(seconds=0.1))
+    gone = threading.Event()
+    gone.set()
+    with pytest.raises(Cancelled):
+        library(sql, cancelled=gone)
+    assert pace.seconds(sql) == 30.0
+
+
+def test_longer_ones_go_one_at_a_time_and_short_ones_beside_them(
+    runner: QueryRunner, library: Run
+) -> None:
+    texts = [f"SELECT {number} AS n" for number in (1, 2)]
+    for sql in texts:
+        runner._trusted._pace.took(sql, 1.0, large=False)
+    (medium,) = (lane for lane in runner._trusted._shared.lanes.values() if lane.name == "medium")
+    with ThreadPoolExecutor(2) as threads, medium.turn(Watch(60, threading.Event(), lambda: None)):
+        asked = [threads.submit(lambda sql=sql: table(library(sql))) for sql in texts]
+        until(lambda: len(medium._waiting) == 2, "both wait")
+        assert table(library("SELECT 3 AS n")).to_pylist() == [{"n": 3}]
+        assert not any(each.done() for each in asked)
+    assert [each.result().to_pylist() for each in asked] == [[{"n": 1}], [{"n": 2}]]
 
 
 def test_what_turns_out_long_keeps_nobody_waiting(runner: QueryRunner) -> None:

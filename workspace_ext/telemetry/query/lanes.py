@@ -1,6 +1,5 @@
 """Lanes: how many queries of a kind run at once, and who is next; and how much work a query is.
 
-Who needs little goes before who came earlier and needs more, but not before who has waited long.
 A plain semaphore is unfair (a thread was seen to starve for seconds), so waiting is by ticket.
 """
 
@@ -18,9 +17,6 @@ from workspace_ext.telemetry.query.watch import Watch
 _LOOK_SECONDS = 0.05
 _UNKNOWN: tuple[tuple[float, ...], bool] = ((), False)
 
-_AHEAD = 10.0
-"""Who needs a second less goes before who came up to so many seconds earlier."""
-
 
 class Lane:
     """At most ``width`` turns at once."""
@@ -29,7 +25,7 @@ class Lane:
         self.name = name
         self._free = width
         self._lock = threading.Lock()
-        self._waiting: list[tuple[float, int, threading.Event]] = []  # who is next comes first
+        self._waiting: list[tuple[bool, int, threading.Event]] = []  # who is next comes first
         self._tickets = itertools.count()
 
     @contextmanager
@@ -46,20 +42,20 @@ class Lane:
         finally:
             self.leave()
 
-    def enter(self, watch: Watch, *, needs: float = 0.0) -> None:
+    def enter(self, watch: Watch, *, begun: bool = False) -> None:
         """Waits for a turn; `leave` gives it back. Raises as `turn` does.
 
         Args:
             watch: Tells when waiting is over.
-            needs: Seconds of work, as far as they are known. Minus infinity for what has begun,
-                which holds memory until it ends: it goes before all others.
+            begun: Whether it has had a turn: it holds memory until it ends, so it goes before all
+                that have not.
         """
         with self._lock:
             if self._free > 0:
                 self._free -= 1
                 return
             came = threading.Event()
-            ticket = (time.monotonic() + _AHEAD * needs, next(self._tickets), came)
+            ticket = (not begun, next(self._tickets), came)
             insort(self._waiting, ticket)
         while not came.wait(_LOOK_SECONDS):
             if watch.look():
@@ -80,7 +76,7 @@ class Lane:
                 *_, came = self._waiting.pop(0)
                 came.set()
 
-    def _give_up(self, ticket: tuple[float, int, threading.Event]) -> None:
+    def _give_up(self, ticket: tuple[bool, int, threading.Event]) -> None:
         with self._lock:
             if ticket in self._waiting:
                 self._waiting.remove(ticket)
@@ -152,3 +148,11 @@ class Pace:
             self._known[sql] = ((*before, seconds)[-self._TIMES :], large)
             if len(self._known) > self._REMEMBERED:
                 del self._known[next(iter(self._known))]
+
+    def ended(self, sql: str, seconds: float) -> None:
+        """Remembers that it was ended before its first rows, which says that it needs more.
+
+        So what was cancelled while it stood in line does not become short.
+        """
+        if seconds > self.seconds(sql):
+            self.took(sql, seconds, large=self.is_large(sql))

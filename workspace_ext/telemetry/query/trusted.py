@@ -53,8 +53,8 @@ class Level:
 
 
 _LEVELS = (
-    Level("short", 0.5, 2, 0, 1.0),
-    Level("medium", 1.0, 2, 5, 2.0),
+    Level("short", 0.75, 3, 0, 1.5),
+    Level("medium", 3.0, 1, 5, 3.0),
     Level("long", math.inf, 1, 10, 8.0),
     Level("endless", math.inf, 0, 10, math.inf),
 )
@@ -63,7 +63,12 @@ need longer starts on a later level; what turns out to need longer falls from le
 it goes on at once and the next waits for longer. So there are never many that hold memory: once
 that runs out, short ones write it to the disk and need twice as long. What never ends falls to
 where nobody waits for a turn; it yields no more than that, or it could not even be ended where
-other programs are busy."""
+other programs are busy.
+
+Short is what people call light, with a margin: 0.35 s of two processors. Were the bound among them,
+those above it would wait behind longer ones, and so would some below it, which take more work
+beside others. Longer ones go one at a time: each has the engine's threads to help it, so two
+together are done no sooner, and leave less to short ones."""
 
 warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
 """It advises the relation, whose price is told above."""
@@ -141,11 +146,13 @@ class TrustedRunner:
         needed = self._pace.seconds(sql)
         level = next(level for level in _LEVELS if needed <= level.seconds)
         cursor = self._engine.cursor()
-        rows = TrustedRows(cursor, self._shared, level, needed, limits, cancelled)
+        rows = TrustedRows(cursor, self._shared, level, limits, cancelled)
         try:
             rows.start(query, values, pin, stream=self._pace.is_large(sql))
-        finally:
-            self._pace.took(sql, rows.processor_seconds, large=rows.large)
+        except BaseException:
+            self._pace.ended(sql, rows.processor_seconds)
+            raise
+        self._pace.took(sql, rows.processor_seconds, large=rows.large)
         return rows
 
     def close(self) -> None:
@@ -166,14 +173,13 @@ class TrustedRows:
         cursor: duckdb.DuckDBPyConnection,
         shared: Shared,
         level: Level,
-        needs: float,
         limits: Limits,
         cancelled: threading.Event,
     ) -> None:
         self._cursor = cursor
         self._shared = shared
         self._level = level
-        self._needs = needs
+        self._begun = False
         self.lane = level.name
         self.processor_seconds = 0.0
         self._limits = limits
@@ -239,8 +245,8 @@ class TrustedRows:
 
         lanes, threads = self._shared.lanes, self._shared.threads
         lane = lanes[self._level]
-        lane.enter(self._watch, needs=self._needs)
-        self._needs = -math.inf
+        lane.enter(self._watch, begun=self._begun)
+        self._begun = True
         try:
             thread = threads.take(self._level.nice)
             try:
