@@ -57,7 +57,7 @@ def rank(table: pa.Table, params: Mapping[str, Any]) -> pa.Table:
     missing = _by_traces(suspects, spans, parts["log"], params, logs_only=False)
     spans, logs = visits(parts["line"])
     no_lines = _by_traces(suspects, spans, logs, params, logs_only=True)
-    if not suspects.beyond_chance and missing is None:
+    if not suspects.beyond_chance:
         _by_flows(suspects, parts, params)
     if missing is None:
         missing = no_lines or ""
@@ -140,17 +140,19 @@ def _by_flows(suspects: Suspects, parts: Mapping[str, pa.Table], params: Mapping
     worst = max((one for one in best if target in {None, one.service}), default=None, key=_errors)
     # of the service that was named, nobody chose among many
     compared = 1 if target else len(best)
-    if worst is not None and _errors(worst) < flows.by_chance(compared):
+    sure = worst is not None and _errors(worst) >= flows.by_chance(compared)
+    if worst is not None and not sure:
         suspects.doubt = (
             f"{worst.metric} of {worst.service} is not out of the usual"
             f" ({worst.excess.errors:.1f} standard errors)"
         )
     for one in best:
-        if one.strength > 0:
+        strength = one.strength if sure else one.strength * FAINT
+        if strength > 0:
             suspect = suspects.of(one.service)
-            suspect.suspect("flow", one.strength)
-            suspect.point("metric", one.metric, one.strength)
-            suspect.tell(one.strength, words.of_trouble(one))
+            suspect.suspect("flow", strength)
+            suspect.point("metric", one.metric, strength)
+            suspect.tell(strength, words.of_trouble(one))
 
 
 def _errors(one: flows.Trouble) -> float:
@@ -278,11 +280,10 @@ SCHEMA = pa.schema(
 def _verdict(suspects: Suspects, missing: str, params: Mapping[str, Any]) -> tuple[str, str]:
     ranked = suspects.ranked()
     if not suspects.beyond_chance:
-        return "cannot tell", missing or "nothing changed beyond chance since the baseline"
+        nothing = missing or suspects.doubt or "nothing changed beyond chance since the baseline"
+        return "cannot tell", nothing
     first = ranked[0].score
     second = ranked[1].score if len(ranked) > 1 else 0.0
-    if suspects.doubt:
-        return "cannot tell", suspects.doubt
     if first <= suspects.chance:
         return "cannot tell", (
             f"comparing the end of the baseline with its begin gives as much"

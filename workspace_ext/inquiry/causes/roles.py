@@ -30,7 +30,7 @@ class Role(Enum):
 
 _USED = (
     *("cpu", "memory", "heap", "disk", "filesystem", "iops", "thread", "throttl", "syscall"),
-    *("swap", "socket", "pool", "usage", "(mem|fs|io|rss|fd|gc)(?![a-z])"),
+    *("swap", "socket", "pool", "usage", "connections", "(mem|fs|io|rss|fd|gc)(?![a-z])"),
 )
 _WORDS = (
     (Role.RESOURCE, "|".join(_USED)),
