@@ -169,6 +169,9 @@ def blame(
         return {}
     weight, reason, silent = _marks(calls, habits, found)
     among = np.ones(len(calls), dtype=bool) if among is None else among
+    faults = [change.number for change in found if change.fact.kind is Kind.FAULT]
+    failed = np.flatnonzero(np.isin(reason, faults))
+    weight[failed] = _heaviest_above(calls.parent, weight, failed)
     marked = np.flatnonzero((weight > 0) & among)
     left = weight - _heaviest_below(calls.parent, weight, marked)
     rows = marked[left[marked] > 0]
@@ -188,6 +191,18 @@ def blame(
     for who, which, count, first in _counts(service, reason[rows]):
         blamed[calls.service.names[who]].why[which] = (count, int(rows[first]))
     return blamed
+
+
+def _heaviest_above(parent: Ints, weight: Floats, marked: Ints) -> Floats:
+    """Of each marked span, the heaviest weight that it or any marked span above it has."""
+    heaviest = weight[marked]
+    counted = np.zeros(len(parent))
+    counted[marked] = heaviest
+    above = parent[marked]
+    while (above >= 0).any():
+        heaviest = np.maximum(heaviest, np.where(above >= 0, counted[above], 0.0))
+        above = np.where(above >= 0, parent[above], -1)
+    return heaviest
 
 
 def _heaviest_below(parent: Ints, weight: Floats, marked: Ints) -> Floats:
