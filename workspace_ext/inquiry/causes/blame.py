@@ -90,10 +90,11 @@ def compare(habits: Habits, counted: Tally, split: int, quiet: int) -> Compared:
     """
     n0, k0 = counted.met[:, :split].sum(axis=1), counted.seen[:, :split].sum(axis=1)
     n1, k1 = counted.met[:, split:].sum(axis=1), counted.seen[:, split:].sum(axis=1)
+    n0, n1 = np.maximum(n0, k0), np.maximum(n1, k1)  # lines may be more than requests
     timed = habits.kind >= Kind.OWN
     gone = ~timed & (k1 * n0 < k0 * n1)
     n, k = counted.met[:, :quiet].sum(axis=1), counted.seen[:, :quiet].sum(axis=1)
-    rare = np.where(gone, n - k, k) <= RARE * n
+    rare = np.where(gone, np.maximum(n, k) - k, k) <= RARE * n
     k0, k1 = np.where(gone, n0 - k0, k0), np.where(gone, n1 - k1, k1)
     evidence = log_bayes_factor(k0, n0, k1, n1)
     grown = (n0 > 0) & (n1 > 0) & (k1 * n0 > k0 * n1) & rare
@@ -180,7 +181,7 @@ def blame(
     waiting &= _waiting_callers(calls, habits.excess_ms[Kind.GAP])[rows]
     guilty = np.where(waiting, calls.parent[rows], rows)
     service = np.where(silent[rows] >= 0, silent[rows], calls.service.number[guilty])
-    share = _shares(calls, service, rows, left[rows], now, among)
+    share = _shares(calls, service, rows, left[rows], now, among & habits.stands)
     blamed: dict[str, Blame] = {}
     after = now[rows]
     rows, service = rows[after], service[after]
@@ -218,7 +219,7 @@ def _heaviest_below(parent: Ints, weight: Floats, marked: Ints) -> Floats:
 
 
 def _shares(
-    calls: Calls, service: Ints, rows: Ints, left: Floats, now: Flags, among: Flags
+    calls: Calls, service: Ints, rows: Ints, left: Floats, now: Flags, asked: Flags
 ) -> Floats:
     """Of each service, `Blame.share`: of each trace, the heaviest of its spans counts."""
     traces, services = len(calls.trace.names), len(calls.service.names)
@@ -229,13 +230,13 @@ def _shares(
     weight = np.bincount(keys[first] // traces, left[first], minlength=2 * services)
     before, after = (
         np.maximum(
-            len(np.unique(calls.trace.number[among & ~lone & (now == side)]))
-            + np.bincount(calls.service.number[among & lone & (now == side)], minlength=services),
+            len(np.unique(calls.trace.number[asked & ~lone & (now == side)]))
+            + np.bincount(calls.service.number[asked & lone & (now == side)], minlength=services),
             1,
         )
         for side in (False, True)
     )
-    shares: Floats = weight[1::2] / after - weight[::2] / before
+    shares: Floats = np.minimum(weight[1::2] / after, 1.0) - np.minimum(weight[::2] / before, 1.0)
     return shares
 
 

@@ -77,6 +77,7 @@ class Habits:
         met: Which spans were in which situation.
         seen: Of which spans which fact is true.
         excess_ms: Of the kinds of time, by span: how much longer than usual, NaN where unknown.
+        stands: Which spans stand for a request each (see `_requests`).
     """
 
     facts: Facts
@@ -86,6 +87,7 @@ class Habits:
     met: Held
     seen: Held
     excess_ms: dict[Kind, Floats]
+    stands: Flags
 
 
 class Facts:
@@ -145,9 +147,12 @@ def read_habits(calls: Calls, logs: pa.Table) -> Habits:
     group = np.where(events.kind == Kind.STEP, alike[span], any_span[span])
     at_last = np.full(len(calls), number[_BEGIN])
     at_last[span[last]] = then[last]
+    stands = _requests(calls, events)
+    asked = np.flatnonzero(stands)
     met: _Parts = []
     for of in (any_span, alike):
-        met += [(every, of, number[_IN_ALL]), (every, of, number[_BEGIN]), (span, of[span], then)]
+        met += [(asked, of[asked], number[word]) for word in (_IN_ALL, _BEGIN)]
+        met.append((span, of[span], then))
     seen: _Parts = [
         (span, group, number[_IN_ALL], then, events.kind),
         (span, group, before, then, events.kind),
@@ -160,7 +165,7 @@ def read_habits(calls: Calls, logs: pa.Table) -> Habits:
         took = np.where(beyond[rows] > 0, number[_SLOW], number[_USUAL])
         met.append((rows, of[rows] * _SORTS, number[kind.name]))
         seen.append((rows, of[rows] * _SORTS, number[kind.name], took, kind))
-    return _counted(calls, events.words, _columns(met), _columns(seen), excess)
+    return _counted(calls, events.words, _columns(met), _columns(seen), excess, stands)
 
 
 def _columns(parts: _Parts) -> list[Ints]:
@@ -169,8 +174,13 @@ def _columns(parts: _Parts) -> list[Ints]:
     return [np.concatenate(column).astype(np.int64) for column in zip(*whole, strict=True)]
 
 
-def _counted(
-    calls: Calls, words: list[str], met: list[Ints], seen: list[Ints], excess: dict[Kind, Floats]
+def _counted(  # noqa: PLR0917 (what habits are made of)
+    calls: Calls,
+    words: list[str],
+    met: list[Ints],
+    seen: list[Ints],
+    excess: dict[Kind, Floats],
+    stands: Flags,
 ) -> Habits:
     """Rows of (span, group, given) and (span, group, given, then, kind), each once and numbered."""
     spans, size = len(calls), len(words)
@@ -188,6 +198,7 @@ def _counted(
         met=Held(met_span, met_what),
         seen=Held(span, what),
         excess_ms=excess,
+        stands=stands,
     )
 
 
@@ -253,6 +264,26 @@ def _events(calls: Calls, logs: pa.Table) -> _Events:
     span, time, kind = _columns(parts)
     order = np.lexsort((kind, word, time, span))
     return _Events(span[order], word[order], kind[order], words)
+
+
+def _requests(calls: Calls, events: _Events) -> Flags:
+    """Which spans stand for a request each.
+
+    Of lines on no trace, those of the statement that their service mostly wrote: it writes several
+    lines a request, and an error in each request is no less complete for that.
+    """
+    stands = ~calls.lone
+    rows = np.flatnonzero(calls.lone[events.span])
+    lines, size = events.span[rows], len(events.words)
+    said, which = np.unique(
+        calls.service.number[lines] * size + events.word[rows], return_inverse=True
+    )
+    # what the window holds counts only where there was nothing before
+    often = np.bincount(which, np.where(calls.now[lines], 1e-9, 1.0), len(said))
+    order = np.lexsort((often, said // size))
+    mostly = order[np.append(np.diff(said[order] // size) != 0, True)[: len(order)]]
+    stands[lines[np.isin(which, mostly)]] = True
+    return stands
 
 
 def _failing(calls: Calls, events: _Events) -> Flags:

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from workspace_ext.inquiry.causes import flows, measures, words
 from workspace_ext.inquiry.causes.blame import Change
+from workspace_ext.inquiry.causes.calls import reached
 from workspace_ext.inquiry.causes.changed import changed
 from workspace_ext.inquiry.causes.excess import busier, read_series
 from workspace_ext.inquiry.causes.habits import Kind
@@ -29,7 +30,7 @@ from workspace_ext.inquiry.causes.roles import Role, role_of
 from workspace_ext.inquiry.causes.silence import silences
 from workspace_ext.inquiry.causes.statements import statements
 from workspace_ext.inquiry.causes.suspects import FAINT, Suspect, Suspects
-from workspace_ext.inquiry.causes.trial import try_traces
+from workspace_ext.inquiry.causes.trial import Trial, try_traces
 from workspace_ext.inquiry.causes.visits import visits
 
 NOTHING = "nothing to rank"
@@ -92,10 +93,11 @@ def _by_traces(
     suspects.chance = max(suspects.chance, trial.chance)
     suspects.edges |= trial.calls.edges
     by_number = {change.number: change for change in trial.found}
+    heard = _heard(trial, suspects)
     for service, blamed in trial.blamed.items():
-        if blamed.share <= 0:
+        share = (blamed.share if trial.sure else blamed.share * FAINT) * (1 - heard.get(service, 0))
+        if share <= 0:
             continue
-        share = blamed.share if trial.sure else blamed.share * FAINT
         suspect = suspects.of(service)
         by_method: Counter[str] = Counter()
         why = sorted(blamed.why.items(), key=lambda item: (-item[1][0], item[0]))
@@ -114,6 +116,25 @@ def _by_traces(
         for pod, count in blamed.pods.items():
             suspect.point("pod", pod, share * count / total)
     return ""
+
+
+def _heard(trial: Trial, suspects: Suspects) -> dict[str, float]:
+    """Of the errors in lines on no trace, the part that a service only heard from further down."""
+    faults = {change.number for change in trial.found if change.fact.kind is Kind.FAULT}
+    told = {
+        service: sum(
+            count
+            for number, (count, first) in blamed.why.items()
+            if number in faults and trial.calls.lone[first]
+        )
+        for service, blamed in trial.blamed.items()
+    }
+    callees = suspects.callees
+    return {
+        service: min(max(told.get(each, 0) for each in below) / count, 1.0)
+        for service, count in told.items()
+        if count and (below := reached(callees, service) - {service})
+    }
 
 
 def _point(suspect: Suspect, change: Change, weight: float) -> None:

@@ -10,9 +10,9 @@ from workspace_ext.inquiry.causes.calls import reached
 FAINT = 1e-3
 """What may be chance counts by this: a guess where to look, below all that is more."""
 
-OWN = ("resources", "silence")
+OWN = ("resources", "silence", "behaviour")
 """Methods that look at what a service has for itself."""
-SYMPTOMS = frozenset(("flow",))
+SYMPTOMS = frozenset(("flow", "logs"))
 """Those that look at what its callers have with it."""
 
 
@@ -92,6 +92,14 @@ class Suspects:
         """Whether anything is held against anybody that is no mere guess."""
         return any(one.score > FAINT for one in self.by_service.values())
 
+    @property
+    def callees(self) -> dict[str, set[str]]:
+        """Whom each service calls, where that is known."""
+        callees: defaultdict[str, set[str]] = defaultdict(set)
+        for caller, callee in self.edges:
+            callees[caller].add(callee)
+        return callees
+
     def of(self, service: str) -> Suspect:
         """One of them."""
         return self.by_service.setdefault(service, Suspect(service))
@@ -105,9 +113,7 @@ class Suspects:
             name: max((one.strength.get(method, 0.0) for method in OWN), default=0.0)
             for name, one in self.by_service.items()
         }
-        callees: defaultdict[str, set[str]] = defaultdict(set)
-        for caller, callee in self.edges:
-            callees[caller].add(callee)
+        callees = self.callees
         for name, one in self.by_service.items():
             below = (reached(callees, name) if callees else set(own)) - {name}
             explained = max((own[each] for each in below if each in own), default=0.0)
