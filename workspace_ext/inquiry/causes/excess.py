@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
+from math import lgamma, sqrt
 
 import numpy as np
 import pyarrow as pa
@@ -40,6 +41,7 @@ class Series:
     median: float
     mean: float
     spread: float
+    points: int
 
 
 Key = tuple[str, str]
@@ -69,7 +71,7 @@ def read_series(usual: pa.Table, recent: pa.Table) -> dict[Key, Series]:
     """Series by service and metric name; counts of its instances are added, the rest averaged.
 
     Args:
-        usual: service, name, median, mean, low and high (10 % and 90 % quantiles) before.
+        usual: service, name, median, mean, low and high (10 % and 90 % quantiles) and points before.
         recent: service, name, time_ns, value in the window.
     """
     service, name = named(recent.column("service")), named(recent.column("name"))
@@ -88,17 +90,20 @@ def read_series(usual: pa.Table, recent: pa.Table) -> dict[Key, Series]:
         who, what = divmod(int(series[begin]), len(name.names))
         samples[service.names[who], name.names[what]] = slice(begin, end)
     before: defaultdict[Key, list[tuple[float, ...]]] = defaultdict(list)
-    levels = ("service", "name", "median", "mean", "low", "high")
+    levels = ("service", "name", "points", "median", "mean", "low", "high")
     for who, what, *level in zip(*(usual.column(n).to_pylist() for n in levels), strict=True):
         before[who or "", what].append(tuple(level))
     found = {}
     for key in sorted(before.keys() & samples.keys()):
         added = role_of(key[1]) in {Role.VOLUME, Role.BAD}
-        median, usual_mean, low, high = (np.sum if added else np.mean)(before[key], axis=0).tolist()
+        points, *_ = np.max(before[key], axis=0).tolist()
+        _, median, usual_mean, low, high = (
+            (np.sum if added else np.mean)(before[key], axis=0).tolist()
+        )
         at = samples[key]
         spread = (high - low) / DECILES_APART
         values = (total if added else mean)[at]
-        found[key] = Series(time[at], values, median, usual_mean, spread)
+        found[key] = Series(time[at], values, median, usual_mean, spread, int(points))
     return found
 
 
@@ -197,7 +202,17 @@ def excess(one: Series, volume: Series | None, sort: Sort, onset: int) -> Excess
         chance = 0.0
         wander = max(one.spread, FINEST * abs(one.median)) * float(weight.sum())
     errors = more / max(float(np.sqrt(max(chance, 0.0) + wander**2)), 1e-12)
+    errors = min(errors, _surest(one.points + int(before.sum()), n))
     return Excess(more, errors, min(max(new, 0.0), 1.0), level, now)
+
+
+def _surest(before: int, since: int) -> float:
+    """Standard errors that so few samples can be worth, however far apart they are.
+
+    Were they all alike, one order of them in so many had the last ones on top.
+    """
+    orders = lgamma(before + since + 1) - lgamma(before + 1) - lgamma(since + 1)
+    return sqrt(2 * orders)
 
 
 def _steady(values: Floats) -> float:

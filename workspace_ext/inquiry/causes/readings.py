@@ -42,8 +42,8 @@ def readings(rows: pa.Table) -> tuple[pa.Table, pa.Table]:
             apart series of one name, failed those of failures.
 
     Returns:
-        Tables of service, pod, name, unit, low, median, high (10 %, 50 % and 90 % quantiles) and
-        mean; and of service, pod, name, time_ns and value.
+        Tables of service, pod, name, unit, low, median, high (10 %, 50 % and 90 % quantiles), mean
+        and points (how many there were); and of service, pod, name, time_ns and value.
     """
     levels = _levels(rows)
     return _usual(levels), levels.filter(levels.column("is_now"))
@@ -201,7 +201,7 @@ def _usual(levels: pa.Table) -> pa.Table:
         low, high = value[begin + below], value[begin + np.minimum(below + 1, points - 1)]
         about = about.append_column(name, pa.array(low + (high - low) * (place - below)))
     mean = np.add.reduceat(value, begin) / points if len(begin) else value
-    return about.append_column("mean", pa.array(mean))
+    return about.append_column("mean", pa.array(mean)).append_column("points", pa.array(points))
 
 
 def _numbered(*columns: Ints) -> Ints:
