@@ -160,15 +160,15 @@ def _by_flows(suspects: Suspects, parts: Mapping[str, pa.Table], params: Mapping
             best, suspects.onset_ns = found, began
     worst = max((one for one in best if target in {None, one.service}), default=None, key=_errors)
     # of the service that was named, nobody chose among many
-    compared = 1 if target else len(best)
-    sure = worst is not None and _errors(worst) >= flows.by_chance(compared)
+    chance, of_many = flows.by_chance(1 if target else len(best)), flows.by_chance(len(best))
+    sure = worst is not None and _errors(worst) >= chance
     if worst is not None and not sure:
         suspects.doubt = (
             f"{worst.metric} of {worst.service} is not out of the usual"
-            f" ({worst.excess.errors:.1f} standard errors)"
+            f" ({_errors(worst):.1f} standard errors)"
         )
     for one in best:
-        strength = one.strength if sure else one.strength * FAINT
+        strength = one.strength * (1 if sure or _errors(one) >= of_many else FAINT)
         if strength > 0:
             suspect = suspects.of(one.service)
             suspect.suspect("flow", strength)
