@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
-from math import lgamma, sqrt
+from math import lgamma, log, sqrt
 
 import numpy as np
 import pyarrow as pa
@@ -204,6 +204,11 @@ def excess(one: Series, volume: Series | None, sort: Sort, onset: int) -> Excess
     errors = more / max(float(np.sqrt(max(chance, 0.0) + wander**2)), 1e-12)
     errors = min(errors, _surest(one.points + int(before.sum()), n))
     return Excess(more, errors, min(max(new, 0.0), 1.0), level, now)
+
+
+def by_chance(compared: int) -> float:
+    """Standard errors that may be chance: two for one series, and what the largest of many adds."""
+    return sqrt(4 + 2 * log(max(compared, 1)))
 
 
 def _surest(before: int, since: int) -> float:

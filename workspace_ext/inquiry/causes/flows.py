@@ -10,7 +10,6 @@ CLeaR 2024.
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from workspace_ext.inquiry.causes.excess import (
     Key,
     Series,
     Sort,
+    by_chance,
     excess,
     sorts_of,
     volume_of,
@@ -133,11 +133,6 @@ def troubles(
             strength *= one.new
         found.append(Trouble(who, symptom, one, own, strength))
     return sorted(found, key=lambda one: (-one.strength, -one.excess.errors, one.service))
-
-
-def by_chance(compared: int) -> float:
-    """Standard errors that may be chance: two for one series, and what the largest of many adds."""
-    return math.sqrt(4 + 2 * math.log(max(compared, 1)))
 
 
 def _excesses(

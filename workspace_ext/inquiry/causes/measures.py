@@ -9,6 +9,7 @@ from statistics import median_low
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from workspace_ext.inquiry.causes.excess import DECILES_APART, FINEST, by_chance
 from workspace_ext.inquiry.causes.roles import Role, role_of
 
 FEWEST = 3
@@ -29,7 +30,7 @@ class Rise:
         now: Mean since the onset.
         strength: 0 to 1: how much of the limit (without one: of itself and what the busiest
             instance uses) it rose above its own high values, squared, times its part in the
-            rise of all instances.
+            rise of all instances, and less the nearer that is to chance.
     """
 
     service: str
@@ -51,7 +52,8 @@ def rises(
     """The resources that rose, strongest first.
 
     Args:
-        usual: service, pod, name, unit, median and high (a high quantile) of each series before.
+        usual: service, pod, name, unit, low, median and high (10 % and 90 % quantiles) of each
+            series before.
         recent: service, pod, name, time_ns and value in the window.
         onset_ns: When it began.
         load: Service → how many times more it is asked than before; what that explains is no rise.
@@ -68,30 +70,34 @@ def rises(
     )
     columns = (since.column(each).to_pylist() for each in ("service", "pod", "name"))
     levels = dict(zip(zip(*columns, strict=True), since["value_mean"].to_pylist(), strict=True))
-    by_metric: dict[str, list[tuple[float, float, Rise]]] = {}
-    described = ("service", "pod", "name", "unit", "median", "high")
-    for service, pod, name, unit, median, high in zip(
+    by_metric: dict[str, list[tuple[float, float, float, Rise]]] = {}
+    described = ("service", "pod", "name", "unit", "low", "median", "high")
+    for service, pod, name, unit, low, median, high in zip(
         *(usual.column(each).to_pylist() for each in described), strict=True
     ):
         now = levels.get((service, pod, name))
         if now is not None and high is not None:
             limit = _PARTS.get(unit or "", 0.0)
             rise = Rise(service or "", pod or "", name, median, now, 0.0)
-            by_metric.setdefault(name, []).append((limit, high, rise))
+            spread = max((high - low) / DECILES_APART, FINEST * abs(median), 1e-12)
+            by_metric.setdefault(name, []).append((limit, high, spread, rise))
+    chance = by_chance(sum(len(series) for series in by_metric.values()))
     found = []
     for series in by_metric.values():
-        everywhere = _everywhere([rise for _, _, rise in series])
-        scale = max(limit for limit, _, _ in series)
-        busiest = max(high for _, high, _ in series)
+        everywhere = _everywhere([rise for *_, rise in series])
+        scale = max(limit for limit, *_ in series)
+        busiest = max(high for _, high, *_ in series)
+        busier = [max((load or {}).get(rise.service, 1.0), everywhere) for *_, rise in series]
         grown = [
-            max(rise.now - high * max((load or {}).get(rise.service, 1.0), everywhere), 0.0)
-            for _, high, rise in series
+            max(rise.now - high * times, 0.0)
+            for (_, high, _, rise), times in zip(series, busier, strict=True)
         ]
-        for (_, _, rise), more in zip(series, grown, strict=True):
+        for (_, _, spread, rise), more, times in zip(series, grown, busier, strict=True):
             if more > 0:
                 of_limit = min(more / scale, 1.0) if scale else more / (more + abs(busiest))
+                sure = 1 / (1 + (chance * spread * times / more) ** 2)
                 # squared, as the completeness of a change in behaviour is
-                found.append(replace(rise, strength=of_limit**2 * more / sum(grown)))
+                found.append(replace(rise, strength=of_limit**2 * sure * more / sum(grown)))
     return sorted(found, key=lambda rise: (-rise.strength, rise.service, rise.pod, rise.metric))
 
 

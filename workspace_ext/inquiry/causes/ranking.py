@@ -22,7 +22,7 @@ from workspace_ext.inquiry.causes import flows, measures, words
 from workspace_ext.inquiry.causes.blame import Change
 from workspace_ext.inquiry.causes.calls import reached
 from workspace_ext.inquiry.causes.changed import changed
-from workspace_ext.inquiry.causes.excess import busier, read_series
+from workspace_ext.inquiry.causes.excess import busier, by_chance, read_series
 from workspace_ext.inquiry.causes.habits import Kind
 from workspace_ext.inquiry.causes.named import with_named
 from workspace_ext.inquiry.causes.readings import readings
@@ -160,7 +160,7 @@ def _by_flows(suspects: Suspects, parts: Mapping[str, pa.Table], params: Mapping
             best, suspects.onset_ns = found, began
     worst = max((one for one in best if target in {None, one.service}), default=None, key=_errors)
     # of the service that was named, nobody chose among many
-    chance, of_many = flows.by_chance(1 if target else len(best)), flows.by_chance(len(best))
+    chance, of_many = by_chance(1 if target else len(best)), by_chance(len(best))
     sure = worst is not None and _errors(worst) >= chance
     if worst is not None and not sure:
         suspects.doubt = (
@@ -301,10 +301,12 @@ SCHEMA = pa.schema(
 def _verdict(suspects: Suspects, missing: str, params: Mapping[str, Any]) -> tuple[str, str]:
     ranked = suspects.ranked()
     if not suspects.beyond_chance:
-        nothing = missing or suspects.doubt or "nothing changed beyond chance since the baseline"
-        return "cannot tell", nothing
+        nothing = "nothing changed beyond chance since the baseline"
+        return "cannot tell", missing or suspects.doubt or nothing
     first = ranked[0].score
     second = ranked[1].score if len(ranked) > 1 else 0.0
+    if suspects.doubt and ranked[0].without("flow") < float(params["min_score"]):
+        return "cannot tell", suspects.doubt
     if first <= suspects.chance:
         return "cannot tell", (
             f"comparing the end of the baseline with its begin gives as much"

@@ -39,9 +39,14 @@ class Suspect:
     @property
     def score(self) -> float:
         """All methods together, 0 to 1."""
+        return self.without(None)
+
+    def without(self, method: str | None) -> float:
+        """All other methods together."""
         innocent = 1.0
-        for strength in self.strength.values():
-            innocent *= 1 - min(max(strength, 0.0), 1.0)
+        for name, strength in self.strength.items():
+            if name != method:
+                innocent *= 1 - min(max(strength, 0.0), 1.0)
         return float(1 - innocent ** (1 + self.prior))
 
     @property
@@ -83,7 +88,7 @@ class Suspects:
     edges: set[tuple[str, str]] = field(default_factory=set)
     """Caller and callee."""
     doubt: str = ""
-    """Why no verdict is to be had, whoever comes first."""
+    """Why what metrics tell of symptoms makes no verdict."""
     chance: float = 0.0
     """The score that as much data without any trouble gives its first."""
 
