@@ -6,7 +6,14 @@ import pytest
 
 from workspace_ext.inquiry.causes import flows, measures
 from workspace_ext.inquiry.causes.evidence import log_bayes_factor
-from workspace_ext.inquiry.causes.excess import Series, Sort, excess, sorts_of, volume_of
+from workspace_ext.inquiry.causes.excess import (
+    Series,
+    Sort,
+    by_chance,
+    excess,
+    sorts_of,
+    volume_of,
+)
 from workspace_ext.inquiry.causes.roles import Role, role_of
 from workspace_ext.inquiry.causes.statements import statements
 
@@ -37,9 +44,9 @@ def test_lines_of_one_statement_have_one_name(one: str, other: str, same: bool) 
     assert (first == second) is same
 
 
-def flat(*values: float, usual: float, spread: float = 0.0) -> Series:
+def flat(*values: float, usual: float, spread: float = 0.0, points: int = 100) -> Series:
     times = 300 * 10**9 * np.arange(len(values))
-    return Series(times, np.array(values, dtype=float), usual, usual, spread)
+    return Series(times, np.array(values, dtype=float), usual, usual, spread, points)
 
 
 def test_trouble_counts_for_whom_it_serves_most_and_not_for_its_callers() -> None:
@@ -101,6 +108,7 @@ def test_an_onset_without_a_place_is_that_of_the_surest_series() -> None:
     [
         ("container_cpu_usage_seconds_total", "s", Role.RESOURCE),
         ("PodMemoryUsage", None, Role.RESOURCE),
+        ("system.network.connections", None, Role.RESOURCE),
         ("member_orders", None, Role.UNKNOWN),
         ("istio_request_duration_milliseconds", None, Role.TIME),
         ("latency-90", None, Role.TIME),
@@ -135,6 +143,15 @@ def test_no_sample_after_the_onset_is_no_trouble() -> None:
     assert excess(flat(1, 9, usual=1), None, Sort.LONGER, 10**15).more == 0
 
 
+def test_few_samples_are_never_sure() -> None:
+    few, many = (
+        excess(flat(1, 1, 900, 900, usual=1, points=points), None, Sort.LONGER, 600 * 10**9)
+        for points in (1, 200)
+    )
+    assert few.more == many.more
+    assert few.errors < by_chance(5) < many.errors
+
+
 def usual(**high: float) -> pa.Table:
     names = list(high)
     return pa.table(
@@ -143,6 +160,7 @@ def usual(**high: float) -> pa.Table:
             "pod": [None] * len(names),
             "name": ["cpu"] * len(names),
             "unit": ["%"] * len(names),
+            "low": [1.0] * len(names),
             "median": [1.0] * len(names),
             "high": list(high.values()),
         }
@@ -168,6 +186,14 @@ def test_a_resource_that_rises_everywhere_is_nobodys() -> None:
     assert measures.rises(usual(a=5, b=5, c=5), recent(a=95, b=95, c=95), 0) == []
     both = measures.rises(usual(a=5, b=5), recent(a=95, b=95), 0)
     assert both[0].strength < one[0].strength
+
+
+def test_a_resource_that_always_wanders_is_hardly_suspicious() -> None:
+    still, restless = usual(a=5), usual(a=5)
+    at = restless.column_names.index("low")
+    restless = restless.set_column(at, "low", pa.array([-500.0]))
+    strengths = [measures.rises(each, recent(a=95), 0)[0].strength for each in (still, restless)]
+    assert strengths[1] < strengths[0] / 10
 
 
 def test_what_was_before_the_onset_does_not_count() -> None:

@@ -71,7 +71,7 @@ def read_series(usual: pa.Table, recent: pa.Table) -> dict[Key, Series]:
     """Series by service and metric name; counts of its instances are added, the rest averaged.
 
     Args:
-        usual: service, name, median, mean, low and high (10 % and 90 % quantiles) and points before.
+        usual: service, name, points, median, mean, low and high (10 % and 90 % quantiles) before.
         recent: service, name, time_ns, value in the window.
     """
     service, name = named(recent.column("service")), named(recent.column("name"))
@@ -97,9 +97,9 @@ def read_series(usual: pa.Table, recent: pa.Table) -> dict[Key, Series]:
     for key in sorted(before.keys() & samples.keys()):
         added = role_of(key[1]) in {Role.VOLUME, Role.BAD}
         points, *_ = np.max(before[key], axis=0).tolist()
-        _, median, usual_mean, low, high = (
-            (np.sum if added else np.mean)(before[key], axis=0).tolist()
-        )
+        _, median, usual_mean, low, high = (np.sum if added else np.mean)(
+            before[key], axis=0
+        ).tolist()
         at = samples[key]
         spread = (high - low) / DECILES_APART
         values = (total if added else mean)[at]

@@ -174,7 +174,7 @@ def _columns(parts: _Parts) -> list[Ints]:
     return [np.concatenate(column).astype(np.int64) for column in zip(*whole, strict=True)]
 
 
-def _counted(  # noqa: PLR0917 (what habits are made of)
+def _counted(
     calls: Calls,
     words: list[str],
     met: list[Ints],
