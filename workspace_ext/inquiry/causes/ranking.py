@@ -208,12 +208,11 @@ def _by_silence(suspects: Suspects, metrics: pa.Table) -> None:
 def _load(parts: Mapping[str, pa.Table], began: int, params: Mapping[str, Any]) -> dict[str, float]:
     """Service → how many times as much is asked of it as in the baseline, since the onset.
 
-    In spans a second; without spans, by the metric that counts requests.
+    In spans a second; of services without spans, by the metric that counts requests.
     """
-    if not parts["load"].num_rows:
-        return busier(read_series(parts["usual"], parts["recent"]), began)
-    if "baseline_start" not in params:
-        return {}
+    counted = busier(read_series(parts["usual"], parts["recent"]), began)
+    if not parts["load"].num_rows or "baseline_start" not in params:
+        return counted
     count: dict[tuple[str, bool], float] = {}
     for service, now, spans in zip(
         *(parts["load"].column(name).to_pylist() for name in ("service", "is_now", "value")),
@@ -226,7 +225,7 @@ def _load(parts: Mapping[str, pa.Table], began: int, params: Mapping[str, Any]) 
     since = Counter(spans.filter(late).column("service").to_pylist())
     quiet = (_ns(params["baseline_end"]) - _ns(params["baseline_start"])) or 1
     after = max(_ns(params["window_end"]) - began, 1)
-    return {
+    return counted | {
         service: count.get((service, True), 0.0)
         * since[service]
         / drawn[service]
