@@ -2,9 +2,9 @@
 
 Methods look at different things, and each gives a strength between 0 and 1: traces (what spans do
 and how long they take, blamed on the deepest change), logs (the same, of lines without spans),
-resources (an instance uses what it never did), silence (it tells nothing any more), and flows (a
-call graph of which only metrics are known). What a callee's own reasons explain is taken off its
-callers, and the rest is combined as independent reasons: 1 - (1 - a)(1 - b). A change just before
+resources (an instance uses what it never did), silence (it tells nothing any more), and, where
+spans and lines tell nothing, flows (failures and times as metrics, along the call graph). What a
+callee's own reasons explain is taken off its callers' symptoms, and the rest is combined as independent reasons: 1 - (1 - a)(1 - b). A change just before
 the onset makes a suspicion count more. A ranking is a verdict only when the first stands out.
 """
 

@@ -13,7 +13,7 @@ FAINT = 1e-3
 OWN = ("resources", "silence", "behaviour")
 """Methods that look at what a service has for itself."""
 SYMPTOMS = frozenset(("flow", "logs"))
-"""Those that look at what its callers have with it."""
+"""Those in which its callers have part: what metrics count at them, and what they log of it."""
 
 
 @dataclass
