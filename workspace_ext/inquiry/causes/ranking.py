@@ -4,8 +4,9 @@ Methods look at different things, and each gives a strength between 0 and 1: tra
 and how long they take, blamed on the deepest change), logs (the same, of lines without spans),
 resources (an instance uses what it never did), silence (it tells nothing any more), and, where
 spans and lines tell nothing, flows (failures and times as metrics, along the call graph). What a
-callee's own reasons explain is taken off its callers' symptoms, and the rest is combined as independent reasons: 1 - (1 - a)(1 - b). A change just before
-the onset makes a suspicion count more. A ranking is a verdict only when the first stands out.
+callee's own reasons explain is taken off its callers' symptoms, and the rest is combined as
+independent reasons: 1 - (1 - a)(1 - b). A change just before the onset makes a suspicion count
+more. A ranking is a verdict only when the first stands out.
 """
 
 from __future__ import annotations
