@@ -104,8 +104,10 @@ class Judge:
         """Whether each row is interesting, then of the first rows whether each leads on."""
         rule = self._template.interesting
         if self._onward and self.rows < _LED_ROWS:
+            distinct = list(dict.fromkeys(self._onward))
             try:
-                return _asked(rule, self._onward, self._arguments, batch)
+                hit, *met = _asked(rule, distinct, self._arguments, batch)
+                return [hit, *(met[distinct.index(each)] for each in self._onward)]
             except duckdb.Error:  # what may be next never costs the answer
                 self._onward = []
         return _asked(rule, (), self._arguments, batch)

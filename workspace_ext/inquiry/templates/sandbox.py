@@ -45,10 +45,19 @@ def _connect() -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def _unoptimized() -> duckdb.DuckDBPyConnection:
+    """Where expressions over a few rows are asked: to optimize them takes longer than that."""
+    connection = _connect()
+    known = connection.execute("SELECT string_agg(name, ',') FROM duckdb_optimizers()").fetchone()
+    assert known is not None
+    connection.execute(f"SET GLOBAL disabled_optimizers = '{known[0]}'")
+    return connection
+
+
 def _cursor(name: str) -> duckdb.DuckDBPyConnection:
     with _lock:
         if name not in _shared:
-            connection = _connect() if name == "bare" else fresh_store()
+            connection = _unoptimized() if name == "bare" else fresh_store()
             connection.execute("SET lock_configuration=true")
             _shared[name] = connection
         return _shared[name].cursor()
