@@ -1,12 +1,11 @@
 """A person begins an investigation: from the launcher, and in a notebook that is there."""
 
-import json
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.lab import Lab
 from tests.support.notebook_page import NotebookPage
+from tests.support.waiting import as_written, until
 
 pytestmark = pytest.mark.browser
 
@@ -37,7 +36,8 @@ def test_new_investigation_from_the_launcher(lab: Lab, page: Page) -> None:
     expect(notebook.steps.first).to_have_attribute("data-status", "ok")
 
     (made,) = lab.folder.glob("checkout-fails*.ipynb")
-    assert json.loads(made.read_text("utf-8"))["metadata"]["investigation"]["severity"] == "SEV2"
+    saved = until(lambda: as_written(made), "a file that nobody is writing")
+    assert saved["metadata"]["investigation"]["severity"] == "SEV2"
 
 
 def test_notebook_that_is_there_becomes_an_investigation(lab: Lab, page: Page) -> None:

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import ARTEFACTS, SLOW_MACHINE_MS, person
+from tests.support.jupyter import UNFINISHED
 from tests.support.lab import jupyter_lab
 from tests.support.line import Line
 from tests.support.notebook_page import NotebookPage
@@ -80,7 +81,7 @@ def test_from_the_launcher_to_a_conclusion(
     dialog.get_by_label("Title").fill("Checkout fails")
     dialog.get_by_role("button", name="Create").click()
     alice.wait_for_kernel()
-    (made,) = folder.glob("*.ipynb")
+    (made,) = [file for file in folder.glob("*.ipynb") if not file.name.startswith(UNFINISHED)]
     started = kernels_asked_for(carol)
     carol.page.goto(f"{url}/lab/tree/alone/one.ipynb?reset")
     expect(carol.page.locator("#jp-main-statusbar")).to_contain_text("No Kernel")

@@ -144,6 +144,7 @@ def _drag(notebook: NotebookPage) -> None:
     notebook.run(1)
     card = panel.locator("li[data-hypothesis]").filter(has_text="The pool is small")
     expect(card).to_have_attribute("data-hypothesis", "supported")
+    expect(notebook.steps.first).to_have_attribute("data-status", "ok")  # nothing more comes
     notebook.code_cells.first.locator(".jp-InputPrompt").click()
     card.locator("p", has_text="Evidence:").get_by_role("button").click()
     expect(cell).to_contain_class("jp-mod-active")

@@ -21,10 +21,10 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import ARTEFACTS
 from tests.browser.test_accessibility import choose_theme
-from tests.support.jupyter import free_port
 from tests.support.lab import Lab, jupyter_lab
 from tests.support.line import Line, slow
 from tests.support.notebook_page import NotebookPage
+from tests.support.ports import free_port
 from tests.support.templates import HEADER, SQL, write_template
 from tests.support.waiting import until
 from workspace_ext.access.people import FILE_NAME, People

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.broker import broker, run_broker
-from tests.support.waiting import until
+from tests.support.processes import alive
+from tests.support.waiting import PATIENCE_SECONDS, until
 from workspace_ext.broker.services import Services
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.discovery import connect, find
@@ -37,15 +38,6 @@ def store(tmp_path: Path) -> Path:
     return StoreFolder.create(tmp_path / "s").path
 
 
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{pid}/status")
-    return not (status.exists() and "State:\tZ" in status.read_text())
-
-
 def test_it_leaves_with_its_last_user_and_leaves_nothing_behind(store: Path) -> None:
     with connect(store) as client:
         pid = client.health()["pid"]
@@ -63,7 +55,7 @@ def test_the_starter_may_go_first(store: Path) -> None:
         starter.close()
         pid = client.health()["pid"]
     assert starter.started is not None
-    starter.started.process.wait(15)
+    starter.started.process.wait(PATIENCE_SECONDS)
     assert not alive(pid)
 
 
@@ -256,7 +248,7 @@ def test_a_signal_stops_it_in_order(store: Path, number: signal.Signals) -> None
     lease = client.lease()
     assert not client.release(lease)  # started by hand: it stays
     process.send_signal(number)
-    _, log = process.communicate(timeout=20)
+    _, log = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, log.decode()
     assert b"Traceback" not in log
     assert not (store / "broker.json").exists()

@@ -14,7 +14,7 @@ import pytest
 from tests.support.disk import no_saves
 from tests.support.editor import Editor
 from tests.support.jupyter import Jupyter, jupyter, notebook
-from tests.support.waiting import until
+from tests.support.waiting import files_named, until
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +94,7 @@ def test_ctrl_s_finds_no_conflict_whoever_wrote_the_file(server: Jupyter) -> Non
         return found["hash"], {editor.hash() for editor in (alice, bob)}
 
     first = until(alice.hash, "a hash is told")
+    until(bob.hash, "and to bob")
     assert told() == (first, {first})
     alice.type(0, "typed by alice")
     until(lambda: "typed by alice" in file.read_text(), "it is saved by itself")
@@ -131,7 +132,7 @@ def test_a_change_while_the_server_was_killed_is_merged_with_what_it_had_not_sav
         with no_saves(server):
             alice.type(0, "not saved")
             alice.settle()
-            history = next(server.home.rglob("shared-history.db"))
+            (history,) = files_named("shared-history.db", server.home)
             until(lambda: b"not saved" in everything(history), "the history has it")
         server.process.send_signal(signal.SIGKILL)
         server.process.wait(10)
@@ -176,14 +177,14 @@ def test_a_notebook_that_cannot_be_saved_says_so_and_is_saved_later(server: Jupy
     alice, bob = two(server, "away.ipynb")
     stream = server.socket("/investigation/stream?path=away.ipynb")
     assert json.loads(stream.recv())["type"] == "state"
-    folder = server.root / "away.ipynb"
+    file = server.root / "away.ipynb"
     with no_saves(server):
         alice.type(0, "kept in memory")
         told = json.loads(stream.recv())
     assert (told["type"], told["data"]["code"]) == ("error", "not_saved")
     assert "away.ipynb cannot be saved" in told["data"]["message"]
     assert json.loads(stream.recv())["type"] == "state"
-    assert "kept in memory" in folder.read_text()
+    until(lambda: "kept in memory" in file.read_text(), "it is saved")
     stream.close()
     alice.close()
     bob.close()

@@ -24,7 +24,7 @@ from jupyter_ydoc import YNotebook
 from tests.support.disk import full_disk
 from tests.support.jupyter import Jupyter, jupyter, notebook
 from tests.support.tab import Run, Tab
-from tests.support.waiting import until
+from tests.support.waiting import as_written, files_named, until
 from workspace_ext.cli.main import main
 from workspace_ext.server.history import HistoryStore
 
@@ -151,7 +151,7 @@ class Session:
         return cells
 
     def _history(self, person: Tab) -> str:
-        state = next(self.server.home.rglob("shared-history.db"))
+        (state,) = files_named("shared-history.db", self.server.home)
         store = HistoryStore(path=f".notebook:{person.session['fileId']}.y")
         store.db_path = str(state)
         document = YNotebook()
@@ -263,7 +263,4 @@ def way_back(session: Session) -> None:
 
 
 def saved(server: Jupyter) -> Counter[str]:
-    try:
-        return words(sources_of(json.loads((server.root / PATH).read_text())["cells"]))
-    except ValueError:  # it is being written
-        return Counter()
+    return words(sources_of(as_written(server.root / PATH).get("cells", [])))

@@ -9,6 +9,7 @@ import pytest
 import urllib3
 
 from tests.support.live import Receiver, export_request, receiver
+from tests.support.waiting import until
 
 PROTOBUF = "application/x-protobuf"
 
@@ -70,8 +71,9 @@ def test_no_room(tmp_path: Path, limit: int) -> None:
             assert refused == list(range(1, 13))
         else:
             assert broker.client.catalog()["signals"]["spans"]["rows"] < 60 * len(accepted)
-            health = urllib3.request("GET", f"{broker.address}/metrics").data.decode()
-            assert "investigation_ingest_failing 1.0" in health
+            metrics = f"{broker.address}/metrics"
+            failing = b"investigation_ingest_failing 1.0"
+            until(lambda: failing in urllib3.request("GET", metrics).data, "it says so itself")
         broker.process.send_signal(signal.SIGUSR2)
         for number in refused:
             assert send(broker, number).status == 200

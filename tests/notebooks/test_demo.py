@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -19,6 +18,7 @@ import pytest
 import yaml
 
 from tests.support.places import REPOSITORY
+from tests.support.ports import free_port
 from tests.support.processes import kill_with_all_below
 from tests.support.waiting import until
 from workspace_ext.client.broker import BrokerClient
@@ -123,9 +123,7 @@ def test_nbval_finds_nothing_wrong(client: BrokerClient, store: Path, tmp_path: 
 
 
 def test_ctrl_c_stops_jupyterlab_and_the_broker(folder: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     demo = subprocess.Popen(
         [*CLI, "demo", "--dir", str(folder), "--no-browser", "--port", str(port)],
         env={**os.environ, "JUPYTER_TOKEN": "t"},
@@ -138,7 +136,7 @@ def test_ctrl_c_stops_jupyterlab_and_the_broker(folder: Path) -> None:
         said = next((line for line in demo.stderr if "JupyterLab at" in line), "")
         assert f":{port}/lab/tree/trainticket.ipynb?token=t (Ctrl-C stops everything)" in said
         url = f"http://127.0.0.1:{port}/api/contents/trainticket.ipynb?token=t&content=0"
-        until(lambda: _answers(url), "JupyterLab answers", 60)
+        until(lambda: _answers(url), "JupyterLab answers")
         started = psutil.Process(demo.pid).children(recursive=True)
         assert started
         demo.send_signal(signal.SIGINT)
@@ -147,7 +145,7 @@ def test_ctrl_c_stops_jupyterlab_and_the_broker(folder: Path) -> None:
         kill_with_all_below(demo)
     assert demo.returncode == 0, rest
     assert "Traceback" not in rest
-    gone, alive = psutil.wait_procs(started, timeout=20)
+    gone, alive = psutil.wait_procs(started, timeout=60)
     assert alive == []
     assert len(gone) == len(started)
 

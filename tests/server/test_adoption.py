@@ -37,12 +37,12 @@ WHOLE = [
 def begin(server: Jupyter, path: str, go: Path) -> tuple[Kernel, str]:
     """A browser whose run has shown something and waits for a file."""
     kernel = server.kernel(path)
-    run = kernel.execute(WAITS.format(go=str(go)))
-    while True:
+    run, shown = kernel.execute(WAITS.format(go=str(go))), ""
+    while shown != "one\n":  # which may come in pieces
         _, header, parent, content = kernel.receive()
         if parent.get("msg_id") == run and header["msg_type"] == "stream":
-            assert content["text"] == "one\n"
-            return kernel, run
+            shown += content["text"]
+    return kernel, run
 
 
 def outputs(editor: Editor) -> Any:
@@ -69,8 +69,8 @@ def recorded(server: Jupyter, path: str, run: str) -> tuple[str, str]:
     """Who ran it, and how it ended, once that is on record."""
 
     def ended() -> Any:
-        (found,) = [i for i in server.broker().investigations() if i["notebook"] == path]
-        step = server.broker().state(found["uid"])["steps"].get(run)
+        found = [i for i in server.broker().investigations() if i["notebook"] == path]
+        step = server.broker().state(found[0]["uid"])["steps"].get(run) if found else None
         return step if step and step["status"] != "running" else None
 
     step = until(ended, "the run is on record")

@@ -117,7 +117,8 @@ def test_errors_and_what_they_abort_are_told_apart(plain: Jupyter, name: Callabl
     path = name()
     plain.save(path, notebook("a", "b", "c"))
     kernel = plain.kernel(path)
-    runs = [kernel.execute("1"), kernel.execute("1 / 0", cell="c2"), kernel.execute("2", cell="c3")]
+    bad = "import time; time.sleep(1); 1 / 0"  # what is to be aborted has come by then
+    runs = [kernel.execute("1"), kernel.execute(bad, cell="c2"), kernel.execute("2", cell="c3")]
     kernel.wait(runs[-1])
 
     found = {step["id"]: step for step in steps(plain, path, 3)}

@@ -14,6 +14,7 @@ import pytest
 from tests.support.broker import broker
 from tests.support.editor import Editor
 from tests.support.jupyter import Jupyter, RefusedError, jupyter, notebook
+from tests.support.processes import alive
 from tests.support.waiting import until
 from workspace_ext.client.discovery import find
 from workspace_ext.storage.folder import StoreFolder
@@ -29,14 +30,6 @@ def descendants(parent: int) -> set[int]:
     while more := {pid for pid, above in pairs if above in found | {parent}} - found:
         found |= more
     return found
-
-
-def alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
 
 
 def finished(server: Jupyter, uid: str) -> list[str]:
@@ -58,7 +51,7 @@ def test_a_server_that_stops_leaves_no_process_behind(tmp_path: Path) -> None:
 
         assert server.stop() == 0
 
-    until(lambda: not [pid for pid in below if alive(pid)], "all it started is gone", 10)
+    until(lambda: not [pid for pid in below if alive(pid)], "all it started is gone")
     spools = list((server.home / "data" / "investigation").rglob("*.jsonl"))
     assert spools == []
     with broker(server.store) as client:
@@ -90,10 +83,7 @@ def test_a_server_nobody_investigates_on_starts_no_broker_and_leaves_no_trace(
 
         assert "no store in" in done["text"]
         assert find(server.store) is None
-        assert sorted(path.name for path in server.root.iterdir()) == [
-            ".ipynb_checkpoints",
-            "n.ipynb",
-        ]
+        assert server.files() == [".ipynb_checkpoints", "n.ipynb"]
 
 
 def test_state_of_shared_editing_lies_in_the_store_or_where_the_user_says(
@@ -110,10 +100,7 @@ def test_state_of_shared_editing_lies_in_the_store_or_where_the_user_says(
         assert (store / "jupyter" / "sessions.json").exists()
         assert (tmp_path / "mine.db").exists()
         assert not (store / "jupyter" / "file-ids.db").exists()
-        assert sorted(path.name for path in server.root.iterdir()) == [
-            ".ipynb_checkpoints",
-            "n.ipynb",
-        ]
+        assert server.files() == [".ipynb_checkpoints", "n.ipynb"]
 
 
 def test_runs_during_an_outage_of_the_broker_are_all_recorded_once_and_in_order(
@@ -258,7 +245,7 @@ def test_two_servers_on_one_store_share_a_broker(tmp_path: Path) -> None:
             assert two.broker().health()["pid"] == first["pid"]
             assert len(two.broker().investigations()) == 2
         assert one.broker().health()["pid"] == first["pid"]
-    until(lambda: find(store) is None, "the broker left with its last user", 10)
+    until(lambda: find(store) is None, "the broker left with its last user")
 
 
 def test_a_kernel_never_learns_the_store_from_the_servers_environment(tmp_path: Path) -> None:

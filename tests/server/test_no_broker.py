@@ -32,7 +32,7 @@ def trouble(server: Jupyter, code: str) -> dict[str, str]:
         error: dict[str, str] = told["data"]
         return error if (told["type"], error.get("code")) == ("error", code) else None
 
-    said: dict[str, str] = until(look, f"it is told: {code}", 60)
+    said: dict[str, str] = until(look, f"it is told: {code}")
     status = server.request("GET", "/investigation/status")
     assert status["broker"] in ("unavailable", "starting")  # it tries again by itself
     return said

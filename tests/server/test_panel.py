@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.server.test_routes import ALL, refused
-from tests.support.jupyter import Jupyter, RefusedError
+from tests.support.jupyter import ANSWER_SECONDS, Jupyter, RefusedError
 from tests.support.people import TOKENS
 from workspace_ext.inquiry.metadata.notebook import read_uid
 from workspace_ext.protocol.validation import validate
@@ -69,10 +69,10 @@ def test_an_investigation_begins_with_its_scope_agenda_and_first_cells(plain: Ju
     ],
 )
 def test_a_wrong_scope_makes_nothing(plain: Jupyter, scope: dict[str, Any], code: str) -> None:
-    before = set(plain.root.iterdir())
+    before = plain.files()
     status, error = refused(plain, "POST", ALL, {"title": "Wrong", **scope})
     assert (status, error["code"]) == (400, code)
-    assert set(plain.root.iterdir()) == before
+    assert plain.files() == before
 
 
 def test_what_is_said_in_the_panel_has_the_server_s_word_for_who(
@@ -239,5 +239,5 @@ def _load_sample(server: Jupyter, user: str) -> list[dict[str, Any]]:
     request = urllib.request.Request(
         f"{server.url}/investigation/sample", data=b"{}", headers=headers, method="POST"
     )
-    with urllib.request.urlopen(request, timeout=60) as response:
+    with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as response:
         return [json.loads(line) for line in response]

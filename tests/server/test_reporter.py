@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.broker import broker
+from tests.support.waiting import PATIENCE_SECONDS
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.errors import Unavailable
@@ -48,7 +49,7 @@ def test_an_opening_and_what_follows_it_arrive_in_order(
     reporter.report("u1", [opened("u1"), note("a", "first")])
     reporter.report("u1", [note("b", "second")])
 
-    assert reporter.flush(10)
+    assert reporter.flush(PATIENCE_SECONDS)
     reporter.stop()
 
     state = client.state("u1")
@@ -65,7 +66,7 @@ def test_a_refused_event_is_a_gap_that_is_logged_and_the_rest_goes_on(
         reporter.report("u2", [opened("u2"), note("c", "good"), note("d", ""), note("e", "good")])
         reporter.report("nobody's", [note("f", "lost")])
         reporter.report("u2", [note("g", "good")])
-        assert reporter.flush(10)
+        assert reporter.flush(PATIENCE_SECONDS)
     reporter.stop()
 
     assert list(client.state("u2")["notes"]) == ["c", "e", "g"]
@@ -92,7 +93,7 @@ def test_a_version_that_misses_parts_is_told_of_and_the_next_one_goes_whole(
 
     lost, whole = saved(content.layout), saved(NOTHING)
     reporter.report("u5", [opened("u5"), lost, note("j", "between"), whole])
-    assert reporter.flush(10)
+    assert reporter.flush(PATIENCE_SECONDS)
     reporter.stop()
 
     assert refused == [("u5", lost["id"], "parts_missing")]
@@ -108,12 +109,12 @@ def test_what_the_broker_cannot_take_now_waits_on_disk_for_the_next_reporter(
 
     first = Reporter(tmp_path, away)
     first.report("u3", [opened("u3"), note("h", "kept")])
-    assert not first.flush(10)
+    assert not first.flush(PATIENCE_SECONDS)
     first.stop()
 
     second = Reporter(tmp_path, lambda: client)
     second.start()
-    assert second.flush(10)
+    assert second.flush(PATIENCE_SECONDS)
     second.stop()
 
     assert list(client.state("u3")["notes"]) == ["h"]

@@ -21,7 +21,12 @@ def path(plain: Jupyter, name: Callable[[], str]) -> str:
     made = plain.request("POST", ALL, {"title": f"Reviewed {name()}"}, user="alice")
     cell = plain.read(made["path"])["cells"][1]["id"]
     plain.kernel(made["path"]).run("1", cell=cell)
-    until(lambda: plain.broker().state(made["uid"])["steps"], "its run is recorded")
+
+    def ended() -> bool:
+        steps = plain.broker().state(made["uid"])["steps"].values()
+        return [step["status"] for step in steps] == ["ok"]
+
+    until(ended, "its run is recorded to its end")
     until(lambda: plain.broker().versions(made["uid"]), "its file is a version")
     return str(made["path"])
 

@@ -94,7 +94,7 @@ def test_nothing_she_sends_changes_the_shared_document(server: Jupyter, alice: E
 
 
 def test_files_and_settings_stay_as_they_are(server: Jupyter, alice: Editor) -> None:
-    before = sorted(path.name for path in server.root.iterdir())
+    before = server.files()
     room = f"json:notebook:{alice.session['fileId']}"
     contents = f"/api/contents/{PATH}"
     doors = [
@@ -120,7 +120,7 @@ def test_files_and_settings_stay_as_they_are(server: Jupyter, alice: Editor) -> 
     for method, path, body in doors:
         assert "you are a viewer here" in refused(server, method, path, body), path
 
-    assert sorted(path.name for path in server.root.iterdir()) == before
+    assert server.files() == before
 
 
 def test_kernels_and_terminals_are_not_hers(server: Jupyter, kernel: Kernel) -> None:
@@ -206,7 +206,8 @@ def test_of_our_own_routes_she_may_only_comment(server: Jupyter, kernel: Kernel)
     for path in ("status", "investigations", f"state?path={PATH}", f"versions?path={PATH}"):
         server.request("GET", f"/investigation/{path}", user="vera")
 
-    cell = next(iter(server.broker().state(made["uid"])["steps"].values()))["cell"]
+    steps = until(lambda: server.broker().state(made["uid"])["steps"], "a run is recorded")
+    cell = next(iter(steps.values()))["cell"]
     thread = server.request(
         "POST", "/investigation/comments", {"path": PATH, "text": "Why?", "cell": cell}, user="vera"
     )

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 import websocket
 
-from tests.support.jupyter import Jupyter, RefusedError, notebook
+from tests.support.jupyter import ANSWER_SECONDS, Jupyter, RefusedError, notebook
 from tests.support.waiting import until
 from workspace_ext.inquiry.metadata.notebook import read_metadata
 from workspace_ext.protocol.validation import validate
@@ -88,13 +88,13 @@ def test_a_new_investigation_is_a_notebook_ready_to_run(plain: Jupyter) -> None:
 def test_a_bad_wish_is_one_clear_error_and_makes_nothing(
     plain: Jupyter, body: object, status: int, code: str
 ) -> None:
-    before = sorted(plain.root.rglob("*.ipynb"))
+    before = plain.files()
 
     answered, error = refused(plain, "POST", ALL, body)
 
     assert (answered, error["code"]) == (status, code)
     assert error["hint"] or status == 404
-    assert sorted(plain.root.rglob("*.ipynb")) == before
+    assert plain.files() == before
 
 
 def test_a_body_that_is_no_json_is_refused(plain: Jupyter) -> None:
@@ -125,7 +125,7 @@ def test_strangers_get_nothing(plain: Jupyter, path: str) -> None:
     assert refused(plain, "GET", path, user=None)[0] == 403
     with pytest.raises(websocket.WebSocketBadStatusException, match="403"):
         websocket.create_connection(
-            f"{plain.url.replace('http', 'ws')}/investigation/stream?path=x", timeout=10
+            f"{plain.url.replace('http', 'ws')}/investigation/stream?path=x", timeout=ANSWER_SECONDS
         )
 
 

@@ -25,7 +25,7 @@ from pycrdt import (
 )
 
 from tests.support.jupyter import Jupyter
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 _RAW = 2
 """The type of jupyter-collaboration's own messages, after SYNC and AWARENESS."""
@@ -76,7 +76,7 @@ class Editor:
         self._answered.clear()
         with self.lock:
             self.tell(create_sync_message(self._document))
-        assert self._answered.wait(20), "the server answers"
+        assert self._answered.wait(PATIENCE_SECONDS), "the server answers"
 
     def add(self, key: str, text: str) -> None:
         """Adds a cell at the end."""
@@ -140,7 +140,7 @@ class Editor:
         encoder.write_var_string("save")
         encoder.write_var_uint(1)
         self._socket.send_binary(encoder.to_bytes())
-        assert self._saved.wait(10), "the server saves"
+        assert self._saved.wait(PATIENCE_SECONDS), "the server saves"
 
     def _append(self, cell: int, text: str) -> None:
         source: Text = self._cells[cell]["source"]

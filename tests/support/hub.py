@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.jupyter import Jupyter, free_port
+from tests.support.jupyter import START_SECONDS, Jupyter
 from tests.support.lab import FRONT_END
 from tests.support.places import REPOSITORY
+from tests.support.ports import free_port
 from tests.support.proxy import proxy
 from tests.support.waiting import until
 
@@ -154,7 +155,7 @@ def hub(
     running = Hub(f"http://127.0.0.1:{port}")
     address = f"http://127.0.0.1:{public}/user/{owner}"
     try:
-        until(lambda: _answers(running, process, log), f"the hub starts, see {log}", 60)
+        until(lambda: _answers(running, process, log), f"the hub starts, see {log}", START_SECONDS)
         with proxy(public, where / "routes.json"):
             yield _server(running, process, owner, users, home, log, address)
     finally:
@@ -178,7 +179,7 @@ def _server(
     until(
         lambda: running.request("GET", f"/users/{owner}")["servers"].get("", {}).get("ready"),
         f"the server starts, see {log}",
-        90,
+        START_SECONDS,
     )
     return HubServer(
         hub=running,

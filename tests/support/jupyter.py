@@ -27,13 +27,16 @@ from jupyter_server.services.kernels.connection.base import (
 
 from tests.support.people import TOKENS
 from tests.support.places import REPOSITORY
-from tests.support.waiting import until
+from tests.support.ports import free_port
+from tests.support.waiting import PATIENCE_SECONDS, as_written, until
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.discovery import find
 
 V1 = "v1.kernel.websocket.jupyter.org"
+UNFINISHED = ".~"
+"""How Jupyter begins the names of files beside those that it is writing."""
 START_SECONDS = 120.0
-ANSWER_SECONDS = 30.0
+ANSWER_SECONDS = PATIENCE_SECONDS
 
 _TABLE = """
 c.ServerApp.identity_provider_class = "tests.support.people.People"
@@ -88,8 +91,7 @@ class Jupyter:
 
     def broker(self) -> BrokerClient:
         """The client of the broker that the server uses."""
-        client = find(self.store)
-        assert client is not None, "no broker runs"
+        client: BrokerClient = until(lambda: find(self.store), "a broker runs")
         return client
 
     def save(self, path: str, notebook: dict[str, Any], *, user: str = "alice") -> None:
@@ -99,9 +101,14 @@ class Jupyter:
 
     def read(self, path: str) -> dict[str, Any]:
         """A notebook as it is on disk."""
-        text = until((self.root / path).read_text, f"{path} is written")  # empty meanwhile
-        content: dict[str, Any] = json.loads(text)
-        return content
+        found: dict[str, Any] = until(lambda: as_written(self.root / path), f"{path} is written")
+        return found
+
+    def files(self) -> list[str]:
+        """The names in its root; without those that only last for as long as a file is written."""
+        return sorted(
+            path.name for path in self.root.iterdir() if not path.name.startswith(UNFINISHED)
+        )
 
     def session(self, path: str, *, kernel: str = "investigation", user: str = "alice") -> Any:
         """Opens a notebook's kernel."""
@@ -134,7 +141,7 @@ class Jupyter:
             client.close()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE_SECONDS)
 
 
 class Kernel:
@@ -370,10 +377,3 @@ def _answers(server: Jupyter) -> bool:
     except (OSError, RefusedError):
         return False
     return True
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port

@@ -4,7 +4,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.places import REPOSITORY
+from tests.support.ports import free_port
 from tests.support.processes import kill_with_all_below
 
 FRONT_END = REPOSITORY / "workspace_ext" / "labextension"
 FRONT_END_SOURCES = REPOSITORY / "workspace_ext" / "ui"
-START_SECONDS = 90.0
-STOP_SECONDS = 30.0
+START_SECONDS = 120.0
+STOP_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,7 @@ def jupyter_lab(
 def _serving(
     where: Path, folder: Path, command: list[str], env: dict[str, str], *, stop: signal.Signals
 ) -> Iterator[Lab]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     lab = Lab(folder, f"http://127.0.0.1:{port}", secrets.token_hex(8), where / "log.txt")
     with lab.log.open("wb") as log:
         process = subprocess.Popen(

@@ -1,10 +1,18 @@
-"""Processes that a test started."""
+"""Processes that a test started, or that came of them."""
 
 import subprocess
 from contextlib import suppress
 from typing import Any
 
 import psutil
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and that nobody has asked after does not."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def kill_with_all_below(process: "subprocess.Popen[Any]") -> None:

@@ -21,6 +21,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+from tests.support.ports import free_port
 from tests.support.waiting import until
 
 SBIN = "/usr/sbin:/usr/local/sbin"
@@ -72,13 +73,6 @@ def program(*names: str, package: str) -> str:
         if found:
             return found
     pytest.skip(f"needs Debian's {package}")
-
-
-def free_port() -> int:
-    """A port that nobody has now."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @contextmanager

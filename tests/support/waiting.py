@@ -1,12 +1,14 @@
 """Waiting for what another process or thread is about to do."""
 
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
+"""Far more than anything takes: only a test that fails waits for so long."""
 
 
 def until(true: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
@@ -25,3 +27,8 @@ def as_written(file: Path) -> dict[str, Any]:
     except ValueError:
         return {}
     return found
+
+
+def files_named(name: str, folder: Path) -> list[Path]:
+    """Files of a name anywhere below a folder in which others make and remove folders meanwhile."""
+    return [Path(each, name) for each, _, names in os.walk(folder) if name in names]

@@ -12,6 +12,7 @@ import pytest
 import urllib3
 
 from tests.support.broker import broker
+from tests.support.waiting import until
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.errors import BadInput, Denied, NotFound
 from workspace_ext.telemetry.ingest.incident import incident_folder, load_incident
@@ -110,11 +111,7 @@ def test_a_half_sent_file_is_thrown_away(client: BrokerClient, store: Path) -> N
             },
         )
     pool.close()
-    for _ in range(1000):
-        if not list((store / "inbox").iterdir()):
-            break
-        client.health()
-    assert list((store / "inbox").iterdir()) == []
+    until(lambda: not list((store / "inbox").iterdir()), "what came of it is gone")
     assert client.catalog()["pin"] == before
 
 

@@ -24,6 +24,7 @@ from workspace_ext.foundation.errors import (
     NotFound,
     Unavailable,
 )
+from workspace_ext.telemetry.query.model import Limits
 
 HEADER = """/*---
 id: bulk.{name}
@@ -230,7 +231,7 @@ def test_a_broker_that_is_stopped_cancels_what_runs(tmp_path: Path) -> None:
             pass
         connection.close()
         until(lambda: not (tmp_path / "s" / "holder.json").exists(), "the broker lets go")
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < Limits().seconds / 2, "it waited for the query"
     log = (tmp_path / "s" / "logs" / "broker.log").read_text()
     assert "would not end" not in log
     assert "Traceback" not in log

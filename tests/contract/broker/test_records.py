@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.support.waiting import PATIENCE_SECONDS
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput, Denied, NotFound
@@ -86,7 +87,7 @@ def test_no_change_is_missed_while_a_follower_joins(client: BrokerClient, uid: s
 
     with ThreadPoolExecutor(1) as threads:
         written = threads.submit(write)
-        writing.wait(10)
+        assert writing.wait(PATIENCE_SECONDS)
         stream = iter(client.follow(uid))
         seen = next(stream)[1]["seq"]
         while seen < 31:

@@ -11,7 +11,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
 from tests.support.live import Receiver, export_request, receiver
-from tests.support.senders import free_port
+from tests.support.ports import free_port
 from tests.support.waiting import until
 from workspace_ext.broker import tracing
 from workspace_ext.foundation.errors import BadInput

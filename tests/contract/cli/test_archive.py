@@ -23,7 +23,7 @@ from nbformat.v4 import new_notebook
 from tests.contract.cli.conftest import Command
 from tests.support.archive import Frozen, Parts, forged, rewritten
 from tests.support.validators import bag_problems, extracted
-from tests.support.waiting import until
+from tests.support.waiting import files_named, until
 from workspace_ext.client.discovery import BROKER_FILE
 
 SLICE = "data/slices/spans.parquet"
@@ -240,7 +240,7 @@ def test_an_interrupted_replay_leaves_no_process_and_no_folder(
     )
     try:
         begun = until(
-            lambda: process.poll() is not None or list(temporary.glob("replay-*/**/begun")),
+            lambda: process.poll() is not None or files_named("begun", temporary),
             "the replay runs the notebook",
             120,
         )

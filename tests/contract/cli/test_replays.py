@@ -16,7 +16,8 @@ import pytest
 from tests.contract.cli.conftest import Command
 from tests.support.archive import Frozen, Parts, forged, rewritten
 from tests.support.places import REPOSITORY
-from tests.support.waiting import until
+from tests.support.processes import alive
+from tests.support.waiting import files_named, until
 
 LOGS = "data/slices/logs.parquet"
 FOREVER = "import time\nopen('begun', 'w').close()\ntime.sleep(600)"
@@ -75,18 +76,14 @@ def test_ctrl_c_ends_every_replay_and_leaves_no_process(frozen: Frozen, tmp_path
         start_new_session=True,
     )
     try:
-        until(lambda: len(list(temporary.glob("replay-*/**/begun"))) == 2, "both run", 120)
+        until(lambda: len(files_named("begun", temporary)) == 2, "both run", 120)
         started = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
     finally:
         process.kill()
-    until(lambda: not any(_runs(each) for each in started), "all have ended", 30)
+    until(lambda: not any(alive(each.pid) for each in started), "all have ended")
     assert list(temporary.glob("replay-*")) == []
-
-
-def _runs(process: psutil.Process) -> bool:
-    return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
 
 
 def test_pytest_collects_archives_when_asked(several: Path) -> None:

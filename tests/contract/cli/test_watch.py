@@ -28,7 +28,8 @@ class Watching:
 
     @property
     def told(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self._out.read_text().splitlines()]
+        lines = self._out.read_text().splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]  # the last grows yet
 
     @property
     def notes(self) -> str:
@@ -67,7 +68,7 @@ def watching(store: Path, tmp_path: Path) -> Start:
         finally:
             if process.poll() is None:
                 process.kill()
-            process.wait(30)
+            process.wait(60)
 
     return start
 

@@ -12,8 +12,8 @@ from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExp
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
 from tests.support.live import Receiver
+from tests.support.ports import free_port
 from tests.support.senders import (
-    free_port,
     listening,
     running,
     send_logs,
