@@ -86,7 +86,7 @@ class Presence:
         others = self._leases or self._requests > 1  # one is the request that releases
         if self._linger is None or others or not dropped:
             return False
-        asyncio.get_running_loop().call_soon(self._leave)
+        self._leave()  # at once: whoever asks for a lease from now on is refused
         return True
 
     def settle(self) -> None:

@@ -243,7 +243,7 @@ def test_the_limits_cost_little() -> None:
     message = json.dumps(span(attributes=[attribute(f"k{n}") for n in range(20)])).encode()
     adapter = registry.find("otlp-json")
     (parsed,) = adapter.read(io.BytesIO(b"\n".join([message] * 500)), Context(NOW_NS))
-    started = time.perf_counter()
+    started = time.thread_time()  # others may keep the machine busy
     for _ in range(20):
         bounded(parsed)
-    assert (time.perf_counter() - started) / 20 < 0.05
+    assert (time.thread_time() - started) / 20 < 0.05

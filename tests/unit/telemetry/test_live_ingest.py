@@ -16,7 +16,7 @@ import pytest
 from tests.support.live import SECOND, START_NS, delivery, done, live_ingest, sent
 from tests.support.payloads import CLOUD_EVENT
 from tests.support.store import Store, open_store
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 from workspace_ext.foundation.errors import Unavailable
 from workspace_ext.telemetry.ingest.live.decoding import decode
 from workspace_ext.telemetry.ingest.live.merge import LATE_NS, MOST_SOURCES, merge
@@ -39,7 +39,7 @@ def test_accepted_is_in_the_next_pin(store: Store) -> None:
     with live_ingest(store, NEVER) as live:
         done([live.accept(*sent(0))])
         assert store.rows(COUNT) == [(0, 0)]
-        assert live.flush()
+        assert live.flush(PATIENCE_SECONDS)
         assert store.rows(COUNT) == [(10, 10)]
 
 
@@ -59,16 +59,16 @@ def test_nothing_is_held_of_what_was_merged(store: Store) -> None:
         done([live.accept(came, made)])
         del made
         assert held() is not None
-        live.flush()
+        live.flush(PATIENCE_SECONDS)
         until(lambda: held() is None, "the memory of what was merged is free")
 
 
 def test_the_same_again_adds_nothing(store: Store) -> None:
     with live_ingest(store) as live:
         done([live.accept(*sent(0)), live.accept(*sent(5)), live.accept(*sent(0))])
-        live.flush()
+        live.flush(PATIENCE_SECONDS)
         done([live.accept(*sent(10, 10))])
-        live.flush()
+        live.flush(PATIENCE_SECONDS)
         assert store.rows(COUNT) == [(20, 20)]
         assert live.totals.records["otlp-proto", "kept"] == 20
         assert live.totals.records["otlp-proto", "duplicate"] == 20
@@ -90,7 +90,7 @@ def test_an_event_without_a_time_is_the_same_when_it_is_sent_again(store: Store)
         for hours in (0, 1, 30):
             attempt = replace(first, received_ns=START_NS + hours * 3600 * SECOND)
             done([live.accept(attempt, decode(attempt).delivery)])
-            live.flush()
+            live.flush(PATIENCE_SECONDS)
         assert store.rows("SELECT epoch_ns(time) FROM events") == [(START_NS,)]
         assert live.totals.records["cloudevents", "duplicate"] == 2
 
@@ -125,7 +125,7 @@ def test_each_source_has_its_batch(store: Store) -> None:
                 live.accept(*sent(15, source="a", rejects=(Reject(None, "no", "x"),))),
             ]
         )
-        live.flush()
+        live.flush(PATIENCE_SECONDS)
     newest, first = store.catalog.batches()
     assert (first["name"], first["requests"], first["records"]) == ("a", 2, 21)
     assert (first["rows"], first["duplicates"], first["quarantined"]) == ({"spans": 15}, 5, 1)
@@ -153,9 +153,9 @@ def test_each_service_is_counted(store: Store) -> None:
                 live.accept(*sent(20, 3, source="b", service=odd, received_ns=ahead)),
             ]
         )
-        live.flush()
+        live.flush(PATIENCE_SECONDS)
         done([live.accept(*sent(0, source="a"))])
-        live.flush()
+        live.flush(PATIENCE_SECONDS)
     columns = "batch_id, signal, service, rows, duplicates, late, ahead"
     times = f"epoch_us(first_time) - {START_NS // 1000}, epoch_us(last_time) - {START_NS // 1000}"
     assert store.rows(f"SELECT {columns}, {times} FROM raw.batch_services ORDER BY 1, 3") == [
@@ -175,9 +175,9 @@ def test_very_many_services_share_a_row(store: Store) -> None:
     many = MOST_SERVICES + 5
     with live_ingest(store, NEVER) as live:
         done([live.accept(*sent(0, many, service=lambda number: f"s{number}"))])
-        live.flush()
+        live.flush(PATIENCE_SECONDS)
         done([live.accept(*sent(many, 1))])
-        live.flush()
+        live.flush(PATIENCE_SECONDS)
     counts = "count(*), count(service), sum(rows), max(rows) FILTER (service IS NULL)"
     assert store.rows(f"SELECT {counts} FROM raw.batch_services GROUP BY batch_id ORDER BY 1") == [
         (1, 1, 1, None),
@@ -192,9 +192,9 @@ def test_a_request_sent_again_in_part(store: Store) -> None:
     """Only what is new of it is kept, and no other request is touched."""
     with live_ingest(store, NEVER) as live:
         done([live.accept(*sent(number)) for number in (0, 40)])
-        live.flush()
+        live.flush(PATIENCE_SECONDS)
         done([live.accept(*sent(number)) for number in (0, 5, 20, 35, 60)])
-        live.flush()
+        live.flush(PATIENCE_SECONDS)
     assert store.rows(
         f"SELECT batch_id, list((time_ns - {START_NS}) // 1000 ORDER BY time_ns) FROM spans"
         " GROUP BY 1 ORDER BY 1"
@@ -208,7 +208,7 @@ def test_very_many_sources_share_a_batch(store: Store) -> None:
     with live_ingest(store, NEVER) as live:
         many = range(MOST_SOURCES + 1)
         done([live.accept(*sent(n * 10, source=f"s{n}")) for n in many])
-        live.flush()
+        live.flush(PATIENCE_SECONDS)
     assert [batch["name"] for batch in store.catalog.batches()] == [f"{MOST_SOURCES + 1} sources"]
 
 
@@ -234,7 +234,7 @@ def test_a_merge_fills_row_groups_and_the_rest_waits(store: Store) -> None:
         assert store.rows(COUNT) == [(25, 25)]
         assert len(list(store.folder.journal.iterdir())) == 1, "it holds the rest"
         done([live.accept(*sent(30))])
-        assert live.flush()
+        assert live.flush(PATIENCE_SECONDS)
         assert store.rows(COUNT) == [(40, 40)]
         until(lambda: not list(store.folder.journal.iterdir()), "the journal is dropped")
         assert live.held_bytes == 0
@@ -245,7 +245,7 @@ def test_a_merge_fills_row_groups_and_the_rest_waits(store: Store) -> None:
 def test_requests_lie_sorted(store: Store) -> None:
     with live_ingest(store, NEVER) as live:
         done([live.accept(*sent(number)) for number in (500, 0, 300)])
-        live.flush()
+        live.flush(PATIENCE_SECONDS)
     with store.engine.cursor() as cursor:
         times = [row[0] for row in cursor.execute("SELECT time_ns FROM raw.spans").fetchall()]
     assert times == sorted(times)
@@ -259,9 +259,9 @@ def test_beyond_the_limits(store: Store) -> None:
         with pytest.raises(Unavailable) as refused:
             live.accept(*sent(30))
         assert refused.value.code == "ingest_busy"
-        assert live.flush()
+        assert live.flush(PATIENCE_SECONDS)
         done([live.accept(*sent(30))])
-        live.flush()
+        live.flush(PATIENCE_SECONDS)
         assert store.rows(COUNT) == [(40, 40)]
 
 
@@ -284,7 +284,7 @@ def test_no_room_on_the_disk(store: Store, monkeypatch: pytest.MonkeyPatch) -> N
         assert refused.value.code == "disk_full"
         monkeypatch.undo()
         done([live.accept(*sent(20))])
-        live.flush()
+        live.flush(PATIENCE_SECONDS)
         assert store.rows("SELECT DISTINCT name, count(*) FROM spans GROUP BY 1") == [("GET /", 20)]
         assert live.held_bytes == 0
 
@@ -300,6 +300,6 @@ def test_one_bad_delivery_stops_no_other(store: Store, monkeypatch: pytest.Monke
     monkeypatch.setattr(service, "merge", picky)
     with live_ingest(store, NEVER) as live:
         done([live.accept(*sent(n * 10, source=s)) for n, s in enumerate(("a", "bad", "c"))])
-        live.flush()
+        live.flush(PATIENCE_SECONDS)
         assert store.rows(COUNT) == [(20, 20)]
     assert [left.suffix for left in store.folder.journal.iterdir()] == [".damaged"]

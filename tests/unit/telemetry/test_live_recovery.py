@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.live import START_NS, done, live_ingest, request, sent
 from tests.support.store import open_store
+from tests.support.waiting import PATIENCE_SECONDS
 from workspace_ext.foundation.errors import Damaged
 from workspace_ext.telemetry.ingest.live import journal
 from workspace_ext.telemetry.ingest.live.decoding import decode
@@ -53,7 +54,7 @@ def test_the_rest_of_a_merge_survives_a_crash(tmp_path: Path) -> None:
             connection.execute("UPDATE raw.journal SET merged = $1", [merged[0][0]])
         path.write_bytes(content)
     with open_store(tmp_path / "store") as store, live_ingest(store) as live:
-        assert live.flush()
+        assert live.flush(PATIENCE_SECONDS)
         assert store.rows(COUNT) == [(30, 30)]
 
 
@@ -67,7 +68,7 @@ def test_left_over_journal_is_merged_once(tmp_path: Path) -> None:
         for name, content in kept.items():  # as if it was killed before it deleted them
             (store.folder.journal / name).write_bytes(content)
     with open_store(tmp_path / "store") as store, live_ingest(store) as live:
-        assert live.flush()
+        assert live.flush(PATIENCE_SECONDS)
         assert store.rows(COUNT) == [(20, 20)]
         assert len(store.catalog.batches()) == 1
 
@@ -83,11 +84,11 @@ def test_torn_end(tmp_path: Path, cut: int) -> None:
         whole = path.read_bytes()
         path.write_bytes(whole[:-cut] if cut < len(whole) // 2 else whole + bytes(1000))
         with live_ingest(store) as live:
-            live.flush()
+            live.flush(PATIENCE_SECONDS)
             expected = 10 if cut < len(whole) // 2 else 20
             assert store.rows(COUNT) == [(expected, expected)]
             done([live.accept(*sent(50))])
-            live.flush()
+            live.flush(PATIENCE_SECONDS)
             assert store.rows(COUNT) == [(expected + 10, expected + 10)]
         assert not list(store.folder.journal.iterdir())
 
@@ -101,7 +102,7 @@ def test_damage_is_told_and_kept(tmp_path: Path, caplog: pytest.LogCaptureFixtur
         content[len(content) // 2] ^= 0xFF
         path.write_bytes(content)
         with live_ingest(store) as live:
-            live.flush()
+            live.flush(PATIENCE_SECONDS)
         assert store.rows(COUNT) == [(20, 20)]
         assert [left.suffix for left in store.folder.journal.iterdir()] == [".damaged"]
     assert "what could be read is in the store" in caplog.text
@@ -125,7 +126,7 @@ def test_what_cannot_be_decoded_any_more_is_set_aside(
         frame = left if isinstance(left, bytes) else pack(left)
         write.append([pack(request(0)), frame, pack(request(20))])
         with live_ingest(store) as live:
-            live.flush()
+            live.flush(PATIENCE_SECONDS)
         assert store.rows(COUNT) == [(20, 20)]
         assert [path.suffix for path in store.folder.journal.iterdir()] == [".damaged"]
     assert "000000000001.journal" in caplog.text
@@ -142,6 +143,6 @@ def test_a_left_over_request_is_decoded_as_it_was(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         journal.Journal(store.folder.journal, 1).append([pack(came), pack(event)])
         with live_ingest(store) as live:
-            live.flush()
+            live.flush(PATIENCE_SECONDS)
         assert store.rows(COUNT) == [(10, 10)]
         assert store.rows("SELECT time_ns FROM events") == [(START_NS + 5,)]

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 from workspace_ext.foundation.errors import LimitExceeded
 from workspace_ext.telemetry.query.lanes import Effort, Lane, Pace
 from workspace_ext.telemetry.query.watch import Cancelled, Watch, Watchdog
@@ -35,7 +35,7 @@ def order_of_turns(begun: list[bool]) -> list[int]:
     threads = [threading.Thread(target=wait, args=(number,)) for number in range(len(begun))]
     for number, thread in enumerate(threads):
         thread.start()
-        until(partial(waiting, number + 1), "it waits", 10)
+        until(partial(waiting, number + 1), "it waits")
     lane.leave()
     for thread in threads:
         thread.join()
@@ -90,14 +90,14 @@ def test_the_watchdog_ends_what_is_due() -> None:
     dog = Watchdog()
     ended = threading.Event()
     due = dog.watch(0.01, threading.Event(), ended.set)
-    assert ended.wait(5)
+    assert ended.wait(PATIENCE_SECONDS)
     assert due.reason == "deadline"
     dog.forget(due)
     ended.clear()
     cancelled = threading.Event()
     other = dog.watch(60, cancelled, ended.set)
     cancelled.set()
-    assert ended.wait(5)
+    assert ended.wait(PATIENCE_SECONDS)
     with pytest.raises(Cancelled):
         other.check()
     dog.close()

@@ -145,7 +145,7 @@ def test_time_limit(either: Run) -> None:
     started = time.monotonic()
     with pytest.raises(LimitExceeded, match=r"longer than 0.3 s"):
         table(either(ENDLESS, limits=Limits(seconds=0.3)))
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < Limits().seconds / 2
 
 
 def test_cancelling_ends_it(either: Run) -> None:
@@ -157,7 +157,7 @@ def test_cancelling_ends_it(either: Run) -> None:
 
 def test_closing_half_way_gives_the_turn_back(either: Run) -> None:
     for _ in range(6):  # more than there are turns
-        running = either("SELECT i FROM range(500000) r(i)", limits=Limits(seconds=20))
+        running = either("SELECT i FROM range(500000) r(i)")
         next(iter(running))
         running.close()
         running.close()

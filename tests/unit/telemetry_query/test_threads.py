@@ -9,13 +9,13 @@ import weakref
 
 import pytest
 
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 from workspace_ext.telemetry.query.threads import KeptThread, KeptThreads
 
 
 def worker(kept: KeptThread) -> threading.Thread:
     """The thread that does its work."""
-    return kept.submit(threading.current_thread).result(timeout=10)
+    return kept.submit(threading.current_thread).result(PATIENCE_SECONDS)
 
 
 def test_one_is_kept_for_the_next_piece_of_work() -> None:
@@ -34,9 +34,9 @@ def test_what_goes_wrong_is_told_and_the_next_work_goes_on() -> None:
     kept = KeptThread()
 
     with pytest.raises(ZeroDivisionError):
-        kept.submit(lambda: 1 // 0).result(timeout=10)
+        kept.submit(lambda: 1 // 0).result(PATIENCE_SECONDS)
 
-    assert kept.submit(lambda: 2).result(timeout=10) == 2
+    assert kept.submit(lambda: 2).result(PATIENCE_SECONDS) == 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own")
@@ -53,10 +53,10 @@ def test_one_that_was_told_to_yield_is_kept_for_work_that_may_wait() -> None:
     def priority() -> int:
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
-    assert pool.take(0).submit(priority).result(timeout=10) == usual
+    assert pool.take(0).submit(priority).result(PATIENCE_SECONDS) == usual
     again = pool.take(7)
     assert worker(again) is thread
-    assert again.submit(priority).result(timeout=10) == min(usual + 7, 19)
+    assert again.submit(priority).result(PATIENCE_SECONDS) == min(usual + 7, 19)
 
 
 def test_those_that_are_too_many_end_and_all_when_it_is_closed() -> None:
@@ -79,7 +79,7 @@ def test_nothing_of_the_work_is_held_when_it_is_done() -> None:
 
     kept, rows = KeptThread(), Rows()
     gone = weakref.ref(rows)
-    assert kept.submit(lambda rows=rows: rows).result(timeout=10) is rows
+    assert kept.submit(lambda rows=rows: rows).result(PATIENCE_SECONDS) is rows
 
     del rows
 
@@ -103,5 +103,5 @@ def test_it_is_work_that_counts_not_the_clock() -> None:
     worked = kept.submit(busy)
     assert not kept.is_done(worked, within=0.05)
     end.set()
-    worked.result(timeout=10)
+    worked.result(PATIENCE_SECONDS)
     kept.end()
