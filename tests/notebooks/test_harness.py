@@ -13,6 +13,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from tests.notebooks.conftest import notebook
+from tests.support.waiting import COMMAND_SECONDS
 from workspace_ext.client.broker import BrokerClient
 
 CLI = (sys.executable, "-c", "from workspace_ext.cli.main import run; run()")
@@ -25,7 +26,11 @@ CONCLUDE = 'investigation.conclude("CPU of basic", confidence=0.9, hypothesis=cp
 
 def _cli(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*CLI, *map(str, arguments)], capture_output=True, text=True, timeout=180, check=False
+        [*CLI, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=False,
     )
 
 

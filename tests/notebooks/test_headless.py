@@ -17,7 +17,7 @@ import pytest
 
 from tests.notebooks.conftest import ALICE, Run, notebook, said
 from tests.support.processes import alive
-from tests.support.waiting import until
+from tests.support.waiting import COMMAND_SECONDS, until
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.errors import NotFound
 from workspace_ext.inquiry.headless import execution
@@ -32,7 +32,7 @@ def _cli(*arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str
         [*CLI, *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=COMMAND_SECONDS,
         check=False,
         **more,
     )
@@ -179,7 +179,7 @@ def test_ctrl_c_saves_what_has_run_and_leaves_no_kernel(
     try:
         until(lambda: marker.exists() and marker.read_text(), "the cell runs")
         process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=60)
+        _, stderr = process.communicate(timeout=COMMAND_SECONDS)
     finally:
         process.kill()
     assert process.returncode == 130, stderr

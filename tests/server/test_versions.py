@@ -17,7 +17,7 @@ import pytest
 from tests.support.editor import Editor
 from tests.support.jupyter import Jupyter, RefusedError, jupyter, notebook
 from tests.support.places import REPOSITORY
-from tests.support.waiting import until
+from tests.support.waiting import COMMAND_SECONDS, until
 from workspace_ext.client.discovery import find
 from workspace_ext.inquiry.metadata.notebook import read_metadata, read_uid
 
@@ -331,7 +331,7 @@ def _restore(server: Jupyter, path: str, *arguments: str) -> subprocess.Complete
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=COMMAND_SECONDS,
         check=False,
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.waiting import COMMAND_SECONDS
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.discovery import connect
 from workspace_ext.storage.folder import StoreFolder
@@ -28,13 +29,13 @@ def broker(path: Path) -> Iterator[BrokerClient]:
         yield client
 
 
-def run_broker(*arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+def run_broker(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs ``python -m workspace_ext.broker`` until it ends by itself."""
     return subprocess.run(
         [sys.executable, "-m", "workspace_ext.broker", *arguments],
         capture_output=True,
         text=True,
-        timeout=timeout,
+        timeout=COMMAND_SECONDS,
         check=False,
     )
 
@@ -42,7 +43,11 @@ def run_broker(*arguments: str, timeout: float = 60) -> subprocess.CompletedProc
 def run_code(code: str) -> subprocess.CompletedProcess[str]:
     """Runs Python in a process of its own, to its end."""
     return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=True,
     )
 
 

@@ -10,6 +10,9 @@ from typing import Any
 PATIENCE_SECONDS = 60.0
 """Far more than anything takes: only a test that fails waits for so long."""
 
+COMMAND_SECONDS = 300.0
+"""Likewise for a command, from its start to its end."""
+
 
 def until(true: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
     """Asks again and again until the answer is something; that answer."""

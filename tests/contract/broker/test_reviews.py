@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -171,17 +170,16 @@ def test_the_post_mortem_tells_all_of_it_and_always_the_same(
 def test_five_people_at_once_lose_nothing_and_keep_one_chain(
     client: BrokerClient, store: Path
 ) -> None:
-    """Five connections, twenty runs a second together, with saves, comments and reviews between."""
+    """Five connections, as many runs as they can, with saves, comments and reviews between."""
     uid = client.open_investigation("Everybody at once", actor=str(ALICE))["uid"]
     save(client, uid, "0")
-    runs, seconds = 40, 10.0
+    runs = 40
     failed: list[BaseException] = []
 
     def work(number: int) -> None:
         who = Actor("user", f"p{number}")
         try:
             with connect(store) as own:
-                begin = time.monotonic()
                 for n in range(runs):
                     run, digest = new_id(), digest_text(f"{number} {n}")
                     start = {"run": run, "cell": f"c{number}", "source_digest": digest}
@@ -192,7 +190,6 @@ def test_five_people_at_once_lose_nothing_and_keep_one_chain(
                     if n % 10 == number:
                         own.comment(uid, f"{number} {n}", cell=f"c{number}", actor=str(who))
                         save(own, uid, f"{number} {n}")
-                    time.sleep(max(0.0, begin + (n + 1) * seconds / runs - time.monotonic()))
         except BaseException as error:
             failed.append(error)
 

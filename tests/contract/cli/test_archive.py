@@ -23,7 +23,7 @@ from nbformat.v4 import new_notebook
 from tests.contract.cli.conftest import Command
 from tests.support.archive import Frozen, Parts, forged, rewritten
 from tests.support.validators import bag_problems, extracted
-from tests.support.waiting import files_named, until
+from tests.support.waiting import COMMAND_SECONDS, files_named, until
 from workspace_ext.client.discovery import BROKER_FILE
 
 SLICE = "data/slices/spans.parquet"
@@ -246,7 +246,7 @@ def test_an_interrupted_replay_leaves_no_process_and_no_folder(
         )
         assert begun is not True, process.communicate()
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=COMMAND_SECONDS)
     finally:
         process.kill()
         process.wait()
