@@ -148,17 +148,17 @@ class FollowDataHandler(FollowHandler):
         changes: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self._end = partial(changes.put_nowait, None)
         with self.runtime.presence.stream(self._end), suppress(StreamClosedError):
+            commits = self.runtime.services.telemetry.commits  # before the pin: none is missed
             state = {"uid": "store", "seq": 0, "pin": await self._newest()}
-            looking = asyncio.ensure_future(self._look(changes))
+            looking = asyncio.ensure_future(self._look(changes, commits))
             try:
                 await self._follow(state, changes)
             finally:
                 looking.cancel()
 
-    async def _look(self, changes: asyncio.Queue[dict[str, Any] | None]) -> None:
+    async def _look(self, changes: asyncio.Queue[dict[str, Any] | None], commits: int) -> None:
         """Compares a number a second: many commits in a moment are one change."""
         telemetry = self.runtime.services.telemetry
-        commits = telemetry.commits
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             if telemetry.commits != commits:
