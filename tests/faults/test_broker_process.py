@@ -321,7 +321,8 @@ def test_the_supervisor_says_why_there_is_no_broker(tmp_path: Path) -> None:
 def test_a_supervisor_stopped_at_once_leaves_nothing(store: Path) -> None:
     supervisor = Supervisor(store)
     supervisor.start()
-    supervisor.stop()
-    until(lambda: find(store) is None, "the broker leaves")
+    supervisor.stop()  # waits for a start, but not for long: the rest is for its thread
+    until(lambda: "broker" not in [one.name for one in threading.enumerate()], "its thread ends")
+    assert find(store) is None
     with StoreFolder.open(store).hold("a test"):
         pass
