@@ -18,6 +18,11 @@ def last_ok(cell: dict[str, Any]) -> bool | None:
     return None if last is None else bool(last["ok"])
 
 
+def of(server: Jupyter, *paths: str) -> list[Any]:
+    """The investigations of notebooks that lie there."""
+    return [one for one in server.broker().investigations() if one["notebook"] in paths]
+
+
 def test_everybody_sees_the_metadata_and_the_file_has_it(
     shared: Jupyter, name: Callable[[], str], editors: list[Editor]
 ) -> None:
@@ -123,7 +128,7 @@ def test_the_server_never_writes_a_file_that_a_browser_may_have_open(
     before = (plain.root / path).read_bytes()
     kernel = plain.kernel(path)
     kernel.run("1")
-    (found,) = [one for one in plain.broker().investigations() if one["notebook"] == path]
+    (found,) = until(lambda: of(plain, path), "its first run opened it")
     stream = plain.socket(f"/investigation/stream?path={path}")
     _until_step_ended(stream)
 
@@ -158,7 +163,7 @@ def test_a_renamed_notebook_stays_its_investigation(
     plain.request("PATCH", f"/api/sessions/{session['id']}", {"path": new, "name": new})
     kernel.run("2")
 
-    (found,) = [one for one in plain.broker().investigations() if one["notebook"] in (path, new)]
+    (found,) = until(lambda: of(plain, path, new), "its first run opened it")
     until(lambda: len(plain.broker().state(found["uid"])["steps"]) == 2, "both runs are there")
     until(lambda: _tells(plain, new), "a save adds what is known")
     assert read_uid(plain.read(new)) == found["uid"]

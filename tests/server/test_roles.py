@@ -248,7 +248,11 @@ def test_the_record_and_the_others_see_with_which_role_somebody_acts(
     server: Jupyter, alice: Editor, kernel: Kernel
 ) -> None:
     kernel.run("1")
-    (found,) = [i for i in server.broker().investigations() if i["notebook"] == PATH]
+
+    def of_it() -> list[Any]:
+        return [one for one in server.broker().investigations() if one["notebook"] == PATH]
+
+    (found,) = until(of_it, "its first run opened it")
     say = {"path": PATH, "type": "note.added", "data": {"text": "I lead"}}
     server.request("POST", "/investigation/record", say, user="lea")
 

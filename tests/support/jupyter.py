@@ -323,6 +323,7 @@ c.ServerApp.port = {port}
 c.ServerApp.port_retries = 0
 c.ServerApp.open_browser = False
 c.ServerApp.allow_root = True
+c.InvestigationApp.broker_patience = {PATIENCE_SECONDS}
 c.YDocExtension.disable_rtc = {not rtc}
 c.YDocExtension.document_save_delay = 0.2
 c.YDocExtension.file_poll_interval = 0.2

@@ -17,6 +17,7 @@ from pathlib import Path
 from tests.support.places import REPOSITORY
 from tests.support.ports import free_port
 from tests.support.processes import kill_with_all_below
+from tests.support.waiting import PATIENCE_SECONDS
 
 FRONT_END = REPOSITORY / "workspace_ext" / "labextension"
 FRONT_END_SOURCES = REPOSITORY / "workspace_ext" / "ui"
@@ -150,7 +151,10 @@ def _jupyter(where: Path) -> dict[str, str]:
     quiet = settings / "notification.jupyterlab-settings"
     quiet.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
     root_may = config / "jupyter_server_config.json"
-    root_may.write_text(json.dumps({"ServerApp": {"allow_root": True}}))
+    patient = {"broker_patience": PATIENCE_SECONDS}
+    root_may.write_text(
+        json.dumps({"ServerApp": {"allow_root": True}, "InvestigationApp": patient})
+    )
     python_path = [str(REPOSITORY), str(REPOSITORY / "kernels"), os.environ.get("PYTHONPATH", "")]
     return {
         "JUPYTER_PATH": str(data),
