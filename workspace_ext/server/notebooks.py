@@ -8,7 +8,6 @@ while somebody may have it open: that would cost them what they typed.
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import json
 import logging
@@ -34,6 +33,7 @@ from workspace_ext.protocol.messages import (
     NotebookProjection,
 )
 from workspace_ext.server.live import LiveNotebooks
+from workspace_ext.server.turns import Turns
 from workspace_ext.server.unstamped import Unstamped
 from workspace_ext.server.view import View
 
@@ -61,6 +61,7 @@ class Notebooks:
         state: Gives the state of an investigation that is followed now.
         said: Told, at each save, what the text cells of an investigation's notebook say.
         unstamped: Remembers what a file does not say yet, for the next server.
+        turns: Of those who save.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Notebooks:
         state: Callable[[str], InvestigationState | None],
         said: Callable[[str, str, Sequence[Text]], None],
         unstamped: Unstamped,
+        turns: Turns,
     ) -> None:
         self._contents = contents
         self._live = live
@@ -78,11 +80,11 @@ class Notebooks:
         self._state = state
         self._said = said
         self._unstamped = unstamped
+        self._turns = turns
         self._saved: dict[str, View] = {}
         self._bound = unstamped.left()
         self._projections: dict[str, NotebookProjection] = {}
         self._watchers: dict[str, set[Watcher]] = {}
-        self._writing = asyncio.Lock()
         self.on_bound: Callable[[str], None] = lambda _path: None
 
     # -- what a notebook is ------------------------------------------------------------------
@@ -244,6 +246,19 @@ class Notebooks:
         except NotFound:
             return None
 
+    async def rewrite(
+        self, path: str, change: Callable[[dict[str, Any] | None], dict[str, Any]]
+    ) -> None:
+        """Reads a notebook's file, changes it and saves it; nobody else saves it between.
+
+        Args:
+            path: The notebook.
+            change: Makes what is saved of what the file has.
+        """
+        async with self._turns.of(path):
+            content = change(await self.read(path))
+            await self._turns.save({"type": "notebook", "format": "json", "content": content}, path)
+
     def shares(self, path: str) -> bool:
         """Whether a notebook is open in shared editing."""
         return self._live.find(path) is not None
@@ -274,7 +289,7 @@ class Notebooks:
             return live.show(cell_id, outputs, count, again=again)
         if again:
             return True
-        async with self._writing:
+        async with self._turns.of(path):
             notebook = None if self._live.is_open(path) else await self.read(path)
             if self._live.is_open(path):
                 return False
@@ -282,7 +297,7 @@ class Notebooks:
                 if cell.get("id") == cell_id and cell.get("cell_type") == "code":
                     cell.update(outputs=outputs, execution_count=count)
                     model = {"type": "notebook", "format": "json", "content": notebook}
-                    await ensure_async(self._contents.save(model, path))
+                    await self._turns.save(model, path)
                     return True
         return False
 
@@ -305,7 +320,7 @@ class Notebooks:
         return True
 
     async def _write_file(self, path: str, projection: NotebookProjection) -> None:
-        async with self._writing:
+        async with self._turns.of(path):
             if self._sessions.is_open(path) or self._live.is_open(path):
                 return
             try:
@@ -318,7 +333,7 @@ class Notebooks:
                 return
             if apply_projection(notebook, projection):
                 model = {"type": "notebook", "format": "json", "content": notebook}
-                await ensure_async(self._contents.save(model, path))
+                await self._turns.save(model, path)
 
     async def _load(self, path: str) -> dict[str, Any]:
         from tornado.web import HTTPError

@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from jupyter_core.utils import ensure_async
-
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.errors import BadInput, Conflict, NotFound
 from workspace_ext.inquiry.versions.restoring import reason_of, restored
@@ -29,7 +27,6 @@ class Restores:
         live: The notebooks open in shared editing.
         sessions: Tells which notebooks have a kernel.
         saves: Told why the next version is made.
-        contents: The contents manager.
         delivered: Waits until the broker has all versions; blocks.
     """
 
@@ -41,7 +38,6 @@ class Restores:
         sessions: HasSessions,
         saves: Saves,
         *,
-        contents: Any,
         delivered: Callable[[float], bool],
     ) -> None:
         self._link = link
@@ -49,7 +45,6 @@ class Restores:
         self._live = live
         self._sessions = sessions
         self._saves = saves
-        self._contents = contents
         self._delivered = delivered
 
     def is_open(self, path: str) -> bool:
@@ -118,11 +113,13 @@ class Restores:
                 code="notebook_open",
             )
         else:
-            now = await self._notebooks.read(path)
-            content = restored(now, before, cell)
-            self._notebooks.bring(uid, content)
-            model = {"type": "notebook", "format": "json", "content": content}
-            await ensure_async(self._contents.save(model, path))
+
+            def change(now: dict[str, Any] | None) -> dict[str, Any]:
+                content = restored(now, before, cell)
+                self._notebooks.bring(uid, content)
+                return content
+
+            await self._notebooks.rewrite(path, change)
 
 
 def check_wish(body: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from workspace_ext.server.reporter import Reporter
 from workspace_ext.server.restoring import Restores
 from workspace_ext.server.saves import Saves
 from workspace_ext.server.tap import KERNELSPEC, Tap
+from workspace_ext.server.turns import Turns
 from workspace_ext.server.unstamped import Unstamped
 
 if TYPE_CHECKING:
@@ -68,7 +69,13 @@ class Workspace:
         follow_authors(self.live.authored)
         unstamped = Unstamped(data / "unstamped", contents.root_dir, store)
         self.notebooks = Notebooks(
-            contents, self.live, sessions, self.followers.state, self._written, unstamped
+            contents,
+            self.live,
+            sessions,
+            self.followers.state,
+            self._written,
+            unstamped,
+            Turns(contents),
         )
         self.openings = Openings(self.link, self.reporter, self.notebooks, contents)
         self.tap = Tap(
@@ -96,7 +103,6 @@ class Workspace:
             self.live,
             sessions,
             self.saves,
-            contents=contents,
             delivered=self.reporter.flush,
         )
         contents.register_pre_save_hook(self.notebooks.before_save)
