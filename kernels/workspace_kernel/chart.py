@@ -20,6 +20,7 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 MOST_ROWS = 300
 TEXT_LENGTH = 120
 WIDTH, HEIGHT, STEP = 496, 220, 18  # between the gallery and the panel on 1280 pixels
+SYMBOL, LETTER = 30, 6  # pixels of a legend's entry: its mark with what is around it, a letter
 NO_VALUE = "too little data"
 GREY = "#c0c0c0"
 COLOURS = (
@@ -45,7 +46,8 @@ def specification(answer: Answer, table: pa.Table) -> dict[str, Any] | None:
         encoding["x"] = {**encoding["x"], "title": f"{_said(x)} → {_said(encoding['x2']['field'])}"}
     if encoding.get("color", {}).get("type") == "nominal":
         encoding["color"] = _coloured(encoding["color"], rows)
-    by_category = encoding["y"].get("type") == "nominal"
+    y = encoding["y"]
+    categories = len({row[y["field"]] for row in rows}) if y.get("type") == "nominal" else 0
     # The answer's title stands above the chart already.
     same = chart.get("title") == answer["title"]
     return {
@@ -55,7 +57,7 @@ def specification(answer: Answer, table: pa.Table) -> dict[str, Any] | None:
         "encoding": encoding,
         "width": WIDTH,
         "autosize": {"type": "fit-x", "contains": "padding"},
-        "height": {"step": STEP} if by_category else HEIGHT,
+        "height": STEP * categories or HEIGHT,  # a number: Vega-Lite fits no width beside a step
         "config": {"rule": {"strokeWidth": 5}},
     }
 
@@ -116,7 +118,16 @@ def _coloured(drawn: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, An
         for row in rows:
             row[column] = NO_VALUE if row[column] is None else row[column]
         values, colours = [*values, NO_VALUE], [*colours, GREY]
-    return {**drawn, "scale": {"domain": values, "range": colours}}
+    scale = {"domain": values, "range": colours}
+    return {**drawn, "scale": scale, "legend": _legend(drawn, [str(value) for value in values])}
+
+
+def _legend(drawn: dict[str, Any], values: list[str]) -> dict[str, Any]:
+    """Above the chart, in as many columns as fit: beside it, long names leave no room for bars."""
+    widest = SYMBOL + LETTER * max(map(len, values), default=0)
+    title = LETTER * len(str(drawn.get("title") or drawn["field"]))
+    columns = max(1, int((WIDTH - title) // widest))
+    return {"orient": "top", "titleOrient": "left", "columns": columns, **drawn.get("legend", {})}
 
 
 def _rows(table: pa.Table, x: dict[str, Any]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from workspace_ext.protocol.messages import METADATA_KEY, TestOutcome
+from workspace_ext.protocol.messages import METADATA_KEY, TestOutcome, Verdict
 from workspace_kernel.ahead import Ahead, ahead
 from workspace_kernel.chart import MIME, caption, specification
 
@@ -24,25 +24,27 @@ NEXT_CLASS = "investigation-next"
 MUTED = "color:var(--jp-ui-font-color2,#666)"
 LEFT = ' style="text-align:left"'
 LEFT_IN_ONE_LINE = ' style="text-align:left;white-space:nowrap"'
-COLORS = {
-    "Interesting": "#b35900",
-    "Not interesting": "#3a7d44",
-    "No data": "#777",
-    "supported": "#3a7d44",
-    "refuted": "#b3261e",
-    "inconclusive": "#777",
-    "root cause": "#6a3fb5",
-    "contributing": "#6a3fb5",
-    "ruled out": "#777",
-    "proposed": "#2b6cb0",
-    "testing": "#2b6cb0",
+STRONG, GOOD, BAD = "#1669c1", "#3a7d44", "#b3261e"
+WARN, NOTE, PLAIN = "#b35900", "#0a7286", "#6b6b6b"
+COLORS = {  # as in the panel, which stands beside it
+    "Interesting": STRONG,
+    "Not interesting": PLAIN,
+    "No data": WARN,
+    "supported": GOOD,
+    "refuted": BAD,
+    "inconclusive": WARN,
+    "root cause": STRONG,
+    "contributing": STRONG,
+    "ruled out": PLAIN,
+    "proposed": PLAIN,
+    "testing": NOTE,
 }
 
 
 def badge(word: str) -> str:
     """A word on its colour."""
     return (
-        f'<span style="background:{COLORS.get(word, "#555")};color:#fff;border-radius:3px;'
+        f'<span style="background:{COLORS.get(word, PLAIN)};color:#fff;border-radius:3px;'
         f'padding:1px 7px;font-size:90%;white-space:nowrap">{escape(word)}</span>'
     )
 
@@ -104,13 +106,18 @@ def _head_text(result: Result) -> str:
         lines.append(f"{word}: {verdict['reason']}")
     test = result.answer["test"]
     if test is not None:
-        lines.append(f"Hypothesis {test['outcome']}: {test['reason']}")
+        lines.append(f"Hypothesis {test['outcome']}{_because(test, verdict, ': ')}")
     return "\n".join([*lines, *[f"Warning: {warning}" for warning in _warnings(result)]])
 
 
 def _warnings(result: Result) -> list[str]:
     test = result.answer["test"]
     return [*fell(test), *result.verdict["warnings"]] if test else result.verdict["warnings"]
+
+
+def _because(test: TestOutcome, verdict: Verdict, before: str) -> str:
+    """Why a test says so; nothing where that is the verdict's reason, which stands above it."""
+    return "" if test["reason"] == verdict["reason"] else f"{before}{test['reason']}"
 
 
 def fell(test: TestOutcome) -> list[str]:
@@ -132,8 +139,9 @@ def _head_html(result: Result) -> str:
         parts.append(f"<div>{badge(word)} {escape(verdict['reason'])}</div>")
     test = answer["test"]
     if test is not None:
-        parts.append(f"<div>Hypothesis {badge(test['outcome'])} {escape(test['reason'])}</div>")
-    warnings = [f'<div style="color:#b35900">⚠ {escape(said)}</div>' for said in _warnings(result)]
+        because = escape(_because(test, verdict, " "))
+        parts.append(f"<div>Hypothesis {badge(test['outcome'])}{because}</div>")
+    warnings = [f'<div style="color:{WARN}">⚠ {escape(said)}</div>' for said in _warnings(result)]
     return "".join([*parts, *warnings])
 
 

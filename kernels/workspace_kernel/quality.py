@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from workspace_kernel.display import MUTED, table_html, table_text
+from workspace_kernel.display import MUTED, WARN, table_html, table_text
 
 FIRST_ROWS = 30
 
@@ -53,7 +53,7 @@ class Quality:
 
     def _repr_html_(self) -> str:
         warned = "".join(
-            f'<div style="color:#b35900">⚠ {escape(warning)}</div>' for warning in self.warnings
+            f'<div style="color:{WARN}">⚠ {escape(warning)}</div>' for warning in self.warnings
         )
         small = f'<div style="{MUTED};font-size:85%">{escape(self._small_print())}</div>'
         return warned + table_html(*self._rows()) + small

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from workspace_ext.cli.options import Command, pass_output, store_option
-from workspace_ext.cli.output import Output
+from workspace_ext.cli.output import Output, counted
 
 
 @click.group()
@@ -138,7 +138,7 @@ def lineage(output: Output, store: Path, query: str) -> None:
     ]
     output.show(
         found,
-        f"[bold]{escape(found['title'])}[/] · {found['rows']:,} rows · {found['at']}",
+        f"[bold]{escape(found['title'])}[/] · {counted(found['rows'], 'row')} · {found['at']}",
         "[bold]Reads[/]",
         *[escape(line) for line in reads],
         f"[bold]Sources[/] [dim]{escape(found['says'])}[/]",

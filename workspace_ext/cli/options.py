@@ -11,6 +11,7 @@ from workspace_ext.cli.output import Output
 
 F = TypeVar("F", bound=Any)
 
+LONGEST_SENTENCE = 200  # characters
 EXIT_CODES = "Exit codes: 0 good, 1 the answer is no, 2 wrong use, 3 environment."
 
 pass_output = click.make_pass_decorator(Output)
@@ -47,6 +48,10 @@ class Command(click.Command):
                     help=text,
                 )
             )
+
+    def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002
+        """Its first sentence, whole: a list of commands is as wide as the terminal."""
+        return super().get_short_help_str(limit=LONGEST_SENTENCE)
 
     def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Examples and exit codes."""

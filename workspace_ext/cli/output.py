@@ -68,6 +68,11 @@ class Output:
         )
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things: *1 row*, *2 rows*."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def show_error(output: Output, error: InvestigationError) -> None:
     """One line with the error, one with the hint; JSON with ``--json``; always on stderr."""
     if output.debug:

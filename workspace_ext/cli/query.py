@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workspace_ext.cli.options import Command, pass_output, store_option
-from workspace_ext.cli.output import Output
+from workspace_ext.cli.output import Output, counted
 from workspace_ext.foundation.errors import BadInput
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def command(
         form = "json"
     if file is not None:
         _write(result.table, form, file)
-        output.note(f"{result.table.num_rows:,} rows written to {file}")
+        output.note(f"{counted(result.table.num_rows, 'row')} written to {file}")
         if form != "json":
             return
     _print(output, result.table, result.answer, form=form, limit=limit)
@@ -127,14 +127,13 @@ def _print(output: Output, table: pa.Table, answer: Answer, *, form: str, limit:
     if answer["template"] is not None:  # nobody judges free SQL
         said.insert(0, f"{words[verdict['interesting']]}: {escape(verdict['reason'])}")
     shown, left_out = _rows(table.slice(0, limit), output.console().width)
-    columns = "column" if left_out == 1 else "columns"
-    more = f" · {left_out} more {columns}: --output csv shows all" if left_out else ""
+    more = f" · {counted(left_out, 'more column')}: --output csv shows all" if left_out else ""
     output.show(
         None,
         f"[bold]{escape(answer['title'])}[/]",
         *([shown] if table.num_rows else []),
         *said,
-        f"[dim]{answer['rows']:,} rows · data up to batch {answer['pin']} ·"
+        f"[dim]{counted(answer['rows'], 'row')} · data up to batch {answer['pin']} ·"
         f" {answer['elapsed_ms']} ms{more}[/]",
     )
 

@@ -41,7 +41,7 @@ not_covered:
 next:
   - {template: errors.origin, when: "finding = 'fails more'"}
   - {template: dependencies.blast_radius, when: "finding = 'fails more'", params: {service: service}}
-  - {template: latency.shift, when: "finding = 'slower'"}
+  - {template: latency.shift, when: "finding = 'slower'", params: {service: service}}
   - {template: traces.critical_path, when: "finding = 'slower'"}
   - {template: runtime.restarts, when: "finding = 'gone'", params: {service: service}}
   - {template: traffic.retry_storm, when: "finding = 'more traffic'", params: {service: service}}

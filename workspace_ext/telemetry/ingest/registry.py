@@ -53,13 +53,15 @@ def detect(head: Head) -> str:
     certain = {name: _certainty(name, head) for name in formats()}
     most = max(certain.values())
     found = [name for name, certainty in certain.items() if certainty == most]
+    if most == NO and not head.content:
+        hint = "there is nothing in it to load: was it written to the end?"
+        raise BadInput(f"{head.name} is empty", hint=hint, code="unknown_format")
     if most == NO:
         raise BadInput(
-            f"{head.name} is in no format that is known here" if head.content
-            else f"{head.name} is empty",
+            f"{head.name} is in no format that is known here",
             hint=f"name it, if it is one of: {', '.join(formats())}",
             code="unknown_format",
-        )  # fmt: skip
+        )
     if len(found) > 1:
         raise BadInput(
             f"{head.name} may be {' or '.join(found)}", hint="name its format", code="many_formats"

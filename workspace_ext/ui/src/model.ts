@@ -141,6 +141,18 @@ export class InvestigationModel extends VDomModel {
     return this._numbers.get(uid) ?? null;
   }
 
+  /** The line that a cell of the notebook in front begins with; empty when it is not there. */
+  cellBegin(uid: string): string {
+    const number = this.cellNumber(uid);
+    const cell = number === null ? undefined : this._notebook?.content.model?.cells.get(number - 1);
+    return cell?.sharedModel.source.trim().split('\n', 1)[0] ?? '';
+  }
+
+  /** How often the notebook in front was saved while it was here. */
+  get saves(): number {
+    return this._saves;
+  }
+
   /** Shows a cell of the notebook in front. */
   goTo(uid: string): void {
     if (this._notebook) {
@@ -182,12 +194,12 @@ export class InvestigationModel extends VDomModel {
       return;
     }
     this._notebook?.context.pathChanged.disconnect(this._restart, this);
-    this._notebook?.context.saveState.disconnect(this._onSave, this);
+    this._notebook?.context.model.stateChanged.disconnect(this._onSave, this);
     this._notebook?.content.modelContentChanged.disconnect(this._onContent, this);
     this._notebook?.content.activeCellChanged.disconnect(this._redraw, this);
     this._notebook = panel;
     panel?.context.pathChanged.connect(this._restart, this);
-    panel?.context.saveState.connect(this._onSave, this);
+    panel?.context.model.stateChanged.connect(this._onSave, this);
     panel?.content.modelContentChanged.connect(this._onContent, this);
     panel?.content.activeCellChanged.connect(this._redraw, this);
     this._restart();
@@ -229,10 +241,15 @@ export class InvestigationModel extends VDomModel {
     this.stateChanged.emit();
   }
 
-  /** A save is a version, which an approval may not be for. */
-  private _onSave(_: unknown, state: string): void {
-    if (state === 'completed' && this._investigation) {
+  /**
+   * A save is a version, which an approval may not be for. A shared notebook is saved by the server:
+   * that it is no longer dirty is all that one sees of it.
+   */
+  private _onSave(_: unknown, change: { name: string; newValue: unknown }): void {
+    if (change.name === 'dirty' && change.newValue === false && this._investigation) {
+      this._saves += 1;
       this._reviews?.refresh();
+      this.stateChanged.emit();
     }
   }
 
@@ -330,6 +347,7 @@ export class InvestigationModel extends VDomModel {
   private _rules: Rules | null = null;
   private readonly _outbox = new Outbox();
   private _numbers: Map<string, number> | null = null;
+  private _saves = 0;
   private _investigation: InvestigationState | null | undefined = undefined;
   private _problem: Problem | null = null;
   private _isLive = false;

@@ -4,7 +4,8 @@ import { param, template } from './samples.mjs';
 import './sources.mjs';
 
 const { call } = await import('../src/gallery/call.ts');
-const { area, choices, EVERYTHING, found, signals } = await import('../src/gallery/search.ts');
+const { area, choices, closest, EVERYTHING, found, signals } =
+  await import('../src/gallery/search.ts');
 const { wrong } = await import('../src/gallery/validation.ts');
 const { beginning, captured, carried, differing, NO_SCOPE, shown } =
   await import('../src/gallery/values.ts');
@@ -185,8 +186,16 @@ test('a search finds by question, area and signal, the best first', () => {
   assert.deepEqual(ids({ words: 'FAILURES where' }), ['errors.origin']);
   assert.deepEqual(ids({ words: 'failures slower' }), []);
   assert.deepEqual(ids({ words: 'a+b(' }), []);
+  assert.deepEqual(ids({ words: 'Where do failures begin?' }), ['errors.origin']);
   assert.deepEqual(ids({ signal: 'logs' }), ['errors.origin']);
   assert.deepEqual(ids({ area: 'latency' }), ['latency.shift', 'latency.old']);
+  const near = words => closest(all, { ...EVERYTHING, words }).map(each => each.id);
+  assert.deepEqual(near('where is the latency to blame?'), [
+    'errors.origin', // nobody else says “where”
+    'latency.shift',
+    'latency.old'
+  ]);
+  assert.deepEqual(near('a+b( is to'), []);
   assert.deepEqual(choices(all, area), ['errors', 'latency']);
   assert.deepEqual(choices(all, signals), ['logs', 'spans']);
 });

@@ -11,7 +11,8 @@ export function TemplateList(props: {
   leave: () => void;
 }): React.ReactElement {
   const { model, leave } = props;
-  const templates = model.found;
+  const found = model.found;
+  const templates = found.length > 0 ? found : model.closest;
   const [active, setActive] = React.useState(0);
   const at = Math.min(active, templates.length - 1);
   const move = (step: number) => setActive(Math.max(0, Math.min(templates.length - 1, at + step)));
@@ -48,6 +49,11 @@ export function TemplateList(props: {
         onKeyDown={onKeyDown}
       />
       <Filters model={model} />
+      {found.length < templates.length && (
+        <p className="jp-Investigation-empty">
+          {trans.__('No template has all these words. Close to them:')}
+        </p>
+      )}
       <ul id={LIST} role="listbox" aria-label={trans.__('Templates')}>
         {templates.map((template, index) => (
           <Option

@@ -6,7 +6,7 @@ import type { Proposal } from '../cells/onward';
 import type { InvestigationModel } from '../model';
 import type { Gallery, QuerySummary, TemplateInfo } from '../types';
 import { call } from './call';
-import { EVERYTHING, found, type Search } from './search';
+import { closest, EVERYTHING, found, type Search } from './search';
 import { insert, prelude, whyNotInsert, whyNotRun, type Obstacle } from './target';
 import { wrong, type Wrong } from './validation';
 import {
@@ -55,6 +55,11 @@ export class GalleryModel extends VDomModel {
   /** The templates that are looked for, the best first. */
   get found(): TemplateInfo[] {
     return found(this._gallery?.templates ?? [], this._desk.search);
+  }
+
+  /** Those that come near what is looked for, where nothing has all the words. */
+  get closest(): TemplateInfo[] {
+    return closest(this._gallery?.templates ?? [], this._desk.search);
   }
 
   /** The template whose form is open; null while the list is. */

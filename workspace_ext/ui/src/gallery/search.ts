@@ -29,17 +29,61 @@ export function choices(
 
 /** Those with all the words, the best first; deprecated ones last. */
 export function found(templates: readonly TemplateInfo[], search: Search): TemplateInfo[] {
-  const words = search.words.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = wanted(search);
+  return best(within(templates, search), template => {
+    const met = words.map(word => points(template, word));
+    return met.includes(0) ? 0 : 1 + sum(met);
+  });
+}
+
+/** Those with some of the words, a word the more telling the fewer have it: for whoever asks in sentences. */
+export function closest(templates: readonly TemplateInfo[], search: Search): TemplateInfo[] {
+  const among = within(templates, search);
+  const words = wanted(search).filter(word => word.length >= SHORTEST);
+  const having = new Map(
+    words.map(word => [word, among.filter(template => points(template, word) > 0).length])
+  );
+  return best(among, template =>
+    sum(words.map(word => points(template, word) / (having.get(word) || 1)))
+  ).slice(0, MOST_CLOSEST);
+}
+
+/** Shorter words (of, is, to) are part of nearly every text. */
+const SHORTEST = 3;
+const MOST_CLOSEST = 8;
+
+function wanted({ words }: Search): string[] {
+  return words
+    .toLowerCase()
+    .split(/[\s?!,;]+/)
+    .filter(Boolean);
+}
+
+function within(templates: readonly TemplateInfo[], search: Search): TemplateInfo[] {
+  return templates.filter(
+    template =>
+      (search.area === '' || area(template) === search.area) &&
+      (search.signal === '' || signals(template).includes(search.signal))
+  );
+}
+
+/** Those that have points, most first; deprecated ones last. */
+function best(
+  templates: readonly TemplateInfo[],
+  pointsOf: (template: TemplateInfo) => number
+): TemplateInfo[] {
   return templates
-    .filter(
-      template =>
-        (search.area === '' || area(template) === search.area) &&
-        (search.signal === '' || signals(template).includes(search.signal))
-    )
-    .map(template => ({ template, points: points(template, words) }))
+    .map(template => {
+      const points = pointsOf(template);
+      return { template, points: template.status === 'deprecated' ? points / 1000 : points };
+    })
     .filter(({ points }) => points > 0)
     .sort((a, b) => b.points - a.points || order(a.template).localeCompare(order(b.template)))
     .map(({ template }) => template);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, each) => all + each, 0);
 }
 
 /** By id; the questions that one begins with come first. */
@@ -47,8 +91,8 @@ function order({ id }: TemplateInfo): string {
   return id.startsWith('triage.') ? ` ${id}` : id;
 }
 
-/** How well all words are met, each at its best place; 0 when one is not met at all. */
-function points(template: TemplateInfo, words: readonly string[]): number {
+/** How well a word is met, at its best place; 0 when it is not. */
+function points(template: TemplateInfo, word: string): number {
   const places: [string, number][] = [
     [template.title, 8],
     [template.id, 8],
@@ -56,14 +100,7 @@ function points(template: TemplateInfo, words: readonly string[]): number {
     [[...template.covers, ...template.requires].join(' '), 2],
     [[...Object.keys(template.returns), ...template.params.map(param => param.name)].join(' '), 1]
   ];
-  const met = words.map(word =>
-    Math.max(...places.map(([text, weight]) => weight * match(text.toLowerCase(), word)))
-  );
-  if (met.some(each => each === 0)) {
-    return 0;
-  }
-  const sum = met.reduce((all, each) => all + each, 1);
-  return template.status === 'deprecated' ? sum / 1000 : sum;
+  return Math.max(...places.map(([text, weight]) => weight * match(text.toLowerCase(), word)));
 }
 
 /** 2 at a word's beginning, 1 within one. */

@@ -45,6 +45,10 @@ export class HistoryWidget extends ReactWidget {
     this.node.setAttribute('aria-label', this.title.label);
   }
 
+  protected override onAfterShow(): void {
+    void this._history.refresh();
+  }
+
   protected override onActivateRequest(): void {
     this.node.focus();
   }
@@ -59,14 +63,14 @@ export class HistoryWidget extends ReactWidget {
     );
   }
 
-  /** Every save is an entry of the ledger: when that goes on, there may be a version. */
+  /** With every save, and with every entry of the ledger, there may be a version. */
   private _onModel(): void {
     const state = this._model.investigation;
     if (this._model.notebook?.context.localPath !== this.path || !state) {
       return;
     }
     const review = this._model.reviews?.review?.steps.length ?? 0;
-    const seen = `${state.seq} ${review}`;
+    const seen = `${state.seq} ${this._model.saves} ${review}`;
     if (seen !== this._seen) {
       this._seen = seen;
       window.clearTimeout(this._timer);
@@ -80,4 +84,5 @@ export class HistoryWidget extends ReactWidget {
   private _timer: number | undefined = undefined;
 }
 
-const GATHER_MS = 500;
+/** A version is on record a moment after its file was written. */
+const GATHER_MS = 1000;

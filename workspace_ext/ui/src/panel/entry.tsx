@@ -6,7 +6,15 @@ import { errorBesides, type Entry } from '../timeline';
 import { trans } from '../translation';
 import type { Happening, InvestigationState, QuerySummary, Step } from '../types';
 import { sayingLabel, statusLabel } from './labels';
-import { Badge, Byline, CellLink, Moment, UnreviewedScripts, UnreviewedTemplate } from './parts';
+import {
+  Badge,
+  Byline,
+  CellLink,
+  Moment,
+  Prose,
+  UnreviewedScripts,
+  UnreviewedTemplate
+} from './parts';
 
 const SIGNS: Record<Step['status'], string> = {
   running: '◌',
@@ -39,7 +47,7 @@ export function EntryItem(props: {
       </p>
       {sayings.map(saying => (
         <p key={sayingLabel(saying)} className="jp-Investigation-reason" title={saying.text}>
-          {sayingLabel(saying)}
+          <Prose text={sayingLabel(saying)} />
         </p>
       ))}
       {queries.map(query => (
@@ -51,6 +59,9 @@ export function EntryItem(props: {
           tests={testedElsewhere(query, entry, state)}
         />
       ))}
+      {entry.cell && queries.length + sayings.length === 0 && (
+        <p className="jp-Investigation-sql">{model.cellBegin(entry.cell)}</p>
+      )}
       <UnreviewedScripts model={model} step={step} />
       {ownError && <p className="jp-Investigation-error">{ownError}</p>}
     </li>
