@@ -20,7 +20,7 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 MOST_ROWS = 300
 TEXT_LENGTH = 120
 WIDTH, HEIGHT, STEP = 496, 220, 18  # between the gallery and the panel on 1280 pixels
-SYMBOL, LETTER = 30, 6  # pixels of a legend's entry: its mark with what is around it, a letter
+SYMBOL, LETTER = 30, 5.5  # pixels: a legend's mark with what is around it; a letter of any text
 NO_VALUE = "too little data"
 GREY = "#c0c0c0"
 COLOURS = (
@@ -44,10 +44,12 @@ def specification(answer: Answer, table: pa.Table) -> dict[str, Any] | None:
         return None
     if "x2" in encoding:  # a line from one value to the other
         encoding["x"] = {**encoding["x"], "title": f"{_said(x)} → {_said(encoding['x2']['field'])}"}
+    y = encoding["y"]["field"]
+    shown = [row[y] for row in rows if row[x] is not None]
+    names = set(map(str, shown)) if encoding["y"].get("type") == "nominal" else set()
     if encoding.get("color", {}).get("type") == "nominal":
-        encoding["color"] = _coloured(encoding["color"], rows)
-    y = encoding["y"]
-    categories = len({row[y["field"]] for row in rows}) if y.get("type") == "nominal" else 0
+        room = WIDTH - LETTER * max(map(len, names), default=0)
+        encoding["color"] = _coloured(encoding["color"], rows, room)
     # The answer's title stands above the chart already.
     same = chart.get("title") == answer["title"]
     return {
@@ -57,7 +59,7 @@ def specification(answer: Answer, table: pa.Table) -> dict[str, Any] | None:
         "encoding": encoding,
         "width": WIDTH,
         "autosize": {"type": "fit-x", "contains": "padding"},
-        "height": STEP * categories or HEIGHT,  # a number: Vega-Lite fits no width beside a step
+        "height": STEP * len(names) or HEIGHT,  # a number: Vega-Lite fits no width beside a step
         "config": {"rule": {"strokeWidth": 5}},
     }
 
@@ -108,7 +110,7 @@ def _zoned(drawn: dict[str, Any]) -> dict[str, Any]:
     return {**drawn, "scale": {"type": "utc"}, "axis": {"format": "%H:%M:%S"}}
 
 
-def _coloured(drawn: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _coloured(drawn: dict[str, Any], rows: list[dict[str, Any]], room: float) -> dict[str, Any]:
     """Colours in the order of the rows, which begin with what matters; grey where is no value."""
     column = drawn["field"]
     found = list(dict.fromkeys(row[column] for row in rows))
@@ -119,15 +121,18 @@ def _coloured(drawn: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, An
             row[column] = NO_VALUE if row[column] is None else row[column]
         values, colours = [*values, NO_VALUE], [*colours, GREY]
     scale = {"domain": values, "range": colours}
-    return {**drawn, "scale": scale, "legend": _legend(drawn, [str(value) for value in values])}
+    return {
+        **drawn,
+        "scale": scale,
+        "legend": _legend(column, [str(value) for value in values], room),
+    }
 
 
-def _legend(drawn: dict[str, Any], values: list[str]) -> dict[str, Any]:
+def _legend(title: str, values: list[str], room: float) -> dict[str, Any]:
     """Above the chart, in as many columns as fit: beside it, long names leave no room for bars."""
     widest = SYMBOL + LETTER * max(map(len, values), default=0)
-    title = LETTER * len(str(drawn.get("title") or drawn["field"]))
-    columns = max(1, int((WIDTH - title) // widest))
-    return {"orient": "top", "titleOrient": "left", "columns": columns, **drawn.get("legend", {})}
+    columns = max(1, int((room - LETTER * len(title)) // widest))
+    return {"orient": "top", "titleOrient": "left", "columns": columns}
 
 
 def _rows(table: pa.Table, x: dict[str, Any]) -> list[dict[str, Any]]:

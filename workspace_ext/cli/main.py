@@ -115,10 +115,18 @@ def main(arguments: Sequence[str]) -> int:
         output.note("interrupted")
         return 130
     except Exception as error:  # the edge: no traceback unless asked for
+        if was_interrupted(error):
+            output.note("interrupted")
+            return 130
         shown = _as_our_own(error)
         show_error(output, shown)
         return shown.exit_code
     return code if isinstance(code, int) else 0
+
+
+def was_interrupted(error: Exception) -> bool:
+    """Whether DuckDB, which takes Ctrl-C for itself while it works, made this error of it."""
+    return isinstance(error, RuntimeError) and str(error) == "Query interrupted"
 
 
 def _as_our_own(error: Exception) -> InvestigationError:

@@ -2,14 +2,16 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.contract.cli.conftest import Command
-from workspace_ext.cli.main import COMMANDS
+from workspace_ext.cli.main import COMMANDS, was_interrupted
 
 
 def test_help_names_every_command_in_the_order_people_meet_them(command: Command) -> None:
@@ -83,3 +85,14 @@ def test_a_reader_that_leaves_gets_no_traceback() -> None:
     finally:
         os.close(writing)
     assert done.stderr == ""
+
+
+def test_ctrl_c_that_duckdb_took_is_no_defect() -> None:
+    """DuckDB looks for signals by itself and makes an error of its own of Ctrl-C."""
+    forever = "SELECT sum(a.range * b.range) FROM range(100000) a, range(10000000) b"
+    parent = os.getpid()
+    subprocess.Popen(["sh", "-c", f"sleep 1; kill -{int(signal.SIGINT)} {parent}"])
+    with pytest.raises(RuntimeError) as caught:
+        duckdb.sql(forever).fetchall()
+    assert was_interrupted(caught.value)
+    assert not was_interrupted(RuntimeError("something else"))

@@ -16,6 +16,7 @@ from workspace_kernel.chart import (
     MOST_ROWS,
     NO_VALUE,
     SCHEMA,
+    STEP,
     specification,
 )
 from workspace_kernel.display import FIRST_ROWS, cell, html, text
@@ -67,6 +68,8 @@ def test_a_test_says_what_it_did_to_its_hypothesis(make: Make) -> None:
     outcome = {"hypothesis": "h", "expect": "interesting", "outcome": "refuted", "reason": "calm"}
     assert "Hypothesis refuted: calm" in text(make({"n": [1]}, test=outcome))
     assert ">refuted</span> calm" in html(make({"n": [1]}, test=outcome))
+    verdict = {"interesting": False, "reason": "calm", "rows": 1, "warnings": []}
+    assert text(make({"n": [1]}, test=outcome, verdict=verdict)).count("calm") == 1
 
 
 def test_a_result_is_true_even_without_rows(make: Make) -> None:
@@ -102,6 +105,28 @@ def test_the_chart_gets_only_the_rows_and_columns_it_draws(make: Make) -> None:
     assert len(spec["data"]["values"]) == MOST_ROWS
     assert spec["data"]["values"][1] == {"p95": 0.333333, "service": "s1"}
     assert len(json.dumps(spec)) < 20_000
+
+
+def test_a_chart_is_as_high_as_what_it_shows_and_its_legend_no_wider_than_itself(
+    make: Make,
+) -> None:
+    columns = {
+        "service": ["a", "b", "c" * 40],
+        "p95": [1.0, 2.0, None],
+        "kind": ["slower " * 5, "quicker", None],
+    }
+    result = make(columns)
+    drawn = {
+        "x": {"field": "p95", "type": "quantitative"},
+        "y": {"field": "service", "type": "nominal"},
+        "color": {"field": "kind", "type": "nominal"},
+    }
+    result.answer["chart"] = {"mark": "bar", "encoding": drawn, "title": "t"}
+    spec = specification(result.answer, result.arrow)
+    assert spec is not None
+    assert spec["height"] == 2 * STEP  # what has no value is not drawn
+    assert spec["encoding"]["color"]["legend"]["columns"] == 2
+    assert spec["encoding"]["color"]["scale"]["domain"][-1] == NO_VALUE
 
 
 def test_a_long_line_keeps_its_shape_and_all_its_series(make: Make) -> None:
