@@ -20,7 +20,8 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 MOST_ROWS = 300
 TEXT_LENGTH = 120
 WIDTH, HEIGHT, STEP = 496, 220, 18  # between the gallery and the panel on 1280 pixels
-SYMBOL, LETTER = 30, 5.5  # pixels: a legend's mark with what is around it; a letter of any text
+SYMBOL, LETTER = 26, 5.2  # pixels: a legend's mark with what is around it; a letter of any text
+LONGEST_LABEL = 320  # pixels, as the broker's charts cut labels off
 NO_VALUE = "too little data"
 GREY = "#c0c0c0"
 COLOURS = (
@@ -44,11 +45,10 @@ def specification(answer: Answer, table: pa.Table) -> dict[str, Any] | None:
         return None
     if "x2" in encoding:  # a line from one value to the other
         encoding["x"] = {**encoding["x"], "title": f"{_said(x)} → {_said(encoding['x2']['field'])}"}
-    y = encoding["y"]["field"]
-    shown = [row[y] for row in rows if row[x] is not None]
-    names = set(map(str, shown)) if encoding["y"].get("type") == "nominal" else set()
+    y, by_category = encoding["y"]["field"], encoding["y"].get("type") == "nominal"
     if encoding.get("color", {}).get("type") == "nominal":
-        room = WIDTH - LETTER * max(map(len, names), default=0)
+        longest = max(len(str(row[y])) for row in rows) if by_category else 0
+        room = WIDTH - min(LETTER * longest, LONGEST_LABEL)
         encoding["color"] = _coloured(encoding["color"], rows, room)
     # The answer's title stands above the chart already.
     same = chart.get("title") == answer["title"]
@@ -59,7 +59,7 @@ def specification(answer: Answer, table: pa.Table) -> dict[str, Any] | None:
         "encoding": encoding,
         "width": WIDTH,
         "autosize": {"type": "fit-x", "contains": "padding"},
-        "height": STEP * len(names) or HEIGHT,  # a number: Vega-Lite fits no width beside a step
+        "height": {"step": STEP} if by_category else HEIGHT,
         "config": {"rule": {"strokeWidth": 5}},
     }
 
