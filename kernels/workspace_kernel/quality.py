@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from workspace_ext.client.quality import COLUMNS, quality_rows
 from workspace_kernel.display import MUTED, WARN, table_html, table_text
 
 FIRST_ROWS = 30
@@ -28,19 +29,7 @@ class Quality:
         return list(self.told["warnings"])
 
     def _rows(self) -> tuple[list[str], list[list[Any]]]:
-        rows = [
-            [
-                each["signal"],
-                each["service"],
-                each["rows"],
-                each["behind_seconds"],
-                sum(gap["minutes"] for gap in each["gaps"]),
-                f"{each['late_share']:.1%}",
-                f"{each['duplicate_share']:.1%}",
-            ]
-            for each in self.told["signals"][:FIRST_ROWS]
-        ]
-        return ["signal", "service", "rows", "behind (s)", "gaps (min)", "late", "twice"], rows
+        return list(COLUMNS), quality_rows(self.told)[:FIRST_ROWS]
 
     def _small_print(self) -> str:
         window, more = self.told["window"], len(self.told["signals"]) - FIRST_ROWS

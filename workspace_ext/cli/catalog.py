@@ -91,27 +91,16 @@ def quality(
     from rich.markup import escape
 
     from workspace_ext.client.discovery import connect
+    from workspace_ext.client.quality import COLUMNS, quality_rows
 
     with connect(store) as client:
         found = client.quality(window, service=service, pin=pin)
-    rows = [
-        [
-            each["signal"],
-            each["service"],
-            each["rows"],
-            each["behind_seconds"],
-            sum(gap["minutes"] for gap in each["gaps"]),
-            f"{each['late_share']:.1%}",
-            f"{each['duplicate_share']:.1%}",
-        ]
-        for each in found["signals"]
-    ]
-    names = ["signal", "service", "rows", "behind s", "gaps min", "late", "twice"]
+    rows = quality_rows(found)
     span = found["window"]
     output.show(
         found,
         f"{span['start']} to {span['end']}, data up to batch {found['pin']}",
-        _table(names, rows) if rows else "nothing was ingested yet",
+        _table(list(COLUMNS), rows) if rows else "nothing was ingested yet",
         *[f"[yellow]warning:[/] {escape(warning)}" for warning in found["warnings"]],
     )
 
