@@ -27,6 +27,8 @@ def test_newer_entries_win_and_older_pins_keep_theirs(live: Receiver) -> None:
 
     assert owners(live) == ["blue"]
     assert owners(live, pin=first) == ["red"]
+    joined = "SELECT owner FROM spans JOIN services ON spans.service = services.name"
+    assert owners(live, joined) == ["blue"] * 5
     found = {each["name"]: each for each in live.client.services()}
     cart, web = found["cart"], found["web"]
     assert (cart["owner"], cart["tier"], cart["lifecycle"]) == ("blue", "1", "production")
@@ -35,11 +37,6 @@ def test_newer_entries_win_and_older_pins_keep_theirs(live: Receiver) -> None:
     assert (web["catalogued"], web["owner"]) == (False, None)
     (old,) = live.client.services(pin=first)
     assert (old["owner"], old["signals"]) == ("red", {})
-
-
-def test_a_join_by_owner_reads_the_newest_entry(live: Receiver) -> None:
-    sql = "SELECT owner FROM spans JOIN services ON spans.service = services.name"
-    assert owners(live, sql) == ["blue"] * 5
 
 
 def test_a_pin_that_is_no_number_is_refused(live: Receiver) -> None:
