@@ -162,7 +162,10 @@ def test_what_stands_in_the_way_is_said(lab: Lab, page: Page) -> None:
 
     gallery.panel.get_by_text("Broken templates").click()
     expect(gallery.panel).to_contain_text("cart/broken.sql:6")
-    gallery.search.fill("what is the meaning of life")
+    gallery.search.fill("where do retries come from?")
+    expect(gallery.panel).to_contain_text("No template has all these words")
+    expect(gallery.options.first).to_contain_text("Retry storm")
+    gallery.search.fill("colour of luck")
     expect(gallery.options).to_have_count(0)
     gallery.picture("nothing")
     gallery.panel.get_by_role("button", name="Show all").click()

@@ -36,20 +36,26 @@ export function found(templates: readonly TemplateInfo[], search: Search): Templ
   });
 }
 
-/** Those with some of the words, a word the more telling the fewer have it: for whoever asks in sentences. */
+/** Those with some of the words that tell templates apart: for whoever asks in sentences. */
 export function closest(templates: readonly TemplateInfo[], search: Search): TemplateInfo[] {
   const among = within(templates, search);
-  const words = wanted(search).filter(word => word.length >= SHORTEST);
-  const having = new Map(
-    words.map(word => [word, among.filter(template => points(template, word) > 0).length])
-  );
+  const most = Math.max(FEW, among.length / 3);
+  const telling = wanted(search)
+    .filter(word => word.length >= SHORTEST)
+    .map(word => word.replace(ENDING, '$1'))
+    .map(word => ({ word, known: among.filter(template => points(template, word) > 0).length }))
+    .filter(({ known }) => known > 0 && known <= most);
   return best(among, template =>
-    sum(words.map(word => points(template, word) / (having.get(word) || 1)))
+    sum(telling.map(({ word, known }) => points(template, word) / known))
   ).slice(0, MOST_CLOSEST);
 }
 
 /** Shorter words (of, is, to) are part of nearly every text. */
 const SHORTEST = 3;
+/** What changed is a change, too. */
+const ENDING = /^(.{4,}?)(?:ing|ed|es|s)$/;
+/** A word that so many have, or a third of them, tells them apart. */
+const FEW = 2;
 const MOST_CLOSEST = 8;
 
 function wanted({ words }: Search): string[] {
