@@ -145,8 +145,11 @@ def test_a_run_in_shared_editing_names_who_ran(
     kernel.run("6 * 7", cell="c2")
     editor.type(0, " = 1")
     until(lambda: len(versions(shared, uid)) >= 2, "the edit is saved")
-    line = next(line for line in shared.broker().blame(uid) if line["uid"] == "c2")
-    assert line["run"]["by"] == "user:bob"
+
+    def run() -> Any:
+        return next(line["run"] for line in shared.broker().blame(uid) if line["uid"] == "c2")
+
+    assert until(run, "the run is told")["by"] == "user:bob"
 
 
 def test_saving_what_did_not_change_changes_no_byte(
