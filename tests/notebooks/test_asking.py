@@ -9,6 +9,7 @@ import pytest
 from workspace_kernel.chart import MIME
 
 from tests.notebooks.conftest import ALICE, Run, notebook, said
+from tests.support.kernels import HeldPorts
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.actor import system_user
 from workspace_ext.inquiry.headless.model import RunOptions
@@ -121,7 +122,7 @@ def test_a_kernel_that_was_told_nothing(
         "print(investigation.uid)",
     )
     monkeypatch.setenv("INVESTIGATION_STORE", str(store))
-    NotebookClient(made, kernel_name="investigation").execute()
+    NotebookClient(made, kernel_name="investigation", kernel_manager_class=HeldPorts).execute()
     assert said(made.cells[1]) == "True"
     uid = said(made.cells[2]).strip()
     assert uid not in known
@@ -135,7 +136,9 @@ def test_a_kernel_without_a_broker() -> None:
     from nbclient import NotebookClient
 
     made = notebook('investigation.run("triage.overview")')
-    NotebookClient(made, kernel_name="investigation", allow_errors=True).execute()
+    NotebookClient(
+        made, kernel_name="investigation", kernel_manager_class=HeldPorts, allow_errors=True
+    ).execute()
     (shown,) = made.cells[0].outputs
     assert shown["ename"] == "Unavailable"
     assert "INVESTIGATION_STORE" in shown["traceback"][1]
@@ -166,7 +169,9 @@ def test_a_notebook_that_is_no_investigation(
     monkeypatch.setenv("INVESTIGATION_BROKER", client.address)
     monkeypatch.setenv("INVESTIGATION_TOKEN", client.token("k2", user="alice"))
     made = notebook("%load_ext workspace_kernel", 'investigation.run("triage.overview")')
-    NotebookClient(made, kernel_name="python3", allow_errors=True).execute()
+    NotebookClient(
+        made, kernel_name="python3", kernel_manager_class=HeldPorts, allow_errors=True
+    ).execute()
     (shown,) = made.cells[1].outputs
     assert shown["evalue"] == "this notebook belongs to no investigation"
     assert "Investigation (Python)" in shown["traceback"][1]

@@ -9,8 +9,9 @@ from typing import Any
 import psutil
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_client.manager import KernelManager, start_new_kernel
+from jupyter_client.manager import KernelManager
 
+from tests.support.kernels import HeldPorts
 from tests.support.waiting import PATIENCE_SECONDS, until
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.telemetry.query.model import Limits
@@ -27,7 +28,11 @@ def kernel(
     monkeypatch.setenv("INVESTIGATION_BROKER", client.address)
     monkeypatch.setenv("INVESTIGATION_TOKEN", client.token("k1", user="alice"))
     monkeypatch.setenv("INVESTIGATION_UID", investigation)
-    manager, kernel_client = start_new_kernel(kernel_name="investigation")
+    manager = HeldPorts(kernel_name="investigation")
+    manager.start_kernel()
+    kernel_client = manager.blocking_client()
+    kernel_client.start_channels()
+    kernel_client.wait_for_ready(timeout=PATIENCE_SECONDS)
     yield manager, kernel_client
     kernel_client.stop_channels()
     manager.shutdown_kernel()

@@ -235,9 +235,8 @@ class _CapturedClient(NotebookClient):
         """Starts the kernel and waits until it listens."""
         self.reset_execution_trackers()
         manager = self.create_kernel_manager()
-        if self._launcher:
-            assert isinstance(manager, StampingManager)
-            manager.go_offline(self._launcher)
+        assert isinstance(manager, StampingManager)
+        manager.launcher = self._launcher
         await self.async_start_new_kernel(env=environment, cwd=str(folder))
         client = await self.async_start_new_kernel_client()
         assert isinstance(client, StampingClient)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -51,6 +52,9 @@ class StampingClient(AsyncKernelClient):  # type: ignore[misc,unused-ignore]
 class StampingManager(AsyncKernelManager):
     """A kernel manager whose clients stamp, and whose messages nobody else on the machine reads.
 
+    On Linux, kernels are reached without ports: ports are chosen before the kernel takes them, and
+    whoever takes one in between ends it. It also works where a kernel has no network.
+
     Attributes:
         launcher: Stands before the kernel's command.
     """
@@ -58,11 +62,11 @@ class StampingManager(AsyncKernelManager):
     client_factory = Type(StampingClient, klass="jupyter_client.client.KernelClient")
     launcher: tuple[str, ...] = ()
 
-    def go_offline(self, launcher: tuple[str, ...]) -> None:
-        """Has the kernel started by a launcher that takes the network from it."""
-        self.launcher = launcher
-        self.transport = "ipc"
-        self.ip = f"@investigation-{new_id()}"  # no file: Linux' abstract namespace
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if sys.platform == "linux":
+            self.transport = "ipc"
+            self.ip = f"@investigation-{new_id()}"  # no file: Linux' abstract namespace
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
         """The command of the kernel, launcher first."""
