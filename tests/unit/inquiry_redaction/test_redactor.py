@@ -6,11 +6,15 @@ import re
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.inquiry.archive.container import NOTEBOOK
-from workspace_ext.inquiry.archive.redacting import redact_notebook
+from workspace_ext.inquiry.archive.redacting import NAMES, redact_entries, redact_notebook
+from workspace_ext.inquiry.redaction.patterns import PATTERNS
 from workspace_ext.inquiry.redaction.policy import make_policy, read_policy
 from workspace_ext.inquiry.redaction.redactor import Redactor
 from workspace_ext.inquiry.redaction.tables import TableRedactor
@@ -70,6 +74,90 @@ def test_the_quick_look_over_a_column_misses_none(rule: str) -> None:
         text if text is None else redactor(patterns={rule: True}).text(text, "f") for text in texts
     ]
     assert left[2] != texts[2]
+
+
+ASCII = st.characters(codec="ascii")
+
+
+@given(
+    st.sampled_from(PATTERNS).flatmap(
+        lambda each: st.tuples(
+            st.just(each), st.from_regex(each.regex.pattern, fullmatch=True, alphabet=ASCII)
+        )
+    )
+)
+def test_whatever_a_pattern_finds_the_quick_look_lets_through(found: tuple[Any, str]) -> None:
+    pattern, text = found
+    if pattern.regex.search(text):
+        assert pc.match_substring_regex(pa.scalar(text), pattern.hint).as_py()
+
+
+COLOURED = (
+    "password\x1b[39m \x1b[38;5;241m=\x1b[39m \x1b[33m'\x1b[39m\x1b[33m{}\x1b[39m\x1b[33m'\x1b[39m"
+)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        COLOURED,
+        '{{"said": "{{\\"password\\": \\"{}\\"}}"}}',
+        "<td>password=&quot;{}&quot;</td>",
+        "<td>&#x27;password&#x27;: &#x27;{}&#x27;</td>",
+    ],
+)
+def test_a_secret_is_found_however_it_was_written(around: str) -> None:
+    left = redactor().text(around.format("hunter22"), "f")
+    assert "hunter22" not in left
+    assert "[redacted:named_secret:" in left
+
+
+def test_colours_go_only_with_what_they_hide() -> None:
+    found, plain = redactor(columns=["logs.user"]), "\x1b[31mcart\x1b[0m is slow"
+    found.whole("Grace", "f")
+    assert found.text(plain, "f") == plain
+    assert found.text(f"\x1b[32mGrace\x1b[0m: {plain}", "f").endswith("]: cart is slow")
+    assert found.report()["rules"] == {"policy": {"places": 2, "values": 1}}
+
+
+def test_a_word_under_the_name_of_a_secret_is_one() -> None:
+    found = redactor()
+    tree = {"db.password": "hunter22", "token": "two words", "tokens": "hunter22", "pin": 5}
+    left = found.tree(tree, "f")
+    assert left == {**tree, "db.password": found.mark("hunter22", "named_secret", "f")}
+    assert redactor(keep=["hunter22"]).tree(tree, "f") == tree
+    assert redactor(patterns={"named_secret": False}).tree(tree, "f") == tree
+    pairs = pa.array([[("db.password", "hunter22"), ("k", "v")]], pa.map_(pa.string(), pa.string()))
+    rows = TableRedactor(found, "f", "logs").batch(table(attributes=pairs))
+    assert "hunter22" not in str(rows.to_pylist())
+    answer = table(
+        api_key=pa.array(["hunter22", None]), deep=pa.array([{"password": "hunter22"}] * 2)
+    )
+    assert "hunter22" not in str(TableRedactor(found, "f").batch(answer).to_pylist())
+
+
+def test_keys_that_nobody_fixed_are_searched() -> None:
+    found = redactor()
+    output = {"output_type": "display_data", "data": {"application/json": {"ada@example.org": 1}}}
+    cell = {"cell_type": "code", "source": "", "outputs": [output]}
+    assert "example.org" not in str(redact_notebook(found, {"cells": [cell]}).content)
+
+
+def test_what_people_named_as_the_record_does_is_searched_all_the_same() -> None:
+    window = {"start": "2024-05-01T10:00:00Z", "end": "2024-05-01T11:00:00Z"}
+    params = {"id": "ada@example.org", "cell": ["ada@example.org"], "window": window, "n": 3}
+    left = redactor(regexes={"year": r"\d{4}"}).tree({"id": "1234", "params": params}, "f", NAMES)
+    assert left["id"] == "1234"
+    assert "example.org" not in str(left)
+    assert (left["params"]["window"], left["params"]["n"]) == (window, 3)
+
+
+def test_the_name_of_a_file_goes_from_the_header_too() -> None:
+    entry: Any = {"seq": 3, "type": "file.read", "subject": "ada@example.org.csv", "rationale": ""}
+    entry["data"] = {"name": "ada@example.org.csv", "size": 1, "digest": "sha256:00"}
+    (left,), changed = redact_entries(redactor(), [entry])
+    assert "example.org" not in str(left)
+    assert changed["3"]["header"] is True
 
 
 @pytest.mark.parametrize("text", HARMLESS)

@@ -41,6 +41,7 @@ from workspace_ext.inquiry.archive.environment import environment_files
 from workspace_ext.inquiry.archive.prov import provenance
 from workspace_ext.inquiry.archive.redacting import (
     redact_entries,
+    redact_header,
     redact_notebook,
     redact_queries,
     redact_result,
@@ -351,7 +352,7 @@ class _Work:
                 if told.get("digest") == digest:
                     return after
                 continue
-            if self._redactor.text(entry["rationale"], LEDGER) != entry["rationale"]:
+            if redact_header(self._redactor, entry) != entry:
                 raise Conflict(
                     "the investigation went on while it was frozen",
                     hint="archive it again",

@@ -63,7 +63,7 @@ def redact_notebook(redactor: Redactor, notebook: Mapping[str, Any]) -> Notebook
 def redact_entries(
     redactor: Redactor, entries: Iterable[LedgerEntry]
 ) -> tuple[list[LedgerEntry], dict[str, dict[str, Any]]]:
-    """The ledger: payloads, and the rationale of a header; hashes and digests stay.
+    """The ledger: payloads; of a header the rationale and the name of a file; digests stay.
 
     Returns:
         The entries, and what `Redacted.entries` says of those that were changed.
@@ -71,14 +71,22 @@ def redact_entries(
     redacted: list[LedgerEntry] = []
     changed: dict[str, dict[str, Any]] = {}
     for entry in entries:
-        rationale = redactor.text(entry["rationale"], LEDGER)
+        header = redact_header(redactor, entry)
         data = redactor.tree(entry.get("data"), LEDGER, NAMES)
-        left = cast("LedgerEntry", {**entry, "rationale": rationale, "data": data})
+        left = cast("LedgerEntry", {**header, "data": data})
         if left != entry:
-            header = rationale != entry["rationale"]
-            changed[str(entry["seq"])] = {"digest": digest_json(left), "header": header}
+            of_header = header != entry
+            changed[str(entry["seq"])] = {"digest": digest_json(left), "header": of_header}
         redacted.append(left)
     return redacted, changed
+
+
+def redact_header(redactor: Redactor, entry: LedgerEntry) -> LedgerEntry:
+    """An entry with what people wrote into its header redacted."""
+    told: LedgerEntry = {**entry, "rationale": redactor.text(entry["rationale"], LEDGER)}
+    if entry["type"] == "file.read":  # other subjects are ids
+        told["subject"] = redactor.text(entry["subject"], LEDGER)
+    return told
 
 
 def redact_queries(

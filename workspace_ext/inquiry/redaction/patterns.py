@@ -12,6 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 _SECRET_NAME = r"(?:password|passwd|pwd|secret|api[_-]?key|access[_-]?key|(?:access_|auth_)?token)"  # noqa: S105
+_QUOTE = r"(?:\\*[\"']|&quot;|&#(?:34|39|x27);)"
+"""As it is, as JSON within JSON has it, and as HTML has it."""
+_SPACE = r"[\s\v\x1c-\x1f\x{85}\pZ]"
+"""In RE2, what Python takes for white space."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +25,11 @@ class Pattern:
     Attributes:
         name: What it is called in reports and marks.
         regex: What it looks like.
-        hint: RE2 that every text with it matches, to pass over columns quickly.
+        hint: RE2 that every text with it matches, and every key that names it, to pass over columns
+            quickly.
         on: Whether it is looked for when no policy says otherwise.
         check: What tells a find from a lookalike.
+        key: The keys of JSON, attributes and columns under which every word is one.
     """
 
     name: str
@@ -31,6 +37,7 @@ class Pattern:
     hint: str
     on: bool = True
     check: Callable[[str], bool] | None = None
+    key: re.Pattern[str] | None = None
 
 
 def is_card_number(text: str) -> bool:
@@ -58,7 +65,7 @@ PATTERNS = (
     Pattern(
         "bearer_token",
         re.compile(r"(?i:\b(?:bearer|basic))\s+(?P<value>[A-Za-z0-9+/_.~=-]{16,})"),
-        r"(?i:bearer|basic)\s+[A-Za-z0-9+/_.~=-]{16,}",
+        rf"(?i:bearer|basic){_SPACE}+[A-Za-z0-9+/_.~=-]{{16,}}",
     ),
     Pattern("aws_key", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), "(?:AKIA|ASIA)[0-9A-Z]{16}"),
     Pattern(
@@ -74,15 +81,17 @@ PATTERNS = (
     Pattern(
         "named_secret",
         re.compile(
-            rf"(?i:\b\w*{_SECRET_NAME})(?:[\"']?\s*[:=]\s*[\"'](?P<quoted>[^\"'\s]{{4,}})[\"']"
+            rf"(?i:\b\w*{_SECRET_NAME})"
+            rf"(?:{_QUOTE}?\s*[:=]\s*{_QUOTE}(?P<quoted>[^\"'\s]{{4,}}?){_QUOTE}"
             rf"|=(?P<value>[^\s&\"',;()\[\]]{{4,}}))"
         ),
-        rf"(?i:{_SECRET_NAME})[\"']?\s*[:=]",
+        rf"(?i:{_SECRET_NAME})(?:{_QUOTE}?{_SPACE}*[:=]|$)",
+        key=re.compile(rf"(?i:{_SECRET_NAME})\Z"),
     ),
     Pattern(
         "email",
         re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}\b"),
-        r"@[A-Za-z0-9-]+\.[A-Za-z]",
+        r"@[A-Za-z0-9-]+\.[A-Za-z0-9-]",
     ),
     Pattern(
         "card_number",

@@ -18,7 +18,12 @@ from workspace_ext.inquiry.redaction.patterns import Pattern
 from workspace_ext.inquiry.redaction.policy import Policy
 
 BY_POLICY = "policy"
+CHOSEN = "params"
+"""Under this key of the record stand values by names that people chose."""
+
 _MARK = re.compile(r"\[redacted:\w+:[0-9a-f]{16}\]")
+_COLOUR = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # ECMA-48, 5.4: also within words and assignments
+_WORD = re.compile(r"\S{4,}")
 _SHORTEST_LEARNED = 4
 _MOST_LEARNED = 2000
 
@@ -68,13 +73,28 @@ class Redactor:
         return self.mark(value, BY_POLICY, file, times=times)
 
     def text(self, text: str, file: str) -> str:
-        """A text without what is to be taken out."""
+        """A text without what is to be taken out; one that loses something loses its colours."""
+        plain = _COLOUR.sub("", text)
+        if plain != text:
+            left = self.text(plain, file)
+            if left != plain:
+                return left
         for literal, regex in self._learned.items():
             if literal in text:
                 text = regex.sub(lambda found: self.mark(found[0], BY_POLICY, file), text)
-        for pattern in self.policy.patterns:
-            text = self._without(pattern, text, file)
-        return text
+        return self._without_patterns(text, file)
+
+    def names_secret(self, key: str) -> str:
+        """The rule by which every word under a key is taken out; empty when there is none."""
+        rules = (each for each in self.policy.patterns if each.key and each.key.search(key))
+        return next((each.name for each in rules), "")
+
+    def value(self, key: str, text: str, file: str) -> str:
+        """The text that stands under a key, without what is to be taken out."""
+        rule = self.names_secret(key)
+        if rule and text not in self._keep and _WORD.fullmatch(text):
+            return self.mark(text, rule, file)
+        return self.text(text, file)
 
     def tree(self, value: Any, file: str, fixed: frozenset[str] = frozenset()) -> Any:
         """JSON without what is to be taken out of its texts.
@@ -82,17 +102,16 @@ class Redactor:
         Args:
             value: Any JSON; it is not changed.
             file: Where it will stand.
-            fixed: Keys whose values are names of the record itself.
+            fixed: Keys whose values are names of the record itself. Where there are none, the
+                keys may be anything, and are searched as well.
         """
         if isinstance(value, str):
             return self.text(value, file)
         if isinstance(value, Mapping):
             return {
-                key: item
-                if key in fixed
-                else self._emptied(item, file)
-                if key in self.policy.attributes
-                else self.tree(item, file, fixed)
+                key if fixed else self._without_patterns(key, file): self._under(
+                    key, item, file, fixed
+                )
                 for key, item in value.items()
             }
         if isinstance(value, list | tuple):
@@ -117,6 +136,22 @@ class Redactor:
             "values_not_searched_in_text": self._forgotten,
         }
 
+    def _under(self, key: str, item: Any, file: str, fixed: frozenset[str]) -> Any:
+        if key in fixed:
+            return item
+        if key in self.policy.attributes:
+            return self._emptied(item, file)
+        if key == CHOSEN and isinstance(item, Mapping):  # of what is nested, windows have our names
+            return {
+                name: self._under(
+                    name, each, file, fixed if isinstance(each, Mapping) else frozenset()
+                )
+                for name, each in item.items()
+            }
+        return (
+            self.value(key, item, file) if isinstance(item, str) else self.tree(item, file, fixed)
+        )
+
     def _emptied(self, value: Any, file: str) -> Any:
         """A value of which the policy takes everything; marks keep text, numbers go."""
         if isinstance(value, str):
@@ -128,6 +163,11 @@ class Redactor:
         if value is not None:
             self.counts[file][BY_POLICY] += 1
         return None
+
+    def _without_patterns(self, text: str, file: str) -> str:
+        for pattern in self.policy.patterns:
+            text = self._without(pattern, text, file)
+        return text
 
     def _without(self, pattern: Pattern, text: str, file: str) -> str:
         def replaced(match: re.Match[str]) -> str:

@@ -85,10 +85,11 @@ class TableRedactor:
             return column
         if pa.types.is_string(column.type):
             return self._searched(name, column)
-        if not any(pc.any(self._may_hold(leaf)).as_py() for leaf in _texts(column)):
+        # The fields of a result's structs have names of their own; maps are looked through here.
+        if self._table and not any(pc.any(self._may_hold(leaf)).as_py() for leaf in _texts(column)):
             return column
         values = column.to_pylist()
-        redacted = [self._value(value) for value in values]
+        redacted = [self._value(value, name) for value in values]
         if redacted == values:
             return column
         self.changed.add(name)
@@ -99,9 +100,10 @@ class TableRedactor:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        suspects = pc.fill_null(self._may_hold(column), False)  # noqa: FBT003 - its signature
+        named = bool(self._redactor.names_secret(name))
+        suspects = column.is_valid() if named else pc.fill_null(self._may_hold(column), False)  # noqa: FBT003 - its signature
         values = column.filter(suspects).to_pylist()
-        redacted = [self._value(value) for value in values]
+        redacted = [self._value(value, name) for value in values]
         if redacted == values:
             return column
         self.changed.add(name)
@@ -120,21 +122,23 @@ class TableRedactor:
             found = pc.or_(found, pc.is_in(texts, value_set=pa.array(attributes, pa.string())))
         return found
 
-    def _value(self, value: Any) -> Any:
-        """A value, redacted; Arrow gives the pairs of a map as a list of tuples."""
+    def _value(self, value: Any, key: object) -> Any:
+        """A value under a key, redacted; Arrow gives the pairs of a map as a list of tuples."""
         if isinstance(value, list) and value and all(isinstance(pair, tuple) for pair in value):
             attributes = self._redactor.policy.attributes
             return [
-                (key, self._redactor.whole(item, self._file))
-                if key in attributes and isinstance(item, str)
-                else (key, self._value(item))
-                for key, item in value
+                (name, self._redactor.whole(item, self._file))
+                if name in attributes and isinstance(item, str)
+                else (name, self._value(item, name))
+                for name, item in value
             ]
         if isinstance(value, list):
-            return [self._value(item) for item in value]
+            return [self._value(item, key) for item in value]
         if isinstance(value, dict):
-            return {key: self._value(item) for key, item in value.items()}
-        return self._redactor.text(value, self._file) if isinstance(value, str) else value
+            return {name: self._value(item, name) for name, item in value.items()}
+        return (
+            self._redactor.value(str(key), value, self._file) if isinstance(value, str) else value
+        )
 
     def _emptied(self, name: str, column: pa.Array) -> pa.Array:
         import pyarrow as pa
