@@ -52,6 +52,35 @@ def test_other_values_are_the_same_shape_only(name: Mode, same: bool) -> None:
     assert "p95" in found.reason
 
 
+def test_columns_of_one_name_are_compared_each_for_itself() -> None:
+    then = pa.table([[1, 2], [3, 4]], names=["n", "n"])
+    assert compare(result(then, "x"), result(then.take([1, 0]), "y"), mode("unordered")).same
+    now = pa.table([[1, 2], [3, 5]], names=["n", "n"])
+    found = compare(result(then, "x"), result(now, "y"), mode("unordered"))
+    assert (found.same, found.difference[-1]) == (False, "≠ 1: n=2: 2: n 4 → 5")
+
+
+def test_equal_values_of_another_type_are_no_other_order() -> None:
+    now = pa.table({"service": ["a", "b"], "p95": [1, 2]})
+    found = compare(result(THEN, "x"), result(now, "y"), mode("unordered"))
+    assert (found.rung, found.reason) == ("different", "column p95: f64 then, i64 now")
+
+
+def test_times_beyond_those_of_python_are_compared_as_well() -> None:
+    never = pa.array([2**63 - 1, 1], pa.timestamp("us", "UTC"))
+    then = pa.table({"end": never, "day": pa.array([2**31 - 1, 1], pa.date32())})
+    assert compare(result(then, "x"), result(then.take([1, 0]), "y"), mode("unordered")).same
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("x", [1.0, 1.0 + 2.3e-16]), ("x", [[1.0], [1.0 + 2.3e-16]])]
+)
+def test_rows_that_drift_past_each_other_stay_the_same_rows(name: str, near: list[object]) -> None:
+    then = pa.table({name: near, "y": [5.0, 3.0]})
+    now = pa.table({name: near[::-1], "y": [5.0, 3.0]})
+    assert compare(result(then, "x"), result(now, "y"), mode("tolerance")).same
+
+
 def test_other_rows_are_different() -> None:
     found = compare(result(THEN, "x"), result(THEN.slice(0, 1), "y"), mode("shape"))
     assert (found.rung, found.same) == ("different", False)

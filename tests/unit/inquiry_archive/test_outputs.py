@@ -78,6 +78,49 @@ def test_numbers_drift_only_where_a_query_may() -> None:
     assert compared(then, printed("mean 0.31"), terms(drift=True)).verdict == "changed"
 
 
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [
+        ("2024", "2024-05-06"),
+        ("1-2", "1"),
+        ("rows 2000000000", "rows 2000000001"),
+        ("at 1700000000000000000", "at 1699999999000000000"),
+    ],
+)
+def test_other_numbers_are_no_drift(then: str, now: str) -> None:
+    assert compared(printed(then), printed(now), terms(drift=True)).verdict == "changed"
+    assert compared(printed(then), printed(then), terms(drift=True)).verdict == "same"
+
+
+def shown(kind: str, content: Any, stands_in: str) -> list[dict[str, Any]]:
+    return display({kind: content, "text/plain": stands_in})
+
+
+@pytest.mark.parametrize(
+    ("kind", "then", "now"),
+    [
+        ("text/markdown", "**5** errors", ["**7** ", "errors"]),
+        ("text/latex", "$x = 5$", "$x = 7$"),
+        ("text/html", "<b>5</b> errors", "<b>7</b> errors"),
+        ("application/json", {"errors": 5}, {"errors": 7}),
+    ],
+)
+def test_what_shows_itself_is_not_taken_for_its_name(kind: str, then: Any, now: Any) -> None:
+    name = "<IPython.core.display.Markdown object>"
+    assert compared(shown(kind, then, name), shown(kind, now, name)).verdict == "changed"
+    moved = shown(kind, then, "<pandas.io.formats.style.Styler at 0x7f12ab>")
+    assert compared(moved, shown(kind, then, "<T object at 0x7f99cd>")).verdict == "same"
+    assert compared(shown(kind, then, "5 of 9"), shown(kind, now, "5 of 9")).verdict == "same"
+
+
+def test_of_a_page_its_words_are_compared_and_never_what_it_draws() -> None:
+    styled = '<style>#{0} {{}}</style><table id="{0}"><td id="{0}_0">cart</td></table>'
+    then, now = (shown("text/html", styled.format(each), "<T at 0x1>") for each in ("T_1", "T_2"))
+    assert compared(then, now).verdict == "same"
+    page = shown("text/html", "map <script>draw(1)</script>", "<T at 0x1>")
+    assert compared(page, page).verdict == "skipped"
+
+
 def frame(*rows: tuple[str, int]) -> list[dict[str, Any]]:
     body = "".join(f"<tr><th>{name}</th><td>{n}</td></tr>" for name, n in rows)
     html = (
@@ -121,6 +164,9 @@ def test_a_figure_is_its_data_and_never_its_pixels() -> None:
 
 def test_plotly_arrays_are_compared_as_numbers() -> None:
     packed = {"dtype": "f8", "bdata": base64.b64encode(struct.pack("<2d", 1.0, 2.0)).decode()}
+    gap = {"dtype": "f8", "bdata": base64.b64encode(struct.pack("<2d", 1.0, float("nan"))).decode()}
+    gaps = display({PLOTLY: {"data": [{"y": gap}]}})
+    assert compared(gaps, gaps).comparison.rung == "exact"
     then = display({PLOTLY: {"data": [{"y": packed, "line": {"color": "red"}}], "layout": {}}})
     now = display({PLOTLY: {"data": [{"y": [1.0, 2.0]}], "layout": {"title": "new"}}})
     assert compared(then, now).verdict == "same"

@@ -13,12 +13,14 @@ Which rung is good enough is set when the query is captured, never when it is re
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workspace_ext.inquiry.archive import difference
 from workspace_ext.inquiry.archive.model import Comparison, Rung
+from workspace_ext.telemetry.query.digest import logical_type
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,6 +39,8 @@ _ENOUGH: dict[str, set[Rung]] = {
 
 
 _EQUAL: set[Rung] = {"exact", "unordered", "tolerance"}
+_FLOATS = re.compile(r"\b(halffloat|float|double)\b")
+"""In Arrow's name of a type, at any depth."""
 
 
 @dataclass(frozen=True)
@@ -82,29 +86,66 @@ def _rung(then: Result, now: Result) -> tuple[Rung, str, float | None]:
         return _by_aggregates(then.aggregates, now.aggregates)
     if then.table is None or now.table is None:
         return "not compared", "digests differ and the result was too large to keep", None
-    if then.table.schema.names != now.table.schema.names:
-        return "different", "other columns", None
-    return _by_value(then.table, now.table)
+    other = _other_columns(then.table.schema, now.table.schema)
+    if other:
+        return "different", other, None
+    return _by_value(_named(then.table), _named(now.table))
+
+
+def _other_columns(then: pa.Schema, now: pa.Schema) -> str:
+    """How the columns differ; empty when they do not."""
+    if then.names != now.names:
+        return "other columns"
+    for old, new in zip(then, now, strict=True):
+        was, is_ = logical_type(old.type), logical_type(new.type)
+        if was != is_:
+            return f"column {old.name}: {was} then, {is_} now"
+    return ""
 
 
 def _lines(then: pa.Table | None, now: pa.Table | None) -> tuple[str, ...]:
     """What differs, row by row, where values were kept and the columns are the same."""
     if then is None or now is None or then.schema.names != now.schema.names:
         return ()
+    then, now = _named(then), _named(now)
     names = then.schema.names
-    keys = [name for name in names if not _is_float(then.schema.field(name).type)]
+    keys = [field.name for field in then.schema if not _has_floats(field.type)]
 
     def alike(old: object, new: object) -> bool:
         return apart(old, new) <= TOLERANCE
 
-    return difference.of_tables(names, then.to_pylist(), now.to_pylist(), keys=keys, alike=alike)
+    return difference.of_tables(names, _rows(then), _rows(now), keys=keys, alike=alike)
+
+
+def _named(table: pa.Table) -> pa.Table:
+    """The same with a name of its own for each column: in SQL, two may have one."""
+    names = table.schema.names
+    if len({*names}) == len(names):
+        return table
+    return table.rename_columns([f"{place}: {name}" for place, name in enumerate(names, start=1)])
+
+
+def _rows(table: pa.Table) -> list[dict[str, object]]:
+    """Its rows; times as numbers where Python has none that late, as for SQL's infinity."""
+    import pyarrow as pa
+
+    try:
+        rows: list[dict[str, object]] = table.to_pylist()
+    except (OverflowError, ValueError):
+        columns = [
+            column.cast(pa.int32() if pa.types.is_date32(column.type) else pa.int64())
+            if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)
+            else column
+            for column in table.itercolumns()
+        ]
+        rows = pa.table(columns, table.schema.names).to_pylist()
+    return rows
 
 
 def _by_value(then: pa.Table, now: pa.Table) -> tuple[Rung, str, float | None]:
     names = then.schema.names
-    floats = {name for name in names if _is_float(then.schema.field(name).type)}
     drift = 0.0
-    for old, new in zip(_sorted_rows(then, floats), _sorted_rows(now, floats), strict=True):
+    for old, new in zip(_sorted_rows(then), _sorted_rows(now), strict=True):
         for name in names:
             moved = apart(old[name], new[name])
             if moved > TOLERANCE:
@@ -174,27 +215,33 @@ def _moved(old: Mapping[str, Any], new: Mapping[str, Any], name: str) -> float:
     return abs(float(old[name]) - float(new[name])) / size if size else 0.0
 
 
-def _is_float(type_: pa.DataType) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_floating(type_))
+def _has_floats(kind: pa.DataType) -> bool:
+    return _FLOATS.search(str(kind)) is not None
 
 
-def _sorted_rows(table: pa.Table, floats: set[str]) -> list[dict[str, object]]:
-    """Rows in an order that two runs share: exact columns decide before floats do."""
-    rows: list[dict[str, object]] = table.to_pylist()
-    exact = [name for name in table.schema.names if name not in floats]
+def _sorted_rows(table: pa.Table) -> list[dict[str, object]]:
+    """Rows in an order that two runs share: exact columns decide, then floats but for drift."""
+    exact = [field.name for field in table.schema if not _has_floats(field.type)]
+    floats = [field.name for field in table.schema if _has_floats(field.type)]
     return sorted(
-        rows,
+        _rows(table),
         key=lambda row: (
             [repr(row[name]) for name in exact],
-            [_order(row[name]) for name in sorted(floats)],
+            [_about(row[name]) for name in floats],
+            [repr(row[name]) for name in floats],
         ),
     )
 
 
-def _order(value: object) -> float:
-    return -math.inf if not isinstance(value, float) or math.isnan(value) else value
+def _about(value: object) -> str:
+    """A value in words, its floats rounded."""
+    if isinstance(value, float):
+        return f"{value:.9g}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_about, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_about(each)}' for key, each in value.items())}}}"
+    return repr(value)
 
 
 def apart(old: object, new: object) -> float:

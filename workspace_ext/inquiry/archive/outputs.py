@@ -7,6 +7,7 @@ drift only where a query's own comparison allows it.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -104,10 +105,18 @@ def _texts(old: str, new: str, terms: Terms) -> Comparison:
 
 def _drift(old: str, new: str) -> float | None:
     """The largest relative difference of the numbers in two texts that else are the same."""
-    if _NUMBER.sub("", old) != _NUMBER.sub("", new):
+    if _NUMBER.split(old) != _NUMBER.split(new):
         return None
-    pairs = zip(_NUMBER.findall(old), _NUMBER.findall(new), strict=False)
-    return max((apart(float(before), float(after)) for before, after in pairs), default=0.0)
+    pairs = zip(_NUMBER.findall(old), _NUMBER.findall(new), strict=True)
+    return max((_moved(before, after) for before, after in pairs), default=0.0)
+
+
+def _moved(old: str, new: str) -> float:
+    """How far a number moved. Whole ones do not drift: they are counts, ids, nanoseconds."""
+    if old == new:
+        return 0.0
+    whole = all(each.lstrip("+-").isdigit() for each in (old, new))
+    return math.inf if whole else apart(float(old), float(new))
 
 
 def _tables(old: Table, new: Table, terms: Terms) -> Comparison:
@@ -146,9 +155,9 @@ def _tables(old: Table, new: Table, terms: Terms) -> Comparison:
 def _figures(old: Any, new: Any, terms: Terms) -> Comparison:
     if old is None or new is None:
         return _none("its data is not in the notebook")
-    if old == new:
-        return Comparison("exact", same=True, reason="drawn from the same data")
     drift = apart(old, new)
+    if drift == 0:
+        return Comparison("exact", same=True, reason="drawn from the same data")
     if terms.drift and drift <= TOLERANCE:
         said = f"drawn from data equal within {TOLERANCE:g}; largest drift {drift:.2g}"
         return Comparison("tolerance", same=True, reason=said, drift=drift)
@@ -173,7 +182,7 @@ def _data(old: Any, new: Any) -> tuple[str, ...]:
         keys = [name for name in names if name not in inexact]
 
         def alike(one: object, other: object) -> bool:
-            return one == other
+            return apart(one, other) == 0
 
         return difference.of_tables(names, *full, keys=keys, alike=alike)
     return difference.of_texts(json.dumps(old, indent=0), json.dumps(new, indent=0))

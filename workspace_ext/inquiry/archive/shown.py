@@ -20,6 +20,13 @@ _VEGA = re.compile(r"application/vnd\.vega(lite)?\.v\d+(\.\d+)*\+json")
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _STATE = "application/vnd.jupyter.widget-state+json"
 _REFERENCE = "IPY_MODEL_"
+_MARKUP = ("text/markdown", "text/latex")
+_STANDS_IN = re.compile(r"<[\w.]+( object)?( at 0x[0-9a-fA-F]+)?>")
+"""What a text says that only names an object which shows itself in another way."""
+_SILENT_TAGS = frozenset({"style", "title"})
+_DRAWING_TAGS = frozenset(
+    ("audio", "canvas", "embed", "iframe", "img", "object", "script", "svg", "video")
+)
 _DRAWN = ("x", "y", "z", "values", "labels", "ids", "parents", "lat", "lon", "locations", "open",
           "high", "low", "close", "text", "name", "type", "base", "error_x", "error_y", "node",
           "link", "cells", "header", "a", "b", "c", "r", "theta", "value")  # fmt: skip
@@ -87,8 +94,25 @@ def _piece(data: Mapping[str, Any]) -> Piece:
         return Piece("table", table)
     if any(kind.startswith("image/") for kind in data):
         return Piece("picture", None)
-    text = data.get("text/plain")
-    return Piece("other", None) if text is None else Piece("text", _text(text))
+    text = _words(data)
+    return Piece("other", None) if text is None else Piece("text", text)
+
+
+def _words(data: Mapping[str, Any]) -> str | None:
+    """What is shown in words; None where it shows itself in another way than by words."""
+    plain = _text(data.get("text/plain"))
+    if plain and not _STANDS_IN.fullmatch(plain.strip()):
+        return plain
+    for kind in _MARKUP:
+        if kind in data:
+            return _text(data[kind])
+    if "application/json" in data:
+        return json.dumps(data["application/json"], indent=1, sort_keys=True)
+    if "text/html" in data:
+        reader = _WordReader()
+        reader.feed(_text(data["text/html"]))
+        return reader.words()
+    return plain or None
 
 
 def _text(value: object) -> str:
@@ -224,6 +248,32 @@ class _TableReader(HTMLParser):
             return None
         rows = tuple(dict(zip(names, (text for _, text in row), strict=True)) for row in body)
         return Table(tuple(names), tuple(names[: index or 1]), rows)
+
+
+class _WordReader(HTMLParser):
+    """Reads the words of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._words: list[str] = []
+        self._silent = self._draws = False
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002
+        """Something begins that is no text, or shows more than text."""
+        self._silent = tag in _SILENT_TAGS
+        self._draws |= tag in _DRAWING_TAGS
+
+    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002
+        """It ends."""
+        self._silent = False
+
+    def handle_data(self, data: str) -> None:
+        """Text between tags."""
+        self._words += [] if self._silent else data.split()
+
+    def words(self) -> str | None:
+        """All words; None where something is drawn beside them."""
+        return None if self._draws else " ".join(self._words)
 
 
 # -- widgets ---------------------------------------------------------------------------------
