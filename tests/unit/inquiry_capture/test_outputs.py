@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from workspace_ext.inquiry.capture.outputs import notebook_outputs
+from workspace_ext.inquiry.capture.outputs import Outputs, notebook_outputs
 
 
 def heard(*messages: tuple[str, dict[str, Any]]) -> Any:
@@ -43,6 +43,21 @@ def test_what_is_cleared_or_shown_anew_is_so() -> None:
         heard(display("old", "k"), display("new", "k", "update_display_data"))
     )[0]
     assert output["data"] == {"text/plain": "new"}
+
+
+def digest(*messages: tuple[str, dict[str, Any]]) -> str | None:
+    outputs = Outputs()
+    for kind, content in messages:
+        outputs.feed(kind, content)
+    return outputs.digest()
+
+
+def test_the_digest_is_of_what_the_notebook_shows() -> None:
+    waits = ("clear_output", {"wait": True})
+    assert digest(stream("a"), waits) == digest(stream("a"))
+    assert digest(stream("a"), waits, stream("b")) == digest(stream("b"))
+    old, new = display("old", "k"), display("new", "k")
+    assert digest(old, old, display("new", "k", "update_display_data")) == digest(new, new)
 
 
 def test_what_was_too_much_is_said_once() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from workspace_ext.foundation.canonical import digest_json
@@ -27,6 +27,48 @@ TYPES = frozenset(
 """The iopub messages that change what a cell shows."""
 
 
+Make = Callable[[str, Mapping[str, Any]], dict[str, Any]]
+"""Makes an output of a message's type and content."""
+
+
+class _Shown:
+    """What a cell shows: feed it a run's messages, in order.
+
+    Args:
+        make: Makes the outputs.
+    """
+
+    def __init__(self, make: Make) -> None:
+        self._make = make
+        self.outputs: list[dict[str, Any]] = []
+        self._named: dict[str, list[dict[str, Any]]] = {}
+        self._clears = False  # as soon as something else is shown
+
+    def feed(self, kind: str, content: Mapping[str, Any]) -> None:
+        """Takes a message of one of `TYPES`."""
+        if kind == "clear_output":
+            self._clears = bool(content.get("wait"))
+            if not self._clears:
+                self.outputs.clear()
+            return
+        if kind == "update_display_data":
+            for output in self._named.get(_display(content), ()):
+                new = {"data": content.get("data"), "metadata": content.get("metadata") or {}}
+                output.update({name: new[name] for name in new if name in output})
+            return
+        if self._clears:
+            self._clears = False
+            self.outputs.clear()
+        last = self.outputs[-1] if self.outputs else {}
+        if kind == "stream" and last.get("name") == str(content.get("name")):
+            last["text"] += str(content.get("text", ""))
+            return
+        output = self._make(kind, content)
+        self.outputs.append(output)
+        if _display(content):
+            self._named.setdefault(_display(content), []).append(output)
+
+
 class Outputs:
     """Feed it a run's messages in order, each once; then ask for the `digest`.
 
@@ -35,8 +77,7 @@ class Outputs:
     """
 
     def __init__(self) -> None:
-        self._shown: list[dict[str, Any]] = []
-        self._named: dict[str, dict[str, Any]] = {}
+        self._shown = _Shown(_plain)
         self._seen: set[str] = set()
         self._characters = 0
 
@@ -55,38 +96,16 @@ class Outputs:
 
     def feed(self, kind: str, content: Mapping[str, Any]) -> None:
         """Takes a message of one of `TYPES`."""
-        if kind == "stream":
-            self._stream(str(content.get("name")), str(content.get("text", "")))
-        elif kind == "clear_output":
-            self._shown.clear()
-        elif kind == "error":
-            names = ("ename", "evalue", "traceback")
-            self._shown.append({"output_type": kind, **{n: content.get(n) for n in names}})
-        elif kind == "update_display_data":
-            known = self._named.get(_display(content))
-            if known is not None:
-                known["data"] = content.get("data")
-        else:
-            output = {"output_type": kind, "data": content.get("data")}
-            self._shown.append(output)
-            if _display(content):
-                self._named[_display(content)] = output
+        self._shown.feed(kind, content)
 
     def digest(self) -> str | None:
         """The digest; None when there was too much, or something that is no JSON."""
         if self.full:
             return None
         try:
-            return digest_json(self._shown)
+            return digest_json(self._shown.outputs)
         except (BadInput, UnicodeEncodeError):
             return None
-
-    def _stream(self, name: str, text: str) -> None:
-        last = self._shown[-1] if self._shown else {}
-        if last.get("output_type") == "stream" and last["name"] == name:
-            last["text"] += text
-        else:
-            self._shown.append({"output_type": "stream", "name": name, "text": text})
 
 
 def notebook_outputs(heard: Iterable[tuple[str, bytes]]) -> tuple[list[dict[str, Any]], int | None]:
@@ -96,42 +115,34 @@ def notebook_outputs(heard: Iterable[tuple[str, bytes]]) -> tuple[list[dict[str,
         heard: Type and JSON content of its iopub messages, in order; ``lost`` stands for some that
             were too much to be kept.
     """
-    from nbformat.v4 import output_from_msg
-
-    shown: list[dict[str, Any]] = []
-    named: dict[str, list[dict[str, Any]]] = {}
-    count, clears = None, False
-    for came, raw in heard:
-        kind, content = came, json.loads(raw)
-        if kind == "clear_output":
-            clears = bool(content.get("wait"))
-            if not clears:
-                shown.clear()
-            continue
+    shown, count = _Shown(_of_notebook), None
+    for kind, raw in heard:
+        content = json.loads(raw)
         if kind == "execute_input":
             count = content.get("execution_count")
-            continue
-        if kind == "update_display_data":
-            for output in named.get(_display(content), ()):
-                output.update(data=content.get("data"), metadata=content.get("metadata") or {})
-            continue
-        if clears:
-            clears = False
-            shown.clear()
-        if came == "lost":
-            if shown and shown[-1].get("text", "").endswith(_LOST):
-                continue
-            kind, content = "stream", {"name": "stderr", "text": _LOST}
-        last = shown[-1] if shown else {}
-        if kind == "stream" and last.get("name") == content["name"]:
-            last["text"] += content["text"]
-            continue
-        message = {"header": {"msg_type": kind}, "content": content}
-        output = dict(output_from_msg(message))  # type: ignore[no-untyped-call]
-        shown.append(output)
-        if _display(content):
-            named.setdefault(_display(content), []).append(output)
-    return shown, count
+        elif kind != "lost":
+            shown.feed(kind, content)
+        elif not (shown.outputs and shown.outputs[-1].get("text", "").endswith(_LOST)):
+            shown.feed("stream", {"name": "stderr", "text": _LOST})
+    return shown.outputs, count
+
+
+def _plain(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """An output without what is other each time."""
+    said: dict[str, Any]
+    if kind == "stream":
+        said = {"name": str(content.get("name")), "text": str(content.get("text", ""))}
+    else:
+        names = ("ename", "evalue", "traceback") if kind == "error" else ("data",)
+        said = {name: content.get(name) for name in names}
+    return {"output_type": kind, **said}
+
+
+def _of_notebook(kind: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    from nbformat.v4 import output_from_msg
+
+    message = {"header": {"msg_type": kind}, "content": content}
+    return dict(output_from_msg(message))  # type: ignore[no-untyped-call]
 
 
 def _display(content: Mapping[str, Any]) -> str:
