@@ -15,17 +15,23 @@ from workspace_ext.inquiry.versions.content import join, split
 from workspace_ext.inquiry.versions.model import NOTHING, CellParts, Layout, changes
 
 TEXT = st.text(max_size=20)
+TEXTS = st.lists(TEXT, max_size=2)
 METADATA = st.dictionaries(st.sampled_from(["tags", "name"]), TEXT | st.lists(TEXT, max_size=2))
 OUTPUT = st.one_of(
     st.builds(lambda text: {"output_type": "stream", "name": "stdout", "text": text}, TEXT),
     st.builds(
-        lambda text, count: {
+        lambda text, texts, count: {
             "output_type": "execute_result",
             "metadata": {},
-            "data": {"text/plain": text, "application/json": {"a": [1, 2.5, None]}},
+            "data": {
+                "text/plain": text,
+                "application/json": {"a": [1, 2.5, None]},
+                "application/vnd.any+json": texts,
+            },
             "execution_count": count,
         },
         TEXT,
+        TEXTS,
         st.none() | st.integers(1, 3),
     ),
 )

@@ -85,12 +85,19 @@ def _output(output: Mapping[str, Any], count: object) -> dict[str, Any]:
         told["text"] = _joined(told["text"])
     if isinstance(told.get("data"), Mapping):
         told["data"] = {
-            kind: value if kind == "application/json" else _joined(value)
+            kind: value if _is_json(kind) else _joined(value)
             for kind, value in told["data"].items()
         }
     if "execution_count" in told and told["execution_count"] == count:
         told["execution_count"] = _SAME_COUNT
     return told
+
+
+def _is_json(kind: str) -> bool:
+    """Whether a list of texts of this type is one: else it is the lines of a text."""
+    return kind == "application/json" or (
+        kind.startswith("application/") and kind.endswith("+json")
+    )
 
 
 def _joined(value: Any) -> Any:
