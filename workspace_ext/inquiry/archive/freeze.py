@@ -50,7 +50,7 @@ from workspace_ext.inquiry.archive.slices import Cap, cut, write_slice
 from workspace_ext.inquiry.investigations.fold import fold
 from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.investigations.service import InvestigationService
-from workspace_ext.inquiry.metadata.notebook import cell_uids, read_uid
+from workspace_ext.inquiry.metadata.notebook import read_uid, uids_of
 from workspace_ext.inquiry.queries.reads import Reads
 from workspace_ext.inquiry.redaction.policy import FILE, make_policy, read_policy
 from workspace_ext.inquiry.redaction.redactor import Redactor
@@ -216,12 +216,11 @@ class _Work:
         self._writer.add(ABOUT, manifest.content())
         entries += self._made(manifest, actor)
         self._add_ledger(entries)
-        positions = _positions(redacted.content)
         told = Told(
             state,
             queries,
             redacted.content,
-            positions,
+            {uid: place for place, uid in enumerate(uids_of(redacted.content["cells"]))},
             dict(self._writer.files),
             entries[-1],
             environment,
@@ -364,13 +363,3 @@ class _Work:
     def _add_ledger(self, entries: Iterable[LedgerEntry]) -> None:
         lines = [json.dumps(entry, sort_keys=True, ensure_ascii=False) for entry in entries]
         self._writer.add(LEDGER, ("\n".join(lines) + "\n").encode())
-
-
-def _positions(notebook: Mapping[str, Any]) -> dict[str, int]:
-    cells = notebook.get("cells") or []
-    uids = cell_uids(cells)
-    return {
-        uids[str(cell["id"])]: position
-        for position, cell in enumerate(cells)
-        if str(cell.get("id")) in uids
-    }

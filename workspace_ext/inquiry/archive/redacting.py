@@ -10,7 +10,7 @@ from typing import Any, cast
 from workspace_ext.foundation.canonical import digest_json
 from workspace_ext.inquiry.archive.container import LEDGER, NOTEBOOK, QUERIES, result_path
 from workspace_ext.inquiry.investigations.model import QueryRecord
-from workspace_ext.inquiry.metadata.notebook import cell_uids
+from workspace_ext.inquiry.metadata.notebook import uids_of
 from workspace_ext.inquiry.redaction.redactor import Redactor
 from workspace_ext.inquiry.redaction.tables import TableRedactor
 from workspace_ext.protocol.messages import LedgerEntry
@@ -44,15 +44,15 @@ class Notebook:
 def redact_notebook(redactor: Redactor, notebook: Mapping[str, Any]) -> Notebook:
     """The notebook: source, outputs and metadata; of pictures only those whose text stays."""
     cells, changed = [], []
-    uids = cell_uids(notebook.get("cells") or [])
-    for cell in notebook.get("cells") or []:
+    held = notebook.get("cells") or []
+    for uid, cell in zip(uids_of(held), held, strict=True):
         outputs = [_output(redactor, output) for output in cell.get("outputs") or []]
         if cell.get("attachments"):
             redactor.unseen[NOTEBOOK] += len(cell["attachments"])
         plain = {key: value for key, value in cell.items() if key not in ("outputs", "attachments")}
         redacted = redactor.tree(plain, NOTEBOOK, NAMES)
         if redacted.get("source") != plain.get("source"):
-            changed.append(uids.get(str(cell.get("id")), str(cell.get("id"))))
+            changed.append(uid)
         kept = {key: cell[key] for key in ("attachments",) if key in cell}
         cells.append({**redacted, **kept, **({"outputs": outputs} if "outputs" in cell else {})})
     rest = {key: value for key, value in notebook.items() if key != "cells"}

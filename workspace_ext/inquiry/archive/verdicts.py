@@ -21,7 +21,7 @@ from workspace_ext.inquiry.archive.model import (
 from workspace_ext.inquiry.archive.outputs import Terms, compare_outputs
 from workspace_ext.inquiry.archive.shown import widget_states
 from workspace_ext.inquiry.investigations.model import QueryRecord
-from workspace_ext.inquiry.metadata.notebook import cell_uids
+from workspace_ext.inquiry.metadata.notebook import uids_of
 from workspace_ext.protocol.messages import (
     CellVerdict,
     InvestigationState,
@@ -88,7 +88,6 @@ def judge_cells(notebook: Any, again: Any, then: Captured, now: Replayed) -> Ite
         now: What the replay gave.
     """
     before, after = last_steps(then.state), last_steps(now.state)
-    uids = cell_uids(notebook.cells)
     modes = {record.compare["mode"] for record in then.queries.values()}
     terms = Terms(
         declared(notebook),
@@ -97,11 +96,10 @@ def judge_cells(notebook: Any, again: Any, then: Captured, now: Replayed) -> Ite
         states=(widget_states(notebook), widget_states(again)),
     )
     masked = False  # what a cell computed from redacted values goes on in those after it
-    both = zip(notebook.cells, again.cells, strict=True)
-    for position, (cell, repeated) in enumerate(both, start=1):
+    both = zip(uids_of(notebook.cells), notebook.cells, again.cells, strict=True)
+    for position, (uid, cell, repeated) in enumerate(both, start=1):
         if cell.cell_type != "code" or not cell.source.strip():
             continue
-        uid = uids[cell.id]
         old, new = before.get(uid), after.get(uid)
         asks = set(old["queries"]) if old else set()
         masked = masked or uid in then.redacted_cells or bool(asks & then.redacted)

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.clock import Clock, now_ns, to_rfc3339
 from workspace_ext.foundation.ids import hypothesis_id, stable_id
-from workspace_ext.inquiry.metadata.notebook import cell_uids
+from workspace_ext.inquiry.metadata.notebook import uids_of
 from workspace_ext.protocol.hypotheses import Hypothesis, Note
 from workspace_ext.protocol.messages import EventIn, InvestigationState
 
@@ -66,14 +66,12 @@ class Said:
 def texts(notebook: Mapping[str, Any]) -> list[Text]:
     """The text cells of a notebook that say something."""
     cells = notebook.get("cells") or []
-    uids = cell_uids(cells)
     found = []
-    for cell in cells:
+    for uid, cell in zip(uids_of(cells), cells, strict=True):
         source = cell.get("source") or ""
         source = "".join(source) if isinstance(source, list) else str(source)
-        uid = uids.get(str(cell.get("id")))
         if uid and cell.get("cell_type") == "markdown" and read(source) is not None:
-            found.append(Text(uid, source, str(cell.get("id"))))
+            found.append(Text(uid, source, str(cell.get("id") or "")))
     return found
 
 

@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from workspace_ext.foundation.errors import BadInput, NotFound, Unavailable
+from workspace_ext.foundation.ids import stable_id
 from workspace_ext.storage.files import write_whole
+
+_FIRST_WITH_IDS = 5
+"""The minor version of format 4 in which cells have ids."""
 
 
 def read_notebook(path: Path) -> Any:
@@ -22,8 +26,11 @@ def read_notebook(path: Path) -> Any:
     try:
         notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
         nbformat.validate(notebook)
-        # Cells get the ids that they had not before nbformat 4.5.
+        without_ids = notebook.nbformat_minor < _FIRST_WITH_IDS
         notebook = nbformat.v4.upgrade(notebook)  # type: ignore[no-untyped-call]
+        for place, cell in enumerate(notebook.cells if without_ids else ()):
+            # Those of nbformat are others each time.
+            cell.id = stable_id("cell", path.name, str(place), cell.source)
     except FileNotFoundError as error:
         raise NotFound(f"there is no notebook {path}", hint="check the path") from error
     except OSError as error:
