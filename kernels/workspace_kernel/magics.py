@@ -67,7 +67,7 @@ class TelemetryMagics(Magics):
         ``$window_end``, ``$baseline_start`` and ``$baseline_end`` are the investigation's own.
         ``--name`` keeps the rows as a pandas frame under that name.
         """
-        given = _options().parse_args(shlex.split(line))
+        given = _options().parse_args(_split(line))
         name = _identifier(given.name) if given.name else ""
         values = read_assignments(given.params, option="--params")
         result = self._asker.sql(cell, values, title=name)
@@ -82,6 +82,17 @@ def _said(line: str, option: str) -> tuple[str, str]:
     if given and not more.strip():
         raise BadInput(f"{option} is empty", hint=f"say it behind {option}", code="usage")
     return text.strip(), more.strip()
+
+
+def _split(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise BadInput(
+            f"{line.strip()!r}: {str(error).lower()}",
+            hint='quote a value with a blank or an apostrophe in it: --params "name=it\'s"',
+            code="usage",
+        ) from error
 
 
 class _Options(argparse.ArgumentParser):

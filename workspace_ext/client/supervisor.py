@@ -118,8 +118,8 @@ class Supervisor:
             if self._stopping.is_set():
                 connection.close()
                 return False
+            self._become(BrokerState("ready"), connection=connection)  # from here on `stop` sees it
         began = time.monotonic()
-        self._become(BrokerState("ready"), connection=connection)
         connection.lease.wait()
         if not self._stopping.is_set():
             _log.warning("the broker of %s is gone; starting another", self._folder)

@@ -12,7 +12,7 @@ from workspace_kernel.connection import Connection
 from workspace_kernel.context import Here, read
 from workspace_kernel.help import TemplateHelp, TemplateList
 from workspace_kernel.hypothesis import evidence_ids
-from workspace_kernel.magics import _options
+from workspace_kernel.magics import _options, _split
 
 from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.foundation.ids import stable_id
@@ -25,6 +25,12 @@ def test_the_server_s_stamp_counts() -> None:
     }
     assert read(request) == Here("run", "c", "u", "a")
     assert read(request).ref == {"id": "run", "cell": "c"}
+
+
+def test_an_open_quote_is_told_in_a_line() -> None:
+    assert _split('--params "said=it\'s"') == ["--params", "said=it's"]
+    with pytest.raises(BadInput, match="no closing quotation"):
+        _split("--params said=it's")
 
 
 def test_without_stamp_the_cell_is_still_known() -> None:
