@@ -54,6 +54,7 @@ CELLS = {
     "counts": 'counts = investigation.sql("SELECT service, count(*) AS n FROM spans'
     ' GROUP BY service ORDER BY service")\ncounts',
     "text": "print('services:', len(counts.df))",
+    "words": "from IPython.display import Markdown\nMarkdown(f'**{len(counts.df)}** services')",
     "frame": 'counts.df.set_index("service")',
     "figure": _FIGURE,
     "slow": 'investigation.run("cart.slow", service="cart")',

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -53,6 +54,18 @@ class Archive:
 
     def __exit__(self, *_: object) -> None:
         self._bag.close()
+
+    @contextmanager
+    def understood(self) -> Iterator[None]:
+        """What its parts say is read within: they may be whole, and say nonsense.
+
+        Raises:
+            Damaged: They do.
+        """
+        try:
+            yield
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise self._damaged(f"what it says cannot be understood: {error!r}") from error
 
     def _not_an_archive(self, what: str) -> BadInput:
         return BadInput(

@@ -39,7 +39,7 @@ from workspace_ext.inquiry.archive.order import Order, Turn, turns
 from workspace_ext.inquiry.archive.private import PrivateBroker, fill_store
 from workspace_ext.inquiry.archive.reader import Archive
 from workspace_ext.inquiry.archive.shown import pictures
-from workspace_ext.inquiry.archive.slices import is_cut_off, scans_of
+from workspace_ext.inquiry.archive.slices import is_cut_off
 from workspace_ext.inquiry.archive.texts import Texts, held_scripts
 from workspace_ext.inquiry.archive.verdicts import Captured, Replayed, judge_cells, summary
 from workspace_ext.inquiry.headless.model import RunOptions
@@ -89,10 +89,8 @@ def replay(
     begun = time.monotonic()
     with Archive(path) as archive, tempfile.TemporaryDirectory(prefix="replay-") as name:
         problems = _verify(archive, despite_damage=despite_damage)
-        notebook = _notebook(archive)
+        notebook, then, runs = _read(archive, order)
         again = deepcopy(notebook)
-        then = _captured(archive)
-        runs = turns(notebook, then.state, order)
         options = RunOptions(
             kernel=kernel,
             allow_errors=True,
@@ -118,8 +116,7 @@ def contents(path: Path) -> tuple[dict[str, str], dict[str, str]]:
         InvestigationError: As `replay`, but damage is no obstacle as long as it can be read.
     """
     with Archive(path) as archive:
-        notebook, then = _notebook(archive), _captured(archive)
-    ran = turns(notebook, then.state, "document")
+        notebook, then, ran = _read(archive, "document")
     uids = uids_of(notebook.cells)
     cells = {
         uids[turn.place]: f"{turn.place + 1}: {summary(notebook.cells[turn.place].source)}"
@@ -193,6 +190,13 @@ def _verify(archive: Archive, *, despite_damage: bool) -> list[str]:
     return problems
 
 
+def _read(archive: Archive, order: Order) -> tuple[Any, Captured, tuple[Turn, ...]]:
+    """The notebook, what was captured, and the runs of a replay."""
+    with archive.understood():
+        notebook, then = _notebook(archive), _captured(archive)
+        return notebook, then, turns(notebook, then.state, order)
+
+
 def _notebook(archive: Archive) -> Any:
     content = nbformat.from_dict(archive.read_json(NOTEBOOK))  # type: ignore[no-untyped-call]
     notebook = rejoin_lines(content)  # type: ignore[no-untyped-call]
@@ -234,12 +238,11 @@ def _captured(archive: Archive) -> Captured:
 
 def _lost(archive: Archive, record: QueryRecord) -> Iterable[str]:
     """What a query needs and the archive does not have, or not as it was."""
-    scans = scans_of(record)
-    for table in sorted({scan.table for scan in scans}):
+    for table in sorted({scan.table for scan in record.scans}):
         if not archive.has(slice_path(table)):
             yield f"slice of {table}"
     capped = archive.manifest.capped
-    for table in sorted({scan.table for scan in scans if is_cut_off(scan, capped)}):
+    for table in sorted({scan.table for scan in record.scans if is_cut_off(scan, capped)}):
         part = capped[slice_path(table)]
         yield f"slice of {table}: {part['rows']:,} of {part['of']:,} rows were taken"
     if record.template is not None:
@@ -254,7 +257,7 @@ def _is_redacted(archive: Archive, record: QueryRecord) -> bool:
     """Whether something of a query was redacted: itself, its result, or what it read."""
     redacted = archive.manifest.redacted
     return record.id in redacted.queries or any(
-        set(scan.columns) & set(redacted.columns.get(scan.table, ())) for scan in scans_of(record)
+        set(scan.columns) & set(redacted.columns.get(scan.table, ())) for scan in record.scans
     )
 
 

@@ -58,11 +58,6 @@ class Written:
         )
 
 
-def scans_of(record: QueryRecord) -> tuple[Scan, ...]:
-    """What one query read."""
-    return record.scans
-
-
 def cut(records: Sequence[QueryRecord]) -> list[Slice]:
     """The smallest slices that answer all of some queries again, by table.
 
