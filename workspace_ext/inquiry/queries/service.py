@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workspace_ext.access.model import Principal
 from workspace_ext.foundation.clock import Window, now_ns, to_rfc3339
@@ -36,9 +36,6 @@ from workspace_ext.protocol.templates import NextStep
 from workspace_ext.telemetry.catalog.service import Catalog
 from workspace_ext.telemetry.query.model import Limits, RunningQuery
 from workspace_ext.telemetry.query.runner import QueryRunner
-
-if TYPE_CHECKING:
-    pass
 
 _log = logging.getLogger(__name__)
 
