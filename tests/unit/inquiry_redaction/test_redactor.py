@@ -146,7 +146,8 @@ def test_keys_that_nobody_fixed_are_searched() -> None:
 def test_what_people_named_as_the_record_does_is_searched_all_the_same() -> None:
     window = {"start": "2024-05-01T10:00:00Z", "end": "2024-05-01T11:00:00Z"}
     params = {"id": "ada@example.org", "cell": ["ada@example.org"], "window": window, "n": 3}
-    left = redactor(regexes={"year": r"\d{4}"}).tree({"id": "1234", "params": params}, "f", NAMES)
+    tree = {"id": "1234", "params": params, "test": {"expect": "max(user) = 'ada@example.org'"}}
+    left = redactor(regexes={"year": r"\d{4}"}).tree(tree, "f", NAMES)
     assert left["id"] == "1234"
     assert "example.org" not in str(left)
     assert (left["params"]["window"], left["params"]["n"]) == (window, 3)

@@ -20,7 +20,7 @@ NAMES = frozenset(
         *("id", "uid", "run", "cell", "kernel", "query", "hypothesis", "evidence", "record"),
         *("digest", "unordered_digest", "kept_digest", "source_digest", "template", "pin"),
         *("at", "time", "start", "end", "window", "baseline", "scan", "status", "state", "outcome"),
-        *("aggregates", "expect", "mode", "cell_type", "output_type", "kernelspec"),
+        *("aggregates", "mode", "cell_type", "output_type", "kernelspec"),
     }
 )
 """Keys of the record whose values are its own names, times and states."""
