@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from workspace_ext.client.columns import values_of
 from workspace_ext.protocol.messages import METADATA_KEY, TestOutcome, Verdict
 from workspace_kernel.ahead import Ahead, ahead
 from workspace_kernel.chart import MIME, caption, specification
@@ -161,7 +162,7 @@ def _rows(rows: int) -> str:
 def _first(result: Result) -> tuple[list[str], list[list[Any]]]:
     names = list(result.arrow.column_names[:MOST_COLUMNS])
     head = result.arrow.slice(0, FIRST_ROWS)
-    columns = [head.column(index).to_pylist() for index in range(len(names))]
+    columns = [values_of(head.column(index)) for index in range(len(names))]
     return names, [list(row) for row in zip(*columns, strict=True)]
 
 

@@ -66,6 +66,7 @@ def test_a_pin_hides_later_batches(live: Receiver) -> None:
     [
         ("SELECT span_id, batch_id FROM spans ORDER BY time DESC LIMIT 5", True),
         ("SELECT * FROM spans ORDER BY time DESC LIMIT 5", True),
+        ("SELECT *, batch_id FROM spans ORDER BY time DESC LIMIT 5", True),
         ("SELECT max(batch_id) AS batch_id FROM spans", False),
         ("SELECT DISTINCT batch_id FROM spans", False),
         ("SELECT s.batch_id FROM spans s JOIN logs l USING (service) LIMIT 5", False),
@@ -126,6 +127,16 @@ def test_provenance_has_all_that_stands_behind_an_answer(live: Receiver) -> None
     assert found["origin"] is not None
     assert [batch["batch_id"] for batch in found["origin"]["batches"]] == [2, 1]
     assert found["origin"]["sources"][0]["format"] == "otlp-proto"
+
+
+def test_an_answer_with_times_that_python_has_not_is_shown(live: Receiver) -> None:
+    client = live.client
+    uid = client.open_investigation("Until when?")["uid"]
+    sql = "SELECT 'infinity'::TIMESTAMPTZ AS until, service FROM spans LIMIT 1"
+    asked = client.query({"sql": sql, "investigation": uid}).answer
+    kept = client.provenance(uid, asked["query"])["kept"]
+    assert kept is not None
+    assert kept["rows"] == [["after 9999", "cart"]]
 
 
 def test_provenance_of_a_failed_query_says_why_it_has_no_origin(live: Receiver) -> None:

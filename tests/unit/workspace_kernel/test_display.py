@@ -42,6 +42,15 @@ def test_the_first_rows_only(make: Make) -> None:
     assert "first 10 of 1,000 rows" in shown
 
 
+def test_times_that_python_has_not_are_told_in_words(make: Make) -> None:
+    times = [2**63 - 1, -(2**62), 0, None]
+    said = text(make({"until": pa.array(times, pa.timestamp("us", "UTC"))}))
+    for each in ("after 9999", "before the year 1", "1970-01-01 00:00:00Z", "-"):
+        assert each in said.splitlines()
+    deep = make({"ends": pa.array([[2**63 - 1], []], pa.list_(pa.timestamp("us")))})
+    assert "after 9999" in html(deep)
+
+
 def test_no_rows_are_no_data_not_no_verdict(make: Make) -> None:
     verdict = {"interesting": None, "reason": "no rows", "rows": 0, "interesting_rows": 0}
     empty = make({"p95": pa.array([], pa.float64())}, verdict={**verdict, "warnings": []})

@@ -85,7 +85,9 @@ class Lineage:
         if kept is None or not _gives_rows(self._parser.parse(record.statement).root):
             return None
         with pa.ipc.open_stream(kept) as reader:
-            return dict(Counter(reader.read_all().column("batch_id").to_pylist()))
+            table = reader.read_all()
+        place = table.schema.get_all_field_indices("batch_id")[0]  # ``*, batch_id`` gives two
+        return dict(Counter(table.column(place).to_pylist()))
 
 
 def _gives_rows(root: Node) -> bool:

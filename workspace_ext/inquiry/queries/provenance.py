@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from workspace_ext.client.columns import values_of
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.queries.lineage import Lineage
@@ -68,7 +69,7 @@ class Provenances:
 def _first_rows(kept: bytes) -> KeptRows:
     with pa.ipc.open_stream(kept) as reader:
         table = reader.read_all()
-    rows = zip(*(column.to_pylist() for column in table.slice(0, SHOWN_ROWS).columns), strict=True)
+    rows = zip(*map(values_of, table.slice(0, SHOWN_ROWS).columns), strict=True)
     return {
         "columns": table.column_names,
         "rows": [[_plain(value) for value in row] for row in rows],
