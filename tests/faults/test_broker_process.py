@@ -12,6 +12,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from tests.support.waiting import PATIENCE_SECONDS, until
 from workspace_ext.broker.services import Services
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.discovery import connect, find
-from workspace_ext.client.supervisor import Supervisor
+from workspace_ext.client.supervisor import BrokerState, Supervisor
 from workspace_ext.foundation.errors import (
     BadInput,
     Conflict,
@@ -326,3 +327,24 @@ def test_a_supervisor_stopped_at_once_leaves_nothing(store: Path) -> None:
     assert find(store) is None
     with StoreFolder.open(store).hold("a test"):
         pass
+
+
+class StoppedOnTheWay(Supervisor):
+    """Somebody stops it between finding its broker and saying so."""
+
+    stopper: threading.Thread | None = None
+
+    def _become(self, state: BrokerState, **told: Any) -> None:
+        if state.status == "ready":
+            self.stopper = threading.Thread(target=self.stop)
+            self.stopper.start()
+            self._stopping.wait(1)  # in vain, where a stop has to wait until it is said
+        super()._become(state, **told)
+
+
+def test_a_supervisor_stopped_while_it_finds_its_broker_gives_that_back(store: Path) -> None:
+    supervisor = StoppedOnTheWay(store)
+    supervisor.start()
+    stopper = until(lambda: supervisor.stopper, "it found its broker")
+    stopper.join()
+    assert find(store) is None
