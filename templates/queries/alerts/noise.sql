@@ -1,6 +1,6 @@
 /*---
 id: alerts.noise
-version: 2
+version: 3
 title: Alert noise
 question: Which alerts flap, repeat others, or are never acted on?
 status: stable
@@ -40,6 +40,7 @@ covers:
   - "noise: a firing that flaps, or repeats another and is not acted on; or ends by itself, never acted on"
 not_covered:
   - what people did without an event (a restart by hand, a look); then "never acted on" says too much
+  - whether alerts are acted on, where no event of the window tells of anything done; then only flapping and repeating count
   - silenced alerts, which are never sent
   - whether the alert was right
 next:
@@ -86,15 +87,17 @@ acted AS (
 judged AS (
     SELECT f.*, r.other.alert AS repeated,
            coalesce(f.begun < f.ended_before + to_seconds($flap), false) AS flaps,
-           r.number IS NOT NULL AS duplicate, a.number IS NULL AS unacted,
-           flaps OR unacted AS noise
+           -- where nobody tells what is done, nothing is known of it
+           r.number IS NOT NULL AS duplicate, CASE WHEN any_deeds THEN a.number IS NULL END AS unacted,
+           flaps OR coalesce(unacted, duplicate) AS noise, any_deeds
     FROM firings AS f LEFT JOIN repeats AS r ON r.number = f.number
-    LEFT JOIN acted AS a ON a.number = f.number
+    LEFT JOIN acted AS a ON a.number = f.number, (SELECT count(*) > 0 AS any_deeds FROM deeds)
 ),
 alerts AS (
     SELECT alert, service, max(severity) AS severity, count(*) AS firings,
            count(*) FILTER (noise) AS noises, count(*) FILTER (flaps) AS flapping,
-           count(*) FILTER (duplicate) AS duplicates, count(*) FILTER (unacted) AS unacted,
+           count(*) FILTER (duplicate) AS duplicates,
+           CASE WHEN bool_and(any_deeds) THEN count(*) FILTER (unacted) END AS unacted,
            count(*) FILTER (ended IS NULL) AS never_resolved,
            median(epoch_us(ended) - epoch_us(begun)) / 6e7 AS median_minutes,
            sum(epoch_us(ended) - epoch_us(begun)) / 3.6e9 AS hours_firing,
@@ -110,7 +113,7 @@ bounds AS (
 )
 SELECT alert, service, severity,
        CASE WHEN firings < $min_firings THEN NULL
-            WHEN low_noise_share < $noisy THEN 'acted on'
+            WHEN low_noise_share < $noisy THEN CASE WHEN unacted IS NOT NULL THEN 'acted on' END
             WHEN flapping >= 0.5 * firings THEN 'flaps'
             WHEN duplicates >= 0.5 * firings THEN 'repeats another'
             ELSE 'never acted on' END AS finding,

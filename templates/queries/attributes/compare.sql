@@ -1,6 +1,6 @@
 /*---
 id: attributes.compare
-version: 3
+version: 4
 title: Attribute comparison
 question: What do the bad spans have in common that the others have not?
 status: stable
@@ -39,12 +39,14 @@ covers:
 not_covered:
   - combinations of values; narrow by service or operation and ask again
   - values that few spans have (min_bad)
+  - where slow is meant, operations with fewer than 20 calls in the baseline
 next:
   - {template: traffic.by_dimension, when: "attribute IN ('version', 'pod', 'host', 'namespace', 'environment', 'region')", params: {dimension: attribute, service: $service}}
   - {template: runtime.restarts, when: "attribute = 'pod'", params: {service: $service}}
   - {template: changes.deploys, when: "attribute = 'version'", params: {service: $service}}
 chart: {mark: bar, x: difference, y: label, color: attribute}
 references:
+  - "z: of two shares; where slow is meant, widened by 1 + calls / calls in the baseline, since the baseline's p95 is a guess itself"
   - "lift = share of bad spans with the value, over the share of bad spans in all"
   - "needed_z: min_z, raised for the number of values looked at (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
 ---*/
@@ -106,12 +108,16 @@ judged AS (
            CASE WHEN $bad = 'failing' THEN t.status IS NOT DISTINCT FROM 'error' OR e.span IS NOT NULL
                 ELSE counted_ms > usual_ms + $min_ms END AS is_bad
     FROM timed AS t
-    LEFT JOIN usual AS u ON u.service = t.service AND u.name = t.name AND u.calls >= 5
+    LEFT JOIN usual AS u ON u.service = t.service AND u.name = t.name AND u.calls >= 20
     LEFT JOIN error_logs AS e USING (span)
     WHERE t.is_now
 ),
 totals AS (
-    SELECT count(*) FILTER (is_bad) AS all_bad, count(*) FILTER (NOT is_bad) AS all_good FROM judged
+    SELECT count(*) FILTER (is_bad) AS all_bad, count(*) FILTER (NOT is_bad) AS all_good,
+           -- what is slow is a guess from the baseline's calls, the same for all calls of an operation
+           1 + CASE WHEN $bad = 'failing' THEN 0
+                    ELSE count(is_bad) / (SELECT sum(calls) FROM usual WHERE calls >= 20) END AS doubt
+    FROM judged
 ),
 -- What all spans have is counted column by column, which is quicker than a row for each value.
 told AS (
@@ -150,7 +156,7 @@ SELECT attribute, value, bad, good,
        bad_rate / (all_bad / (all_bad + all_good)) AS lift,
        difference / sqrt(((bad + good + 1) / (all_bad + all_good + 2))
                          * (1 - (bad + good + 1) / (all_bad + all_good + 2))
-                         * (1 / all_bad + 1 / all_good)) AS z,
+                         * (1 / all_bad + 1 / all_good) * doubt) AS z,
        sqrt($min_z * $min_z + 2 * ln(greatest(count(*) FILTER (bad >= $min_bad) OVER (), 1))) AS needed_z,
        all_bad, all_good, attribute || ' = ' || value AS label
 FROM counted, totals

@@ -1,6 +1,6 @@
 /*---
 id: changes.deploys
-version: 2
+version: 3
 title: Deploy comparison
 question: Which deploys made their service fail more or answer slower?
 status: stable
@@ -51,7 +51,7 @@ next:
   - {template: dependencies.blast_radius, params: {service: service}}
 chart: {mark: rule, x: baseline_p95_ms, x2: p95_ms, y: label, color: finding, top: 15}
 references:
-  - "two-sample z of proportions; slow_z: share of requests above the p95 of before"
+  - "error_z, slow_z: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many; the p95 of before is itself a guess, so slow_z counts one slow request more before"
   - "needed_z: min_z, raised for two comparisons a deploy (Bonferroni by the Gaussian tail)"
 ---*/
 WITH deploys AS (
@@ -125,12 +125,22 @@ figures AS (
     SELECT o.deployed, o.service, o.kind, o.title, o.version, coalesce(n1, 0) AS n1, coalesce(n0, 0) AS n0,
            bad1 / nullif(n1, 0) AS error_share, bad0 / nullif(n0, 0) AS baseline_error_share,
            (bad1 + bad0 + 1) / (n1 + n0 + 2) AS pooled,
-           CASE WHEN n1 > 0 AND n0 > 0 THEN (error_share - baseline_error_share)
-                / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0)) END AS error_z,
+           CASE WHEN n1 > 0 AND n0 > 0
+                THEN sign(error_share - baseline_error_share)
+                     * least(abs(error_share - baseline_error_share) / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0)),
+                             sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
+                                 [[bad1, n1 * pooled], [n1 - bad1, n1 * (1 - pooled)],
+                                  [bad0, n0 * pooled], [n0 - bad0, n0 * (1 - pooled)]]]), 0))) END AS error_z,
            (bad1 + 0.5) / (n1 - bad1 + 0.5) / ((bad0 + 0.5) / (n0 - bad0 + 0.5)) AS odds_ratio,
            p95_ms, baseline_p95_ms, (p95_ms + 1) / (baseline_p95_ms + 1) AS ratio,
+           coalesce(slower, 0) AS slow1, 0.05 * n0 + 0.95 AS slow0,
+           (slow1 + slow0) / (n1 + n0 + 1) AS slow_pooled,
            CASE WHEN n1 > 0 AND n0 > 0
-                THEN (coalesce(slower, 0) / n1 - 0.05) / sqrt(0.05 * 0.95 * (1 / n1 + 1 / n0)) END AS slow_z,
+                THEN sign(slow1 / n1 - slow0 / (n0 + 1))
+                     * least(abs(slow1 / n1 - slow0 / (n0 + 1)) / sqrt(slow_pooled * (1 - slow_pooled) * (1 / n1 + 1 / (n0 + 1))),
+                             sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
+                                 [[slow1, n1 * slow_pooled], [n1 - slow1, n1 * (1 - slow_pooled)],
+                                  [slow0, (n0 + 1) * slow_pooled], [(n0 + 1) - slow0, (n0 + 1) * (1 - slow_pooled)]]]), 0))) END AS slow_z,
            sqrt($min_z * $min_z + 2 * ln(greatest(2 * count(*) FILTER (
                least(n1, n0) >= $min_calls) OVER (), 1))) AS needed_z,
            CASE WHEN o.version IS NOT NULL THEN n_version / nullif(n1, 0) END AS new_version_share,

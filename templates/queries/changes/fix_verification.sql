@@ -1,6 +1,6 @@
 /*---
 id: changes.fix_verification
-version: 1
+version: 2
 title: Fix verification
 question: Did the fix help, and did nothing else get worse?
 status: stable
@@ -48,7 +48,7 @@ next:
   - {template: slo.burn_rate}
 chart: {mark: rule, x: before, x2: after, y: label, color: finding, top: 20}
 references:
-  - "z of two shares; for p95 of the share of requests above the median of before (target), above its p95 (guardrails)"
+  - "z: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many; for p95 of the share of requests above the median of before (target), above its p95 (guardrails), which are guesses themselves: one such call more counts before"
   - "needed_z: min_z for the one target; for the guardrails raised for their number (Bonferroni by the Gaussian tail)"
   - "interval of a difference of shares after A. Agresti and B. Caffo (2000): one success and one failure more on each side"
 ---*/
@@ -124,19 +124,28 @@ slow AS (
 ),
 aspects AS (
     SELECT place, 'errors' AS aspect, n1, n0, bad1 / nullif(n1, 0) AS after, bad0 / nullif(n0, 0) AS before,
-           (after - before) / sqrt((bad1 + bad0 + 1) / (n1 + n0 + 2) * (1 - (bad1 + bad0 + 1) / (n1 + n0 + 2))
-                                   * (1 / n1 + 1 / n0)) AS z,
+           (bad1 + bad0 + 1) / (n1 + n0 + 2) AS pooled,
+           sign(after - before)
+               * least(abs(after - before) / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0)),
+                       sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
+                           [[bad1, n1 * pooled], [n1 - bad1, n1 * (1 - pooled)],
+                            [bad0, n0 * pooled], [n0 - bad0, n0 * (1 - pooled)]]]), 0))) AS z,
            (bad1 + 1) / (n1 + 2) AS s1, (bad0 + 1) / (n0 + 2) AS s0
     FROM per_place WHERE n1 > 0 AND n0 > 0
     UNION ALL
-    SELECT place, 'latency', n1, n0, p1, p0,
-           CASE WHEN $target = 'latency' AND place = coalesce($service, '')
-                THEN (coalesce(above_median, 0) / n1 - 0.5) / sqrt(0.25 * (1 / n1 + 1 / n0))
-                ELSE (coalesce(above_p95, 0) / n1 - 0.05) / sqrt(0.0475 * (1 / n1 + 1 / n0)) END,
+    SELECT place, 'latency', n1, n0, p1, p0, (slow1 + slow0) / (n1 + n0 + 1) AS pooled,
+           sign(slow1 / n1 - slow0 / (n0 + 1))
+               * least(abs(slow1 / n1 - slow0 / (n0 + 1)) / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / (n0 + 1))),
+                       sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
+                           [[slow1, n1 * pooled], [n1 - slow1, n1 * (1 - pooled)],
+                            [slow0, (n0 + 1) * pooled], [(n0 + 1) - slow0, (n0 + 1) * (1 - pooled)]]]), 0))),
            NULL, NULL
-    FROM per_place LEFT JOIN slow USING (place) WHERE n1 > 0 AND n0 > 0
+    FROM (SELECT place, n1, n0, p1, p0, $target = 'latency' AND place = coalesce($service, '') AS by_median,
+                 coalesce(CASE WHEN by_median THEN above_median ELSE above_p95 END, 0) AS slow1,
+                 CASE WHEN by_median THEN 0.5 * n0 + 0.5 ELSE 0.05 * n0 + 0.95 END AS slow0
+          FROM per_place LEFT JOIN slow USING (place) WHERE n1 > 0 AND n0 > 0)
     UNION ALL
-    SELECT place, 'traffic', n1, n0, n1 / in_window, n0 / in_baseline,
+    SELECT place, 'traffic', n1, n0, n1 / in_window, n0 / in_baseline, NULL,
            2 * (sqrt(n1 / in_window) - sqrt(n0 / in_baseline)) / sqrt(1 / in_window + 1 / in_baseline), NULL, NULL
     FROM per_place, minutes
 ),

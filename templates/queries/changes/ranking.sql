@@ -1,6 +1,6 @@
 /*---
 id: changes.ranking
-version: 2
+version: 3
 title: Change ranking
 question: Which deploy, flag or config change just before the trouble began could have caused it?
 status: stable
@@ -50,6 +50,7 @@ chart: {mark: bar, x: minutes_before, y: label, color: hurt}
 references:
   - "coincidence: chance of at least one event of a Poisson process in the time up to the onset, at the rate of such changes in history (half an event more, so that none is not never)"
   - "chance: the same for any of the candidates whose services are hurt: 1 - (1 - coincidence)^candidates"
+  - "service_z: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many; the baseline's p95 is itself a guess, so one slow call more counts in it"
 ---*/
 WITH moment AS (
     SELECT coalesce($onset::TIMESTAMPTZ, $window_start::TIMESTAMPTZ) AS onset
@@ -125,9 +126,19 @@ slow AS (
 ),
 scored AS (
     SELECT service, (bad1 + bad0 + 1) / (n1 + n0 + 2) AS pooled,
-           (bad1 / n1 - bad0 / n0) / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0)) AS error_z,
+           sign(bad1 / n1 - bad0 / n0)
+               * least(abs(bad1 / n1 - bad0 / n0) / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0)),
+                       sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
+                           [[bad1, n1 * pooled], [n1 - bad1, n1 * (1 - pooled)],
+                            [bad0, n0 * pooled], [n0 - bad0, n0 * (1 - pooled)]]]), 0))) AS error_z,
+           coalesce(slower, 0) AS slow1, 0.05 * n0 + 0.95 AS slow0,
+           (slow1 + slow0) / (n1 + n0 + 1) AS slow_pooled,
            CASE WHEN (p95_ms + 1) / (baseline_p95_ms + 1) >= $min_ratio
-                THEN (coalesce(slower, 0) / n1 - 0.05) / sqrt(0.05 * 0.95 * (1 / n1 + 1 / n0)) END AS slow_z,
+                THEN sign(slow1 / n1 - slow0 / (n0 + 1))
+                     * least(abs(slow1 / n1 - slow0 / (n0 + 1)) / sqrt(slow_pooled * (1 - slow_pooled) * (1 / n1 + 1 / (n0 + 1))),
+                             sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
+                                 [[slow1, n1 * slow_pooled], [n1 - slow1, n1 * (1 - slow_pooled)],
+                                  [slow0, (n0 + 1) * slow_pooled], [(n0 + 1) - slow0, (n0 + 1) * (1 - slow_pooled)]]]), 0))) END AS slow_z,
            greatest(error_z, slow_z) AS service_z,
            service_z >= sqrt($min_z * $min_z + 2 * ln(2 * count(*) OVER ())) AS is_hurt
     FROM per_service LEFT JOIN slow USING (service)

@@ -1,6 +1,6 @@
 /*---
 id: data.quality
-version: 2
+version: 3
 title: Data quality
 question: Can the data be trusted, or are there gaps, late rows, skewed clocks, lost parents or samples?
 status: stable
@@ -32,7 +32,7 @@ quiet: "no gaps, late rows, skewed clocks, lost parents or sampling worth mentio
 covers:
   - "gap: minutes without rows of a service that would have had some (chance below 0.1 % over all services and minutes, at its own rate and among its other pauses)"
   - "late: observed_time long after time; ahead: a line from the future"
-  - "clock skew: spans that begin before their caller or after its end; lost parents: the calling span is not there"
+  - "clock skew: spans that begin before their caller or, messages apart, after its end; lost parents: the calling span is not there"
   - "sampling: trace states or attributes that tell of it; no duration, no service"
 not_covered:
   - what never had a service or never came at all
@@ -45,7 +45,7 @@ references:
   - "W3C Trace Context tracestate, OpenTelemetry probability sampling (ot=th:…)"
 ---*/
 WITH seen AS (
-    SELECT time, duration_ns, trace_id, span_id, parent_span_id, service, trace_state, attributes
+    SELECT time, duration_ns, trace_id, span_id, parent_span_id, service, kind, trace_state, attributes
     FROM spans WHERE time >= $window_start AND time < $window_end
 ),
 lines AS (
@@ -81,7 +81,9 @@ gaps AS (
 ),
 pairs AS (
     SELECT c.service, (epoch_us(c.time) - epoch_us(p.time)) / 1e3 AS begins_ms,
-           (epoch_us(p.time) + coalesce(p.duration_ns, 0) // 1000 - epoch_us(c.time)) / 1e3 AS left_ms
+           -- who takes a message begins after its sender is done
+           CASE WHEN c.kind = 'consumer' OR p.kind = 'producer' THEN NULL
+                ELSE (epoch_us(p.time) + coalesce(p.duration_ns, 0) // 1000 - epoch_us(c.time)) / 1e3 END AS left_ms
     FROM seen AS c JOIN seen AS p ON p.trace_id = c.trace_id AND p.span_id = c.parent_span_id
     WHERE p.service <> c.service
 ),

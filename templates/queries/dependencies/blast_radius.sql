@@ -1,6 +1,6 @@
 /*---
 id: dependencies.blast_radius
-version: 1
+version: 2
 title: Blast radius
 question: How far do the failures that begin in a service reach, and whom do they hurt?
 status: stable
@@ -49,6 +49,7 @@ next:
 chart: {mark: bar, x: reached_share, y: label, color: service}
 references:
   - "needed_z: min_z, raised for the number of pairs of service and entry (Bonferroni by the Gaussian tail)"
+  - "z: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many"
 ---*/
 WITH seen AS (
     SELECT true AS is_now, trace_id, span_id, parent_span_id, service, name, status
@@ -112,7 +113,12 @@ companions AS (
 figures AS (
     SELECT *, r1 / n1 AS reached_share, r0 / nullif(n0, 0) AS baseline_reached_share,
            (r1 + r0 + 1) / (n1 + n0 + 2) AS pooled,
-           (r1 / n1 - r0 / nullif(n0, 0)) / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / nullif(n0, 0))) AS z,
+           CASE WHEN n0 > 0
+                THEN sign(reached_share - baseline_reached_share)
+                     * least(abs(reached_share - baseline_reached_share) / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0)),
+                             sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
+                                 [[r1, n1 * pooled], [n1 - r1, n1 * (1 - pooled)],
+                                  [r0, n0 * pooled], [n0 - r0, n0 * (1 - pooled)]]]), 0))) END AS z,
            sqrt($min_z * $min_z + 2 * ln(count(*) OVER ())) AS needed_z
     FROM reached JOIN entries USING (entry_service, entry)
     LEFT JOIN passing USING (service, entry_service, entry)

@@ -1,6 +1,6 @@
 /*---
 id: dependencies.map
-version: 3
+version: 4
 title: Dependency map
 question: Who calls whom, and which of these edges fails more or got slower?
 status: stable
@@ -49,19 +49,25 @@ next:
   - {template: latency.shift, when: "finding = 'slower in the callee'", params: {service: callee}}
 chart: {mark: rule, x: baseline_p95_ms, x2: p95_ms, y: edge, color: finding, top: 15}
 references:
+  - "error_z, slow_z: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many; the baseline's p95 is itself a guess, so slow_z counts one slow call more in it"
   - "between = the caller's span minus all spans below it"
   - "needed_z: min_z, raised for the number of comparisons made (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
+  - "gone, new: the chance that none came in any twentieth of the window (new: of the baseline), if it comes in as many of them as it did before, against the tail that needed_z stands for; so what comes seldom, or in bursts, is not missed at once"
 ---*/
 -- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
 WITH seen AS (
     SELECT true AS is_now, duration_ns, hash(true, trace_id, span_id) AS span,
            CASE WHEN parent_span_id IS NOT NULL THEN hash(true, trace_id, parent_span_id) END AS parent,
-           hash(true, trace_id, service) AS visit, service, status
+           hash(true, trace_id, service) AS visit, service, status,
+           floor(20 * (epoch_us(time) - epoch_us($window_start::TIMESTAMPTZ))
+                 / (epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)))::BIGINT AS slot
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
     SELECT false, duration_ns, hash(false, trace_id, span_id),
            CASE WHEN parent_span_id IS NOT NULL THEN hash(false, trace_id, parent_span_id) END,
-           hash(false, trace_id, service), service, status
+           hash(false, trace_id, service), service, status,
+           floor(20 * (epoch_us(time) - epoch_us($window_start::TIMESTAMPTZ))
+                 / (epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)))::BIGINT
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end
 ),
 error_logs AS (
@@ -90,7 +96,7 @@ callers AS (
 calls AS (
     SELECT c.is_now, p.service AS caller, c.service AS callee,
            p.ms AS caller_ms, c.duration_ns / 1e6 AS callee_ms, p.between_ms,
-           f.visit IS NOT NULL AS failed
+           f.visit IS NOT NULL AS failed, slot
     FROM seen AS c JOIN callers AS p ON p.span = c.parent
     LEFT JOIN failing AS f ON f.visit = c.visit
     WHERE p.service <> c.service
@@ -113,31 +119,53 @@ slow AS (
     FROM calls JOIN edges USING (caller, callee)
     WHERE is_now AND caller_ms > baseline_p95_ms GROUP BY caller, callee
 ),
+-- What came in one of the two alone: in how many twentieths of the window, and of those before it.
+came AS (
+    SELECT caller, callee, count(DISTINCT slot) AS came
+    FROM calls SEMI JOIN (SELECT caller, callee FROM edges WHERE n1 = 0 OR n0 = 0) USING (caller, callee)
+    GROUP BY caller, callee
+),
+slots AS (
+    SELECT count(DISTINCT slot) FILTER (is_now) AS slots1, count(DISTINCT slot) FILTER (NOT is_now) AS slots0
+    FROM seen
+),
 figures AS (
     SELECT caller, callee, n1 AS calls, n0 AS baseline_calls,
            bad1 / nullif(n1, 0) AS error_share, bad0 / nullif(n0, 0) AS baseline_error_share,
            (bad1 + bad0 + 1) / (n1 + n0 + 2) AS pooled,
-           CASE WHEN n1 > 0 AND n0 > 0 THEN (error_share - baseline_error_share)
-                / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0)) END AS error_z,
+           CASE WHEN n1 > 0 AND n0 > 0
+                THEN sign(error_share - baseline_error_share)
+                     * least(abs(error_share - baseline_error_share) / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0)),
+                             sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
+                                 [[bad1, n1 * pooled], [n1 - bad1, n1 * (1 - pooled)],
+                                  [bad0, n0 * pooled], [n0 - bad0, n0 * (1 - pooled)]]]), 0))) END AS error_z,
            p95_ms, baseline_p95_ms, (p95_ms + 1) / (baseline_p95_ms + 1) AS ratio,
            callee_p95_ms, baseline_callee_p95_ms, between_p95_ms,
            baseline_between_p95_ms,
+           coalesce(slower, 0) AS slow1, 0.05 * n0 + 0.95 AS slow0,
+           (slow1 + slow0) / (n1 + n0 + 1) AS slow_pooled,
            CASE WHEN n1 > 0 AND n0 > 0
-                THEN (coalesce(slower, 0) / n1 - 0.05) / sqrt(0.05 * 0.95 * (1 / n1 + 1 / n0))
-           END AS slow_z,
+                THEN sign(slow1 / n1 - slow0 / (n0 + 1))
+                     * least(abs(slow1 / n1 - slow0 / (n0 + 1)) / sqrt(slow_pooled * (1 - slow_pooled) * (1 / n1 + 1 / (n0 + 1))),
+                             sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
+                                 [[slow1, n1 * slow_pooled], [n1 - slow1, n1 * (1 - slow_pooled)],
+                                  [slow0, (n0 + 1) * slow_pooled], [(n0 + 1) - slow0, (n0 + 1) * (1 - slow_pooled)]]]), 0))) END AS slow_z,
            (bad1 + 0.5) / (n1 - bad1 + 0.5) / ((bad0 + 0.5) / (n0 - bad0 + 0.5)) AS odds_ratio,
            -- errors and duration of each edge that is judged
            sqrt($min_z * $min_z
                 + 2 * ln(greatest(2 * count(*) FILTER (least(n0, n1) >= $min_calls) OVER (), 1))) AS needed_z,
+           CASE WHEN n1 = 0 THEN power(1 - (came + 0.5) / (slots0 + 1), slots1)
+                WHEN n0 = 0 THEN power(1 - (came + 0.5) / (slots1 + 1), slots0) END
+               <= exp(-needed_z * needed_z / 2) AS no_accident,
            sum(n0) OVER () AS all_n0
-    FROM edges LEFT JOIN slow USING (caller, callee)
+    FROM edges LEFT JOIN slow USING (caller, callee) LEFT JOIN came USING (caller, callee), slots
 ),
 judged AS (
     SELECT *,
            CASE
                WHEN all_n0 = 0 THEN NULL
-               WHEN calls = 0 AND baseline_calls >= $min_calls THEN 'gone'
-               WHEN baseline_calls = 0 AND calls >= $min_calls THEN 'new'
+               WHEN calls = 0 AND baseline_calls >= $min_calls AND no_accident THEN 'gone'
+               WHEN baseline_calls = 0 AND calls >= $min_calls AND no_accident THEN 'new'
                WHEN calls < $min_calls OR baseline_calls < $min_calls THEN NULL
                WHEN error_z >= needed_z AND odds_ratio >= $min_ratio THEN 'callee fails more'
                WHEN ratio >= $min_ratio AND p95_ms - baseline_p95_ms >= $min_ms

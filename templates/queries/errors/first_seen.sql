@@ -1,6 +1,6 @@
 /*---
 id: errors.first_seen
-version: 1
+version: 2
 title: First-seen errors
 question: Which errors are there that were never there before?
 status: stable
@@ -42,7 +42,7 @@ next:
   - {template: incidents.similar}
 chart: {mark: bar, x: errors, y: message, color: service}
 references:
-  - "chance: (minutes with data in the window / in window and history) ^ errors, times the number of messages (Bonferroni)"
+  - "chance: (minutes with data in the window / in window and history) ^ times it came, for the number of messages (Bonferroni); what one trace says several times came once"
 ---*/
 WITH told AS (
     SELECT time, service, 'log' AS source, body AS message, trace_id
@@ -89,6 +89,7 @@ before AS (
 ),
 groups AS (
     SELECT service, source, message, count(*) AS errors, count(DISTINCT trace_id) AS traces,
+           traces + count(*) FILTER (trace_id IS NULL) AS times,
            min(time) AS first_time, max(time) AS last_time,
            min(example) AS example, min(trace_id) AS example_trace
     FROM masked GROUP BY service, source, message HAVING bool_and(is_now)
@@ -97,7 +98,7 @@ SELECT g.service, source, message, errors, traces, first_time, last_time,
        (epoch_us(first_time) - epoch_us($window_start::TIMESTAMPTZ)) / 6e7 AS minutes_in,
        coalesce(b.service_errors_before, 0) AS service_errors_before, minutes0 / 60 AS hours_before,
        CASE WHEN minutes0 > 0
-            THEN least(power(minutes1 / (minutes1 + minutes0), errors)
+            THEN least(power(minutes1 / (minutes1 + minutes0), times)
                        * count(*) FILTER (errors >= $min_errors) OVER (), 1) END AS chance,
        left(example, 500) AS example, example_trace
 FROM groups AS g LEFT JOIN before AS b ON b.service IS NOT DISTINCT FROM g.service, recorded

@@ -1,6 +1,6 @@
 /*---
 id: latency.heatmap
-version: 1
+version: 2
 title: Latency heat map
 question: How do the durations of requests spread over time, and when did slow ones appear?
 status: stable
@@ -12,6 +12,7 @@ params:
   step:      {type: duration, default: 60s, help: width of a cell}
   min_calls: {type: int, default: 20, min: 2, help: a step with fewer calls is not judged}
   min_share: {type: float, default: 0.05, min: 0, max: 1, help: "how much larger a band's share must be than in the baseline"}
+  min_ratio: {type: float, default: 1.25, min: 1, help: "how many times a quantile of the step (50, 90 or 99 %) must be the baseline's; a band's border alone is no slowness"}
   min_z:     {type: float, default: 4, min: 0, help: how many standard errors away from chance a single cell must be}
 requires: [spans.duration_ns]
 returns:
@@ -32,7 +33,7 @@ returns:
   baseline_p50_ms: DOUBLE
   baseline_p90_ms: DOUBLE
   baseline_p99_ms: DOUBLE
-interesting: CASE WHEN all_calls >= min_calls AND baseline_share IS NOT NULL THEN at_least_ms > baseline_p50_ms AND share - baseline_share >= min_share AND z >= needed_z END
+interesting: CASE WHEN all_calls >= min_calls AND baseline_share IS NOT NULL THEN at_least_ms > baseline_p50_ms AND share - baseline_share >= min_share AND z >= needed_z AND greatest(p50_ms / baseline_p50_ms, p90_ms / baseline_p90_ms, p99_ms / baseline_p99_ms) >= min_ratio END
 reason: "from {time} on {share:.0%} of the calls take {band} against {baseline_share:.1%} in the baseline ({calls} of {all_calls}; p50 {p50_ms:.0f} ms, p90 {p90_ms:.0f} ms, p99 {p99_ms:.0f} ms in that step)"
 quiet: "no step has more slow calls than the baseline, beyond chance (baseline p50 {baseline_p50_ms:.0f} ms, p90 {baseline_p90_ms:.0f} ms, p99 {baseline_p99_ms:.0f} ms)"
 covers:
@@ -48,6 +49,7 @@ chart: {mark: rect, x: time, x2: end_time, y: band, color: share, top: 3000}
 references:
   - "B. Gregg, Visualizing System Latency (ACM Queue, 2010)"
   - "needed_z: min_z, raised for the number of cells looked at (Bonferroni by the Gaussian tail)"
+  - "z: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many"
 ---*/
 WITH calls AS (
     SELECT true AS is_now, time, duration_ns / 1e6 AS ms FROM spans
@@ -86,7 +88,12 @@ SELECT $window_start::TIMESTAMPTZ + to_microseconds((step * $step * 1e6)::BIGINT
        printf('%g to %g ms', power(2, power - 1), power(2, power)) AS band,
        power(2, power - 1) AS at_least_ms, power(2, power) AS below_ms, calls, all_calls,
        calls / all_calls AS share, b0 / nullif(n0, 0) AS baseline_share,
-       (share - baseline_share) / sqrt(pooled * (1 - pooled) * (1 / all_calls + 1 / nullif(n0, 0))) AS z,
+       CASE WHEN n0 > 0
+            THEN sign(share - baseline_share)
+                 * least(abs(share - baseline_share) / sqrt(pooled * (1 - pooled) * (1 / all_calls + 1 / n0)),
+                         sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
+                             [[calls, all_calls * pooled], [all_calls - calls, all_calls * (1 - pooled)],
+                              [b0, n0 * pooled], [n0 - b0, n0 * (1 - pooled)]]]), 0))) END AS z,
        sqrt($min_z * $min_z + 2 * ln(count(*) OVER ())) AS needed_z,
        q[1] AS p50_ms, q[2] AS p90_ms, q[3] AS p99_ms,
        q0[1] AS baseline_p50_ms, q0[2] AS baseline_p90_ms, q0[3] AS baseline_p99_ms

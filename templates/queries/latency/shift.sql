@@ -1,6 +1,6 @@
 /*---
 id: latency.shift
-version: 2
+version: 3
 title: Latency shift
 question: Which operations got slower than in the baseline, and is the time spent in themselves?
 status: stable
@@ -52,7 +52,7 @@ next:
   - {template: dependencies.map, when: "where_spent = 'what it calls'", params: {service: service}}
 chart: {mark: rule, x: baseline_ms, x2: ms, y: operation, color: service, top: 15}
 references:
-  - "slow_z: share of calls above the baseline's quantile, against what chance would give"
+  - "slow_z: share of calls above the baseline's quantile, which is itself a guess: one slow call more counts in the baseline; the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many"
   - "needed_z: min_z, raised for the number of comparisons made (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
 ---*/
 -- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
@@ -115,9 +115,14 @@ figures AS (
            q1 AS ms, q0 AS baseline_ms, (q1 + 1) / (q0 + 1) AS ratio,
            own1 AS self_ms, own0 AS baseline_self_ms, own1 - own0 AS self_added_ms,
            coalesce(slower, 0) / n1 AS slow_share,
+           coalesce(slower, 0) AS slow1, (1 - $quantile) * n0 + $quantile AS slow0,
+           (slow1 + slow0) / (n1 + n0 + 1) AS slow_pooled,
            CASE WHEN n1 >= $min_calls AND n0 >= $min_calls
-                THEN (slow_share - (1 - $quantile))
-                     / sqrt($quantile * (1 - $quantile) * (1 / n1 + 1 / n0)) END AS slow_z,
+                THEN sign(slow_share - slow0 / (n0 + 1))
+                     * least(abs(slow_share - slow0 / (n0 + 1)) / sqrt(slow_pooled * (1 - slow_pooled) * (1 / n1 + 1 / (n0 + 1))),
+                             sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
+                                 [[slow1, n1 * slow_pooled], [n1 - slow1, n1 * (1 - slow_pooled)],
+                                  [slow0, (n0 + 1) * slow_pooled], [(n0 + 1) - slow0, (n0 + 1) * (1 - slow_pooled)]]]), 0))) END AS slow_z,
            sqrt($min_z * $min_z
                 + 2 * ln(greatest(count(*) FILTER (least(n0, n1) >= $min_calls) OVER (), 1))) AS needed_z,
            CASE WHEN self_added_ms >= 0.5 * (q1 - q0) THEN 'itself'

@@ -1,6 +1,6 @@
 /*---
 id: metrics.correlated
-version: 2
+version: 3
 title: Metrics that move with the symptom
 question: Which metrics move with the symptom, and which of them lead it?
 status: stable
@@ -67,7 +67,7 @@ symptom AS (
     FROM requests, wide GROUP BY bucket
 ),
 points AS NOT MATERIALIZED (
-    SELECT time, service, pod, name, attributes, kind, temporality, value, count, sum,
+    SELECT time, service, pod, host, name, attributes, kind, temporality, value, count, sum,
            temporality IS DISTINCT FROM 'delta'
            AND (kind IN ('histogram', 'exponential_histogram', 'summary')
                 OR (kind = 'sum' AND coalesce(monotonic, false))) AS counts_up
@@ -80,7 +80,7 @@ steps AS (
     SELECT time, service, pod, name, kind,
            epoch_us(time) - epoch_us(lag(time) OVER one) AS step_us, value - lag(value) OVER one AS value_step,
            count - lag(count) OVER one AS count_step, sum - lag(sum) OVER one AS sum_step
-    FROM (SELECT *, hash(service, pod, name, attributes) AS series FROM points WHERE counts_up)
+    FROM (SELECT *, hash(service, pod, host, name, attributes) AS series FROM points WHERE counts_up)
     WINDOW one AS (PARTITION BY series ORDER BY time)
 ),
 -- One number a point: the value, the rate of a counter, or the mean of what a histogram counted.

@@ -1,6 +1,6 @@
 /*---
 id: metrics.shift
-version: 2
+version: 3
 title: Metric shift
 question: Which metrics left their usual level, and did they move with the symptom?
 status: stable
@@ -54,7 +54,7 @@ references:
 -- A series is known by a number; its names are looked up in the end, at its last point, for those that are shown.
 WITH points AS NOT MATERIALIZED (
     SELECT time, time >= $window_start AND time < $window_end AS is_now,
-           hash(service, pod, name, attributes) AS series, hash(name) AS metric, kind, temporality, value, count, sum,
+           hash(service, pod, host, name, attributes) AS series, hash(name) AS metric, kind, temporality, value, count, sum,
            temporality IS DISTINCT FROM 'delta'
            AND (kind IN ('histogram', 'exponential_histogram', 'summary')
                 OR (kind = 'sum' AND coalesce(monotonic, false))) AS counts_up
@@ -118,14 +118,14 @@ scored AS (
     WHERE n1 > 0
 ),
 names AS (
-    SELECT hash(service, pod, name, attributes) AS series, service, pod, name, min(unit) AS unit,
+    SELECT hash(service, pod, host, name, attributes) AS series, service, pod, host, name, min(unit) AS unit,
            CAST(attributes AS VARCHAR) AS tags
     FROM metrics
     WHERE ((time >= $baseline_start - to_seconds($history)
             AND time < $baseline_end + to_seconds($history))
            OR (time >= $window_start AND time < $window_end))
       AND time IN (SELECT last_time FROM scored)
-    GROUP BY service, pod, name, attributes
+    GROUP BY service, pod, host, name, attributes
 ),
 shown AS (
     SELECT * FROM scored JOIN names USING (series)
@@ -185,7 +185,7 @@ SELECT service, pod, name || suffix AS metric, unit,
        CASE WHEN m1 > m0 THEN 'up' WHEN m1 < m0 THEN 'down' ELSE 'level' END AS direction,
        m1 AS median, m0 AS baseline_median, change, deviation AS usual_deviation, score,
        n1 AS points, n0 AS baseline_points, correlation, coalesce(buckets, 0) AS buckets,
-       coalesce(pod, service, '') || ' ' || name || suffix AS label
+       coalesce(pod, host, service, '') || ' ' || name || suffix AS label
 FROM figures
-ORDER BY stands_out DESC, score DESC NULLS LAST, abs(correlation) DESC NULLS LAST, service, pod, metric, suffix
+ORDER BY stands_out DESC, score DESC NULLS LAST, abs(correlation) DESC NULLS LAST, service, pod, host, metric, suffix
 LIMIT 200

@@ -1,6 +1,6 @@
 /*---
 id: saturation.pool_exhaustion
-version: 3
+version: 4
 title: Pool exhaustion
 question: Which pools of connections or threads are used up, so that callers wait for them?
 status: stable
@@ -52,7 +52,7 @@ chart: {mark: rule, x: baseline_utilization, x2: utilization, y: label, color: f
 references:
   - "OpenTelemetry semantic conventions for database client connection pools"
   - "utilization: the 90 % quantile over the steps"
-  - "full and waiting are states that the metric tells of, no estimates; timeouts: z of two Poisson rates after the square root transform, 3 for one pool, raised for the number of pools that tell of timeouts (Bonferroni by the Gaussian tail: z² = 9 + 2 ln m)"
+  - "full and waiting are states that the metric tells of, no estimates; timeouts: z of two Poisson rates over the time watched, after the square root transform, 3 for one pool, raised for the number of pools that tell of timeouts (Bonferroni by the Gaussian tail: z² = 9 + 2 ln m)"
 ---*/
 -- What a metric tells is found out once for each name; whose it is, once for each series at its last point.
 WITH kinds AS (
@@ -92,7 +92,7 @@ WITH kinds AS (
 points AS (
     SELECT time, time >= $window_start AND time < $window_end AS is_now, temporality, value,
            floor(epoch_us(time) / 1e6 / $step) AS step,
-           hash(service, pod, name, attributes) AS series, family, role, by_state
+           hash(service, pod, host, name, attributes) AS series, family, role, by_state
     FROM metrics JOIN kinds USING (name)
     WHERE ((time >= $window_start AND time < $window_end)
            OR (time >= $baseline_start AND time < $baseline_end))
@@ -100,25 +100,30 @@ points AS (
 ),
 -- A counter that falls was set back: what it shows then came since.
 counted AS (
-    SELECT time, is_now, step, series, family, role, by_state, value AS level, NULL::DOUBLE AS timeouts
+    SELECT time, is_now, step, series, family, role, by_state, value AS level, NULL::DOUBLE AS timeouts, NULL::DOUBLE AS watched
     FROM points WHERE role <> 'timeouts'
     UNION ALL
     SELECT time, is_now, step, series, family, role, by_state, NULL,
            CASE WHEN temporality = 'delta' THEN value
                 WHEN value >= lag(value) OVER one THEN value - lag(value) OVER one
-                WHEN lag(value) OVER one IS NOT NULL THEN value END
+                WHEN lag(value) OVER one IS NOT NULL THEN value END AS timeouts,
+           -- an increase over a gap took the whole gap; a delta tells of its own step
+           CASE WHEN timeouts IS NULL THEN NULL WHEN temporality = 'delta' THEN $step
+                ELSE (epoch_us(time) - epoch_us(lag(time) OVER one)) / 1e6 END
     FROM points WHERE role = 'timeouts'
     WINDOW one AS (PARTITION BY is_now, series ORDER BY time)
 ),
 levels AS (
     SELECT is_now, step, series, family, role, by_state, max(time) AS last_time,
            coalesce(max(level),
-                    list_sum(list(timeouts ORDER BY timeouts) FILTER (timeouts IS NOT NULL))) AS level
+                    list_sum(list(timeouts ORDER BY timeouts) FILTER (timeouts IS NOT NULL))) AS level,
+           sum(watched) AS watched
     FROM counted WHERE isfinite(coalesce(level, timeouts))
     GROUP BY is_now, step, series, family, role, by_state
 ),
 names AS (
-    SELECT DISTINCT hash(service, pod, name, attributes) AS series, service, pod,
+    -- where pods are not named, each host has a pool of its own
+    SELECT DISTINCT hash(service, pod, host, name, attributes) AS series, service, coalesce(pod, host) AS pod,
            coalesce(attributes['db.client.connection.state'], attributes['db_client_connection_state'],
                     attributes['state'], '') AS state,
            coalesce(attributes['db.client.connection.pool.name'],
@@ -132,14 +137,14 @@ names AS (
 ),
 per_series AS (
     SELECT is_now, service, pod, family, CASE WHEN family = 'pg' THEN '' ELSE pool_name END AS pool_name,
-           role, step, level
+           role, step, level, watched
     FROM levels JOIN names USING (series) WHERE NOT by_state OR state = 'used'
 ),
 steps AS (
     SELECT is_now, service, pod, family, pool_name, step,
            round(sum(level) FILTER (role = 'used'), 6) AS used,
            round(sum(level) FILTER (role = 'pending'), 6) AS pending,
-           round(sum(level) FILTER (role = 'timeouts'), 6) AS timeouts
+           round(sum(level) FILTER (role = 'timeouts'), 6) AS timeouts, round(sum(watched), 6) AS watched
     FROM per_series GROUP BY ALL
 ),
 sizes AS (
@@ -167,7 +172,10 @@ pools AS (
            count(*) FILTER (NOT is_now AND pending > 0)
                / nullif(count(pending) FILTER (NOT is_now), 0) AS baseline_pending_share,
            round(sum(timeouts) FILTER (is_now), 6) AS timeouts,
-           round(sum(timeouts) FILTER (NOT is_now), 6) AS baseline_timeouts
+           round(sum(timeouts) FILTER (NOT is_now), 6) AS baseline_timeouts,
+           round(sum(watched) FILTER (is_now), 6) AS t1,
+           -- many counters are not there before they count
+           coalesce(round(sum(watched) FILTER (NOT is_now), 6), greatest(n0, 1) * $step) AS t0
     FROM sized GROUP BY ALL
 )
 SELECT service, pod, trim(family || ' ' || pool_name) AS pool,
@@ -178,8 +186,7 @@ SELECT service, pod, trim(family || ' ' || pool_name) AS pool,
            WHEN pending_share >= $min_share AND coalesce(baseline_pending_share, 0) < $min_share / 2
                THEN 'callers wait'
            WHEN timeouts >= 5
-                AND 2 * (sqrt(timeouts / n1) - sqrt(coalesce(baseline_timeouts, 0) / greatest(n0, 1)))
-                    / sqrt(1 / n1 + 1 / greatest(n0, 1))
+                AND 2 * (sqrt(timeouts / t1) - sqrt(coalesce(baseline_timeouts, 0) / t0)) / sqrt(1 / t1 + 1 / t0)
                     >= sqrt(9 + 2 * ln(greatest(count(timeouts) FILTER (n1 >= $min_points) OVER (), 1)))
                THEN 'times out'
            WHEN full_share >= $min_share OR pending_share >= $min_share THEN 'full as before'

@@ -1,6 +1,6 @@
 /*---
 id: saturation.use
-version: 3
+version: 4
 title: USE of resources
 question: Which resources are at their limit, keep work waiting, or report errors?
 status: stable
@@ -51,7 +51,7 @@ next:
 chart: {mark: rule, x: baseline_level, x2: level, y: label, color: aspect, top: 15}
 references:
   - "USE method: utilization, saturation, errors (B. Gregg)"
-  - "level: the median of the values; z of two Poisson rates after the square root transform, min_z raised for the number of series of errors (Bonferroni by the Gaussian tail)"
+  - "level: the median of the values; z of two Poisson rates over the time watched, the smaller of that after the square root transform and the signed root of the likelihood ratio; min_z raised for the number of series of errors (Bonferroni by the Gaussian tail)"
 ---*/
 -- What a metric tells is found out once for each name; what it is about, once for each series at its last point.
 WITH kinds AS (
@@ -108,6 +108,13 @@ levels AS (
     WHERE t.metric = 'container_cpu_cfs_throttled_periods_total'
       AND p.metric = 'container_cpu_cfs_periods_total' AND p.increase > 0
 ),
+-- An increase over a gap took the whole gap; a delta tells of its own interval.
+watched AS (
+    SELECT series, round(sum(length) FILTER (is_now), 6) AS t1, round(sum(length) FILTER (NOT is_now), 6) AS t0
+    FROM (SELECT series, is_now, CASE WHEN temporality = 'delta' THEN 1 ELSE seconds END AS length
+          FROM steps WHERE aspect = 'errors' AND seconds > 0)
+    GROUP BY series
+),
 resources AS (
     SELECT resource, aspect, series, max(time) AS last_time,
            count(*) FILTER (is_now) AS n1, count(*) FILTER (NOT is_now) AS n0,
@@ -134,8 +141,12 @@ names AS (
 ),
 judged AS (
     SELECT *,
-           CASE WHEN aspect = 'errors' AND n0 > 0 AND n1 > 0
-                THEN 2 * (sqrt(errors / n1) - sqrt(baseline_errors / n0)) / sqrt(1 / n1 + 1 / n0) END AS z,
+           CASE WHEN aspect = 'errors' AND t0 > 0 AND t1 > 0
+                THEN sign(errors / t1 - baseline_errors / t0)
+                     * least(abs(2 * (sqrt(errors / t1) - sqrt(baseline_errors / t0)) / sqrt(1 / t1 + 1 / t0)),
+                             sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
+                                 [[errors, (errors + baseline_errors + 1e-9) * t1 / (t1 + t0)],
+                                  [baseline_errors, (errors + baseline_errors + 1e-9) * t0 / (t1 + t0)]]]), 0))) END AS z,
            sqrt($min_z * $min_z + 2 * ln(greatest(count(*) FILTER (aspect = 'errors' AND least(n1, n0) >= $min_points)
                                                   OVER (), 1))) AS needed_z,
            CASE
@@ -148,7 +159,7 @@ judged AS (
                WHEN aspect = 'utilization' THEN 'at its limit'
                ELSE 'keeps work waiting'
            END AS finding
-    FROM resources JOIN names USING (series)
+    FROM resources JOIN names USING (series) LEFT JOIN watched USING (series)
 )
 SELECT resource, aspect, service, pod, host, metric, finding, level, baseline_level, highest,
        beyond_share, baseline_beyond_share, errors, baseline_errors, z,

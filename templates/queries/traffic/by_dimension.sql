@@ -1,6 +1,6 @@
 /*---
 id: traffic.by_dimension
-version: 2
+version: 3
 title: RED by dimension
 question: For which values of a dimension did rate, errors or duration change?
 status: stable
@@ -48,8 +48,10 @@ next:
   - {template: traces.exemplars, params: {service: $service}}
 chart: {mark: bar, x: ratio, y: value, color: finding}
 references:
+  - "error_z, slow_z: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many; the baseline's p95 is itself a guess, so slow_z counts one slow call more in it"
   - "RED method: rate, errors, duration (T. Wilkie)"
   - "needed_z: min_z, raised for errors, duration and traffic of each value (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
+  - "gone, new: the chance that none came in any twentieth of the window (new: of the baseline), if it comes in as many of them as it did before, against the tail that needed_z stands for; so what comes seldom, or in bursts, is not missed at once"
 ---*/
 WITH seen AS (
     SELECT true AS is_now, time, duration_ns, trace_id, span_id, parent_span_id, service, status,
@@ -98,7 +100,7 @@ failing AS (
     WHERE status = 'error' OR e.span_id IS NOT NULL
 ),
 calls AS (
-    SELECT s.is_now, s.value, s.duration_ns / 1e6 AS ms,
+    SELECT s.is_now, s.time, s.value, s.duration_ns / 1e6 AS ms,
            CASE WHEN $counted = 'requests' THEN f.service IS NOT NULL
                 ELSE s.status IS NOT DISTINCT FROM 'error' OR e.span_id IS NOT NULL END AS failed
     FROM (SELECT * FROM seen ANTI JOIN inner_spans USING (is_now, trace_id, span_id)
@@ -141,32 +143,50 @@ slow AS (
     SELECT value, count(*) AS slower FROM calls JOIN per_value USING (value)
     WHERE is_now AND ms > baseline_p95_ms GROUP BY value
 ),
+-- What came in one of the two alone: in how many pieces of time, each a twentieth of the window.
+came AS (
+    SELECT value, count(DISTINCT floor(20 * (epoch_us(time) - epoch_us($window_start::TIMESTAMPTZ))
+                                       / (epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)))) AS came
+    FROM calls SEMI JOIN (SELECT value FROM per_value WHERE n1 = 0 OR n0 = 0) USING (value) GROUP BY value
+),
 figures AS (
     SELECT value, n1 AS calls, n0 AS baseline_calls,
            n1 / in_window AS per_minute, n0 / in_baseline AS baseline_per_minute,
            bad1 / nullif(n1, 0) AS error_share, bad0 / nullif(n0, 0) AS baseline_error_share,
            (bad1 + bad0 + 1) / (n1 + n0 + 2) AS pooled,
            CASE WHEN n1 > 0 AND n0 > 0
-                THEN (error_share - baseline_error_share)
-                     / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0)) END AS error_z,
+                THEN sign(error_share - baseline_error_share)
+                     * least(abs(error_share - baseline_error_share) / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0)),
+                             sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
+                                 [[bad1, n1 * pooled], [n1 - bad1, n1 * (1 - pooled)],
+                                  [bad0, n0 * pooled], [n0 - bad0, n0 * (1 - pooled)]]]), 0))) END AS error_z,
            p50_ms, baseline_p50_ms, p95_ms, baseline_p95_ms,
            (p95_ms + 1) / (baseline_p95_ms + 1) AS ratio,
+           coalesce(slower, 0) AS slow1, 0.05 * n0 + 0.95 AS slow0,
+           (slow1 + slow0) / (n1 + n0 + 1) AS slow_pooled,
            CASE WHEN n1 > 0 AND n0 > 0
-                THEN (coalesce(slower, 0) / n1 - 0.05) / sqrt(0.05 * 0.95 * (1 / n1 + 1 / n0))
-           END AS slow_z,
+                THEN sign(slow1 / n1 - slow0 / (n0 + 1))
+                     * least(abs(slow1 / n1 - slow0 / (n0 + 1)) / sqrt(slow_pooled * (1 - slow_pooled) * (1 / n1 + 1 / (n0 + 1))),
+                             sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
+                                 [[slow1, n1 * slow_pooled], [n1 - slow1, n1 * (1 - slow_pooled)],
+                                  [slow0, (n0 + 1) * slow_pooled], [(n0 + 1) - slow0, (n0 + 1) * (1 - slow_pooled)]]]), 0))) END AS slow_z,
            2 * (sqrt(per_minute) - sqrt(baseline_per_minute))
              / sqrt(1 / in_window + 1 / in_baseline) AS traffic_z,
            (bad1 + 0.5) / (n1 - bad1 + 0.5) / ((bad0 + 0.5) / (n0 - bad0 + 0.5)) AS odds_ratio,
            sum(n0) OVER () AS all_n0, sum(n1) OVER () AS all_n1,
            sqrt($min_z * $min_z
-                + 2 * ln(greatest(3 * count(*) FILTER (greatest(n0, n1) >= $min_calls) OVER (), 1))) AS needed_z
-    FROM per_value LEFT JOIN slow USING (value), minutes
+                + 2 * ln(greatest(3 * count(*) FILTER (greatest(n0, n1) >= $min_calls) OVER (), 1))) AS needed_z,
+           12e8 / (epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)) AS pieces,  -- a minute
+           CASE WHEN n1 = 0 THEN power(1 - (came + 0.5) / (in_baseline * pieces + 1), in_window * pieces)
+                WHEN n0 = 0 THEN power(1 - (came + 0.5) / (in_window * pieces + 1), in_baseline * pieces) END
+               <= exp(-needed_z * needed_z / 2) AS no_accident
+    FROM per_value LEFT JOIN slow USING (value) LEFT JOIN came USING (value), minutes
 )
 SELECT value,
        CASE
            WHEN all_n0 = 0 OR all_n1 = 0 THEN NULL
-           WHEN calls = 0 AND baseline_calls >= $min_calls AND -traffic_z >= needed_z THEN 'gone'
-           WHEN baseline_calls = 0 AND calls >= $min_calls AND traffic_z >= needed_z THEN 'new'
+           WHEN calls = 0 AND baseline_calls >= $min_calls AND no_accident THEN 'gone'
+           WHEN baseline_calls = 0 AND calls >= $min_calls AND no_accident THEN 'new'
            WHEN calls < $min_calls OR baseline_calls < $min_calls THEN NULL
            WHEN error_z >= needed_z AND odds_ratio >= $min_ratio THEN 'fails more'
            WHEN ratio >= $min_ratio AND slow_z >= needed_z THEN 'slower'

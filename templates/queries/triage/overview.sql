@@ -1,6 +1,6 @@
 /*---
 id: triage.overview
-version: 3
+version: 4
 title: Triage overview
 question: Which services fail more, answer slower, or get other traffic than in the baseline?
 status: stable
@@ -49,8 +49,10 @@ next:
   - {template: traces.exemplars, when: "finding IN ('fails more', 'slower')", params: {service: service}}
 chart: {mark: bar, x: p95_ratio, y: service, color: finding}
 references:
+  - "error_z, slow_z: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many; the baseline's p95 is itself a guess, so slow_z counts one slow call more in it"
   - "RED method (rate, errors, duration)"
   - "needed_z: min_z, raised for the number of comparisons made (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
+  - "gone, new: the chance that none came in any twentieth of the window (new: of the baseline), if it comes in as many of them as it did before, against the tail that needed_z stands for; so what comes seldom, or in bursts, is not missed at once"
 ---*/
 -- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
 WITH seen AS (
@@ -123,34 +125,52 @@ slow AS (
     FROM requests JOIN per_service USING (service)
     WHERE is_now AND ms > baseline_p95_ms GROUP BY service
 ),
+-- What came in one of the two alone: in how many pieces of time, each a twentieth of the window.
+came AS (
+    SELECT service, count(DISTINCT floor(20 * (epoch_us(time) - epoch_us($window_start::TIMESTAMPTZ))
+                                       / (epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)))) AS came
+    FROM seen SEMI JOIN (SELECT service FROM per_service WHERE n1 = 0 OR n0 = 0) USING (service) GROUP BY service
+),
 figures AS (
     SELECT service, n1 AS requests, n0 AS baseline_requests,
            n1 / in_window AS per_minute, n0 / in_baseline AS baseline_per_minute,
            bad1 / nullif(n1, 0) AS error_share, bad0 / nullif(n0, 0) AS baseline_error_share,
            (bad1 + bad0 + 1) / (n1 + n0 + 2) AS pooled,
            CASE WHEN n1 > 0 AND n0 > 0
-                THEN (error_share - baseline_error_share)
-                     / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0)) END AS error_z,
+                THEN sign(error_share - baseline_error_share)
+                     * least(abs(error_share - baseline_error_share) / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0)),
+                             sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
+                                 [[bad1, n1 * pooled], [n1 - bad1, n1 * (1 - pooled)],
+                                  [bad0, n0 * pooled], [n0 - bad0, n0 * (1 - pooled)]]]), 0))) END AS error_z,
            p50_ms, baseline_p50_ms, p95_ms, baseline_p95_ms,
            (p95_ms + 1) / (baseline_p95_ms + 1) AS p95_ratio,
+           coalesce(slower, 0) AS slow1, 0.05 * n0 + 0.95 AS slow0,
+           (slow1 + slow0) / (n1 + n0 + 1) AS slow_pooled,
            CASE WHEN n1 > 0 AND n0 > 0
-                THEN (coalesce(slower, 0) / n1 - 0.05) / sqrt(0.05 * 0.95 * (1 / n1 + 1 / n0))
-           END AS slow_z,
+                THEN sign(slow1 / n1 - slow0 / (n0 + 1))
+                     * least(abs(slow1 / n1 - slow0 / (n0 + 1)) / sqrt(slow_pooled * (1 - slow_pooled) * (1 / n1 + 1 / (n0 + 1))),
+                             sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
+                                 [[slow1, n1 * slow_pooled], [n1 - slow1, n1 * (1 - slow_pooled)],
+                                  [slow0, (n0 + 1) * slow_pooled], [(n0 + 1) - slow0, (n0 + 1) * (1 - slow_pooled)]]]), 0))) END AS slow_z,
            2 * (sqrt(per_minute) - sqrt(baseline_per_minute))
              / sqrt(1 / in_window + 1 / in_baseline) AS traffic_z,
            (bad1 + 0.5) / (n1 - bad1 + 0.5) / ((bad0 + 0.5) / (n0 - bad0 + 0.5)) AS odds_ratio,
            -- errors, duration and traffic of each service that is judged
            sqrt($min_z * $min_z
                 + 2 * ln(greatest(3 * count(*) FILTER (greatest(n0, n1) >= $min_requests) OVER (), 1))) AS needed_z,
+           12e8 / (epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)) AS pieces,  -- a minute
+           CASE WHEN n1 = 0 THEN power(1 - (came + 0.5) / (in_baseline * pieces + 1), in_window * pieces)
+                WHEN n0 = 0 THEN power(1 - (came + 0.5) / (in_window * pieces + 1), in_baseline * pieces) END
+               <= exp(-needed_z * needed_z / 2) AS no_accident,
            sum(n0) OVER () AS all_n0, sum(n1) OVER () AS all_n1
-    FROM per_service LEFT JOIN slow USING (service), minutes
+    FROM per_service LEFT JOIN slow USING (service) LEFT JOIN came USING (service), minutes
 ),
 judged AS (
     SELECT *,
            CASE
                WHEN all_n0 = 0 OR all_n1 = 0 THEN NULL  -- no data, or an outage of all: who knows
-               WHEN requests = 0 AND baseline_requests >= $min_requests THEN 'gone'
-               WHEN baseline_requests = 0 AND requests >= $min_requests THEN 'new'
+               WHEN requests = 0 AND baseline_requests >= $min_requests AND no_accident THEN 'gone'
+               WHEN baseline_requests = 0 AND requests >= $min_requests AND no_accident THEN 'new'
                WHEN requests < $min_requests OR baseline_requests < $min_requests THEN NULL
                WHEN error_z >= needed_z AND odds_ratio >= $min_ratio THEN 'fails more'
                WHEN p95_ratio >= $min_ratio AND slow_z >= needed_z THEN 'slower'
