@@ -39,7 +39,7 @@ covers:
 not_covered:
   - combinations of values; narrow by service or operation and ask again
   - values that few spans have (min_bad)
-  - where slow is meant, operations with fewer than 20 calls in the baseline
+  - where slow is meant, operations with fewer than 10 calls in the baseline
 next:
   - {template: traffic.by_dimension, when: "attribute IN ('version', 'pod', 'host', 'namespace', 'environment', 'region')", params: {dimension: attribute, service: $service}}
   - {template: runtime.restarts, when: "attribute = 'pod'", params: {service: $service}}
@@ -108,7 +108,7 @@ judged AS (
            CASE WHEN $bad = 'failing' THEN t.status IS NOT DISTINCT FROM 'error' OR e.span IS NOT NULL
                 ELSE counted_ms > usual_ms + $min_ms END AS is_bad
     FROM timed AS t
-    LEFT JOIN usual AS u ON u.service = t.service AND u.name = t.name AND u.calls >= 20
+    LEFT JOIN usual AS u ON u.service = t.service AND u.name = t.name AND u.calls >= 10
     LEFT JOIN error_logs AS e USING (span)
     WHERE t.is_now
 ),
@@ -116,7 +116,7 @@ totals AS (
     SELECT count(*) FILTER (is_bad) AS all_bad, count(*) FILTER (NOT is_bad) AS all_good,
            -- what is slow is a guess from the baseline's calls, the same for all calls of an operation
            1 + CASE WHEN $bad = 'failing' THEN 0
-                    ELSE count(is_bad) / (SELECT sum(calls) FROM usual WHERE calls >= 20) END AS doubt
+                    ELSE count(is_bad) / (SELECT sum(calls) FROM usual WHERE calls >= 10) END AS doubt
     FROM judged
 ),
 -- What all spans have is counted column by column, which is quicker than a row for each value.

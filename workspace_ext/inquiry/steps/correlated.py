@@ -26,7 +26,7 @@ on them have a rank correlation of at most 0.7 when one lasts a fifth of the tim
 
 _USUAL = 1.4826
 _NINE_IN_TEN = 1.645
-"""Deviations that nine in ten values of a normal distribution keep to, as _USUAL makes one of a median."""
+"""So many deviations nine in ten values of a normal distribution keep to."""
 _LEAST_DEVIATION = 0.05
 
 
@@ -210,7 +210,7 @@ def _shifts(series: Floats, now: Flags) -> tuple[Floats, Floats, Floats]:
     away = np.sort(np.abs(then - before[:, None]), axis=1)
     points = np.isfinite(away).sum(axis=1)
     usual = _USUAL * quantile(away, points, 0.5)
-    # More than half of the values are the same, as of what counts seldom: the others say what is usual.
+    # Where more than half of the values are the same, as of what counts seldom, the others tell.
     usual = np.where(usual == 0, quantile(away, points, 0.9) / _NINE_IN_TEN, usual)
     usual = np.fmax(usual, 1e-9)
     usual = np.fmax(usual, _LEAST_DEVIATION * np.abs(before))
