@@ -88,6 +88,17 @@ def test_warns_when_the_window_reaches_beyond_the_data(
     assert all("partly without" in text for text in found)
 
 
+def test_few_events_are_no_lack_of_them() -> None:
+    start, minute = datetime(2024, 5, 1, tzinfo=UTC), 60_000_000
+    part = Part("events", ("kind",), "window", start, start + timedelta(hours=1))
+    at = int(start.timestamp() * 1e6) + 30 * minute
+    two = {"n": 2, "first": at, "last": at + minute, "filled": [2]}
+
+    assert part.warnings(two) == []
+    assert part.warnings({**two, "filled": [0]}) == ["none of the events in the window has a kind"]
+    assert part.warnings({**two, "n": 0}) == ["the window has no events"]
+
+
 def test_a_template_that_requires_nothing_asks_nothing(tmp_path: Path) -> None:
     path = write_template(tmp_path, header=HEADER.replace("requires: [spans.duration_ns]\n", ""))
     template = parse(path.read_bytes(), path)
