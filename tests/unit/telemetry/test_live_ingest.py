@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from tests.support.live import SECOND, START_NS, delivery, done, live_ingest, sent
@@ -303,3 +304,48 @@ def test_one_bad_delivery_stops_no_other(store: Store, monkeypatch: pytest.Monke
         live.flush(PATIENCE_SECONDS)
         assert store.rows(COUNT) == [(20, 20)]
     assert [left.suffix for left in store.folder.journal.iterdir()] == [".damaged"]
+
+
+def test_what_the_database_refuses_stops_no_other(store: Store) -> None:
+    """An adapter of somebody else's may give texts that are not UTF-8; Arrow does not look."""
+    request, good = sent(10)
+    names = pa.array([b"\xff\xfe, and not UTF-8"] * good.rows, pa.binary())
+    torn = pa.StringArray.from_buffers(len(names), *names.buffers()[1:])
+    table = good.tables["spans"]
+    spans = table.set_column(table.schema.get_field_index("name"), "name", torn)
+    with live_ingest(store, NEVER) as live:
+        bad = live.accept(request, replace(good, tables={"spans": spans}))
+        done([live.accept(*sent(0)), bad, live.accept(*sent(20))])
+        assert live.flush(PATIENCE_SECONDS)
+        assert live.failed is None
+        assert store.rows(COUNT) == [(20, 20)]
+    assert [left.suffix for left in store.folder.journal.iterdir()] == [".damaged"]
+
+
+def test_no_file_of_the_journal_goes_before_all_of_it_is_merged(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bad delivery has those of several files merged one by one; a crash may end that halfway."""
+    from workspace_ext.telemetry.ingest.live import service
+
+    broken = threading.Event()
+    noted: list[int] = []
+
+    def picky(connection, deliveries, number, now):  # type: ignore[no-untyped-def]
+        if broken.is_set():
+            raise OSError(5, "Input/output error")
+        if any(each.source == "bad" for each in deliveries):
+            raise ValueError("cannot")
+        noted.append(number)
+        return merge(connection, deliveries, number, now)
+
+    monkeypatch.setattr(service, "merge", picky)
+    with live_ingest(store, NEVER) as live:
+        broken.set()
+        done([live.accept(*sent(0, source="a"))])
+        assert not live.flush(PATIENCE_SECONDS)  # it ended its file, and waits
+        done([live.accept(*sent(n * 10, source=s)) for n, s in ((1, "bad"), (2, "c"))])
+        broken.clear()
+        assert live.flush(PATIENCE_SECONDS)
+        assert store.rows(COUNT) == [(20, 20)]
+    assert noted == [0, 0, 2]

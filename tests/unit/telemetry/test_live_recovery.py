@@ -93,6 +93,30 @@ def test_torn_end(tmp_path: Path, cut: int) -> None:
         assert not list(store.folder.journal.iterdir())
 
 
+@pytest.mark.parametrize("begin", [b"investigation journal 9\n", b"\0" * 24], ids=["other", "torn"])
+def test_a_file_of_another_form_is_kept(tmp_path: Path, begin: bytes) -> None:
+    """Another version wrote it, or its beginning is damaged: it was acknowledged all the same."""
+    with open_store(tmp_path / "store") as store:
+        journal.Journal(store.folder.journal, 1).append([pack(request(0))])
+        path = journal.file_of(store.folder.journal, 1)
+        content = begin + path.read_bytes()[len(begin) :]
+        path.write_bytes(content)
+        with live_ingest(store) as live:
+            live.flush(PATIENCE_SECONDS)
+        (kept,) = store.folder.journal.iterdir()
+        assert (kept.suffix, kept.read_bytes()) == (".damaged", content)
+
+
+def test_a_file_that_was_only_begun_is_no_loss(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        journal.file_of(store.folder.journal, 1).write_bytes(b"investigation jou")
+        with live_ingest(store) as live:
+            done([live.accept(*sent(0))])
+            assert live.flush(PATIENCE_SECONDS)
+        assert store.rows(COUNT) == [(10, 10)]
+        assert not list(store.folder.journal.iterdir())
+
+
 def test_damage_is_told_and_kept(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with open_store(tmp_path / "store") as store:
         write = journal.Journal(store.folder.journal, 1)

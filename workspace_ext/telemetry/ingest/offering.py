@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -27,8 +27,7 @@ def offered(connection: duckdb.DuckDBPyConnection, records: pa.Table) -> Iterato
     with tempfile.TemporaryDirectory(prefix="maps-", dir=_spill(connection)) as folder:
         # One piece is read by one thread. Several would make a part of a row group each, which
         # are put together when the file is written for the second time.
-        connection.register("incoming", records.drop_columns(maps).combine_chunks())
-        try:
+        with registered(connection, "incoming", records.drop_columns(maps).combine_chunks()):
             if not maps:
                 yield "incoming"
                 return
@@ -45,8 +44,18 @@ def offered(connection: duckdb.DuckDBPyConnection, records: pa.Table) -> Iterato
             )
             quoted = str(path).replace("'", "''")
             yield f"(FROM incoming POSITIONAL JOIN read_parquet('{quoted}'))"
-        finally:
-            connection.unregister("incoming")
+
+
+@contextmanager
+def registered(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> Iterator[None]:
+    """Lets SQL of one connection read from a table by its name, for as long as the context."""
+    connection.register(name, rows)
+    try:
+        yield
+    finally:
+        # A transaction that failed takes no statement more, and why it failed is what counts.
+        with suppress(duckdb.TransactionException):
+            connection.unregister(name)
 
 
 def _has_map(kind: pa.DataType) -> bool:

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from workspace_ext.telemetry.ingest.model import IngestReport, Reject
-from workspace_ext.telemetry.ingest.offering import offered
+from workspace_ext.telemetry.ingest.offering import offered, registered
 from workspace_ext.telemetry.ingest.tally import count_services, totals
 from workspace_ext.telemetry.pin import newest_pin
 from workspace_ext.telemetry.schema import SIGNALS, Signal, noting, present
@@ -248,15 +248,12 @@ class Batch:
                 "record": pa.array([reject.record for reject in self._rejects], pa.string()),
             }
         )
-        self._connection.register("incoming", rows)
-        try:
+        with registered(self._connection, "incoming", rows):
             self._connection.execute(
                 "INSERT INTO raw.quarantine"
                 " SELECT $batch, $name, line, reason, record FROM incoming",
                 {"batch": batch_id, "name": self._source.name},
             )
-        finally:
-            self._connection.unregister("incoming")
 
     def _book(self, report: IngestReport, committed_ns: int) -> None:
         counts = [report.rows.get(signal, 0) for signal in SIGNALS]

@@ -31,7 +31,7 @@ class Scan:
 
     Attributes:
         contents: Of the frames that are whole.
-        end: Where the last frame ends.
+        end: Where the last frame ends; of a file of another form, where the file does.
         lost: Whether something that had been synced is unreadable, which no crash explains.
     """
 
@@ -132,8 +132,10 @@ def scan(path: Path) -> Scan:
         OSError: It cannot be read.
     """
     data = path.read_bytes()
+    if _MAGIC.startswith(data) and data != _MAGIC:  # a crash came while it was begun
+        return Scan([], 0, lost=False)
     if not data.startswith(_MAGIC):
-        return Scan([], 0, lost=len(data) > 0)
+        return Scan([], len(data), lost=True)
     contents: list[bytes] = []
     at = end = len(_MAGIC)  # end: behind the last whole frame
     while at + _HEAD.size <= len(data):

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from workspace_ext.foundation.canonical import digest_json
 from workspace_ext.telemetry.ingest.live.delivery import Delivery
-from workspace_ext.telemetry.ingest.offering import offered
+from workspace_ext.telemetry.ingest.offering import offered, registered
 from workspace_ext.telemetry.ingest.tally import Tally, count_services, totals
 from workspace_ext.telemetry.pin import newest_pin
 from workspace_ext.telemetry.schema import SIGNALS, Signal, noting, present
@@ -230,8 +230,8 @@ def _fresh(
             f" AND make_timestamptz({last // 1000})"
             for first, last in _ranges(times)
         )
-    connection.register("incoming", records.append_column("row_number", _numbers(len(records))))
-    try:
+    numbered = records.append_column("row_number", pa.array(np.arange(len(records))))
+    with registered(connection, "incoming", numbered):
         found = connection.execute(
             f"""
             SELECT min(row_number) AS row_number
@@ -240,8 +240,6 @@ def _fresh(
             GROUP BY {", ".join(names)}
             """  # noqa: S608
         ).fetchnumpy()
-    finally:
-        connection.unregister("incoming")
     return np.sort(np.asarray(found["row_number"], dtype=np.int64))
 
 
@@ -279,11 +277,8 @@ def _tally(
         age = arrivals - records["time_ns"].to_numpy()
         columns["late"] = pa.array((age > LATE_NS) & fresh)
         columns["ahead"] = pa.array((age < -LATE_NS) & fresh)
-    connection.register("came", pa.table(columns))
-    try:
+    with registered(connection, "came", pa.table(columns)):
         count_services(connection, signal, _COUNTED)
-    finally:
-        connection.unregister("came")
     for tally in totals(connection, signal, books[0].batch_id):
         books[tally.batch_id - books[0].batch_id].note(signal, tally)
 
@@ -311,11 +306,8 @@ def _keep_rejects(connection: duckdb.DuckDBPyConnection, books: list[Book]) -> N
     kinds = (pa.int64(), pa.string(), pa.int64(), pa.string(), pa.string())
     names = ("batch_id", "name", "line", "reason", "record")
     arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
-    connection.register("incoming", pa.table(dict(zip(names, arrays, strict=True))))
-    try:
+    with registered(connection, "incoming", pa.table(dict(zip(names, arrays, strict=True)))):
         connection.execute("INSERT INTO raw.quarantine BY NAME SELECT * FROM incoming")
-    finally:
-        connection.unregister("incoming")
 
 
 def _enter(connection: duckdb.DuckDBPyConnection, book: Book, committed_ns: int) -> None:
@@ -349,7 +341,3 @@ def _enter(connection: duckdb.DuckDBPyConnection, book: Book, committed_ns: int)
         f"INSERT INTO raw.batches ({', '.join(given)}) VALUES ({', '.join(shown)})",  # noqa: S608
         given,
     )
-
-
-def _numbers(count: int) -> pa.Array:
-    return pa.array(np.arange(count))

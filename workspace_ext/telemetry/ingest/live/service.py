@@ -42,7 +42,10 @@ from workspace_ext.telemetry.ingest.live.totals import Totals
 _log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 1.0
-_OF_A_DELIVERY = (BadInput, Damaged, duckdb.Error, pa.ArrowException, ValueError, TypeError)
+_OF_A_DELIVERY = (
+    *(BadInput, Damaged, pa.ArrowException, ValueError, TypeError),
+    *(duckdb.DataError, duckdb.IntegrityError, duckdb.NotSupportedError, duckdb.ProgrammingError),
+)
 """What a delivery may have wrong that comes out only when it is merged."""
 
 
@@ -290,9 +293,11 @@ class LiveIngest:
             upto = last.number - 1 if later else last.number
             try:
                 books = self._into_store(now, upto)
-            except _OF_A_DELIVERY:
+            except Exception as error:
+                if not _is_of_a_delivery(error):
+                    raise
                 now, later, upto = split(groups, 0)[0], [], last.number
-                books, merged = self._one_by_one(now, upto)
+                books, merged = self._one_by_one(now, groups[0].number - 1, upto)
                 last.whole = last.whole and merged
         except Exception as error:  # whatever it is, the next try or the next start may do it
             self._note_failure(error)
@@ -309,17 +314,24 @@ class LiveIngest:
         with self._engine.write() as connection:
             return merge(connection, deliveries, journal, self._clock())
 
-    def _one_by_one(self, deliveries: Sequence[Delivery], journal: int) -> tuple[list[Book], bool]:
-        """What one delivery has wrong must not stop the others."""
+    def _one_by_one(
+        self, deliveries: Sequence[Delivery], before: int, upto: int
+    ) -> tuple[list[Book], bool]:
+        """What one delivery has wrong must not stop the others.
+
+        Until the last of them, only the files before theirs are noted as merged: a crash may come.
+        """
         books: list[Book] = []
         whole = True
         for delivery in deliveries:
             try:
-                books += self._into_store([delivery], journal - 1)
-            except _OF_A_DELIVERY:
+                books += self._into_store([delivery], before)
+            except Exception as error:
+                if not _is_of_a_delivery(error):
+                    raise
                 _log.exception("a delivery from %s cannot be merged", delivery.source)
                 whole = False
-        self._into_store([], journal)
+        self._into_store([], upto)
         return books, whole
 
     def _note_failure(self, error: Exception) -> None:
@@ -356,3 +368,8 @@ class LiveIngest:
             self._changed.notify_all()
         if self.on_merge is not None:
             self.on_merge(books, seconds)
+
+
+def _is_of_a_delivery(error: Exception) -> bool:
+    """Also when the engine told it in its own words."""
+    return isinstance(error, _OF_A_DELIVERY) or isinstance(error.__cause__, _OF_A_DELIVERY)
