@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from workspace_ext.foundation.clock import Window
+from workspace_ext.telemetry.catalog import cautions
 from workspace_ext.telemetry.catalog.cautions import Cautions, Look
 from workspace_ext.telemetry.catalog.gaps import minutes_of
 from workspace_ext.telemetry.catalog.service import Held, Removal
@@ -102,3 +103,20 @@ def test_the_same_minutes_are_looked_at_once_until_something_is_removed() -> Non
     )
     assert answers.asked == 1
     assert cautions.known([look()], 4, Held(4, (REMOVED,))) is None
+
+
+def test_who_forgets_disturbs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one question is about to tell, another may forget: they ask in threads of their own."""
+    monkeypatch.setattr(cautions, "_REMEMBERED", 0)
+    shared = Cautions()
+    store = Answers(later=3)
+
+    def ask(sql: str, values: Mapping[str, object], pin: int) -> list[dict[str, Any]]:
+        shared.find([look("metrics")], 4, ALL, store)  # meanwhile
+        return store(sql, values, pin)
+
+    told = shared.find([look("logs"), look("spans")], 3, ALL, ask)
+    assert [text.split(" that came")[0] for text in told] == [
+        "the window has 3 more logs",
+        "the window has 3 more spans",
+    ]

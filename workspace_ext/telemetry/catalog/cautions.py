@@ -83,7 +83,7 @@ class Cautions:
     def known(self, looks: Sequence[Look], pin: int, held: Held) -> list[str] | None:
         """What is remembered; None when something must be looked at first."""
         try:
-            return list(self._told(looks, pin, held))
+            return list(_told(looks, pin, held, self._seen, self._later))
         except KeyError:
             return None
 
@@ -100,40 +100,26 @@ class Cautions:
         for memory in (self._seen, self._later):
             if len(memory) > _REMEMBERED:
                 memory.clear()
-        for look in looks:
-            if _is_steady(look):
-                self.seen(look, pin, held, ask)
+        # What is told is held here: another thread may forget it meanwhile.
+        steady = [look for look in looks if _is_steady(look)]
+        seen = {_minutes(look, pin, held): self.seen(look, pin, held, ask) for look in steady}
         every = dict.fromkeys((look.signal, look.window, pin, newest) for look in looks)
-        unknown = [later for later in every if later not in self._later]
+        later = {key: rows for key in every if (rows := self._later.get(key)) is not None}
+        unknown = [key for key in every if key not in later]
         if newest > pin and unknown:
             sql, values = _later(unknown)
-            for row in ask(sql, {"pin": pin, **values}, newest):
-                self._later[unknown[row["place"]]] = row["n"]
-        return list(self._told(looks, pin, held))
+            rows = ask(sql, {"pin": pin, **values}, newest)
+            later |= {unknown[row["place"]]: row["n"] for row in rows}
+            self._later.update(later)
+        return list(_told(looks, pin, held, seen, later))
 
     def seen(self, look: Look, pin: int, held: Held, ask: Ask) -> Seen:
         """What there is in the minutes of a steady signal's window."""
         key = _minutes(look, pin, held)
-        if key not in self._seen:
-            self._seen[key] = _look(key, ask)
-        return self._seen[key]
-
-    def _told(self, looks: Sequence[Look], pin: int, held: Held) -> Iterator[str]:
-        newest = held.newest
-        for look in looks:
-            yield from _of_removals(look, pin, held.removals)
-            if _is_steady(look):
-                seen = self._seen[_minutes(look, pin, held)]
-                yield from _of_gaps(look, seen.gaps)
-                yield from _of_skews(look, seen.skews)
-                yield from _of_sampling(look, seen.sampled)
-            if newest > pin:
-                more = self._later[look.signal, look.window, pin, newest]
-                if more:
-                    yield (
-                        f"the {look.label} has {more:,} more {look.signal} that came after pin"
-                        f" {pin}: moving the pin to {newest} would add them"
-                    )
+        found = self._seen.get(key)
+        if found is None:
+            found = self._seen[key] = _look(key, ask)
+        return found
 
 
 def _later(unknown: Sequence[_After]) -> tuple[str, dict[str, object]]:
@@ -191,6 +177,30 @@ def nth_of(profile: Profile) -> int:
 
 
 # -- in words ------------------------------------------------------------------------------------
+
+
+def _told(
+    looks: Sequence[Look],
+    pin: int,
+    held: Held,
+    seen: Mapping[_Minutes, Seen],
+    later: Mapping[_After, int],
+) -> Iterator[str]:
+    newest = held.newest
+    for look in looks:
+        yield from _of_removals(look, pin, held.removals)
+        if _is_steady(look):
+            known = seen[_minutes(look, pin, held)]
+            yield from _of_gaps(look, known.gaps)
+            yield from _of_skews(look, known.skews)
+            yield from _of_sampling(look, known.sampled)
+        if newest > pin:
+            more = later[look.signal, look.window, pin, newest]
+            if more:
+                yield (
+                    f"the {look.label} has {more:,} more {look.signal} that came after pin"
+                    f" {pin}: moving the pin to {newest} would add them"
+                )
 
 
 def _of_removals(look: Look, pin: int, removals: Iterable[Removal]) -> Iterator[str]:
