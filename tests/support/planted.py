@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from workspace_ext.inquiry.templates.binding import moment
+from workspace_ext.foundation.clock import moment
 
 SECOND = 1_000_000_000
 START = int(datetime(2024, 5, 1, 12, tzinfo=UTC).timestamp()) * SECOND

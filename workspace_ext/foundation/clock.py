@@ -14,6 +14,9 @@ Clock = Callable[[], int]
 """Tells the time in nanoseconds since the epoch; replay passes a fixed one."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_NS, _LAST_NS = -62_135_596_800_000_000_000, 253_402_300_799_999_999_999
+"""The years 1 to 9999: what can be written."""
+
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?\s*(Z|z|[+-]\d\d:?\d\d)")
 
 _NO_SECONDS = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d\s*(Z|z|[+-]\d\d:?\d\d)")
@@ -27,9 +30,14 @@ def now_ns() -> int:
 def to_rfc3339(time_ns: int) -> str:
     """Nanoseconds since the epoch as RFC 3339 text in UTC, with as many digits as needed."""
     seconds, fraction = divmod(time_ns, 1_000_000_000)
-    text = (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
+    text = (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
     digits = f".{fraction:09d}".rstrip("0") if fraction else ""
     return f"{text}{digits}Z"
+
+
+def moment(time_ns: int) -> datetime:
+    """Nanoseconds since the epoch as the aware time that SQL takes, in microseconds."""
+    return _EPOCH + timedelta(microseconds=time_ns // 1000)
 
 
 def parse_rfc3339(text: str) -> int:
@@ -103,9 +111,28 @@ class Window:
         """The form that travels."""
         return {"start": to_rfc3339(self.start_ns), "end": to_rfc3339(self.end_ns)}
 
+    def moments(self) -> tuple[datetime, datetime]:
+        """The two times as SQL takes them.
+
+        Tables keep microseconds; a window that ends between two of them takes the first one in.
+        """
+        return moment(self.start_ns), moment(min(self.end_ns + 999, _LAST_NS))
+
     def before(self) -> Window:
-        """The window of equal length that ends where this one starts: the usual baseline."""
-        return Window(2 * self.start_ns - self.end_ns, self.start_ns)
+        """The window of equal length that ends where this one starts: the usual baseline.
+
+        Raises:
+            BadInput: It would begin before there were years.
+        """
+        start_ns = 2 * self.start_ns - self.end_ns
+        if start_ns < _FIRST_NS:
+            raise BadInput(
+                f"there is no window as long as {to_rfc3339(self.start_ns)} to"
+                f" {to_rfc3339(self.end_ns)} before it",
+                hint="give a shorter window, or a baseline",
+                code="bad_window",
+            )
+        return Window(start_ns, self.start_ns)
 
 
 def united(windows: Iterable[Window]) -> list[Window]:

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from workspace_ext.foundation.clock import Window, parse_rfc3339, to_rfc3339, united
 from workspace_ext.foundation.errors import BadInput
 
-YEAR_9999_NS = 253_402_300_799_999_999_999
+YEAR_1_NS, YEAR_9999_NS = -62_135_596_800_000_000_000, 253_402_300_799_999_999_999
 
 
-@given(st.integers(0, YEAR_9999_NS))
+@given(st.integers(YEAR_1_NS, YEAR_9999_NS))
 def test_every_nanosecond_comes_back(time_ns: int) -> None:
     assert parse_rfc3339(to_rfc3339(time_ns)) == time_ns
 
@@ -48,6 +48,17 @@ def test_a_window_in_each_form_is_the_same() -> None:
     window = Window.parse("2023-01-29T09:00:00Z/2023-01-29T09:10:00Z")
     assert Window.parse(window.to_dict()) == Window.parse(window) == window
     assert window.before() == Window.parse("2023-01-29T08:50:00Z/2023-01-29T09:00:00Z")
+
+
+def test_a_window_may_reach_as_far_as_years_do() -> None:
+    ever = Window.parse("0001-01-01T00:00:00Z/9999-12-31T23:59:59.999999999Z")
+    assert Window.parse(ever.to_dict()) == ever
+    assert [moment.isoformat() for moment in ever.moments()] == [
+        "0001-01-01T00:00:00+00:00",
+        "9999-12-31T23:59:59.999999+00:00",
+    ]
+    with pytest.raises(BadInput, match="no window as long as 2023-01-29T09:00:00Z to 9999"):
+        Window.parse("2023-01-29T09:00:00Z/9999-12-31T23:59:59Z").before()
 
 
 @pytest.mark.parametrize(

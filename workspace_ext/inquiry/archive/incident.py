@@ -11,10 +11,9 @@ import threading
 from collections.abc import Sequence
 from functools import cache
 
-from workspace_ext.foundation.clock import Window
+from workspace_ext.foundation.clock import Window, moment
 from workspace_ext.foundation.errors import Damaged
 from workspace_ext.foundation.shipped import shipped
-from workspace_ext.inquiry.templates.binding import moment
 from workspace_ext.protocol.messages import InvestigationState, LedgerEntry
 from workspace_ext.telemetry.query.runner import QueryRunner
 

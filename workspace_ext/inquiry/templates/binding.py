@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from workspace_ext.foundation.clock import Window
@@ -17,7 +16,6 @@ from workspace_ext.foundation.errors import BadInput
 from workspace_ext.foundation.hints import did_you_mean
 from workspace_ext.inquiry.templates.model import BindContext, Bound, Param, Template
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
 
@@ -41,8 +39,8 @@ def bind(template: Template, given: Mapping[str, Any], context: BindContext) -> 
         value = given.get(param.name)
         if param.type == "window":
             window = _window(template, param, value, context, recorded)
-            arguments[f"{param.name}_start"] = moment(window.start_ns)
-            arguments[f"{param.name}_end"] = moment(window.end_ns + 999)
+            start, end = window.moments()
+            arguments |= {f"{param.name}_start": start, f"{param.name}_end": end}
             recorded[param.name] = window.to_dict()
         else:
             bound = _value(template, param, value, context)
@@ -50,11 +48,6 @@ def bind(template: Template, given: Mapping[str, Any], context: BindContext) -> 
             recorded[param.name] = bound
     values = {name: arguments[name] for name in arguments if name in template.placeholders}
     return Bound(values, arguments, recorded)
-
-
-def moment(time_ns: int) -> datetime:
-    """Nanoseconds since the epoch as the aware time that DuckDB binds (microseconds)."""
-    return _EPOCH + timedelta(microseconds=time_ns // 1000)
 
 
 def _window(

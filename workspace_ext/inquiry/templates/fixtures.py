@@ -34,9 +34,9 @@ from typing import Any
 
 import yaml
 
-from workspace_ext.foundation.clock import Window, parse_rfc3339
+from workspace_ext.foundation.clock import Window, moment, parse_rfc3339
 from workspace_ext.foundation.errors import BadInput
-from workspace_ext.inquiry.templates.binding import moment, seconds
+from workspace_ext.inquiry.templates.binding import seconds
 from workspace_ext.inquiry.templates.model import BadTemplate, BindContext, Problem
 from workspace_ext.telemetry.schema import SIGNALS
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workspace_ext.foundation.clock import Window
+from workspace_ext.foundation.clock import Window, moment
 from workspace_ext.telemetry.catalog.gaps import (
     MINUTE_NS,
     MOST_MINUTES,
@@ -21,7 +21,6 @@ from workspace_ext.telemetry.catalog.gaps import (
     profile_sql,
 )
 from workspace_ext.telemetry.catalog.service import Held, Removal
-from workspace_ext.telemetry.catalog.times import moment, moments
 from workspace_ext.telemetry.catalog.traces import (
     LOOKED_AT,
     MOST_SPANS,
@@ -135,7 +134,7 @@ def _later(unknown: Sequence[_After]) -> tuple[str, dict[str, object]]:
             f"SELECT {place} AS place, count(*) AS n FROM {signal} WHERE batch_id > $pin"  # noqa: S608
             f" AND time >= $start_{place} AND time < $end_{place}"
         )
-        values[f"start_{place}"], values[f"end_{place}"] = moments(window)
+        values[f"start_{place}"], values[f"end_{place}"] = window.moments()
     return " UNION ALL ".join(parts), values
 
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from workspace_ext.foundation.clock import Clock, Window, now_ns, to_rfc3339
+from workspace_ext.foundation.clock import Clock, Window, moment, now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.telemetry.catalog.cautions import (
     Cautions,
@@ -24,7 +24,7 @@ from workspace_ext.telemetry.catalog.gaps import (
 )
 from workspace_ext.telemetry.catalog.service import Catalog
 from workspace_ext.telemetry.catalog.services import MOST_NAMES as MOST_NAMES_TOLD
-from workspace_ext.telemetry.catalog.times import moment, told
+from workspace_ext.telemetry.catalog.times import told
 from workspace_ext.telemetry.catalog.traces import Sampled, Skew
 from workspace_ext.telemetry.ingest.live.merge import LATE_NS
 from workspace_ext.telemetry.query.runner import QueryRunner

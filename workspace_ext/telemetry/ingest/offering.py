@@ -24,26 +24,29 @@ def offered(connection: duckdb.DuckDBPyConnection, records: pa.Table) -> Iterato
         records: Within the limits.
     """
     maps = [field.name for field in records.schema if _has_map(field.type)]
-    with tempfile.TemporaryDirectory(prefix="maps-", dir=_spill(connection)) as folder:
-        # One piece is read by one thread. Several would make a part of a row group each, which
-        # are put together when the file is written for the second time.
-        with registered(connection, "incoming", records.drop_columns(maps).combine_chunks()):
-            if not maps:
-                yield "incoming"
-                return
-            import pyarrow.parquet as pq
+    # One piece is read by one thread. Several would make a part of a row group each, which are put
+    # together when the file is written for the second time.
+    plain = records.drop_columns(maps).combine_chunks()
+    with (
+        tempfile.TemporaryDirectory(prefix="maps-", dir=_spill(connection)) as folder,
+        registered(connection, "incoming", plain),
+    ):
+        if not maps:
+            yield "incoming"
+            return
+        import pyarrow.parquet as pq
 
-            path = Path(folder) / "maps.parquet"
-            pq.write_table(
-                records.select(maps),
-                path,
-                row_group_size=max(len(records), 1),  # one is read by one thread, in order
-                compression="none",
-                write_statistics=False,
-                store_schema=False,
-            )
-            quoted = str(path).replace("'", "''")
-            yield f"(FROM incoming POSITIONAL JOIN read_parquet('{quoted}'))"
+        path = Path(folder) / "maps.parquet"
+        pq.write_table(
+            records.select(maps),
+            path,
+            row_group_size=max(len(records), 1),  # one is read by one thread, in order
+            compression="none",
+            write_statistics=False,
+            store_schema=False,
+        )
+        quoted = str(path).replace("'", "''")
+        yield f"(FROM incoming POSITIONAL JOIN read_parquet('{quoted}'))"
 
 
 @contextmanager

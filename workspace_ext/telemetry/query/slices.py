@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -20,7 +19,6 @@ from workspace_ext.telemetry.schema import SIGNALS, selection
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ALWAYS = ("time", "batch_id")
 
 
@@ -109,9 +107,5 @@ def _condition(wanted: Slice, known: Sequence[str]) -> str:
 
 
 def _within(window: Window) -> str:
-    return f"time >= {_literal(window.start_ns)} AND time < {_literal(window.end_ns + 999)}"
-
-
-def _literal(time_ns: int) -> str:
-    moment = _EPOCH + timedelta(microseconds=time_ns // 1000)
-    return f"TIMESTAMPTZ '{moment:%Y-%m-%d %H:%M:%S.%f}+00'"
+    start, end = (f"TIMESTAMPTZ '{moment.isoformat(' ')}'" for moment in window.moments())
+    return f"time >= {start} AND time < {end}"
