@@ -17,6 +17,8 @@ from workspace_ext.foundation.errors import InvestigationError, Unavailable
 
 _log = logging.getLogger(__name__)
 
+_BODY_SECONDS = 60.0
+
 
 class HttpListener:
     """The routes of `receivers` on a port of their own.
@@ -38,7 +40,7 @@ class HttpListener:
 
     async def serve(self, door: Door) -> None:
         """Begins to take requests."""
-        self._server = HTTPServer(receiving(door, **self._settings), decompress_request=False)
+        self._server = HTTPServer(receiving(door, **self._settings), body_timeout=door.body_seconds)
         self._server.add_sockets(self._sockets)
 
     def stop(self) -> None:
@@ -76,8 +78,9 @@ def open_doors(receive: Iterable[Receiving], **settings: Any) -> list[Listener]:
 async def serve_doors(runtime: Runtime, listeners: Iterable[Listener]) -> None:
     """Begins to receive."""
     for each in listeners:
+        token = each.receive.token
         await each.serve(
-            Door(runtime.intake, runtime.metrics, runtime.presence, each.receive.token)
+            Door(runtime.intake, runtime.metrics, runtime.presence, token, _BODY_SECONDS)
         )
         open_to = each.receive.open_to
         runtime.doors[each.receive.door] = {"address": each.address, "open_to": open_to}

@@ -134,7 +134,7 @@ class Intake:
         self.in_flight_bytes = 0
 
     def reserve(self, size: int) -> None:
-        """Takes room for a body, or a part of one; `release` gives it back.
+        """Takes room for a body, or a part of one; `release` gives it back, or `receive`.
 
         Raises:
             Unavailable: There is none now.
@@ -156,10 +156,18 @@ class Intake:
     async def receive(self, request: Request) -> Parsed:
         """Decodes a request and keeps its records; when this returns they are on disk.
 
+        Gives back the room that was reserved for its body: once it is done with, although its
+        sender may leave before.
+
         Raises:
             BadInput: Nothing in it can be read, now or ever.
             Unavailable: It cannot be kept now.
         """
+        work = asyncio.ensure_future(self._take(request))
+        work.add_done_callback(lambda _: self.release(len(request.body)))
+        return await asyncio.shield(work)
+
+    async def _take(self, request: Request) -> Parsed:
         if tracing.is_own(request.headers):
             return await self._receive(replace(request, source=tracing.OWN))
         with tracing.span("ingest", request.headers, adapter=request.format) as work:

@@ -20,7 +20,7 @@ from workspace_ext.broker.answers import RETRY_INFO_HEADER, OtlpAnswers
 from workspace_ext.broker.intake import Request
 from workspace_ext.broker.listening import reachable
 from workspace_ext.broker.receiving import Door, Receiving
-from workspace_ext.foundation.errors import InvestigationError
+from workspace_ext.foundation.errors import InvestigationError, Unavailable
 from workspace_ext.telemetry.ingest.model import Parsed
 
 _log = logging.getLogger(__name__)
@@ -117,22 +117,24 @@ async def _take(door: Door, signal: str, messages: AsyncIterator[bytes], context
     door.check(shown if isinstance(shown, str) else "")
     room = MOST_MESSAGE_BYTES
     door.intake.reserve(room)
+    body = b""
     try:
-        body = await anext(aiter(messages), b"")
-        door.intake.release(room - len(body))
-        room = len(body)
-        return await door.intake.receive(
-            Request(
-                format="otlp-proto",
-                signal=signal,
-                source=f"OTLP/gRPC from {_sender(context.peer())}",
-                encoding="",
-                headers={},
-                body=body,
-            )
-        )
+        async with asyncio.timeout(door.body_seconds):
+            body = await anext(aiter(messages), b"")
+    except TimeoutError:
+        raise Unavailable("the message took too long to come", code="slow_sender") from None
     finally:
-        door.intake.release(room)
+        door.intake.release(room - len(body))
+    return await door.intake.receive(
+        Request(
+            format="otlp-proto",
+            signal=signal,
+            source=f"OTLP/gRPC from {_sender(context.peer())}",
+            encoding="",
+            headers={},
+            body=body,
+        )
+    )
 
 
 async def _refuse(context: Any, answers: OtlpAnswers, error: InvestigationError) -> NoReturn:

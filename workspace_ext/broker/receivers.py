@@ -91,12 +91,20 @@ RECEIVERS: dict[str, Receiver] = {
 }
 
 
+@stream_request_body
 class DoorHandler(RequestHandler):
-    """Checks the token."""
+    """Checks the token; holds nothing of a body that nobody asked for."""
 
     def initialize(self, door: Door) -> None:
         """Tornado's constructor arguments."""
         self.door = door
+
+    def prepare(self) -> None:
+        """The body of a refused request is read and thrown away, so that its sender is told why."""
+        self.request.connection.set_max_body_size(_MOST_DISCARDED_BYTES)  # type: ignore[union-attr]
+
+    def data_received(self, chunk: bytes) -> None:
+        """A part of the body."""
 
     def check_token(self) -> None:
         """Whether the caller may come in.
@@ -134,6 +142,7 @@ class NowhereHandler(DoorHandler):
 
     def prepare(self) -> None:
         """Whatever the method is."""
+        super().prepare()
         self.set_status(404)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         there = ", ".join(path.replace("(?:/[^/]+)?", "") for path in RECEIVERS)
@@ -150,7 +159,6 @@ class ElasticHandler(DoorHandler):
     head = get
 
 
-@stream_request_body
 class ReceiverHandler(DoorHandler):
     """POST: takes a request, answers when it is on disk."""
 
@@ -165,7 +173,7 @@ class ReceiverHandler(DoorHandler):
 
     def prepare(self) -> None:
         """Refuses before the body comes, if it will be refused; the body is thrown away then."""
-        self.request.connection.set_max_body_size(_MOST_DISCARDED_BYTES)  # type: ignore[union-attr]
+        super().prepare()
         announced = self.request.headers.get("Content-Length", "")
         try:
             if self.request.method == "POST":
@@ -220,7 +228,7 @@ class ReceiverHandler(DoorHandler):
             raise self._refusal
         headers = self._headers_given()
         encoding = headers.get("content-encoding", "").strip().lower()
-        return Request(
+        whole = Request(
             format=self._receiver.format(headers.get("content-type", "")),
             signal=self._receiver.signal,
             source=f"{self.request.path} from {self.request.remote_ip}",
@@ -228,6 +236,8 @@ class ReceiverHandler(DoorHandler):
             headers=headers,
             body=b"".join(self._received),
         )
+        self._received, self._reserved = [], 0  # its room is given back by who takes it
+        return whole
 
     def _headers_given(self) -> dict[str, str]:
         return {name.lower(): value for name, value in self.request.headers.items()}
@@ -264,11 +274,11 @@ class ReceiverHandler(DoorHandler):
         return "/_bulk" if self.request.path.endswith("/_bulk") else self.request.path
 
     def on_finish(self) -> None:
-        """Gives the room back, also when the sender left."""
+        """Gives the room back of what was not taken."""
         self._let_go()
 
     def on_connection_close(self) -> None:
-        """The sender left; what is on its way to the disk is kept anyway."""
+        """The sender left; what was taken is kept anyway."""
         super().on_connection_close()
         self._let_go()
 

@@ -105,12 +105,14 @@ class Door:
         metrics: Where they are counted.
         presence: Who uses the broker.
         token: What senders must show; None lets everybody in who can reach the port.
+        body_seconds: How long a sender may take for a body, for which room is held meanwhile.
     """
 
     intake: Intake
     metrics: Metrics
     presence: Presence
     token: str | None
+    body_seconds: float
 
     def check(self, shown: str) -> None:
         """Whether a sender may come in.

@@ -191,8 +191,5 @@ class SyslogListener:
 
     async def _receive(self, request: Request) -> None:
         self._door.intake.reserve(len(request.body))
-        try:
-            with self._door.presence.request():
-                await self._door.intake.receive(request)
-        finally:
-            self._door.intake.release(len(request.body))
+        with self._door.presence.request():
+            await self._door.intake.receive(request)

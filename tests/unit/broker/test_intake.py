@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from tests.support.live import live_ingest
+from tests.support.store import open_store
 from workspace_ext.broker import intake
-from workspace_ext.broker.intake import Request, _Asked, _Lane
+from workspace_ext.broker.intake import Intake, Request, _Asked, _Lane
 from workspace_ext.foundation.priority import Precedence
+from workspace_ext.telemetry.ingest.live.decoding import Decoded, decode
 from workspace_ext.telemetry.ingest.model import Parsed
 
 SECONDS = 30.0
@@ -63,3 +69,35 @@ def test_none_waits_for_more_than_come(monkeypatch: pytest.MonkeyPatch) -> None:
         tested.put(one)
     tested.close()
     assert sum(pieces) == len(sent)
+
+
+def test_a_request_holds_its_room_until_it_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when its sender has left, as a call of gRPC is cancelled then."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(came: Request) -> Decoded:
+        begun.set()
+        assert go_on.wait(SECONDS)
+        return decode(came)
+
+    async def leave(tested: Intake) -> None:
+        came = Request("loki", "", "test", "", {}, b'{"streams": []}')
+        tested.reserve(len(came.body))
+        waiting = asyncio.ensure_future(tested.receive(came))
+        assert await asyncio.to_thread(begun.wait, SECONDS)
+        waiting.cancel()
+        with suppress(asyncio.CancelledError):
+            await waiting
+        assert tested.in_flight_bytes == len(came.body)
+        go_on.set()
+        async with asyncio.timeout(SECONDS):
+            while tested.in_flight_bytes:
+                await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(intake, "decode", slowly)
+    with open_store(tmp_path / "store") as store, live_ingest(store) as live:
+        tested = Intake(live, Precedence())
+        asyncio.run(leave(tested))
+        tested.close()

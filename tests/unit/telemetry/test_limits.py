@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
+import zlib
 from typing import Any
 
 import cramjam
@@ -27,8 +28,11 @@ from tests.support.store import NOW_NS, Store
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.telemetry.ingest import registry
 from workspace_ext.telemetry.ingest.adapter import Context
+from workspace_ext.telemetry.ingest.adapters.otlp_span_columns import spans_together
 from workspace_ext.telemetry.ingest.columns import table
-from workspace_ext.telemetry.ingest.limits import ATTRIBUTES, PARTS, REJECTS, TEXT, bounded
+from workspace_ext.telemetry.ingest.limits import ATTRIBUTES, BUCKETS, PARTS, REJECTS, TEXT, bounded
+from workspace_ext.telemetry.ingest.live.request import undo
+from workspace_ext.telemetry.ingest.mapping import parse_mapping
 from workspace_ext.telemetry.ingest.model import Parsed, Reject
 
 TRACE, SPAN = "5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174"
@@ -172,6 +176,61 @@ def test_very_many_rejects_are_counted() -> None:
     assert (len(parsed.rejects), parsed.rejected) == (REJECTS, REJECTS + 500)
 
 
+@pytest.mark.parametrize("name", ["elastic-bulk", "syslog", "otlp-json", "jsonl", "csv"])
+def test_of_large_records_few_are_held(name: str) -> None:
+    """However large the file is."""
+    log = json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [
+        {"timeUnixNano": str(NOW_NS), "body": {"stringValue": "TEXT"}}
+    ]}]}]})  # fmt: skip
+    header, record = {
+        "elastic-bulk": ("", '{"index":{}}\n{"message":"TEXT"}'),
+        "syslog": ("", "<14>1 2023-11-14T22:13:20Z h a p i - TEXT"),
+        "otlp-json": ("", log),
+        "jsonl": ("", '{"t":1700000000,"m":"TEXT"}'),
+        "csv": ("t,m\n", "1700000000,TEXT"),
+    }[name]
+    rules = "signal: logs\nfields: {time: {column: t, unit: s}, body: m}"
+    mapping = parse_mapping(rules) if name in ("jsonl", "csv") else None
+    line = record.replace("TEXT", "x" * (1 << 20)) + "\n"
+    stream = io.BytesIO((header + line * 150).encode())
+    parts = registry.read(name, stream, Context(NOW_NS, mapping=mapping))
+    assert [part.tables["logs"].num_rows for part in parts] == [64, 64, 22]
+
+
+def test_a_value_that_does_not_fit_is_found_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    from workspace_ext.telemetry.ingest import rows as collected
+
+    made: list[int] = []
+
+    def counted(signal: str, some: list[dict[str, Any]]) -> pa.Table:
+        made.append(len(some))
+        return table(signal, some)
+
+    monkeypatch.setattr(collected, "table", counted)
+    taken = collected.Rows()
+    for number in range(4096):
+        large = 1 << 40 if number in (77, 4000) else 1
+        row = {"time_ns": NOW_NS, "body": str(number), "severity_number": large, "attributes": []}
+        taken.add("logs", number, {**row, "resource": []})
+    parsed = taken.hand_on()
+    assert [reject.line for reject in parsed.rejects] == [77, 4000]
+    kept = [int(body) for body in parsed.tables["logs"]["body"].to_pylist()]
+    assert kept == [number for number in range(4096) if number not in (77, 4000)]
+    assert len(made) < 60
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd", "deflate"])
+def test_a_body_that_was_cut_off_is_refused(encoding: str) -> None:
+    """What is left of it may well be whole lines, and would be taken for all there is."""
+    body = b'{"index":{}}\n{"message":"ok"}\n' * 1000
+    packed = (
+        zlib.compress(body) if encoding == "deflate" else pa.compress(body, encoding, asbytes=True)
+    )
+    assert undo(packed, encoding) == body
+    with pytest.raises(BadInput, match=f"the body is not {encoding}: "):
+        undo(packed[:-20], encoding)
+
+
 def test_of_a_huge_line_only_the_beginning_is_held(store: Store, tmp_path: Any) -> None:
     path = tmp_path / "bulk.ndjson"
     document = b'{"@timestamp":"2023-11-14T22:13:20Z","message":"ok"}'
@@ -181,6 +240,34 @@ def test_of_a_huge_line_only_the_beginning_is_held(store: Store, tmp_path: Any) 
     report = store.ingest(path)
     assert (report.format, report.rows, report.quarantined) == ("elastic-bulk", {"logs": 1}, 1)
     assert store.quarantine() == [(1, "longer than 16 MiB")]
+    (tmp_path / "a.csv").write_bytes(
+        b"t,m\n1700000000," + b"x" * (40 << 20) + b"\n1700000000,fine\n"
+    )
+    rules = "signal: logs\nfields: {time: {column: t, unit: s}, body: m}"
+    report = store.ingest(tmp_path / "a.csv", mapping=rules)
+    assert report.rows == {"logs": 2}
+    assert report.warnings == (f"body: 1 values of more than {TEXT} characters were cut",)
+
+
+def test_a_histogram_and_a_link_have_limits_too() -> None:
+    counts = {"bucketCounts": ["1"] * (BUCKETS + 1), "explicitBounds": [*range(BUCKETS)]}
+    point = {"timeUnixNano": str(NOW_NS), "count": "1", **counts}
+    metric = {"name": "m", "histogram": {"dataPoints": [point]}}
+    metrics = {"resourceMetrics": [{"scopeMetrics": [{"metrics": [metric]}]}]}
+    assert reasons(decode("otlp-json", metrics)) == [(1, f"metric m: more than {BUCKETS} buckets")]
+    message = TracesData()
+    made = (
+        message.resource_spans.add()
+        .scope_spans.add()
+        .spans.add(
+            trace_id=bytes.fromhex(TRACE), span_id=bytes.fromhex(SPAN), start_time_unix_nano=NOW_NS
+        )
+    )
+    made.links.add(trace_id=b"\1" * (1 << 20), span_id=b"\2" * 8)
+    body = message.SerializeToString()
+    assert spans_together([body]).counts == (None,)
+    (row,) = rows(decode("otlp-proto", body), "spans")
+    assert [len(link["trace_id"]) for link in row["links"]] == [TEXT]
 
 
 def test_times_in_a_table_of_a_mapping_are_bounded_too(store: Store, tmp_path: Any) -> None:

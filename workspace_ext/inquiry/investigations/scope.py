@@ -6,6 +6,7 @@ Only those can be out of date once the scope moves; a window that somebody gave 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from workspace_ext.foundation.clock import Window, parse_rfc3339
@@ -29,7 +30,8 @@ def scoped(state: InvestigationState, params: Mapping[str, Any]) -> list[str]:
 def _moments(state: InvestigationState) -> dict[str, Window | int]:
     window, baseline = _window(state["window"]), _window(state["baseline"])
     if baseline is None and window is not None:
-        baseline = window.before()
+        with suppress(BadInput):  # none as long lies before it
+            baseline = window.before()
     found: dict[str, Window | int] = {}
     for name, each in (("window", window), ("baseline", baseline)):
         if each is not None:

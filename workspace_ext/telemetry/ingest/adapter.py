@@ -151,6 +151,7 @@ def by_lines(decode: Callable[[Rows, int, bytes, Context], None]) -> Read:
 
         rows = Rows()
         for number, line in lines(stream):
+            rows.size += len(line)
             if len(line) > LINE_BYTES:
                 rows.reject(number, f"longer than {LINE_BYTES >> 20} MiB", line[:64])
             elif text := line.strip():

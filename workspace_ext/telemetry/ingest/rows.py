@@ -20,6 +20,7 @@ Row = dict[str, Any]
 Pairs = list[tuple[str, str | None]]
 
 _CHUNK = 20_000
+_CHUNK_BYTES = 64 << 20
 _NOT_KEPT = (pa.ArrowException, UnicodeEncodeError, OverflowError)
 _NOT_AS_EXPECTED = (
     ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError,
@@ -42,13 +43,14 @@ class Rows:
     rejects: list[Reject] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     count: int = 0
+    size: int = 0
     rejected: int = 0
     _tables: dict[str, list[pa.Table]] = field(default_factory=dict)
 
     @property
     def full(self) -> bool:
-        """Whether it is time to hand on."""
-        return self.count >= _CHUNK
+        """Whether it is time to hand on: whoever reads a file adds its bytes to ``size``."""
+        return self.count >= _CHUNK or self.size >= _CHUNK_BYTES
 
     def add(self, signal: str, line: int | None, row: Row) -> None:
         """Keeps a row: its columns by name, where ``time`` follows from ``time_ns``."""
@@ -98,7 +100,7 @@ class Rows:
             tables, tuple(self.rejects), tuple(self.warnings), self.rejected - len(self.rejects)
         )
         self.rejects, self.warnings, self._tables = [], [], {}
-        self.count = self.rejected = 0
+        self.count = self.size = self.rejected = 0
         return parsed
 
     def _settle(self, signal: str) -> None:
@@ -106,20 +108,21 @@ class Rows:
         self._tables.setdefault(signal, []).append(self._table(signal, rows))
 
     def _table(self, signal: str, rows: list[tuple[int | None, Row]]) -> pa.Table:
+        """Without the rows of which a value does not fit: too large a number, a text that is none.
+
+        They are found by halves, as one by one takes seconds.
+        """
         try:
             return table(signal, [row for _, row in rows])
-        except _NOT_KEPT:
-            good = [row for line, row in rows if self._fits(signal, line, row)]
-            return table(signal, good) if good else arrow_schema(signal).empty_table()
-
-    def _fits(self, signal: str, line: int | None, row: Row) -> bool:
-        """Whether a row's values fit their columns; a number may be too large, a text no text."""
-        try:
-            table(signal, [row])
         except _NOT_KEPT as error:
-            self.reject(line, f"a value cannot be kept: {error}", row)
-            return False
-        return True
+            half = len(rows) // 2
+            if not half:
+                line, row = rows[0]
+                self.reject(line, f"a value cannot be kept: {error}", row)
+                return arrow_schema(signal).empty_table()
+            first, second = self._table(signal, rows[:half]), self._table(signal, rows[half:])
+            found = [part for part in (first, second) if len(part)]
+            return pa.concat_tables(found) if found else first
 
 
 def _shown(record: object) -> str:

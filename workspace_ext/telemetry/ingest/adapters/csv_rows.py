@@ -17,11 +17,13 @@ import pyarrow as pa
 
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.telemetry.ingest.adapter import BY_NAME, NO, Adapter, Context, Head
+from workspace_ext.telemetry.ingest.adapter import lines as numbered
 from workspace_ext.telemetry.ingest.mapping import Mapping
 from workspace_ext.telemetry.ingest.model import RECORD_LIMIT, Parsed, Reject
 from workspace_ext.telemetry.ingest.tabular import Mapper
 
 _CHUNK_ROWS = 50_000
+_CHUNK_BYTES = 64 << 20
 _FIELD_LIMIT = 16 << 20
 
 
@@ -29,7 +31,7 @@ class _Lines:
     """The lines of a file, numbered, with those of the current record kept to go back to."""
 
     def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
+        self._source = numbered(stream)
         self._again: deque[str] = deque()
         self.number = 0
         self.record: list[str] = []
@@ -41,9 +43,7 @@ class _Lines:
         if self._again:
             line = self._again.popleft()
         else:
-            raw = self._stream.readline()
-            if not raw:
-                raise StopIteration
+            _, raw = next(self._source)
             line = raw.decode("utf-8-sig" if self.number == 0 else "utf-8", "surrogateescape")
         self.number += 1
         self.record.append(line)
@@ -64,6 +64,7 @@ class _Chunk:
     lines: list[int] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    size: int = 0
 
     def reject(self, line: int, reason: str, text: str) -> None:
         shown = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
@@ -135,7 +136,8 @@ def _chunks(lines: _Lines, delimiter: str, width: int) -> Iterator[_Chunk]:
         chunk.lines.append(lines.number - len(lines.record) + 1)
         chunk.texts.append("".join(lines.record))
         chunk.rows.append(row)
-        if len(chunk.rows) >= _CHUNK_ROWS:
+        chunk.size += len(chunk.texts[-1])
+        if len(chunk.rows) >= _CHUNK_ROWS or chunk.size >= _CHUNK_BYTES:
             yield chunk
             chunk = _Chunk()
     yield chunk

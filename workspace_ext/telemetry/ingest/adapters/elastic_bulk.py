@@ -59,6 +59,7 @@ def _read(stream: IO[bytes], context: Context) -> Iterator[Parsed]:
     rows = Rows()
     pending: tuple[int, dict[str, Any]] | None = None
     for number, line in lines(stream):
+        rows.size += len(line)
         text = line.strip()
         if not text:
             continue

@@ -43,6 +43,7 @@ def _read(stream: IO[bytes], context: Context) -> Iterator[Parsed]:
         rows = Rows()
         taken: list[tuple[int, bytes, list[str | None]]] = []
         for number, line in lines(stream):
+            rows.size += len(line)
             if text := line.strip():
                 with rows.guard(number, text):
                     taken.append((number, text, _values(rows, text, columns)))

@@ -62,6 +62,7 @@ def _read(stream: IO[bytes], context: Context) -> Iterator[Parsed]:
     """The records; of a request whose signal is known, the body must be one message."""
     rows = Rows()
     for line, text in _requests(rows, stream, context):
+        rows.size += len(text)
         _request(rows, line, text, context)
         if rows.full:
             yield rows.hand_on()

@@ -90,6 +90,7 @@ def _read(stream: IO[bytes], context: Context) -> Iterator[Parsed]:
         _body(rows, stream, context)
     else:
         for number, message in _messages(stream, rows, context):
+            rows.size += len(message)
             _request(rows, number, message)
             if rows.full:
                 yield rows.hand_on()

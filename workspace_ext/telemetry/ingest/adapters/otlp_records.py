@@ -80,7 +80,7 @@ def span_row(  # noqa: PLR0913 - a span has that many parts
         "trace_state": trace_state or None,
         "attributes": attributes,
         "span_events": [_part(event) for event in events[:PARTS]],
-        "links": links[:PARTS],
+        "links": [{name: text[:TEXT] for name, text in link.items()} for link in links[:PARTS]],
     }
 
 
@@ -155,9 +155,11 @@ def point_row(
     """A data point.
 
     Raises:
-        BadRecord: It has no time.
+        BadRecord: It has no time, or too many buckets.
     """
     check_time(time_ns)
+    if head["kind"] == "histogram" and len(values["bucket_counts"]) > BUCKETS:
+        raise BadRecord(f"more than {BUCKETS} buckets")
     return {
         **shared,
         **head,

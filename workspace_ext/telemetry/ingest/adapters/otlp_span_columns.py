@@ -211,6 +211,8 @@ def _links(lists: pa.ListArray) -> pa.ListArray:
     if not len(links):
         return _listed(lists, None, kind)
     columns = [_hexadecimal(links.field("trace_id")), _hexadecimal(links.field("span_id"))]
+    if any(_lengths(column).max(initial=0) > TEXT for column in columns):
+        raise _Unusual
     return _listed(lists, columns, kind)
 
 

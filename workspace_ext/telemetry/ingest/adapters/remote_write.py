@@ -161,6 +161,8 @@ def _histogram(histogram: Any) -> Row:
         filled = [0] * first + counts
         if first < 0 or len(filled) > len(bounds) + 1:
             raise BadRecord("more buckets than bounds")
+        if len(bounds) > BUCKETS:
+            raise BadRecord(f"more than {BUCKETS} buckets")
         filled += [0] * (len(bounds) + 1 - len(filled))
         return row | {"kind": "histogram", "bucket_counts": filled, "explicit_bounds": bounds}
     negative = _buckets(

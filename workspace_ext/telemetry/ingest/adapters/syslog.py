@@ -36,6 +36,7 @@ def _recognise(head: Head) -> int:
 def _read(stream: IO[bytes], context: Context) -> Iterator[Parsed]:
     rows = Rows()
     for number, frame in _frames(stream, rows):
+        rows.size += len(frame)
         if text := frame.strip(b"\r\n\0"):
             with rows.guard(number, text):
                 _message(rows, number, text, context)

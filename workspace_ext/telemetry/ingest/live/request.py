@@ -117,7 +117,11 @@ def _inflated(body: bytes, encoding: str) -> bytes:
     """The first bytes of it, one more than there may be."""
     most = MOST_BODY_BYTES + 1
     if encoding == "deflate":
-        return zlib.decompressobj().decompress(body, most)
+        inflating = zlib.decompressobj()
+        inflated = inflating.decompress(body, most)
+        if not inflating.eof and len(inflated) < most:
+            raise zlib.error("incomplete stream")
+        return inflated
     with pa.CompressedInputStream(pa.py_buffer(body), encoding) as stream:
         content: bytes = stream.read(most)
     return content
