@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from workspace_ext.inquiry.versions.content import split
 from workspace_ext.inquiry.versions.model import NOTHING, Layout
 from workspace_ext.inquiry.versions.sending import version_in
 from workspace_ext.protocol.messages import EventIn
+from workspace_ext.server import reporter as reporting
 from workspace_ext.server.reporter import OPENED, SAVED, Reporter
 
 
@@ -129,3 +131,31 @@ def test_a_disk_that_refuses_stops_nobody(tmp_path: Path, caplog: pytest.LogCapt
     reporter.stop()
 
     assert any("gap in the record of u4: note.added i" in message for message in caplog.messages)
+
+
+def test_a_reporter_that_was_stopped_leaves_its_spool_to_the_next(
+    client: BrokerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its thread may still wait for a broker then, whose disk is slow."""
+    monkeypatch.setattr(reporting, "_STOP_SECONDS", 0.01)
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow() -> BrokerClient:
+        asked.set()
+        assert go_on.wait(PATIENCE_SECONDS)
+        return client
+
+    first = Reporter(tmp_path, slow)
+    first.report("u6", [opened("u6"), note("k", "kept")])
+    assert asked.wait(PATIENCE_SECONDS)
+    first.stop()
+    second = Reporter(tmp_path, lambda: client)
+    second.start()
+    assert second.flush(PATIENCE_SECONDS)
+    second.stop()
+    go_on.set()
+    assert first._thread is not None
+    first._thread.join(PATIENCE_SECONDS)
+
+    assert list(client.state("u6")["notes"]) == ["k"]
+    assert list(tmp_path.iterdir()) == []

@@ -160,7 +160,11 @@ class ElasticAnswers:
 
 
 def retry_seconds(error: InvestigationError) -> int:
-    """After how long a sender should try again; 0 when that is no use."""
+    """After how long a sender should try again; 0 when that is no use.
+
+    It goes with 503, never 429, which OTLP takes as well: Prometheus and Alertmanager throw away
+    what they hear that of, unless they are told not to.
+    """
     return _RETRY_SECONDS.get(error.code, 1) if isinstance(error, Unavailable) else 0
 
 

@@ -101,7 +101,7 @@ class Keeper:
             policy, applied_ns = self._services.retention.policy()
             if policy is not None:
                 left_ns = (applied_ns or 0) + self._every_ns - now_ns()
-                if left_ns > 0:
+                if 0 < left_ns <= self._every_ns:  # else a clock was wrong when it was noted
                     return left_ns / 1e9
                 done = remove(self._services, policy, _ITSELF, kept=True)
                 if done["rows"]:

@@ -27,11 +27,12 @@ class HealthHandler(BaseHandler):
         """Answers from the loop: a loop that hangs is not healthy."""
         self.allow("catalog.read")
         runtime = self.runtime
+        store = str(runtime.services.folder.path)
         self.answer(
             {
                 "status": "leaving" if runtime.stopping.is_set() else "ready",
                 "instance": runtime.instance,
-                "store": str(runtime.services.folder.path),
+                "store": store if self.principal.kind == "service" else None,
                 "pid": os.getpid(),
                 "version": workspace_ext.__version__,
                 "started": runtime.started,

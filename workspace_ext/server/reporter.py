@@ -159,6 +159,8 @@ class Reporter:
 
     def _note(self, spool: Spool, taken: int) -> None:
         with self._changed:
+            if self._spool is not spool:  # stopped meanwhile: the next server sends it once more
+                return
             self._refused = taken == 0
             try:
                 spool.done(taken)

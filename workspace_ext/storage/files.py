@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -36,6 +37,7 @@ def whole_file(path: Path, *, mode: int | None = None, keep: bool = False) -> It
             _put_if_absent(temporary, path)
         else:
             temporary.replace(path)
+        sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -44,6 +46,18 @@ def write_whole(path: Path, text: str, *, mode: int | None = None, keep: bool = 
     """Writes a text as `whole_file` does."""
     with whole_file(path, mode=mode, keep=keep) as file:
         file.write(text.encode())
+
+
+def sync_folder(folder: Path) -> None:
+    """Sees to it that the names in a folder are on disk, where its file system can do that."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def size_of(path: Path) -> int:

@@ -48,6 +48,8 @@ def test_a_wrong_token_arrives_as_denied(client: BrokerClient) -> None:
 def test_a_kernel_token_reads_and_no_more(client: BrokerClient) -> None:
     kernel = BrokerClient(client.address, client.token("k1", user="alice", notebook="a.ipynb"))
     assert kernel.health()["status"] == "ready"
+    assert kernel.health()["store"] is None  # a kernel never knows where the store lies
+    assert client.health()["store"]
     with pytest.raises(Denied):
         kernel.token("k2", user="bob")
     with pytest.raises(Denied):

@@ -1,5 +1,6 @@
 """A file is whole, or it is not there."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -23,6 +24,24 @@ def test_nobody_sees_a_file_that_is_being_written(tmp_path: Path) -> None:
 
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_is_there_after_the_power_went(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its content is on disk before its name is, and both are before anybody relies on them."""
+    synced: list[str] = []
+    sync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    write_whole(tmp_path / "a", "new")
+    content, folder = synced
+    assert content.startswith(".writing-")
+    assert folder == tmp_path.name
 
 
 def test_an_error_leaves_what_was_there(tmp_path: Path) -> None:

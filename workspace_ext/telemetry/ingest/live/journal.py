@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workspace_ext.storage.failures import explain
+from workspace_ext.storage.files import sync_folder
 
 _log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ class Journal:
             self._end = 0
             _write_all(self._file, [_MAGIC])
             self._end = len(_MAGIC)
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
         return self._file
 
     def _undo(self) -> None:
@@ -178,11 +179,3 @@ def _write_all(file: int, parts: Sequence[bytes]) -> None:
     view = memoryview(b"".join(parts))
     while view:
         view = view[os.write(file, view) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
