@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.broker import broker, load_demo
+from tests.support.store import open_store
 from tests.support.waiting import until
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.errors import BadInput, Denied
@@ -127,3 +128,13 @@ def test_a_kernel_may_remove_nothing(client: BrokerClient) -> None:
     with pytest.raises(Denied):
         kernel.keep_policy(AT_ONCE)
     assert json.dumps(kernel.retention())
+
+
+def test_a_clock_that_was_wrong_once_keeps_no_data(tmp_path: Path) -> None:
+    with broker(tmp_path / "s") as client:
+        client.keep_policy({"older_than": "30d"})
+    year_2200_ns = 7_258_118_400_000_000_000
+    with open_store(tmp_path / "s") as store, store.engine.write() as connection:
+        connection.execute("UPDATE raw.retention SET applied_ns = $1", [year_2200_ns])
+    with broker(tmp_path / "s") as client:
+        until(lambda: client.retention()["applied_at"] < "2200", "the policy is applied")
