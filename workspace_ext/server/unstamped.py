@@ -18,6 +18,7 @@ from jupyter_server.utils import ApiPath, to_api_path, to_os_path
 from workspace_ext.foundation.ids import stable_id
 from workspace_ext.server.placement import has_store
 from workspace_ext.server.view import View
+from workspace_ext.storage.files import write_whole
 
 _log = logging.getLogger(__name__)
 
@@ -101,10 +102,7 @@ class Unstamped:
 
     def _write(self, kept: _Kept) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        place = self._place(kept.file)
-        fresh = place.with_suffix(".new")
-        fresh.write_text(json.dumps(kept._asdict()))
-        fresh.replace(place)
+        write_whole(self._place(kept.file), json.dumps(kept._asdict()), mode=0o600)
 
     def _drop(self, file: str) -> None:
         try:

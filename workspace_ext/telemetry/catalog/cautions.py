@@ -107,8 +107,8 @@ class Cautions:
         unknown = [key for key in every if key not in later]
         if newest > pin and unknown:
             sql, values = _later(unknown)
-            rows = ask(sql, {"pin": pin, **values}, newest)
-            later |= {unknown[row["place"]]: row["n"] for row in rows}
+            found = ask(sql, {"pin": pin, **values}, newest)
+            later |= {unknown[row["place"]]: row["n"] for row in found}
             self._later.update(later)
         return list(_told(looks, pin, held, seen, later))
 
