@@ -66,8 +66,19 @@ def test_of_ten_thousand_attributes_the_first_are_kept() -> None:
     assert len(row["span_events"][0]["attributes"]) == ATTRIBUTES
     assert set(parsed.warnings) == {
         f"attributes: 1 records had more than {ATTRIBUTES}: the rest was left out",
+        f"span_events: 1 records had more than {ATTRIBUTES}: the rest was left out",
         "10000 different names of attributes: is a value such as an id taken for a name?",
     }
+
+
+def test_an_event_of_a_span_is_cut_and_told_like_everything_else() -> None:
+    """By whatever adapter it comes."""
+    event = {"name": "e", "attributes": [("big", "x" * (1 << 20)), ("small", "y")]}
+    row = {"time_ns": NOW_NS, "attributes": [], "resource": [], "span_events": [event], "links": []}
+    made = bounded(Parsed({"spans": table("spans", [row])}))
+    ((found,),) = made.tables["spans"]["span_events"].to_pylist()
+    assert [len(value) < TEXT + 10 for _, value in found["attributes"]] == [True, True]
+    assert made.warnings == (f"span_events: values of more than {TEXT} characters were cut",)
 
 
 @pytest.mark.parametrize("field", ["body", "severityText"])

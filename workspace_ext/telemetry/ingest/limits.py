@@ -124,7 +124,7 @@ def _bounded(signal: str, records: pa.Table) -> tuple[pa.Table, list[Reject], li
         elif pa.types.is_map(kind):
             made = _few(column, told, name)
         elif name == "span_events":
-            made = _few_within(column)
+            made = _few_within(column, told, name)
         else:
             continue
         if made is not column:
@@ -259,11 +259,14 @@ def _entries(maps: pa.MapArray) -> tuple[Any, Any]:
     return maps.keys.slice(first, count), maps.items.slice(first, count)
 
 
-def _few_within(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _few_within(column: pa.ChunkedArray, told: list[str], name: str) -> pa.ChunkedArray:
     """The same for the attributes of events within spans."""
     import pyarrow as pa
 
-    if all(_in_order(chunk.flatten().field("attributes")) for chunk in column.chunks):
+    kind = column.type.value_type.field("attributes").type
+    maps = [chunk.flatten().field("attributes") for chunk in column.chunks]
+    every = pa.chunked_array(maps, kind)
+    if _few(every, told, name) is every:
         return column
     made = [
         [{**event, "attributes": _cut_map(event["attributes"] or [])} for event in events or ()]

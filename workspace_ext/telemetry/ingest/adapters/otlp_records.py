@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 
 from workspace_ext.telemetry.ingest.limits import (
-    ATTRIBUTES,
     BUCKETS,
     EARLIEST_NS,
     LATEST_NS,
@@ -85,15 +84,9 @@ def span_row(  # noqa: PLR0913 - a span has that many parts
 
 
 def _part(event: Row) -> Row:
-    """An event of a span, within the limits of a record of its own."""
+    """An event of a span; its attributes are bounded where those of all records are."""
     plausible = EARLIEST_NS <= event["time"] * 1000 < LATEST_NS
-    return {
-        "time": event["time"] if plausible else None,
-        "name": event["name"][:TEXT],
-        "attributes": [
-            (key[:TEXT], value and value[:TEXT]) for key, value in event["attributes"][:ATTRIBUTES]
-        ],
-    }
+    return {**event, "time": event["time"] if plausible else None, "name": event["name"][:TEXT]}
 
 
 def log_row(  # noqa: PLR0913 - a log record has that many parts

@@ -22,7 +22,7 @@ from google.protobuf.message import DecodeError
 from workspace_ext.telemetry.ingest.adapters.otlp_attribute_columns import content, maps
 from workspace_ext.telemetry.ingest.adapters.wire import declare
 from workspace_ext.telemetry.ingest.columns import arrow_schema, shared_schema
-from workspace_ext.telemetry.ingest.limits import ATTRIBUTES, EARLIEST_NS, LATEST_NS, PARTS, TEXT
+from workspace_ext.telemetry.ingest.limits import EARLIEST_NS, LATEST_NS, PARTS, TEXT
 from workspace_ext.telemetry.ingest.model import Together
 from workspace_ext.telemetry.ingest.rows import pick
 from workspace_ext.telemetry.ingest.targets import RESOURCE_NAMES, SPAN_KINDS, SPAN_STATUSES
@@ -193,14 +193,8 @@ def _events(lists: pa.ListArray) -> pa.ListArray:
         return _listed(lists, None, kind)
     times, names = events.field("time").to_numpy(), events.field("name")
     attributes = maps(events.field("attributes"))
-    for lengths, most in (
-        (_lengths(names), TEXT),
-        (_lengths(attributes), ATTRIBUTES),
-        (_lengths(attributes.keys), TEXT),
-        (_lengths(attributes.items.fill_null("")), TEXT),
-    ):
-        if lengths.max(initial=0) > most:
-            raise _Unusual
+    if _lengths(names).max(initial=0) > TEXT:
+        raise _Unusual
     untrue = (times // _US * _US < EARLIEST_NS) | (times // _US * _US >= LATEST_NS)
     return _listed(lists, [_times(times, untrue), names, attributes], kind)
 
