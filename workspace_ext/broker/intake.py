@@ -163,11 +163,6 @@ class Intake:
             BadInput: Nothing in it can be read, now or ever.
             Unavailable: It cannot be kept now.
         """
-        work = asyncio.ensure_future(self._take(request))
-        work.add_done_callback(lambda _: self.release(len(request.body)))
-        return await asyncio.shield(work)
-
-    async def _take(self, request: Request) -> Parsed:
         if tracing.is_own(request.headers):
             return await self._receive(replace(request, source=tracing.OWN))
         with tracing.span("ingest", request.headers, adapter=request.format) as work:
@@ -178,9 +173,15 @@ class Intake:
 
     async def _receive(self, request: Request) -> Parsed:
         asked = _Asked(request)
-        quick = registry.reads_together(request.format)
-        (self._together if quick else self._one_by_one).put(asked)
-        return await asyncio.wrap_future(asked.answer)
+        answer = asyncio.wrap_future(asked.answer)
+        answer.add_done_callback(lambda _: self.release(len(request.body)))
+        try:
+            quick = registry.reads_together(request.format)
+        except InvestigationError as error:
+            _answer(asked, error)
+        else:
+            (self._together if quick else self._one_by_one).put(asked)
+        return await asyncio.shield(answer)
 
     def close(self) -> None:
         """Ends the threads: first the one that hands on to the other."""
