@@ -46,7 +46,7 @@ def bind(folder: StoreFolder, host: str, port: int) -> list[socket.socket]:
     try:
         return bind_sockets(port, host)
     except OSError as error:
-        raise no_socket(error, host, port, "--port") from error
+        raise no_socket(error, host, port, "--host or --port") from error
 
 
 def no_socket(error: OSError, host: str, port: int, option: str) -> InvestigationError:
@@ -56,7 +56,7 @@ def no_socket(error: OSError, host: str, port: int, option: str) -> Investigatio
     if error.errno == errno.EADDRINUSE:
         return Conflict(
             f"port {port} of {host} is taken",
-            hint=f"give another {option}; 0 takes any",
+            hint=f"give another {option}; port 0 takes any",
             code="port_taken",
         )
     return Unavailable(

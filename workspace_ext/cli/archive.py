@@ -36,8 +36,16 @@ SUFFIX = ".investigation.zip"
     type=click.Path(dir_okay=False, path_type=Path),
     help=f"The file to write.  [default: NOTEBOOK with {SUFFIX}]",
 )
-@click.option("--max-slice-rows", type=click.IntRange(0), help="Take so many rows of a table.")
-@click.option("--max-slice-mb", type=click.IntRange(0), help="Take so much of a table.")
+@click.option(
+    "--max-slice-rows",
+    type=click.IntRange(0),
+    help="Take at most so many rows of a table; when not given, more than 5,000,000 are refused.",
+)
+@click.option(
+    "--max-slice-mb",
+    type=click.IntRange(0),
+    help="Take at most so much of a table; when not given, more than 500 MB are refused.",
+)
 @click.option(
     "--redact",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

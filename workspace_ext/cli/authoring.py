@@ -89,6 +89,11 @@ cases:
     spans:
       - {at: -60s, every: 1s, repeat: 120, service: cart, name: GET, status: ok}
     expect: {interesting: false, rows: 1}
+  - name: missing minutes are no more failures
+    spans:
+      - {at: -60s, every: 1s, repeat: 60, service: cart, name: GET, status: [error, ok, ok]}
+      - {at: 30s, every: 1s, repeat: 30, service: cart, name: GET, status: [error, ok, ok]}
+    expect: {interesting: false, rows: 1, warning: the window is partly without spans}
   - name: nothing
     expect: {interesting: null, rows: 0}
 plants:

@@ -16,7 +16,12 @@ _NAMES = {"otlp": "telemetry", "otlp-grpc": "OTLP over gRPC", "syslog": "syslog"
 @click.command(cls=Command, example="jupyter investigation broker --store .investigation")
 @store_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=0, help="Port to listen on; the previous or a free one if absent.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Port to listen on; when not given, the one used last if it is free, else any.",
+)
 @click.option(
     "--otlp",
     metavar="HOST:PORT|off",

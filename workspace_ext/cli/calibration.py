@@ -24,9 +24,14 @@ if TYPE_CHECKING:
     """,
 )
 @store_option
-@click.option("--record", "uid", metavar="UID", help="First record how this one turned out.")
-@click.option("--right/--wrong", "correct", default=None, help="Its conclusion was.")
-@click.option("--because", default="", help="How that is known.")
+@click.option(
+    "--record",
+    "uid",
+    metavar="UID",
+    help="First record how this investigation's conclusion turned out; `hypotheses` shows UIDs.",
+)
+@click.option("--right/--wrong", "correct", default=None, help="Whether it was right or wrong.")
+@click.option("--because", default="", help="How that is known; needed with --record.")
 @pass_output
 def command(
     output: Output, store: Path, uid: str | None, *, correct: bool | None, because: str

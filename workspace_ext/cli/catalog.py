@@ -41,7 +41,13 @@ def services(output: Output, store: Path) -> None:
 
 @command.command(cls=Command, example="jupyter investigation catalog batches --limit 20")
 @store_option
-@click.option("--limit", default=50, show_default=True, help="Only so many of the newest.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    help="Only so many of the newest.",
+)
 @pass_output
 def batches(output: Output, store: Path, limit: int) -> None:
     """The newest batches: source, adapter, times, and what became of their records."""
@@ -82,7 +88,11 @@ def batches(output: Output, store: Path, limit: int) -> None:
 @click.option(
     "--window", metavar="START/END", help="When; default: the hour up to the newest record."
 )
-@click.option("--pin", type=int, help="Count batches up to this one; default: all there are.")
+@click.option(
+    "--pin",
+    type=click.IntRange(min=0),
+    help="Count batches up to this one; default: all there are.",
+)
 @pass_output
 def quality(
     output: Output, store: Path, service: str | None, window: str | None, pin: int | None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workspace_ext.cli.options import Command, pass_output
+from workspace_ext.cli.options import Command, exit_codes, pass_output
 from workspace_ext.cli.output import Output
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     jupyter investigation demo
     jupyter investigation demo --headless
     """,
-    epilog="Exit codes: 0 good, 1 a cell failed or the replay differs, 2 wrong use, 3 environment.",
+    epilog=exit_codes("good", "a cell failed or the replay differs"),
 )
 @click.option(
     "--dir",

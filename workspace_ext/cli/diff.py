@@ -35,7 +35,7 @@ def command(output: Output, notebook: Path, revisions: tuple[int, ...], store: P
     """Show what differs between two VERSIONs of NOTEBOOK, or between one and the file.
 
     Without any: between the newest version and the file. Large outputs are compared by their
-    digests. Our own metadata, a projection of the record, are left out.
+    digests. Our own metadata are left out: the record has them.
     """
     from workspace_ext.client.discovery import connect
     from workspace_ext.inquiry.versions.difference import difference

@@ -24,8 +24,14 @@ from workspace_ext.cli.versioned import investigation_of, notebook_argument, whe
 @notebook_argument
 @store_option
 @click.option("--cell", help="Who changed this cell, when and why; UID as `blame` shows it.")
-@click.option("--limit", default=20, show_default=True, help="Most versions, the newest first.")
-@click.option("--before", type=int, help="Only versions before this one.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="Most versions, the newest first.",
+)
+@click.option("--before", type=click.IntRange(min=1), help="Only versions before this one.")
 @pass_output
 def command(
     output: Output, notebook: Path, store: Path, cell: str | None, limit: int, before: int | None

@@ -15,7 +15,7 @@ from importlib import import_module
 import click
 
 from workspace_ext import __version__
-from workspace_ext.cli.options import EXIT_CODES
+from workspace_ext.cli.options import exit_codes
 from workspace_ext.cli.output import Output, show_error
 from workspace_ext.foundation.errors import BadInput, InvestigationError, NotFound
 from workspace_ext.foundation.hints import did_you_mean
@@ -25,11 +25,11 @@ COMMANDS = {
     "demo": "A real incident, end to end, on this machine.",
     "init": "Make an empty workspace folder.",
     "broker": "Run the store's process by hand.",
-    "people": "Who may log in to a Jupyter server: add, list, remove.",
+    "people": "Who may log in to a Jupyter server, and in which role.",
     "ingest": "Load telemetry files into a store.",
     "catalog": "What is in a store, how good it is, where it came from.",
     "query": "Run a template or SQL and print the rows.",
-    "templates": "List, show, check and review query templates.",
+    "templates": "List, show, write, check and review query templates.",
     "run": "Run a notebook headless, captured as in the browser.",
     "test": "Run a notebook's tests: which of its claims hold?",
     "hypotheses": "Search what was believed, in all investigations.",
@@ -41,7 +41,7 @@ COMMANDS = {
     "changes": "What changed since you last looked.",
     "comments": "What people said on cells and hypotheses.",
     "comment": "Say something on a cell or a hypothesis.",
-    "review": "Send to review, approve, request changes.",
+    "review": "Send to review, approve, request changes, archive.",
     "export": "The investigation as a Markdown post-mortem.",
     "archive": "Freeze an investigation into one file.",
     "replay": "Run an archive again, offline, and compare.",
@@ -85,7 +85,7 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog=EXIT_CODES,
+    epilog=exit_codes(),
 )
 @click.version_option(__version__, prog_name="jupyter investigation")
 def cli() -> None:

@@ -12,7 +12,20 @@ from workspace_ext.cli.output import Output
 F = TypeVar("F", bound=Any)
 
 LONGEST_SENTENCE = 200  # characters
-EXIT_CODES = "Exit codes: 0 good, 1 the answer is no, 2 wrong use, 3 environment."
+
+
+def exit_codes(good: str = "good", no: str = "the answer is no or something is damaged") -> str:
+    """What a command's help says of its exit codes.
+
+    Args:
+        good: What 0 means.
+        no: What 1 means.
+    """
+    return (
+        f"Exit codes: 0 {good}, 1 {no}, 2 wrong use, 3 environment,"
+        " 130 stopped by Ctrl-C before its end."
+    )
+
 
 pass_output = click.make_pass_decorator(Output)
 """Gives a command its `Output` as first argument."""
@@ -60,7 +73,7 @@ class Command(click.Command):
                 for line in self.example.strip().splitlines():
                     formatter.write(f"{'':>{formatter.current_indent}}{line.strip()}\n")
         formatter.write_paragraph()
-        formatter.write_text(self.epilog or EXIT_CODES)
+        formatter.write_text(self.epilog or exit_codes())
 
 
 def store_option(function: F) -> F:

@@ -10,6 +10,7 @@ import click
 
 from workspace_ext.cli.options import Command, pass_output
 from workspace_ext.cli.output import Output
+from workspace_ext.foundation.errors import BadInput
 
 if TYPE_CHECKING:
     from workspace_ext.access.people import People
@@ -47,6 +48,8 @@ def add(output: Output, name: str, display: str, role: str, url: str) -> None:
 
     from workspace_ext.access.roles import role_named
 
+    if not url.startswith(("http://", "https://")):
+        raise BadInput(f"{url!r} is no address of a server", hint=f"as in --url {URL}")
     people = _people()
     token = people.add(name, display_name=display, role=role_named(role))
     link = f"{url.rstrip('/')}/lab?token={quote(token)}"

@@ -40,7 +40,9 @@ _WIDEST, _AROUND = 40, 3
     help="A parameter; JSON is read as such, all else is text.",
 )
 @click.option("--sql", help="Free SQL over spans, logs, metrics, events, services; $name is bound.")
-@click.option("--pin", type=int, help="Read batches up to this one; default: all there are.")
+@click.option(
+    "--pin", type=click.IntRange(min=0), help="Read batches up to this one; default: all there are."
+)
 @click.option(
     "--output",
     "form",
@@ -50,7 +52,13 @@ _WIDEST, _AROUND = 40, 3
     help="How to print the rows; Parquet needs --file.",
 )
 @click.option("--file", type=click.Path(dir_okay=False, path_type=Path), help="Write rows here.")
-@click.option("--limit", default=50, show_default=True, help="Most rows of a printed table.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    help="Most rows of a printed table.",
+)
 @pass_output
 def command(
     output: Output,

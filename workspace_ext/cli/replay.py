@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workspace_ext.cli.options import Command, pass_output
+from workspace_ext.cli.options import Command, exit_codes, pass_output
 from workspace_ext.cli.output import Output
 from workspace_ext.foundation.errors import InvestigationError, from_dict
 
@@ -24,15 +24,21 @@ COLOURS = {"same": "green", "skipped": "dim", "changed": "red", "data missing": 
     jupyter investigation replay checkout.investigation.zip --report report/
     jupyter investigation replay archives/*.zip -j 4 --junit replays.xml
     """,
-    epilog="Exit codes: 0 everything is the same, 1 something differs, is missing or was changed,"
-    " 2 wrong use, 3 environment. Of several archives, the worst.",
+    epilog=exit_codes("everything is the same", "something differs, is missing or was changed")
+    + " Of several archives, the worst.",
 )
 @click.argument(
     "archives", metavar="ARCHIVE…", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
-@click.option("--report", type=click.Path(file_okay=False, path_type=Path), help="Write it here.")
 @click.option(
-    "--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit XML here."
+    "--report",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the report into this folder, as HTML, Markdown and JSON.",
+)
+@click.option(
+    "--junit",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write JUnit XML into this file.",
 )
 @click.option(
     "--order",
@@ -48,7 +54,11 @@ COLOURS = {"same": "green", "skipped": "dim", "changed": "red", "data missing": 
     type=click.Path(file_okay=False, path_type=Path),
     help="The workspace it was made in: record there, for each cell, what came of it.",
 )
-@click.option("--kernel", default="", help="Another kernel than the notebook names.")
+@click.option(
+    "--kernel",
+    default="",
+    help="Another kernel than the notebook names; `jupyter kernelspec list` shows them.",
+)
 @click.option("--online", is_flag=True, help="Leave the kernel its network.")
 @click.option("--despite-damage", is_flag=True, help="Replay what is whole of a changed archive.")
 @pass_output

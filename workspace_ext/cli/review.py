@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workspace_ext.cli.options import Command, pass_output, store_option
+from workspace_ext.cli.options import Command, exit_codes, pass_output, store_option
 from workspace_ext.cli.output import Output
 from workspace_ext.cli.versioned import investigation_of, notebook_argument, when, who
+from workspace_ext.foundation.errors import BadInput
+from workspace_ext.foundation.hints import did_you_mean
 
 if TYPE_CHECKING:
     from workspace_ext.protocol.reviews import Review
+
+ACTIONS = ("request", "approve", "changes", "archive", "status")
 
 
 @click.command(
@@ -23,22 +27,27 @@ if TYPE_CHECKING:
     jupyter investigation review incident.ipynb changes --reason "compare with last week"
     jupyter investigation review incident.ipynb status
     """,
-    epilog="Exit codes: 0 good, 1 status: not approved, or the approval lapsed, 2 wrong use,"
-    " 3 environment.",
+    epilog=exit_codes("good", "status: not approved, or the approval lapsed"),
 )
 @notebook_argument
-@click.argument("action", metavar="[request|approve|changes|archive|status]", default="status")
+@click.argument("action", metavar=f"[{'|'.join(ACTIONS)}]", default="status")
 @store_option
 @click.option("--reason", default="", help="Why; needed to request changes.")
 @pass_output
 def command(output: Output, notebook: Path, action: str, store: Path, reason: str) -> int:
     """Review NOTEBOOK's investigation: send it to review, approve it, request changes, archive it.
 
-    Nobody reviews what they ran, edited or reported. An approval binds to the version that is
-    newest now, and lapses with the next change.
+    Without more it shows the status. Nobody reviews what they ran, edited or reported. An approval
+    binds to the version that is newest now, and lapses with the next change.
     """
     from workspace_ext.client.discovery import connect
 
+    if action not in ACTIONS:
+        raise BadInput(
+            f"a review knows no {action!r}",
+            hint=did_you_mean(action, ACTIONS),
+            code="unknown_action",
+        )
     with connect(store) as client:
         uid = investigation_of(client, notebook, store)
         if action == "status":

@@ -191,7 +191,11 @@ def _told(results: list[CheckResult]) -> Iterator[str]:
 def new(output: Output, store: Path, folder: Path | None, template: str) -> None:
     """Begin a template: one that works, with fixtures that pass, to be made into another."""
     from workspace_ext.cli.authoring import begin
+    from workspace_ext.foundation.errors import Conflict
+    from workspace_ext.inquiry.templates.library import TemplateLibrary
 
+    if any(each.id == template for each in TemplateLibrary(_paths(store)).list()):
+        raise Conflict(f"{template} is already there", hint="take another id")
     path, fixtures = begin(template, folder or store / "templates")
     then = f"jupyter investigation templates check {path} --recall"
     output.show(
@@ -231,9 +235,12 @@ def docs(
     from workspace_ext.cli.gallery import gallery_html, gallery_markdown
     from workspace_ext.cli.writing import write_text
     from workspace_ext.client.discovery import connect
+    from workspace_ext.foundation.clock import Window
     from workspace_ext.inquiry.templates.library import TemplateLibrary
 
     templates = TemplateLibrary(_paths(store)).list()
+    for window in pictures or ():
+        Window.parse(window)
     if pictures:
         with connect(store) as client:
             for template in templates:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workspace_ext.cli.options import Command, pass_output, store_option
+from workspace_ext.cli.options import Command, exit_codes, pass_output, store_option
 from workspace_ext.cli.output import Output
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ _MARKS = {
     jupyter investigation test incident.ipynb --store .investigation
     jupyter investigation test incident.ipynb --junit report.xml
     """,
-    epilog="Exit codes: 0 all published claims hold, 1 one does not or a cell failed,"
-    " 2 wrong use, 3 environment.",
+    epilog=exit_codes("all published claims hold", "one does not or a cell failed"),
 )
 @click.argument("notebook", type=click.Path(dir_okay=False, path_type=Path))
 @store_option
@@ -38,8 +37,16 @@ _MARKS = {
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also write the results as JUnit XML.",
 )
-@click.option("--kernel", default="", help="Another kernel than the notebook names.")
-@click.option("--timeout", type=click.FloatRange(min=0.1), help="Seconds one cell may take.")
+@click.option(
+    "--kernel",
+    default="",
+    help="Another kernel than the notebook names; `jupyter kernelspec list` shows them.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    help="Seconds one cell may take; any when not given.",
+)
 @pass_output
 def command(
     output: Output,

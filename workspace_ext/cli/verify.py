@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from workspace_ext.cli.options import Command, pass_output, store_option
+from workspace_ext.cli.options import Command, exit_codes, pass_output, store_option
 from workspace_ext.cli.output import Output
 
 
@@ -16,7 +16,7 @@ from workspace_ext.cli.output import Output
     jupyter investigation verify checkout.investigation.zip
     jupyter investigation verify --store .investigation
     """,
-    epilog="Exit codes: 0 nothing was changed, 1 something was, 2 wrong use, 3 environment.",
+    epilog=exit_codes("nothing was changed", "something was"),
 )
 @click.argument("archive", required=False, type=click.Path(path_type=Path))
 @store_option

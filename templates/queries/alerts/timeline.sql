@@ -37,7 +37,7 @@ covers:
   - "deepest: the alerted service that calls the fewest of the other alerted ones (spans of window and baseline), then the one alerted first"
 not_covered:
   - two troubles at the same time; they become one group
-  - that first and deepest is not the cause; look with errors.origin and triage.overview
+  - whether the first or the deepest is the cause; see errors.origin and triage.overview
 next:
   - {template: triage.overview}
   - {template: errors.origin, params: {service: deepest_service}}

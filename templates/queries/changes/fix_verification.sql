@@ -7,7 +7,7 @@ status: stable
 params:
   window:    {type: window, help: after the fix}
   baseline:  {type: window, help: "before the fix, while it hurt"}
-  target:    {type: choice, of: [errors, latency], default: errors, help: what the fix was to better}
+  target:    {type: choice, of: [errors, latency], default: errors, help: what the fix was to improve}
   service:   {type: service, optional: true, help: "where; all requests from outside (roots of traces) when not given"}
   min_calls: {type: int, default: 50, min: 2, help: "with fewer requests, before or after, nothing is judged"}
   min_cut:   {type: float, default: 0.5, min: 0, max: 1, help: "the cut, as a share of the value before, that makes the target better"}
@@ -40,7 +40,7 @@ covers:
   - "guardrails: errors, p95 and traffic of every service, the target's other aspects too"
   - "low and high: the 95 % interval of the difference of the shares (errors)"
 not_covered:
-  - that the fix did it; load may have gone, or a dependency may be well again
+  - whether the fix did it; load may have gone, or a dependency may be well again
   - anything that is not in spans
   - how it was before the trouble; compare with that as baseline by triage.overview
 next:

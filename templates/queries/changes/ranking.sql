@@ -41,7 +41,7 @@ covers:
   - "hurt: whether the service itself, or one that calls it, fails more or got slower than in the baseline"
 not_covered:
   - changes that nobody sent as an event
-  - that coming before is not causing; roll back, or look with changes.deploys and traffic.by_dimension
+  - whether what came before is the cause; roll back, or see changes.deploys and traffic.by_dimension
   - effects that begin long after the change
 next:
   - {template: traffic.by_dimension, when: "kind = 'deploy'", params: {service: service, dimension: "'version'"}}

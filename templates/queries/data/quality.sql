@@ -36,7 +36,7 @@ covers:
   - "sampling: trace states or attributes that tell of it; no duration, no service"
 not_covered:
   - what never had a service or never came at all
-  - rows that ingest put aside; see jupyter investigation quality
+  - rows that ingest put aside; see jupyter investigation catalog quality
   - gaps of single metrics or pods
 next:
   - {template: triage.overview, when: "finding = 'good'"}

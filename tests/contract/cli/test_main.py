@@ -30,7 +30,8 @@ def test_help_of_each_command_has_an_example_and_exit_codes(command: Command, na
     done = command(*[name, SHOWN[name]] if name in SHOWN else [name], "--help")
     assert done.code == 0
     assert f"jupyter investigation {name}" in done.out.partition("Examples")[2]
-    assert "Exit codes" in done.out
+    assert "Exit codes: 0 " in done.out
+    assert "130 stopped by Ctrl-C" in " ".join(done.out.split())
     assert "--json" in done.out
 
 
@@ -55,6 +56,27 @@ def test_a_group_alone_shows_what_it_has(command: Command) -> None:
     assert done.code == 2
     assert "\n  batches  " in done.err
     assert "Error" not in done.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("history", "a.ipynb", "--limit", "0"),
+        ("query", "--sql", "SELECT 1", "--limit", "-5"),
+        ("catalog", "batches", "--limit", "-1"),
+        ("catalog", "quality", "--pin", "-1"),
+        ("broker", "--port", "99999"),
+        ("review", "a.ipynb", "aprove"),
+        ("people", "add", "ada", "--url", "here"),
+    ],
+)
+def test_what_no_option_can_be_is_refused_by_its_name(
+    command: Command, arguments: tuple[str, ...]
+) -> None:
+    done = command(*arguments)
+    assert done.code == 2
+    assert arguments[-1] in done.err
+    assert "Hint: " in done.err
 
 
 def test_an_error_is_json_when_json_is_asked_for(command: Command, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_new_begins_one_that_holds_and_docs_tell_of_it(command: Command, tmp_pat
     assert "found in 5 of 5 runs" in checked.out
     every = command("templates", "check", "--store", store)
     assert every.code == 0, every.out
-    assert "ok   cart.failing: 4 of 4 checks" in every.out
+    assert "ok   cart.failing: 5 of 5 checks" in every.out
     for name in ("page.html", "page.md"):
         told = command("templates", "docs", "-o", tmp_path / name, "--store", store)
         assert told.code == 0
@@ -59,12 +59,16 @@ def test_new_begins_one_that_holds_and_docs_tell_of_it(command: Command, tmp_pat
         assert "cart.failing" in text
         assert "Which services have more failing spans" in text
         assert "min_ratio * baseline_failing" in text, "its rule"
+    wrong = command("templates", "docs", "-o", tmp_path / "x.html", "--pictures", "now", "then")
+    assert (wrong.code, "'now' is not a window" in wrong.err) == (2, True)
     told = command("templates", "docs", "-o", tmp_path / "page.md" / "page.html", "--store", store)
     assert (told.code, "cannot write" in told.err) == (3, True)
 
 
 def test_new_wants_an_id_and_a_folder_to_write_to(command: Command, tmp_path: Path) -> None:
     assert command("templates", "new", "failing", "--folder", tmp_path).code == 2
+    ours = command("templates", "new", "latency.shift", "--folder", tmp_path)
+    assert (ours.code, "latency.shift is already there" in ours.err) == (3, True)
     file = tmp_path / "file"
     file.touch()
     refused = command("templates", "new", "cart.failing", "--folder", file / "inside")

@@ -33,6 +33,18 @@ def test_a_changed_source_an_output_and_metadata_can_be_read() -> None:
     json.dumps(told.diff)
 
 
+def test_our_metadata_make_no_difference_to_read() -> None:
+    old = large_notebook(2, 8)
+    new = copy.deepcopy(old)
+    for notebook, query in ((old, "one"), (new, "two")):
+        notebook["cells"][1]["outputs"][0]["metadata"] = {"investigation": {"query": query}}
+    assert compare(old, new).text == ""
+    new["cells"][1]["outputs"][0]["data"] = {"text/plain": "only this"}
+    told = compare(old, new)
+    assert "only this" in told.text
+    assert "query" not in told.text
+
+
 def test_large_outputs_cost_no_time() -> None:
     """nbdime alone takes half a minute for these."""
     old = large_notebook(10, 4000)

@@ -96,7 +96,7 @@ def _load(path: Path) -> Ed25519PrivateKey:
     except OSError as error:
         raise _no_key(path, error.strerror or str(error)) from error
     except (TypeError, ValueError, UnsupportedAlgorithm) as error:
-        raise _no_key(path, f"holds no key without a passphrase: {error}") from error
+        raise _no_key(path, "holds no private key (PEM or OpenSSH) without a passphrase") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise _no_key(path, "holds a key of another kind")
     return key

@@ -15,6 +15,7 @@ from typing import Any
 
 from workspace_ext.inquiry.versions.content import join
 from workspace_ext.inquiry.versions.model import Content, Layout, changes
+from workspace_ext.protocol.messages import METADATA_KEY
 
 LARGE_OUTPUT = 20_000
 """From this many characters on, an output is told by kind, size and digest only."""
@@ -58,6 +59,8 @@ def difference(
         for one, other in ((before, after), (after, before))
     )
     found = diff_notebooks(old, new)
+    if not found:
+        return Difference(told, [], "")
     out = io.StringIO()
     config = PrettyPrintConfig(out=out, use_color=color, use_git=False, use_diff=False)
     pretty_print_notebook_diff(*names, old, found, config)
@@ -65,7 +68,7 @@ def difference(
 
 
 def _reduced(content: Content, other: Layout) -> dict[str, Any]:
-    """A notebook without the outputs that the other has, too, and with large ones named only."""
+    """A notebook without outputs that the other has, too, or our metadata; large ones are named."""
     theirs = {cell.uid: cell for cell in other.cells}
     notebook = join(content.layout, content.parts)
     for cell, kept in zip(notebook["cells"], content.layout.cells, strict=True):
@@ -84,6 +87,7 @@ def _reduced(content: Content, other: Layout) -> dict[str, Any]:
 
 def _named(output: dict[str, Any], digest: str, text: str) -> dict[str, Any]:
     if len(text) <= LARGE_OUTPUT:
+        output.get("metadata", {}).pop(METADATA_KEY, None)
         return output
     kinds = ", ".join(output.get("data") or [output.get("name") or output["output_type"]])
     said = f"<{kinds}: {len(text) / 1000:,.0f} kB, {digest[:19]}…>"
