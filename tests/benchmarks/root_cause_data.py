@@ -1,7 +1,9 @@
-"""Labelled incidents in the formats of the shared data, as questions to ``rca.ranking``.
+"""Labelled incidents as questions to ``rca.ranking``.
 
-Either spans, logs and metrics as Parquet with minute files (nezha), or metrics per case with a
-baseline and a call graph (petshop). What is missing or dirty in a case is said and left out. Knows
+A folder has ``cases.jsonl`` and ``labels.jsonl``, and beside them either ``spans.parquet``,
+``logs.parquet`` and ``metrics.parquet`` with the columns of Nezha's Train Ticket and each row's
+minute file (``source_file``), or the tables that its cases name: metrics, fault-free baseline and
+call graph of PetShop as ``.csv.gz``. What is missing or dirty in a case is said and left out. Knows
 nothing of labels.
 """
 
