@@ -294,7 +294,7 @@ class Investigation:
 
     @property
     def uid(self) -> str:
-        """Under which it is recorded."""
+        """The id under which it is recorded."""
         return self._reporter.uid
 
     def _led_here(self, follows: str | Result) -> str:

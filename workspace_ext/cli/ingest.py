@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 @click.option(
     "--mapping",
     type=click.Path(path_type=Path),
-    help="YAML: column → field, units, zone (tables, JSON lines). Default: FILE.mapping.yaml.",
+    help="YAML: column → field, units, zone. Default: spans.mapping.yaml beside spans.csv.",
 )
 @pass_output
 def command(

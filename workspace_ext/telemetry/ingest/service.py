@@ -124,16 +124,21 @@ def _format(path: Path, name: str, given: str | None, mapping: str | None) -> st
     if needs and mapping is None:
         raise BadInput(
             f"{name} is {chosen} and has no mapping: nothing says what its columns mean",
-            hint=f"put a mapping beside it, as {Path(name).stem.split('.')[0]}.mapping.yaml",
+            hint=f"put a mapping beside it, as {_mapping_name(name)}",
             code="no_mapping",
         )
     if not needs and mapping is not None:
         raise BadInput(
             f"{name} is {chosen}, which takes no mapping",
-            hint="leave the mapping out, or name the format",
+            hint=f"leave the mapping out ({_mapping_name(name)} beside the file is taken, too),"
+            " or name the format",
             code="needless_mapping",
         )
     return chosen
+
+
+def _mapping_name(name: str) -> str:
+    return f"{Path(name).name.split('.')[0]}.mapping.yaml"
 
 
 def _read(path: Path, chosen: str, context: Context) -> Iterator[tuple[Parsed, int]]:
