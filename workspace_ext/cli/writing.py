@@ -12,7 +12,7 @@ from workspace_ext.foundation.errors import Unavailable
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write that is there whole in the end, or not at all; its folder is made for it.
+    """A file to write that is there whole in the end, or not at all.
 
     Raises:
         Unavailable: It cannot be written.
@@ -20,13 +20,10 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     from workspace_ext.storage import files
 
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with files.whole_file(path) as file:
             yield file
     except OSError as error:
-        raise Unavailable(
-            f"cannot write {path}: {error.strerror or error}", hint="choose another place"
-        ) from error
+        raise _unwritable(path, error) from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -35,5 +32,15 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         Unavailable: It cannot be written.
     """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
     with whole_file(path) as file:
         file.write(text.encode())
+
+
+def _unwritable(path: Path, error: OSError) -> Unavailable:
+    return Unavailable(
+        f"cannot write {path}: {error.strerror or error}", hint="choose another place"
+    )
