@@ -64,3 +64,30 @@ def test_badge_inspector_history_and_back(lab: Lab, page: Page) -> None:
     box.fill("why so few?")
     notebook.panel.get_by_role("button", name="Comment", exact=True).click()
     expect(cell.get_by_role("button", name="1 comment")).to_be_visible()
+
+
+def test_a_removed_cell_comes_back(lab: Lab, page: Page) -> None:
+    lab.add("removed.ipynb", "6 * 7  # soon missed", kernel="investigation")
+    notebook = NotebookPage(page)
+    notebook.open(lab.page("removed.ipynb"))
+    cell = notebook.run(0)
+    page.keyboard.press("d")
+    page.keyboard.press("d")
+    expect(cell).not_to_contain_text("soon missed")
+    page.keyboard.press("Control+s")
+
+    page.keyboard.press("Alt+Shift+H")
+    history = page.get_by_role("region", name="History of removed.ipynb")
+    newest = history.get_by_role("navigation").get_by_role("listitem").first
+    expect(newest).to_contain_text("1 removed")
+    newest.get_by_role("button").click()
+    expect(history.locator("del")).to_contain_text("soon missed")
+    whole = history.get_by_role("button", name="Restore this version…")
+    expect(whole).to_be_disabled()
+    expect(whole).to_have_attribute("title", "This is the newest version: choose an older one.")
+    removed = history.get_by_label("Cell 1: removed")
+    removed.get_by_role("button", name="Restore cell 1…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Restore").click()
+    expect(newest).to_contain_text("restored cell")
+    page.get_by_role("tab", name="removed.ipynb", exact=True).click()
+    expect(notebook.code_cells.filter(has_text="soon missed")).to_have_count(1)

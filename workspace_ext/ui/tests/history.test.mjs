@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   isEdit,
+  lastWith,
   outputsNoted,
   reviewed,
   summary,
@@ -48,6 +49,17 @@ test('who changed a cell between two versions is named once', () => {
   assert.deepEqual(whoChanged(versions, 'a', 1, 3), ['user:bob', 'user:alice']);
   assert.deepEqual(whoChanged(versions, 'a', 3, null), ['user:carol']);
   assert.deepEqual(whoChanged(versions, 'b', 2, 4), []);
+});
+
+test('a cell comes back from the newer version that has it', () => {
+  const both = { old: 4, new: 5 };
+  const untilNow = { old: 4, new: null };
+
+  assert.equal(lastWith(cell('source'), both), 5);
+  assert.equal(lastWith(cell('added', { before: null }), both), 5);
+  assert.equal(lastWith(cell('removed', { after: null }), both), 4);
+  assert.equal(lastWith(cell('source'), untilNow), 4);
+  assert.equal(lastWith(cell('added', { before: null }), untilNow), null);
 });
 
 test('what became of a cell is said in words', () => {

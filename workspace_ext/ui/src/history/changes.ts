@@ -1,5 +1,5 @@
 import { trans } from '../translation';
-import type { CellDiff, Review, VersionInfo } from '../types';
+import type { CellDiff, Review, VersionDiff, VersionInfo } from '../types';
 
 /** What a version did to its cells, counted in words: `1 added, 2 edited, 3 run`. */
 export function summary(changes: VersionInfo['changes']): string {
@@ -31,6 +31,14 @@ export function whoChanged(
   );
   const actors = between.filter(({ changes }) => uid in changes).flatMap(({ actors }) => actors);
   return [...new Set(actors)];
+}
+
+/** The newer of two versions that still has a cell, to bring it back from; null when neither is one. */
+export function lastWith(cell: CellDiff, { old, new: newer }: VersionDiff): number | null {
+  if (newer !== null && cell.after !== null) {
+    return newer;
+  }
+  return cell.before === null ? null : old;
 }
 
 /** What became of a cell, in words. */

@@ -2,14 +2,15 @@ import * as React from 'react';
 import { actorName } from '../format';
 import { trans } from '../translation';
 import type { CellDiff, DiffLine, VersionDiff, VersionInfo } from '../types';
-import { outputsNoted, whatBecame, whoChanged } from './changes';
+import { lastWith, outputsNoted, whatBecame, whoChanged } from './changes';
 
 /** What differs, cell by cell. */
 export function Difference(props: {
   difference: VersionDiff;
   versions: readonly VersionInfo[];
-  whyNot: string;
-  restore: (cell: string) => void;
+  /** Why nothing can be brought back from a version; empty when it can. */
+  whyNot: (revision: number) => string;
+  restore: (revision: number, cell: string) => void;
 }): React.ReactElement {
   const { difference, versions, whyNot, restore } = props;
   const { cells, unchanged, metadata } = difference;
@@ -23,8 +24,9 @@ export function Difference(props: {
           key={cell.uid}
           cell={cell}
           who={whoChanged(versions, cell.uid, difference.old, difference.new)}
+          from={lastWith(cell, difference)}
           whyNot={whyNot}
-          restore={() => restore(cell.uid)}
+          restore={revision => restore(revision, cell.uid)}
         />
       ))}
       <p className="jp-Investigation-detail">
@@ -38,10 +40,12 @@ export function Difference(props: {
 function Cell(props: {
   cell: CellDiff;
   who: string[];
-  whyNot: string;
-  restore: () => void;
+  /** The version that it can be brought back from. */
+  from: number | null;
+  whyNot: (revision: number) => string;
+  restore: (revision: number) => void;
 }): React.ReactElement {
-  const { cell, who, whyNot, restore } = props;
+  const { cell, who, from, whyNot, restore } = props;
   const place = cell.after ?? cell.before ?? 0;
   const outputs = outputsNoted(cell);
   return (
@@ -57,14 +61,14 @@ function Cell(props: {
             {trans.__('by %1', who.map(actorName).join(', '))}
           </span>
         )}
-        {cell.before !== null && (
+        {from !== null && (
           <button
             type="button"
             className="jp-Investigation-link"
             aria-label={trans.__('Restore cell %1…', place)}
-            disabled={whyNot !== ''}
-            title={whyNot}
-            onClick={restore}
+            disabled={whyNot(from) !== ''}
+            title={whyNot(from)}
+            onClick={() => restore(from)}
           >
             {trans.__('Restore this cell…')}
           </button>

@@ -84,11 +84,11 @@ export class HistoryModel extends VDomModel {
     return this._attempt(() => this._compare(revision, against));
   }
 
-  /** Brings the notebook, or one cell, back to the version that is looked at. */
-  restore(cell: string | null, reason: string): Promise<void> {
+  /** Brings the notebook, or one cell, back to a version. */
+  restore(revision: number, cell: string | null, reason: string): Promise<void> {
     this._reason = reason;
     return this._attempt(async () => {
-      const restored = await this._api.restore(this.path, this._revision ?? 0, cell, reason);
+      const restored = await this._api.restore(this.path, revision, cell, reason);
       this._reason = '';
       this._revision = restored.revision;
       this._against = 'previous';

@@ -135,7 +135,9 @@ function Chosen(props: {
   if (!chosen) {
     return <div />;
   }
-  const isNewest = chosen === versions[0];
+  const isNewest = chosen === versions[0] && against === 'previous';
+  const whyNotThis =
+    whyNot || (isNewest ? trans.__('This is the newest version: choose an older one.') : '');
   return (
     <div className="jp-InvestigationHistory-chosen">
       <header>
@@ -154,9 +156,9 @@ function Chosen(props: {
         <button
           type="button"
           className="jp-mod-styled"
-          disabled={whyNot !== '' || (isNewest && against === 'previous')}
-          title={whyNot}
-          onClick={() => void restore(history, chosen, null)}
+          disabled={whyNotThis !== ''}
+          title={whyNotThis}
+          onClick={() => void restore(history, chosen.revision, null)}
         >
           {trans.__('Restore this version…')}
         </button>
@@ -165,8 +167,8 @@ function Chosen(props: {
         <Difference
           difference={difference}
           versions={versions}
-          whyNot={whyNot}
-          restore={cell => void restore(history, chosen, cell)}
+          whyNot={revision => (revision === chosen.revision ? whyNotThis : whyNot)}
+          restore={(revision, cell) => void restore(history, revision, cell)}
         />
       ) : (
         <p className="jp-Investigation-empty" role="status">
@@ -182,14 +184,14 @@ function Chosen(props: {
 /** Asks first: it changes what everybody sees. */
 async function restore(
   history: HistoryModel,
-  version: VersionInfo,
+  revision: number,
   cell: string | null
 ): Promise<void> {
   const result = await InputDialog.getText({
     title:
       cell === null
-        ? trans.__('Restore version %1?', version.revision)
-        : trans.__('Restore this cell from version %1?', version.revision),
+        ? trans.__('Restore version %1?', revision)
+        : trans.__('Restore this cell from version %1?', revision),
     label: trans.__(
       'It changes for everybody who has the notebook open. What it is now stays in the history. Why?'
     ),
@@ -198,6 +200,6 @@ async function restore(
     okLabel: trans.__('Restore')
   });
   if (result.button.accept) {
-    await history.restore(cell, result.value?.trim() ?? '');
+    await history.restore(revision, cell, result.value?.trim() ?? '');
   }
 }
