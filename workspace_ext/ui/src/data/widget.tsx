@@ -1,8 +1,9 @@
 import type { IStateDB } from '@jupyterlab/statedb';
-import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import { UseSignal } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
 import * as React from 'react';
-import { Folds, FoldsContext } from '../folds';
 import { dataIcon } from '../icons';
+import { SidePanel } from '../panel/side';
 import { trans } from '../translation';
 import type { NewInvestigation } from '../types';
 import type { DataModel } from './model';
@@ -11,32 +12,23 @@ import { DataView } from './view';
 export const DATA_PANEL_ID = 'investigation-workspace-data';
 
 /** The panel of what is in the store; it follows the store only while it is seen. */
-export class DataPanel extends ReactWidget {
+export class DataPanel extends SidePanel {
   constructor(
     model: DataModel,
     begin: (known: NewInvestigation) => void,
     stateDB: IStateDB | null
   ) {
-    super();
+    super({ id: DATA_PANEL_ID, icon: dataIcon, caption: trans.__('Telemetry data'), stateDB });
     this._model = model;
     this._begin = begin;
-    this._folds = new Folds(stateDB, () => this.update());
-    this.id = DATA_PANEL_ID;
-    this.addClass('jp-Investigation');
-    this.title.icon = dataIcon;
-    this.title.caption = trans.__('Telemetry data');
-    this.node.tabIndex = -1;
-    this.node.style.minWidth = '290px';
-    this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', trans.__('Telemetry data'));
   }
 
-  protected override onAfterShow(message: Parameters<ReactWidget['processMessage']>[0]): void {
+  protected override onAfterShow(message: Message): void {
     super.onAfterShow(message);
     this._model.isWatched = true;
   }
 
-  protected override onAfterHide(message: Parameters<ReactWidget['processMessage']>[0]): void {
+  protected override onAfterHide(message: Message): void {
     super.onAfterHide(message);
     this._model.isWatched = false;
   }
@@ -45,17 +37,14 @@ export class DataPanel extends ReactWidget {
     this.node.focus();
   }
 
-  protected override render(): React.ReactElement {
+  protected override content(): React.ReactElement {
     return (
-      <FoldsContext.Provider value={this._folds}>
-        <UseSignal signal={this._model.stateChanged}>
-          {() => <DataView model={this._model} begin={this._begin} />}
-        </UseSignal>
-      </FoldsContext.Provider>
+      <UseSignal signal={this._model.stateChanged}>
+        {() => <DataView model={this._model} begin={this._begin} />}
+      </UseSignal>
     );
   }
 
   private readonly _model: DataModel;
   private readonly _begin: (known: NewInvestigation) => void;
-  private readonly _folds: Folds;
 }
