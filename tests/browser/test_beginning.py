@@ -12,10 +12,12 @@ pytestmark = pytest.mark.browser
 
 def test_new_investigation_from_the_launcher(lab: Lab, page: Page) -> None:
     page.goto(lab.page())
-    page.locator(".jp-LauncherCard", has_text="New investigation").click()
+    page.locator(".jp-LauncherCard", has_text="New investigation").dblclick()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("button", name="Create")).to_be_disabled()
     dialog.get_by_label("Title").fill("Checkout fails since 03:10")
+    page.mouse.click(5, 5)  # beside the form: it stays
+    expect(dialog.get_by_label("Title")).to_have_value("Checkout fails since 03:10")
     dialog.get_by_label("Severity").select_option("SEV2")
     lost = "**/investigation/investigations*"
     page.route(lost, lambda route: (route.fetch(), route.abort()))

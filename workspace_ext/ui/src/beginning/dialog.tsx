@@ -42,6 +42,13 @@ class BeginningDialog extends Dialog<NewInvestigation> {
   /** The notebook, once it is made. */
   made: NewNotebook | null = null;
 
+  /** A click beside the form is no wish to leave it: it may be the second one on the launcher's card. */
+  override handleEvent(event: Event): void {
+    if (event.type !== 'click' || event.target !== this.node) {
+      super.handleEvent(event);
+    }
+  }
+
   /** Closes only when the notebook is there: see `begin`. */
   override resolve(index?: number): void {
     if (index === 0) {
