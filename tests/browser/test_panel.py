@@ -23,6 +23,7 @@ SUPPORTED = """\
 h = investigation.hypothesis("The pool is small", predicts="waits rise")
 seen = investigation.sql("SELECT count(*) AS n FROM spans")
 h.support("they rise", evidence=[seen])"""
+STORED = re.compile(r"2023-01-30 \d\d:\d\d:00 UTC \S 2023-01-30 12:02:00 UTC")
 DRAWN_AT_MOST = 300
 """Lines of the timeline in the page, of however many there are."""
 
@@ -103,7 +104,7 @@ def _begin(page: Page) -> None:
     expect(dialog).to_contain_text("No data in this window")
     dialog.get_by_role("button", name="End there").click()
     expect(dialog).not_to_contain_text("No data in this window")
-    expect(dialog.locator("[data-stored]")).to_contain_text("stored as 2023-01-30")
+    expect(dialog.locator("[data-stored]")).to_have_text(STORED)
     dialog.get_by_text("Times…").click()
     start = dialog.get_by_label("From", exact=True)
     kept = start.input_value()
@@ -121,8 +122,9 @@ def _judge(notebook: NotebookPage) -> None:
     panel = notebook.panel
     panel.get_by_role("button", name="State a hypothesis").click()
     panel.get_by_label("Hypothesis", exact=True).fill("The pool is exhausted")
-    panel.get_by_role("button", name="State it").click()
+    notebook.page.keyboard.press("Control+Enter")
     expect(notebook.hypotheses).to_have_attribute("data-hypothesis", "proposed")
+    expect(panel.get_by_role("button", name="State a hypothesis")).to_be_focused()
     menu = panel.get_by_label("Change the state of: The pool is exhausted")
     menu.select_option("supported")
     panel.get_by_label("Reason").first.fill("it waits")
@@ -165,13 +167,18 @@ def _drag(notebook: NotebookPage) -> None:
     expect(card).to_have_attribute("data-hypothesis", "refuted")
     expect(card).to_contain_text("Because dragged")
 
-    card.get_by_role("combobox").focus()
+    menu = card.get_by_role("combobox")
+    menu.focus()
+    page.keyboard.press("ArrowDown")  # opens it, and chooses nothing yet
+    expect(menu).to_be_focused()
     page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
     expect(card.get_by_label("Reason")).to_be_focused()
     page.keyboard.insert_text("by key")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
+    page.keyboard.press("Control+Enter")
     expect(card).not_to_have_attribute("data-hypothesis", "refuted")
+    expect(card.get_by_label("Reason")).to_have_count(0)
+    expect(menu).to_be_focused()  # also in another lane
 
 
 def _data(page: Page) -> None:

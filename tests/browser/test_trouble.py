@@ -123,8 +123,11 @@ def test_an_empty_store_says_how_to_send(server: Server, page: Page) -> None:
     page.screenshot(path=ARTEFACTS / "trouble-dialog-no-store.png")
     dialog.get_by_label("Title").fill("The first one")
     dialog.get_by_role("button", name="Create").click()
-    NotebookPage(page).wait_for_kernel()
+    notebook = NotebookPage(page)
+    notebook.wait_for_kernel()
 
+    notebook.panel.get_by_role("button", name="How to get data…").click()
+    expect(data).to_be_focused()
     expect(data).to_contain_text(server.door)
     picture(page, "empty")
     collector = yaml.safe_load(_copied(page, data, "receivers:"))
@@ -136,6 +139,13 @@ def test_an_empty_store_says_how_to_send(server: Server, page: Page) -> None:
     expect(data).to_contain_text("Ingest is well")
     expect(data.locator("[data-section=data-sources]")).to_contain_text("1 record · otlp-json")
     expect(data.locator("[data-section=data-signals]")).to_contain_text("logs")
+
+    expect(notebook.panel).to_contain_text("There are data now")
+    notebook.panel.get_by_role("button", name="Move pin…").click()
+    notebook.panel.get_by_label("Reason", exact=True).first.fill("the first data came")
+    page.keyboard.press("Control+Enter")
+    expect(notebook.panel).to_contain_text("batch 1")
+    expect(notebook.panel).not_to_contain_text("There are data now")
 
 
 def _copied(page: Page, data: Locator, text: str) -> str:

@@ -1,6 +1,6 @@
 import * as React from 'react';
 import type { Problem } from '../api';
-import { localTime, localWindow, utcWindow } from '../format';
+import { clockZone, localTime, localWindow, utcWindow } from '../format';
 import { Refusal, Underway } from '../panel/trouble';
 import { trans } from '../translation';
 import type { Catalogue, WindowDict } from '../types';
@@ -103,8 +103,14 @@ function WindowPart(props: {
       {window && !fault && (
         <>
           <p className="jp-Investigation-detail" data-stored>
-            {draft.choice !== 'times' && `${localWindow(window)} `}
-            {trans.__('%1 · stored as %2', zoneName(new Date(window.start)), utcWindow(window))}
+            {clockZone() === 'UTC'
+              ? utcWindow(window)
+              : [
+                  draft.choice !== 'times' && localWindow(window),
+                  trans.__('%1 · stored as %2', zoneName(new Date(window.start)), utcWindow(window))
+                ]
+                  .filter(Boolean)
+                  .join(' ')}
           </p>
           <Emptiness window={window} catalogue={catalogue} change={change} draft={draft} />
           <Baseline window={window} catalogue={catalogue} draft={draft} change={change} />

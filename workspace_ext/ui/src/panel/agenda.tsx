@@ -6,7 +6,8 @@ import { useDraft } from '../drafts';
 import type { InvestigationModel } from '../model';
 import { trans } from '../translation';
 import type { Agenda, InvestigationState } from '../types';
-import { Buttons, Section } from './parts';
+import { Buttons, Section, useOpener } from './parts';
+import { TextBox } from './textbox';
 import { Refusal } from './trouble';
 
 const NONE: Agenda = { items: [], current: null, since: null, by: null };
@@ -21,6 +22,7 @@ export function AgendaSection(props: {
   const [text, setText] = useDraft('agenda');
   const [isEditing, setEditing] = React.useState(text !== '');
   const [problem, setProblem] = React.useState<Problem | null>(null);
+  const opener = useOpener<HTMLButtonElement>(isEditing);
   const reason = model.whyNot('agenda.changed');
   const go = async (data: Record<string, unknown>): Promise<Problem | null> => {
     const found = await model.say('agenda.changed', data);
@@ -93,6 +95,7 @@ export function AgendaSection(props: {
           />
         ) : (
           <button
+            ref={opener}
             type="button"
             className="jp-Investigation-link"
             disabled={reason !== ''}
@@ -142,13 +145,7 @@ function Edit(props: {
     <form className="jp-Investigation-inset" onSubmit={save}>
       <label>
         {trans.__('A line an item, its minutes at the end')}
-        <textarea
-          autoFocus
-          className="jp-mod-styled"
-          rows={6}
-          value={props.text}
-          onChange={event => props.type(event.target.value)}
-        />
+        <TextBox autoFocus rows={6} maxLength={undefined} value={props.text} type={props.type} />
       </label>
       <Buttons done={trans.__('Save')} cancel={props.cancel} />
     </form>

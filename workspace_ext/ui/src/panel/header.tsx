@@ -5,15 +5,16 @@ import type { InvestigationModel } from '../model';
 import type { Person } from '../presence';
 import { trans } from '../translation';
 import type { InvestigationState, Me, WindowDict } from '../types';
-import { Badge } from './parts';
+import { Badge, Menu } from './parts';
 import { PinRow } from './pin';
 
 /** What is investigated, on which data, by whom, and whether the panel is up to date. */
 export function Header(props: {
   model: InvestigationModel;
   state: InvestigationState;
+  showData: () => void;
 }): React.ReactElement {
-  const { model, state } = props;
+  const { model, state, showData } = props;
   const concluded = state.state === 'concluded';
   return (
     <header className="jp-Investigation-header">
@@ -30,7 +31,7 @@ export function Header(props: {
       </p>
       <dl>
         <dt>{trans.__('Data')}</dt>
-        <PinRow model={model} state={state} />
+        <PinRow model={model} state={state} showData={showData} />
         <WindowRow label={trans.__('Window')} window={state.window} />
         <WindowRow label={trans.__('Baseline')} window={state.baseline} />
         {state.services.length > 0 && (
@@ -84,8 +85,7 @@ function RoleOf(props: { model: InvestigationModel; person: Person }): React.Rea
   const [problem, setProblem] = React.useState<Problem | null>(null);
   return (
     <>
-      <select
-        className="jp-Investigation-menu"
+      <Menu
         aria-label={trans.__('Role of %1', person.shown)}
         title={problem ? `${problem.message} ${problem.hint}` : undefined}
         value={person.role}
@@ -96,7 +96,7 @@ function RoleOf(props: { model: InvestigationModel; person: Person }): React.Rea
         {ROLES.map(role => (
           <option key={role}>{role}</option>
         ))}
-      </select>
+      </Menu>
       {problem && (
         <span role="alert" className="jp-Investigation-error">
           {sentence(problem.message)}

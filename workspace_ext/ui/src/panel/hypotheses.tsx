@@ -6,7 +6,7 @@ import { trans } from '../translation';
 import type { Hypothesis, InvestigationState } from '../types';
 import { JudgeForm } from './judge';
 import { outcomeLabel, stateLabel, TONE } from './labels';
-import { Badge, Byline, CellLink, Prose, Section } from './parts';
+import { Badge, Byline, CellLink, Menu, Prose, Section, useOpener } from './parts';
 import { ProposeForm } from './propose';
 
 interface Judging {
@@ -22,6 +22,7 @@ export function Hypotheses(props: {
   const { model, state } = props;
   const [judging, setJudging] = React.useState<Judging | null>(null);
   const [dragged, setDragged] = React.useState<Hypothesis | null>(null);
+  const focused = React.useRef<string | null>(null);
   const lanes = board(state.hypotheses);
   const size = lanes.reduce((sum, lane) => sum + lane.cards.length, 0);
   const open = dragged ? model.reachable(dragged.state).filter(each => each !== dragged.state) : [];
@@ -44,6 +45,7 @@ export function Hypotheses(props: {
           to={judging?.id === hypothesis.id ? judging.to : null}
           judge={to => setJudging(to && { id: hypothesis.id, to })}
           drag={setDragged}
+          focused={focused}
           {...props}
         />
       ))}
@@ -97,13 +99,31 @@ interface CardProps {
   to: HypothesisState | null;
   judge: (to: HypothesisState | null) => void;
   drag: (hypothesis: Hypothesis | null) => void;
+  /** The card that went with the focus in it: where it comes again, in another lane, it has it. */
+  focused: React.MutableRefObject<string | null>;
 }
 
 function Card(props: CardProps): React.ReactElement {
-  const { hypothesis, model, to, judge, drag } = props;
+  const { hypothesis, model, to, judge, drag, focused } = props;
+  const { id } = hypothesis;
+  const opener = useOpener<HTMLSelectElement>(to !== null);
+  const card = React.useRef<HTMLLIElement>(null);
+  React.useLayoutEffect(() => {
+    const here = card.current;
+    if (focused.current === id) {
+      focused.current = null;
+      opener.current?.focus();
+    }
+    return () => {
+      if (here?.contains(document.activeElement)) {
+        focused.current = id;
+      }
+    };
+  }, [id, focused, opener]);
   const reason = model.whyNot('hypothesis.changed');
   return (
     <li
+      ref={card}
       data-hypothesis={hypothesis.state}
       draggable={reason === '' && to === null}
       onDragStart={event => {
@@ -119,8 +139,8 @@ function Card(props: CardProps): React.ReactElement {
       <div className="jp-Investigation-byline">
         <Byline by={hypothesis.by} at={hypothesis.at} />
         <CellLink model={model} cell={hypothesis.cell} />
-        <select
-          className="jp-Investigation-menu"
+        <Menu
+          opener={opener}
           aria-label={trans.__('Change the state of: %1', hypothesis.text)}
           disabled={reason !== ''}
           title={reason || trans.__('Change its state')}
@@ -135,7 +155,7 @@ function Card(props: CardProps): React.ReactElement {
               {stateLabel(state as HypothesisState)}
             </option>
           ))}
-        </select>
+        </Menu>
       </div>
       {to && <JudgeForm model={model} hypothesis={hypothesis} to={to} done={() => judge(null)} />}
     </li>

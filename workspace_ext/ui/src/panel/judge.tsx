@@ -7,6 +7,7 @@ import type { Hypothesis } from '../types';
 import { useDraft } from '../drafts';
 import { stateLabel } from './labels';
 import { Buttons } from './parts';
+import { TextBox } from './textbox';
 import { Refusal, Underway } from './trouble';
 
 /** Asks why a hypothesis is to be in another state, and why despite its tests where they differ. */
@@ -41,25 +42,19 @@ export function JudgeForm(props: {
   };
   return (
     <form className="jp-Investigation-inset" onSubmit={event => void judge(event)}>
-      <textarea
+      <TextBox
         autoFocus
-        className="jp-mod-styled"
         aria-label={trans.__('Reason')}
         placeholder={trans.__('Why “%1”?', stateLabel(to))}
-        rows={2}
-        maxLength={2000}
         value={why}
-        onChange={event => setWhy(event.target.value)}
+        type={setWhy}
       />
       {isUnproved && (
-        <textarea
-          className="jp-mod-styled"
+        <TextBox
           aria-label={trans.__('Despite its tests')}
           placeholder={trans.__('Why does it hold all the same?')}
-          rows={2}
-          maxLength={2000}
           value={despite}
-          onChange={event => setDespite(event.target.value)}
+          type={setDespite}
         />
       )}
       <Underway isBusy={isBusy} />

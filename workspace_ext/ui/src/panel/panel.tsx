@@ -19,6 +19,8 @@ export interface Actions {
   create: () => void;
   /** Turns the notebook in front into an investigation. */
   adopt: () => void;
+  /** Shows what is in the store, and how to send more. */
+  showData: () => void;
 }
 
 /** The whole panel, for whatever is known right now. */
@@ -55,11 +57,11 @@ export function PanelView(props: {
       <DraftsContext.Provider key={state.uid} value={state.uid}>
         {problem && <Banner problem={problem} retry={() => model.retry()} />}
         {!problem && model.isStarting && (
-          <p role="status" className="jp-Investigation-banner">
+          <div role="status" className="jp-Investigation-banner">
             {trans.__('The broker is starting again. You can go on: nothing is lost.')}
-          </p>
+          </div>
         )}
-        <Header model={model} state={state} />
+        <Header model={model} state={state} showData={actions.showData} />
         <ConclusionCard model={model} conclusion={state.conclusion} />
         <AgendaSection model={model} state={state} />
         <Hypotheses model={model} state={state} />

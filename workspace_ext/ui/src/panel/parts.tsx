@@ -40,6 +40,38 @@ export function Section(props: {
   );
 }
 
+/**
+ * A menu that looks like a word, and acts when something is chosen. Arrow keys open it: by itself a
+ * browser may choose with each of them.
+ */
+export function Menu(
+  props: React.ComponentPropsWithoutRef<'select'> & { opener?: React.RefObject<HTMLSelectElement> }
+): React.ReactElement {
+  const { opener, ...rest } = props;
+  const open = (event: React.KeyboardEvent<HTMLSelectElement>): void => {
+    if (OPENING.has(event.key) && 'showPicker' in event.currentTarget) {
+      event.preventDefault();
+      event.currentTarget.showPicker();
+    }
+  };
+  return <select className="jp-Investigation-menu" ref={opener} onKeyDown={open} {...rest} />;
+}
+
+const OPENING = new Set(['ArrowDown', 'ArrowUp']);
+
+/** For what opens a form: it gets the focus back that the form took with it. */
+export function useOpener<T extends HTMLElement>(isOpen: boolean): React.RefObject<T> {
+  const opener = React.useRef<T>(null);
+  const wasOpen = React.useRef(isOpen);
+  React.useEffect(() => {
+    if (wasOpen.current && !isOpen && document.activeElement === document.body) {
+      opener.current?.focus();
+    }
+    wasOpen.current = isOpen;
+  }, [isOpen]);
+  return opener;
+}
+
 /** What sends a form, and what gives it up. */
 export function Buttons(props: {
   done: string;

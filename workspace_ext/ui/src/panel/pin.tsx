@@ -5,16 +5,19 @@ import type { InvestigationModel } from '../model';
 import { trans } from '../translation';
 import type { Catalogue, InvestigationState } from '../types';
 import { useDraft } from '../drafts';
-import { Buttons } from './parts';
+import { Buttons, useOpener } from './parts';
+import { TextBox } from './textbox';
 import { Refusal, Underway } from './trouble';
 
 /** Which data everybody sees, how old that choice is, and the way to move it. */
 export function PinRow(props: {
   model: InvestigationModel;
   state: InvestigationState;
+  showData: () => void;
 }): React.ReactElement {
-  const { model, state } = props;
+  const { model, state, showData } = props;
   const [isMoving, setMoving] = React.useState(false);
+  const opener = useOpener<HTMLButtonElement>(isMoving);
   const moved = state.pinned;
   const reason = model.whyNot('investigation.pinned');
   const why = moved
@@ -30,6 +33,7 @@ export function PinRow(props: {
         {moved ? `${actorName(moved.by)}, ${ago(moved.at)}` : ago(state.opened_at)}
       </span>{' '}
       <button
+        ref={opener}
         type="button"
         className="jp-Investigation-link"
         aria-expanded={isMoving}
@@ -40,9 +44,42 @@ export function PinRow(props: {
         {trans.__('Move pin…')}
       </button>
       {isMoving && <MovePin model={model} state={state} done={() => setMoving(false)} />}
+      {state.pin === 0 && !isMoving && <NothingToRead model={model} showData={showData} />}
     </dd>
   );
 }
+
+/** For who began on an empty store: where data come from; once they came, that the pin is before them. */
+function NothingToRead(props: {
+  model: InvestigationModel;
+  showData: () => void;
+}): React.ReactElement {
+  const { model, showData } = props;
+  const [hasData, setHasData] = React.useState(false);
+  React.useEffect(() => {
+    const look = (): void =>
+      void model.catalogue().then(
+        catalogue => setHasData(catalogue.pin > 0),
+        () => undefined // the panel says it by itself
+      );
+    look();
+    const looking = window.setInterval(look, LOOK_MS);
+    return () => window.clearInterval(looking);
+  }, [model]);
+  return hasData ? (
+    <p role="status" className="jp-Investigation-warning">
+      {trans.__('There are data now: move the pin to read them.')}
+    </p>
+  ) : (
+    <p>
+      <button type="button" className="jp-Investigation-link" onClick={showData}>
+        {trans.__('How to get data…')}
+      </button>
+    </p>
+  );
+}
+
+const LOOK_MS = 5000;
 
 /**
  * Asks where to and why. What the person saw when they began is sent along, so that a move that
@@ -117,14 +154,11 @@ function MovePin(props: {
           ))}
         </select>
       </label>
-      <textarea
-        className="jp-mod-styled"
+      <TextBox
         aria-label={trans.__('Reason')}
         placeholder={trans.__('Why shall everybody see other data?')}
-        rows={2}
-        maxLength={2000}
         value={why}
-        onChange={event => setWhy(event.target.value)}
+        type={setWhy}
       />
       <Underway isBusy={isBusy} />
       <Refusal problem={meanwhile ? null : problem} />

@@ -3,7 +3,8 @@ import type { Problem } from '../api';
 import type { InvestigationModel } from '../model';
 import { trans } from '../translation';
 import { useDraft } from '../drafts';
-import { Buttons } from './parts';
+import { Buttons, useOpener } from './parts';
+import { TextBox } from './textbox';
 import { Refusal, Underway } from './trouble';
 
 /** A hypothesis, said in the panel; one that code states or a text cell does needs none. */
@@ -17,6 +18,7 @@ export function ProposeForm(props: {
   const [isOpen, setOpen] = React.useState(text !== '' || prediction !== '');
   const [isBusy, setBusy] = React.useState(false);
   const [problem, setProblem] = React.useState<Problem | null>(null);
+  const opener = useOpener<HTMLButtonElement>(isOpen);
   const reason = model.whyNot('hypothesis.proposed');
   const leave = (): void => {
     setText('');
@@ -39,6 +41,7 @@ export function ProposeForm(props: {
       <p className="jp-Investigation-empty">
         {isFirst && `${trans.__('What do you believe, and what must show if it is true?')} `}
         <button
+          ref={opener}
           type="button"
           className="jp-Investigation-link"
           disabled={reason !== ''}
@@ -52,24 +55,18 @@ export function ProposeForm(props: {
   }
   return (
     <form className="jp-Investigation-inset" onSubmit={event => void propose(event)}>
-      <textarea
+      <TextBox
         autoFocus
-        className="jp-mod-styled"
         aria-label={trans.__('Hypothesis')}
         placeholder={trans.__('The cart exhausts its pool')}
-        rows={2}
-        maxLength={2000}
         value={text}
-        onChange={event => setText(event.target.value)}
+        type={setText}
       />
-      <textarea
-        className="jp-mod-styled"
+      <TextBox
         aria-label={trans.__('Prediction')}
         placeholder={trans.__('If it is true: pool waits rise before errors do')}
-        rows={2}
-        maxLength={2000}
         value={prediction}
-        onChange={event => setPrediction(event.target.value)}
+        type={setPrediction}
       />
       <Underway isBusy={isBusy} />
       <Refusal problem={problem} />

@@ -2,6 +2,7 @@ import * as React from 'react';
 import type { Problem } from '../api';
 import { useDraft } from '../drafts';
 import { trans } from '../translation';
+import { TextBox } from './textbox';
 import { Refusal, Underway } from './trouble';
 
 /** Something that can be done with a text; gives what stood in the way, if anything did. */
@@ -12,7 +13,7 @@ export interface SayButton {
   whyNot?: string;
 }
 
-/** A text box with its buttons; what was typed stays until it was taken. */
+/** A text box with its buttons, of which an only one has a key; what was typed stays until it was taken. */
 export function SayForm(props: {
   label: string;
   /** The name of what is typed, among the drafts of an investigation. */
@@ -37,22 +38,20 @@ export function SayForm(props: {
   };
   return (
     <form onSubmit={event => event.preventDefault()}>
-      <textarea
+      <TextBox
         aria-label={label}
-        className="jp-mod-styled"
         maxLength={20000}
         placeholder={optional ? trans.__('%1 (if you like)', label) : label}
-        rows={2}
         value={text}
         disabled={whyNot !== ''}
         title={whyNot}
-        onChange={event => setText(event.target.value)}
+        type={setText}
       />
       <div className="jp-Investigation-buttons">
         {buttons.map(button => (
           <button
             key={button.label}
-            type="button"
+            type={buttons.length === 1 ? 'submit' : 'button'}
             className="jp-mod-styled"
             disabled={isBusy || !!(whyNot || button.whyNot) || (!optional && text.trim() === '')}
             title={whyNot || button.whyNot}

@@ -32,7 +32,8 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     const { commands, shell } = app;
     const actions = {
       create: () => void commands.execute(CommandIDs.create),
-      adopt: () => void commands.execute(CommandIDs.adopt)
+      adopt: () => void commands.execute(CommandIDs.adopt),
+      showData: () => void commands.execute(CommandIDs.showData)
     };
     const panel = new InvestigationPanel(model, actions, stateDB);
     shell.add(panel, 'right', { rank: 600, type: 'Investigation' });
