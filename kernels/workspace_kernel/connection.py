@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from workspace_ext.client.broker import BrokerClient
 
 
+RESTART_SECONDS = 10.0
+"""So long a cell waits for a broker that its server starts again."""
+
+
 class Connection:
     """A broker's client, and the investigation that a cell belongs to.
 
@@ -47,7 +51,7 @@ class Connection:
             if address and token:
                 from workspace_ext.client.broker import BrokerClient
 
-                self._client = BrokerClient(address, token)
+                self._client = BrokerClient(address, token, patience=RESTART_SECONDS)
             else:
                 self._client = self._by_store()
         return self._client

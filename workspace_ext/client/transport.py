@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sys
+import time
 from collections.abc import Mapping
 from copy import copy
 from typing import Any, Protocol
@@ -19,6 +20,7 @@ from workspace_ext.foundation.errors import InvestigationError, Unavailable, fro
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 60.0
+AGAIN_SECONDS = 0.2
 LOCAL = "unix:@"
 """Before the name of a socket in Linux' abstract namespace: reachable without any network."""
 HAS_LOCAL = sys.platform == "linux"
@@ -39,10 +41,16 @@ class Transport:
     """Sends requests to one broker; safe to share between threads.
 
     A request is never sent twice by itself: a query that ran would be recorded twice.
+
+    Args:
+        address: The broker's.
+        token: The service's or a kernel's.
+        patience: For how many seconds a broker that nobody reaches is waited for.
     """
 
-    def __init__(self, address: str, token: str) -> None:
+    def __init__(self, address: str, token: str, *, patience: float = 0.0) -> None:
         self.address = address.rstrip("/")
+        self._patience = patience
         self._headers = {"Authorization": f"Bearer {token}"}
         self._pool = _pool(self.address)
 
@@ -101,22 +109,27 @@ class Transport:
             InvestigationError: What the broker answered.
         """
         given = {name: value for name, value in (query or {}).items() if value is not None}
-        try:
-            response = self._pool.urlopen(
-                method,
-                f"{path}?{urlencode(given)}" if given else path,
-                body=body,  # type: ignore[arg-type] # anything with read() will do
-                headers={**self._headers, **_traced(), **(headers or {})},
-                preload_content=False,
-                decode_content=False,
-                redirect=False,
-                timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=seconds),
-            )
-            if response.status >= 400:
-                raise _refusal(response)
-        except HTTPError as error:
-            raise self.unreachable(error) from error
-        return response
+        until = time.monotonic() + self._patience
+        while True:
+            try:
+                response = self._pool.urlopen(
+                    method,
+                    f"{path}?{urlencode(given)}" if given else path,
+                    body=body,  # type: ignore[arg-type] # anything with read() will do
+                    headers={**self._headers, **_traced(), **(headers or {})},
+                    preload_content=False,
+                    decode_content=False,
+                    redirect=False,
+                    timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=seconds),
+                )
+                if response.status >= 400:
+                    raise _refusal(response)
+                return response
+            except HTTPError as error:
+                # Nothing was sent only where no connection came about.
+                if not isinstance(error, NewConnectionError) or time.monotonic() >= until:
+                    raise self.unreachable(error) from error
+                time.sleep(AGAIN_SECONDS)
 
     def unreachable(self, error: Exception) -> Unavailable:
         """The error to raise when the connection failed."""

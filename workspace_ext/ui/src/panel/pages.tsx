@@ -27,7 +27,7 @@ export function Pages<T>(props: {
 }
 
 /** The parts of a list, each with its number counted from the list's end. */
-export function slices<T>(items: T[], size: number): { number: number; part: T[] }[] {
+function slices<T>(items: T[], size: number): { number: number; part: T[] }[] {
   const found: { number: number; part: T[] }[] = [];
   for (let end = items.length, number = 0; end > 0; end -= size, number += 1) {
     found.unshift({ number, part: items.slice(Math.max(0, end - size), end) });
