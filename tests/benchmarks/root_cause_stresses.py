@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 import re
 from collections.abc import Callable
@@ -83,6 +84,38 @@ def no_places(case: Case, _draw: random.Random) -> Case:
     return replace(case, table=table)
 
 
+def structured(case: Case, draw: random.Random) -> Case:
+    """Lines are JSON without places, with fields that tell of the request."""
+
+    def line(text: str | None) -> str | None:
+        fields = {name: draw.choice(of) for name, of in _FIELDS.items()}
+        return text and json.dumps({**fields, "message": re.sub(r"^.*?#\d+ *", "", text)[:250]})
+
+    rows = _is(case.table, "log", "line").to_pylist()
+    texts = case.table.column("text").to_pylist()
+    said = [line(text) if is_line else text for text, is_line in zip(texts, rows, strict=True)]
+    at = case.table.column_names.index("text")
+    return replace(case, table=case.table.set_column(at, "text", pa.array(said, pa.string())))
+
+
+_FIELDS = {
+    "user": ("alice", "bob", "carol", "dave", "erin", "frank", "grace"),
+    "region": ("north", "south", "east"),
+    "tier": ("gold", "silver"),
+}
+
+
+def clocks_apart(case: Case, draw: random.Random) -> Case:
+    """The clock of each service is up to 50 ms wrong."""
+    services = case.table.column("service").combine_chunks().dictionary_encode()
+    wrong = [draw.randrange(-50_000_000, 50_000_000) for _ in services.dictionary]
+    late = pc.fill_null(pa.array(wrong, pa.int64()).take(services.indices), 0)
+    times = case.table.column("time_ns").combine_chunks()
+    told = pc.if_else(_is(case.table, "span", "log", "line"), pc.add(times, late), times)
+    at = case.table.column_names.index("time_ns")
+    return replace(case, table=case.table.set_column(at, "time_ns", told))
+
+
 def without(*parts: str) -> Callable[[Case, random.Random], Case]:
     """A system that does not send these signals."""
 
@@ -157,6 +190,8 @@ STRESSES: dict[str, Callable[[Case, random.Random], Case]] = {
     "services, operations, words renamed": renamed,
     "metrics renamed, no units": metrics_renamed,
     "logs without places": no_places,
+    "logs in JSON with fields": structured,
+    "clocks apart": clocks_apart,
     "no logs": without("log", "line"),
     "no metrics": without("metric"),
     "no spans": without("span", "load", "log"),

@@ -38,9 +38,10 @@ quiet: "{verdict}: {because}"
 covers:
   - what spans do (log statements and calls, one after another), compared within the same operations
   - time lost in a service itself, or between a caller and it; and services that no longer answer
-  - lines of logs that are on no span
+  - lines of logs that are on no span, by the share of each statement among its service's lines
+  - instances that send no metrics any more, while others do
   - processor, memory, disk and the like of an instance
-  - without spans, times, failures and requests as metrics, along the call graph of the catalog or without one
+  - where spans and lines tell nothing beyond chance, times, failures and requests as metrics, along the call graph of the catalog or without one
   - metrics by the usual words for what they measure, and without spans by their values where no word tells
   - "counters and histograms: what they counted between two readings, how many failed and how long it took"
   - deploys, changes and flags shortly before the onset, which make other suspicions count more
@@ -49,6 +50,7 @@ not_covered:
   - faults that begin at several services at once
   - errors in less than about a third of a service's requests, which come out as a weak suspicion
   - operations that the baseline does not have
+  - what a service writes instead, where its lines are on no span and its requests are of many kinds
   - who of two is slow, where neither has other calls to compare with and no span is of the call alone
   - drift that the baseline is too short to show
 next:

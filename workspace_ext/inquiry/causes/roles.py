@@ -25,23 +25,42 @@ class Role(Enum):
     """How long it took."""
     VOLUME = "volume"
     """How much was asked."""
+    STANDING = "standing"
+    """What is left or there is of a resource, and since when: more of it is no use of it."""
     UNKNOWN = "unknown"
 
 
 _USED = (
     *("cpu", "memory", "heap", "disk", "filesystem", "iops", "thread", "throttl", "syscall"),
-    *("swap", "socket", "pool", "usage", "connections", "(mem|fs|io|rss|fd|gc)(?![a-z])"),
+    *("swap", "socket", "pool", "usage", "connections", "goroutine", "file.?descriptor"),
+    *("(mem|memstats|fs|io|rss|fds?|gc)(?![a-z])", "load.?(?:average|avg|[0-9])"),
+)
+_STANDING = (
+    *("free", "idle", "available", "remaining", "limits?", "quota", "capacity"),
+    *("(?:start|boot|up).?time", "last.?seen", "timestamp", "created"),
 )
 _WORDS = (
+    (Role.STANDING, f"(?:{'|'.join(_STANDING)})(?![a-z])"),
+    (Role.UNKNOWN, r"active.?(?:request|call)|in.?flight"),
     (Role.RESOURCE, "|".join(_USED)),
-    (Role.BAD, r"err|fail|fault|exception|[45]xx|timeout|reject|drop|loss|retrans"),
+    (Role.TIME, r"success\w*[ _.-]?(?:latenc|duration)"),
+    (
+        Role.BAD,
+        r"err|fail|fault|exception|[45]xx|timeout|reject|drop|loss|retrans|un.?(?:health|avail)",
+    ),
     (Role.GOOD, r"availab|success|apdex"),
-    (Role.TIME, r"latenc|duration|elapsed|delay|rtt|(response|service|round.?trip).?time"),
-    (Role.VOLUME, r"request|req|call|invocation|count|throughput|workload|rps|qps|tps|hits"),
+    (
+        Role.TIME,
+        r"latenc|duration|elapsed|delay|rtt|handling.?seconds|(?:mrt|p[59][0-9])(?![a-z0-9])",
+    ),
+    (Role.TIME, r"(?:resp|response|service|round.?trip|wait|queue|rq).?time"),
+    (Role.UNKNOWN, r"(?:request|response|req)s?.?(?:bytes|size)"),
+    (Role.VOLUME, r"request|rq|req|call|invocation|count|throughput|workload|rps|qps|tps|cpm|hits"),
+    (Role.VOLUME, r"handled|load(?![a-z0-9])"),
 )
 """The first that fits: `request_errors` are errors, `request_duration` is a time."""
 _FINDERS = [(role, re.compile(rf"(?<![a-z])(?:{words})")) for role, words in _WORDS]
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _TIMES = frozenset(("ns", "us", "ms", "s", "milliseconds", "seconds"))
 
 

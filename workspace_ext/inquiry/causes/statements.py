@@ -14,6 +14,9 @@ _PLACE = (
 """Where code tells its own place, as in ``o.a.Dispatcher#175`` or ``views.py:31``."""
 _HEAD = 160
 """A place further on is quoted, as in a stack trace."""
+_SAID = r'^\s*\{.*?"(?:message|msg|@message|event)"\s*:\s*"(?P<said>(?:[^"\\]|\\.)*)'
+"""What a line in JSON says beside its fields, which tell of the request."""
+_ASSIGNED = r"(\w=)[^\s,;&)\]}\"']+"
 
 
 def statements(bodies: pa.ChunkedArray) -> pa.Array:
@@ -22,6 +25,9 @@ def statements(bodies: pa.ChunkedArray) -> pa.Array:
     head = pc.utf8_slice_codeunits(lines.dictionary, 0, _HEAD)
     places = pc.struct_field(pc.extract_regex(head, _PLACE), "place")
     unplaced = pc.is_null(places)
-    mined = mine(lines.dictionary.filter(unplaced))
+    texts = lines.dictionary.filter(unplaced)
+    said = pc.struct_field(pc.extract_regex(texts, _SAID), "said")
+    texts = pc.replace_substring_regex(pc.coalesce(said, texts), _ASSIGNED, r"\1<*>")
+    mined = mine(texts)
     patterns = pa.array([pattern.text if pattern else "" for pattern in mined], pa.string())
     return pc.replace_with_mask(places, unplaced, patterns).take(lines.indices)

@@ -1,0 +1,79 @@
+"""What another system could write otherwise, and the step behind rca.ranking says the same."""
+
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from tests.benchmarks.root_cause_stresses import Case, alias, clocks_apart, renamed, structured
+from tests.support.incidents import Incident
+from tests.support.metered import Metered
+from tests.support.shops import Shop
+from workspace_ext.inquiry.causes.ranking import rank
+from workspace_ext.inquiry.causes.roles import Role, role_of
+
+MADE = (Incident(1, "exception", size=5), Metered(3, "delay"), Shop(4, "cpu"))
+INCIDENTS = {f"{type(made).__name__} {made.kind}": made for made in MADE}
+
+
+@cache
+def case_of(name: str) -> Case:
+    made = INCIDENTS[name]
+    return Case(name, made.table(), made.params)
+
+
+def ranked(case: Case) -> list[str]:
+    return [row["service"] for row in rank(case.table, case.params).to_pylist()]
+
+
+def shuffled(case: Case, draw: random.Random) -> Case:
+    order = draw.sample(range(case.table.num_rows), case.table.num_rows)
+    return Case(case.case_id, case.table.take(pa.array(order)), case.params)
+
+
+def another_day(case: Case, _draw: random.Random) -> Case:
+    later = timedelta(days=3, hours=7, seconds=13)
+    at = case.table.column_names.index("time_ns")
+    times = pc.add(case.table.column("time_ns"), int(later.total_seconds()) * 10**9)
+    params: dict[str, Any] = {
+        name: value + later if name.endswith(("_start", "_end")) else value
+        for name, value in case.params.items()
+    }
+    return Case(case.case_id, case.table.set_column(at, "time_ns", times), params)
+
+
+def in_milliseconds(case: Case, _draw: random.Random) -> Case:
+    names = case.table.column("name").to_pylist()
+    parts = case.table.column("part").to_pylist()
+    factor = [
+        1000.0 if part == "metric" and role_of(name) is Role.TIME else 1.0
+        for part, name in zip(parts, names, strict=True)
+    ]
+    table = case.table
+    for column in ("value", "sum"):
+        values = pc.multiply(table.column(column), pa.array(factor))
+        table = table.set_column(table.column_names.index(column), column, values)
+    return Case(case.case_id, table, case.params)
+
+
+@pytest.mark.parametrize("name", INCIDENTS)
+@pytest.mark.parametrize("change", [shuffled, another_day, in_milliseconds])
+def test_order_date_and_unit_change_no_rank(
+    name: str, change: Callable[[Case, random.Random], Case]
+) -> None:
+    case = case_of(name)
+    assert ranked(change(case, random.Random(5))) == ranked(case)
+
+
+@pytest.mark.parametrize("name", INCIDENTS)
+@pytest.mark.parametrize("change", [renamed, structured, clocks_apart])
+def test_names_form_of_lines_and_clocks_change_no_first(
+    name: str, change: Callable[[Case, random.Random], Case]
+) -> None:
+    first, truth = ranked(change(case_of(name), random.Random(5)))[0], INCIDENTS[name].truth
+    assert first == (alias(truth) if change is renamed else truth)
