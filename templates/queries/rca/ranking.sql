@@ -38,7 +38,7 @@ quiet: "{verdict}: {because}"
 covers:
   - what spans do (log statements and calls, one after another), compared within the same operations
   - time lost in a service itself, or between a caller and it; and services that no longer answer
-  - lines of logs that are on no span, by the share of each statement among its service's lines
+  - lines on no trace, put on the spans during which they were written where few requests overlap, else by the share of each statement among its service's lines
   - instances that send no metrics any more, while others do
   - processor, memory, disk and the like of an instance
   - where spans and lines tell nothing beyond chance, times, failures and requests as metrics, along the call graph of the catalog or without one

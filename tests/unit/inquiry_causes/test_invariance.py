@@ -14,6 +14,7 @@ from tests.benchmarks.root_cause_stresses import Case, alias, clocks_apart, rena
 from tests.support.incidents import Incident
 from tests.support.metered import Metered
 from tests.support.shops import Shop
+from workspace_ext.inquiry.causes.during import placed
 from workspace_ext.inquiry.causes.ranking import rank
 from workspace_ext.inquiry.causes.roles import Role, role_of
 
@@ -77,3 +78,44 @@ def test_names_form_of_lines_and_clocks_change_no_first(
 ) -> None:
     first, truth = ranked(change(case_of(name), random.Random(5)))[0], INCIDENTS[name].truth
     assert first == (alias(truth) if change is renamed else truth)
+
+
+def one_at_a_time(*starts: int) -> pa.Table:
+    return pa.table(
+        {
+            "service": ["cart"] * len(starts),
+            "pod": ["cart-1"] * len(starts),
+            "trace_id": [f"t{start}" for start in starts],
+            "span_id": [f"s{start}" for start in starts],
+            "time_ns": list(starts),
+            "duration_ns": [10] * len(starts),
+        }
+    )
+
+
+def unlinked(*times: int) -> pa.Table:
+    return pa.table(
+        {
+            "service": ["cart"] * len(times),
+            "pod": ["cart-1"] * len(times),
+            "trace_id": pa.nulls(len(times), pa.string()),
+            "span_id": pa.nulls(len(times), pa.string()),
+            "is_now": [False] * len(times),
+            "time_ns": list(times),
+        }
+    )
+
+
+def test_a_line_on_no_trace_is_on_the_one_visit_of_its_time() -> None:
+    on, off = placed(one_at_a_time(0, 20), unlinked(5, 15, 25))
+    assert list(zip(on["trace_id"].to_pylist(), on["span_id"].to_pylist(), strict=True)) == [
+        ("t0", "s0"),
+        ("t20", "s20"),
+    ]
+    assert off["time_ns"].to_pylist() == [15]
+
+
+def test_where_visits_overlap_no_line_of_the_service_is_placed() -> None:
+    on, off = placed(one_at_a_time(0, 5, 20), unlinked(2, 7, 25))
+    assert on.num_rows == 0
+    assert off["time_ns"].to_pylist() == [2, 7, 25]

@@ -8,7 +8,8 @@ Never: reads a store, knows what a label is, or guesses from how often a service
 
 Modules: `forest` (trees of spans), `calls` (spans → who called whom), `habits` (what spans do, as
 facts to count), `evidence` (how sure a change is), `blame` (changes, and the deepest changed span
-of each trace), `trial` (one comparison, with the onset), `visits` (lines without spans), `readings`
+of each trace), `trial` (one comparison, with the onset), `during` (lines on no trace, by
+their time), `visits` (lines without spans), `readings`
 (what counters, histograms and levels say), `roles` (what a metric measures), `measures`
 (resources), `silence` (what ceased), `named` (services that only calls name), `excess` (how much
 trouble a metric tells), `flows` (where that enters, along a call graph or without), `changed`

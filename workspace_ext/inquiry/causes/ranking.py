@@ -23,6 +23,7 @@ from workspace_ext.inquiry.causes import flows, measures, words
 from workspace_ext.inquiry.causes.blame import Change
 from workspace_ext.inquiry.causes.calls import reached
 from workspace_ext.inquiry.causes.changed import changed
+from workspace_ext.inquiry.causes.during import placed
 from workspace_ext.inquiry.causes.excess import busier, by_chance, read_series
 from workspace_ext.inquiry.causes.habits import Kind
 from workspace_ext.inquiry.causes.named import with_named
@@ -56,8 +57,10 @@ def rank(table: pa.Table, params: Mapping[str, Any]) -> pa.Table:
     suspects = Suspects(onset_ns=_given(params), edges=set(zip(*edges, strict=True)))
     others = pa.concat_tables([parts["metric"], parts["line"], parts["log"]]).column("service")
     spans = with_named(parts["span"], pc.unique(others).to_pylist())
-    missing = _by_traces(suspects, spans, parts["log"], params, logs_only=False)
-    spans, logs = visits(parts["line"])
+    on_spans, lines = placed(parts["span"], parts["line"])
+    logs = pa.concat_tables([parts["log"], on_spans])
+    missing = _by_traces(suspects, spans, logs, params, logs_only=False)
+    spans, logs = visits(lines)
     no_lines = _by_traces(suspects, spans, logs, params, logs_only=True)
     if not suspects.beyond_chance:
         _by_flows(suspects, parts, params)
