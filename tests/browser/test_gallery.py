@@ -92,7 +92,8 @@ def test_from_a_question_to_an_answer_and_another(lab: Lab, page: Page) -> None:
     page.reload()
     notebook.wait_for_kernel()
     expect(service).to_have_value("ts-basic-service")  # nothing that was typed is lost
-    page.keyboard.press("Escape")
+    service.press("Escape")
+    expect(service).to_be_hidden()  # so what is seen next is what was asked
 
     asked.locator(".jp-InputArea").click(button="right")
     page.get_by_role("menuitem", name="Run Again with…").click()
