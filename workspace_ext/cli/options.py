@@ -87,3 +87,19 @@ def store_option(function: F) -> F:
         help="The workspace folder.",
     )(function)
     return decorated
+
+
+def kernel_options(function: F) -> F:
+    """``--kernel`` and ``--timeout``: how a notebook is run headless; see `RunOptions`."""
+    kernel = click.option(
+        "--kernel",
+        default="",
+        help="Another kernel than the notebook names; `jupyter kernelspec list` shows them.",
+    )
+    timeout = click.option(
+        "--timeout",
+        type=click.FloatRange(min=0.1),
+        help="Seconds one cell may take; any when not given.",
+    )
+    decorated: F = kernel(timeout(function))
+    return decorated

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workspace_ext.cli.options import Command, exit_codes, pass_output, store_option
+from workspace_ext.cli.options import Command, exit_codes, kernel_options, pass_output, store_option
 from workspace_ext.cli.output import Output
 from workspace_ext.foundation.errors import InvestigationError, NotFound
 
@@ -32,16 +32,7 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Save here instead of into NOTEBOOK.",
 )
-@click.option(
-    "--kernel",
-    default="",
-    help="Another kernel than the notebook names; `jupyter kernelspec list` shows them.",
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0.1),
-    help="Seconds one cell may take; any when not given.",
-)
+@kernel_options
 @click.option("--allow-errors", is_flag=True, help="Go on after a cell that failed.")
 @pass_output
 def command(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from workspace_ext.cli.options import Command, exit_codes, pass_output, store_option
+from workspace_ext.cli.options import Command, exit_codes, kernel_options, pass_output, store_option
 from workspace_ext.cli.output import Output
 
 if TYPE_CHECKING:
@@ -37,16 +37,7 @@ _MARKS = {
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also write the results as JUnit XML.",
 )
-@click.option(
-    "--kernel",
-    default="",
-    help="Another kernel than the notebook names; `jupyter kernelspec list` shows them.",
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0.1),
-    help="Seconds one cell may take; any when not given.",
-)
+@kernel_options
 @pass_output
 def command(
     output: Output,
