@@ -14,7 +14,7 @@ from pathlib import PurePath
 from typing import IO, TYPE_CHECKING
 
 from workspace_ext.foundation.errors import BadInput
-from workspace_ext.telemetry.ingest.limits import LINE_BYTES, WHOLE_BYTES
+from workspace_ext.telemetry.ingest.limits import LINE_BYTES, MOST_RECORDS, WHOLE_BYTES
 
 if TYPE_CHECKING:
     from workspace_ext.telemetry.ingest import mapping as mappings
@@ -192,5 +192,14 @@ def too_large(name: str, limit: int) -> BadInput:
     return BadInput(
         f"{name} is larger than {limit >> 20} MiB",
         hint="send or save it in smaller parts",
+        code="too_large",
+    )
+
+
+def too_many_records() -> BadInput:
+    """The error for more records than may be taken at once, however small they are."""
+    return BadInput(
+        f"the request has more than {MOST_RECORDS:,} records",
+        hint="send or save fewer records at once",
         code="too_large",
     )

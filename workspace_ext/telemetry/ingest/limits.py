@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 WHOLE_BYTES = 64 << 20
 """Of a file or request that must be read at once, before and after decompression."""
 
+PIECE_BYTES = 512 << 10
+"""A larger protobuf message is parsed in pieces of about this size: two bytes may need hundreds."""
+
+MOST_RECORDS = 1_000_000
+"""Of one request, or of a file that must be read at once."""
+
+MOST_PARTS = 100_000
+"""A record larger than a piece may be made of so many messages, such as attributes and events."""
+
 LINE_BYTES = 16 << 20
 """Of one line of a file that is read line by line."""
 

@@ -55,6 +55,12 @@ class Parsed:
         """How many records could not be read."""
         return len(self.rejects) + self.more_rejects
 
+    @property
+    def records(self) -> int:
+        """How many there were, with those that could not be read."""
+        kept: int = sum(table.num_rows for table in self.tables.values())
+        return kept + self.rejected
+
 
 @dataclass(frozen=True)
 class Together:

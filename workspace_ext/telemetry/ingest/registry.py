@@ -15,7 +15,14 @@ from typing import IO, TYPE_CHECKING
 
 from workspace_ext.foundation.entries import entry_points
 from workspace_ext.foundation.errors import BadInput, InvestigationError
-from workspace_ext.telemetry.ingest.adapter import GROUP, NO, Adapter, Context, Head
+from workspace_ext.telemetry.ingest.adapter import (
+    GROUP,
+    NO,
+    Adapter,
+    Context,
+    Head,
+    too_many_records,
+)
 
 if TYPE_CHECKING:
     from workspace_ext.telemetry.ingest.model import Parsed
@@ -97,12 +104,18 @@ def decode(name: str, body: bytes, context: Context) -> Parsed:
     """The records of one request, within the limits.
 
     Raises:
-        BadInput: Nothing in it can be read.
+        BadInput: Nothing in it can be read, or it has too many records.
     """
-    from workspace_ext.telemetry.ingest.limits import with_many_names
+    from workspace_ext.telemetry.ingest.limits import MOST_RECORDS, with_many_names
     from workspace_ext.telemetry.ingest.model import joined
 
-    parts = list(read(name, io.BytesIO(body), context))
+    parts: list[Parsed] = []
+    records = 0
+    for part in read(name, io.BytesIO(body), context):
+        parts.append(part)
+        records += part.records
+        if records > MOST_RECORDS:
+            raise too_many_records()
     return parts[0] if len(parts) == 1 else with_many_names(joined(parts))
 
 

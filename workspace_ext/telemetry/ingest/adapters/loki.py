@@ -7,10 +7,12 @@ searched for one.
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import Any
 
 from workspace_ext.telemetry.ingest.adapter import NO, SURE, Adapter, Context, Head, whole
 from workspace_ext.telemetry.ingest.adapters.json_body import json_list, json_object
+from workspace_ext.telemetry.ingest.adapters.pieces import Spine
 from workspace_ext.telemetry.ingest.adapters.wire import declare, parse, text
 from workspace_ext.telemetry.ingest.rows import (
     BadRecord,
@@ -34,6 +36,7 @@ _PUSH = declare(
         "Timestamp": "1 seconds int64, 2 nanos int32",
     },
 )["PushRequest"]
+_LINES: Spine = {"streams": {"entries": {}}}
 _KEY = re.compile(rb'"streams"\s*:\s*\[')
 _LABEL = re.compile(r'\s*([\w.:\-/]+)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)')
 _ESCAPE = re.compile(r"\\(.)")
@@ -53,8 +56,9 @@ def _decode(rows: Rows, body: bytes, context: Context) -> None:
     if "json" in context.content_type or body.lstrip()[:1] == b"{":
         _json(rows, body, context)
         return
-    message = parse(_PUSH, body, context.name, "Loki push request")
-    for number, stream in enumerate(message.streams, 1):
+    messages = parse(rows, _PUSH, _LINES, body, context.name, "Loki push request")
+    streams = chain.from_iterable(message.streams for message in messages)
+    for number, stream in enumerate(streams, 1):
         with rows.guard(number, stream.labels):
             labels = _labels(text(stream.labels))
             for entry in stream.entries:

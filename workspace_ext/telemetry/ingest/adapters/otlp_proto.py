@@ -8,6 +8,7 @@ what is in it: only a span has ids of 16 and 8 bytes, only a metric has data.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import IO, Any
 
 from google.protobuf.message import DecodeError, Message
@@ -34,7 +35,8 @@ from workspace_ext.telemetry.ingest.adapters.otlp_records import (
     point_row,
     span_row,
 )
-from workspace_ext.telemetry.ingest.adapters.otlp_span_columns import spans_together
+from workspace_ext.telemetry.ingest.adapters.otlp_span_columns import SPANS, spans_together
+from workspace_ext.telemetry.ingest.adapters.pieces import Spine, TooManyParts, pieces
 from workspace_ext.telemetry.ingest.adapters.utf8 import repaired
 from workspace_ext.telemetry.ingest.limits import WHOLE_BYTES
 from workspace_ext.telemetry.ingest.model import Parsed, Together
@@ -98,17 +100,16 @@ def _read(stream: IO[bytes], context: Context) -> Iterator[Parsed]:
 
 
 def _body(rows: Rows, stream: IO[bytes], context: Context) -> None:
-    kind, _, convert = _KINDS[context.signal]
+    kind = _KINDS[context.signal]
     content = everything(stream, context)
     try:
-        message = _parsed(rows, kind, content)
+        _convert(rows, 1, content, kind)
     except DecodeError as error:
         raise BadInput(
             f"{context.name} holds no {context.signal} as OTLP protobuf: {error}",
             hint="send an export request of that signal",
             code="bad_request_body",
         ) from None
-    convert(rows, 1, _groups(message))
 
 
 def _together(bodies: Sequence[bytes], signal: str) -> Together | None:
@@ -139,16 +140,35 @@ def _messages(stream: IO[bytes], rows: Rows, context: Context) -> Iterator[tuple
 
 
 def _request(rows: Rows, number: int, content: bytes) -> None:
-    for kind, holds, convert in _KINDS.values():
+    with rows.guard(number, content[:64].hex()):
+        kind = next((kind for kind in _KINDS.values() if _holds(content, kind)), None)
+        if kind is None:
+            raise BadRecord("not a request with spans, logs or metrics")
         try:
-            message = _parsed(rows, kind, content)
-        except DecodeError:
-            continue
-        groups = _groups(message)
-        if holds(groups):
-            convert(rows, number, groups)
-            return
-    rows.reject(number, "not a request with spans, logs or metrics", content[:64].hex())
+            _convert(rows, number, content, kind)
+        except DecodeError as error:
+            raise BadRecord(f"a part of it is damaged: {error}") from None
+
+
+def _holds(content: bytes, kind: _Kind) -> bool:
+    try:
+        return any(kind.holds(groups) for groups in _groups(Rows(), content, kind, 0))
+    except DecodeError:
+        return False
+
+
+def _convert(rows: Rows, number: int, content: bytes, kind: _Kind) -> None:
+    for groups in _groups(rows, content, kind, number):
+        kind.convert(rows, number, groups)
+
+
+def _groups(rows: Rows, content: bytes, kind: _Kind, number: int) -> Iterator[Any]:
+    """What each resource sent; of a large request in pieces, for the memory's sake."""
+    for piece in pieces(content, kind.message.DESCRIPTOR, kind.spine):
+        if isinstance(piece, TooManyParts):
+            rows.reject(number, str(piece), b"")
+        elif fields := _parsed(rows, kind.message, piece).ListFields():
+            yield fields[0][1]
 
 
 def _parsed(rows: Rows, kind: type[Message], content: bytes) -> Message:
@@ -160,10 +180,6 @@ def _parsed(rows: Rows, kind: type[Message], content: bytes) -> Message:
         message.ParseFromString(repaired(kind, content))
         rows.warn(REPAIRED)
     return message
-
-
-def _groups(message: Any) -> Any:
-    return message.ListFields()[0][1] if message.ListFields() else []
 
 
 def _has_spans(groups: Iterable[Any]) -> bool:
@@ -321,10 +337,36 @@ def _point(kind: str, point: Any) -> Row:
     )
 
 
-_KINDS: dict[str, tuple[type[Message], Callable[[Any], bool], Callable[[Rows, int, Any], None]]] = {
-    "spans": (TracesData, _has_spans, _spans),
-    "metrics": (MetricsData, _has_metrics, _metrics),
-    "logs": (LogsData, _has_logs, _logs),
+@dataclass(frozen=True)
+class _Kind:
+    """A signal's request.
+
+    Attributes:
+        message: Its class.
+        spine: Where its records are.
+        holds: Whether what it was read as is what it is.
+        convert: Adds its records to the rows.
+    """
+
+    message: type[Message]
+    spine: Spine
+    holds: Callable[[Any], bool]
+    convert: Callable[[Rows, int, Any], None]
+
+
+_DATA = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
+_METRICS: Spine = {name: {"data_points": {}} for name in _DATA}
+_KINDS = {
+    "spans": _Kind(TracesData, SPANS, _has_spans, _spans),
+    "metrics": _Kind(
+        MetricsData,
+        {"resource_metrics": {"scope_metrics": {"metrics": _METRICS}}},
+        _has_metrics,
+        _metrics,
+    ),
+    "logs": _Kind(
+        LogsData, {"resource_logs": {"scope_logs": {"log_records": {}}}}, _has_logs, _logs
+    ),
 }
 
 

@@ -18,11 +18,14 @@ import ptars
 import pyarrow as pa
 import pyarrow.compute as pc
 from google.protobuf.message import DecodeError
+from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
+from workspace_ext.foundation.errors import BadInput
 from workspace_ext.telemetry.ingest.adapters.otlp_attribute_columns import content, maps
+from workspace_ext.telemetry.ingest.adapters.pieces import Spine, TooManyParts, pieces
 from workspace_ext.telemetry.ingest.adapters.wire import declare
 from workspace_ext.telemetry.ingest.columns import arrow_schema, shared_schema
-from workspace_ext.telemetry.ingest.limits import EARLIEST_NS, LATEST_NS, PARTS, TEXT
+from workspace_ext.telemetry.ingest.limits import EARLIEST_NS, LATEST_NS, PARTS, PIECE_BYTES, TEXT
 from workspace_ext.telemetry.ingest.model import Together
 from workspace_ext.telemetry.ingest.rows import pick
 from workspace_ext.telemetry.ingest.targets import RESOURCE_NAMES, SPAN_KINDS, SPAN_STATUSES
@@ -32,6 +35,8 @@ _TIME = pa.timestamp("us", tz="UTC")
 
 Numbers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+
+SPANS: Spine = {"resource_spans": {"scope_spans": {"spans": {}}}}
 
 _MESSAGES = {
     "Traces": "1 groups Group*",
@@ -60,8 +65,11 @@ class _Unusual(Exception):
 def spans_together(bodies: Sequence[bytes]) -> Together:
     """The spans of several requests; a request with something unusual is left out."""
     try:
-        return _together(bodies)
-    except (_Unusual, DecodeError, pa.ArrowException, ValueError):
+        if len(bodies) == 1:
+            return _in_pieces(bodies[0])
+        if all(len(body) <= PIECE_BYTES for body in bodies):
+            return _together(bodies)
+    except (_Unusual, BadInput, DecodeError, pa.ArrowException, ValueError):
         if len(bodies) == 1:
             return Together("spans", shared_schema("spans").empty_table(), (None,))
     each = [spans_together([body]) for body in bodies]
@@ -70,6 +78,16 @@ def spans_together(bodies: Sequence[bytes]) -> Together:
         pa.concat_tables([one.records for one in each]),
         tuple(count for one in each for count in one.counts),
     )
+
+
+def _in_pieces(body: bytes) -> Together:
+    parts = []
+    for piece in pieces(body, TracesData.DESCRIPTOR, SPANS):
+        if isinstance(piece, TooManyParts):
+            raise _Unusual
+        parts.append(_together([piece]).records)
+    records = pa.concat_tables(parts)
+    return Together("spans", records, (len(records),))
 
 
 def _together(bodies: Sequence[bytes]) -> Together:

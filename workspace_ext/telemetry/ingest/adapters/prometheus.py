@@ -15,9 +15,17 @@ from typing import Any
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from workspace_ext.telemetry.ingest.adapter import BY_SHAPE, NO, Adapter, Context, Head, whole
+from workspace_ext.telemetry.ingest.adapter import (
+    BY_SHAPE,
+    NO,
+    Adapter,
+    Context,
+    Head,
+    too_many_records,
+    whole,
+)
 from workspace_ext.telemetry.ingest.adapters.labels import labelled
-from workspace_ext.telemetry.ingest.limits import TEXT
+from workspace_ext.telemetry.ingest.limits import MOST_RECORDS, TEXT
 from workspace_ext.telemetry.ingest.rows import BadRecord, Row, Rows, check_time
 
 _SAMPLE = re.compile(
@@ -37,6 +45,8 @@ def _recognise(head: Head) -> int:
 
 
 def _decode(rows: Rows, content: bytes, context: Context) -> None:
+    if content.count(b"\n") > MOST_RECORDS:
+        raise too_many_records()
     untimed = 0
     text = rows.text(content)
     for family in _families(_short_lines(rows, text), rows):

@@ -7,14 +7,15 @@ for a request need not hold all of them. Exemplars are not kept.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, chain, count
 from typing import Any
 
 from workspace_ext.telemetry.ingest.adapter import Adapter, Context, whole
 from workspace_ext.telemetry.ingest.adapters.labels import labelled
 from workspace_ext.telemetry.ingest.adapters.otlp_records import exponential_buckets
+from workspace_ext.telemetry.ingest.adapters.pieces import Spine
 from workspace_ext.telemetry.ingest.adapters.wire import declare, parse, text
 from workspace_ext.telemetry.ingest.limits import BUCKETS
 from workspace_ext.telemetry.ingest.rows import BadRecord, Pairs, Row, Rows, check_time
@@ -53,6 +54,7 @@ _V2 = declare(
     },
 )["Request"]
 
+_SAMPLES: Spine = {"timeseries": {"samples": {}, "histograms": {}}}
 _COUNTER = 1
 _CUSTOM_BUCKETS = -53
 _GAUGE_HINT = 3
@@ -63,45 +65,52 @@ _COUNTER_HEAD = {"kind": "sum", "temporality": "cumulative", "monotonic": True}
 
 def _decode(rows: Rows, body: bytes, context: Context) -> None:
     encoding = context.headers.get("content-encoding", "").strip().lower()
-    read = partial(parse, body=body, name=context.name, encoding=encoding)
+    read = partial(parse, rows, spine=_SAMPLES, body=body, name=context.name, encoding=encoding)
     if "write.v2" in context.content_type:
         return _second(rows, read(_V2, what="remote write 2.0 request"))
-    message = read(_V1, what="remote write request")
-    if not message.timeseries and not message.metadata and not context.content_type:
+    messages = read(_V1, what="remote write request")
+    first = next(messages, _V1())
+    if not first.timeseries and not first.metadata and not context.content_type:
         return _second(rows, read(_V2, what="remote write request"))
-    return _first(rows, message)
+    return _first(rows, chain((first,), messages))
 
 
-def _first(rows: Rows, message: Any) -> None:
-    known = {
-        text(each.metric_family_name): (each.type, text(each.unit)) for each in message.metadata
-    }
-    for number, series in enumerate(message.timeseries, 1):
-        with rows.guard(number, series_text(series.labels)):
-            labels = [(text(label.name), text(label.value)) for label in series.labels]
-            name, pairs = _labels(labels)
-            family = next((known[stem] for stem in _stems(name) if stem in known), (0, ""))
-            _series(rows, number, _head(name, *family) | labelled(pairs), series)
+def _first(rows: Rows, messages: Iterable[Any]) -> None:
+    numbers = count(1)
+    for message in messages:
+        known = {
+            text(each.metric_family_name): (each.type, text(each.unit)) for each in message.metadata
+        }
+        for series, number in zip(message.timeseries, numbers, strict=False):
+            with rows.guard(number, series_text(series.labels)):
+                labels = [(text(label.name), text(label.value)) for label in series.labels]
+                name, pairs = _labels(labels)
+                family = next((known[stem] for stem in _stems(name) if stem in known), (0, ""))
+                _series(rows, number, _head(name, *family) | labelled(pairs), series)
 
 
-def _second(rows: Rows, message: Any) -> None:
-    symbols = [text(symbol) for symbol in message.symbols]
-    for number, series in enumerate(message.timeseries, 1):
-        with rows.guard(number, f"labels_refs {list(series.labels_refs[:64])}"):
-            refs = list(series.labels_refs)
-            if len(refs) % 2:
-                raise BadRecord("a label has no value")
-            if max(refs, default=0) >= len(symbols) or series.metadata.unit_ref >= max(
-                len(symbols), 1
-            ):
-                raise BadRecord("a label refers to a symbol that is not there")
-            labels = [symbols[ref] for ref in refs]
-            name, pairs = _labels(zip(labels[::2], labels[1::2], strict=True))
-            unit = symbols[series.metadata.unit_ref] if symbols else ""
-            head = _head(name, series.metadata.type, unit) | labelled(pairs)
-            if series.created_timestamp > 0:
-                head["start_time"] = series.created_timestamp * 1000
-            _series(rows, number, head, series)
+def _second(rows: Rows, messages: Iterable[Any]) -> None:
+    numbers = count(1)
+    for message in messages:
+        symbols = [text(symbol) for symbol in message.symbols]
+        for series, number in zip(message.timeseries, numbers, strict=False):
+            with rows.guard(number, f"labels_refs {list(series.labels_refs[:64])}"):
+                _series(rows, number, _head_of_refs(symbols, series), series)
+
+
+def _head_of_refs(symbols: Sequence[str], series: Any) -> Row:
+    refs = list(series.labels_refs)
+    if len(refs) % 2:
+        raise BadRecord("a label has no value")
+    unit = series.metadata.unit_ref
+    if max(refs, default=0) >= len(symbols) or unit >= max(len(symbols), 1):
+        raise BadRecord("a label refers to a symbol that is not there")
+    labels = [symbols[ref] for ref in refs]
+    name, pairs = _labels(zip(labels[::2], labels[1::2], strict=True))
+    head = _head(name, series.metadata.type, symbols[unit] if symbols else "") | labelled(pairs)
+    if series.created_timestamp > 0:
+        head["start_time"] = series.created_timestamp * 1000
+    return head
 
 
 def series_text(labels: Iterable[Any]) -> str:

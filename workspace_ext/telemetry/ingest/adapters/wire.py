@@ -6,7 +6,7 @@ one bad label must not cost the others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import cramjam
@@ -16,7 +16,9 @@ from google.protobuf.message import DecodeError
 
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.telemetry.ingest.adapter import too_large
+from workspace_ext.telemetry.ingest.adapters.pieces import Spine, TooManyParts, pieces
 from workspace_ext.telemetry.ingest.limits import WHOLE_BYTES
+from workspace_ext.telemetry.ingest.rows import Rows
 
 _FIELD = descriptor_pb2.FieldDescriptorProto
 
@@ -51,15 +53,22 @@ def declare(package: str, messages: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def parse(kind: Any, body: bytes, name: str, what: str, encoding: str = "") -> Any:
-    """A message out of a compressed block.
+def parse(
+    rows: Rows, kind: Any, spine: Spine, body: bytes, name: str, what: str, encoding: str = ""
+) -> Iterator[Any]:
+    """A message out of a compressed block; a large one in pieces.
 
     Args:
+        rows: Told of what is not to be parsed.
         kind: The message's class.
+        spine: Where its records are.
         body: The block.
         name: What it is called in errors.
         what: What it should be.
         encoding: "zstd" as VictoriaMetrics' agents send it; snappy, as the protocols have it, else.
+
+    Yields:
+        Messages with some of the records each, and with all that they share.
 
     Raises:
         BadInput: It is no such block, no such message, or too large.
@@ -68,14 +77,16 @@ def parse(kind: Any, body: bytes, name: str, what: str, encoding: str = "") -> A
         content = _content(body, encoding)
         if len(content) > WHOLE_BYTES:
             raise too_large(f"{name}, decompressed,", WHOLE_BYTES)
-        message = kind()
-        message.ParseFromString(content)
+        for piece in pieces(content, kind.DESCRIPTOR, spine):
+            if isinstance(piece, TooManyParts):
+                rows.reject(None, str(piece), b"")
+            else:
+                yield kind.FromString(piece)
     except (cramjam.DecompressionError, OSError) as error:
         how = encoding or "snappy"
         raise _unreadable(name, what, f"it is not compressed with {how}: {error}") from None
     except DecodeError as error:
         raise _unreadable(name, what, str(error)) from None
-    return message
 
 
 def _content(body: bytes, encoding: str) -> bytes:
