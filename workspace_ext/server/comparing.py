@@ -41,7 +41,7 @@ class Comparing:
             NotFound: It is no investigation, or has no such revision.
             InvestigationError: The broker could not be asked.
         """
-        uid = self._notebooks.uid(path, await self._notebooks.look(path))
+        uid = await self._notebooks.investigation_of(path)
         if uid is None:
             raise NotFound(f"{path} is no investigation", hint="it has no versions yet")
         before = await self._version(uid, old)

@@ -13,7 +13,7 @@ from tornado.iostream import StreamClosedError
 
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.actor import Actor
-from workspace_ext.foundation.errors import BadInput, InvestigationError
+from workspace_ext.foundation.errors import InvestigationError
 from workspace_ext.server.handlers import RESOURCE, InvestigationHandler
 from workspace_ext.server.identity import actor_of
 from workspace_ext.server.stream import DataStreamHandler
@@ -86,12 +86,9 @@ class EventsHandler(InvestigationHandler):
     @authorized
     async def get(self) -> None:
         """A list of `Happening`, of ``?window=START/END`` at ``pin``."""
-        window, pin = (self.get_query_argument(name, None) for name in ("window", "pin"))
-        if pin is not None and not (pin.isascii() and pin.isdigit() and len(pin) < 16):
-            raise BadInput(f"pin={pin[:40]} is not a whole number", hint="as in pin=12")
-        known = None if pin is None else int(pin)
+        window, pin = self.get_query_argument("window", None), self.number("pin")
         self.answer(
-            await self.workspace.link.call(lambda client: client.happenings(window, pin=known))
+            await self.workspace.link.call(lambda client: client.happenings(window, pin=pin))
         )
 
 

@@ -23,6 +23,7 @@ RESOURCE = "investigation"
 
 AGAIN_SECONDS = 5.0
 """How long somebody who asks for another try waits for what comes of it."""
+_MOST_DIGITS = 15
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -73,6 +74,33 @@ class InvestigationHandler(APIHandler):
         if not isinstance(value, dict):
             raise BadInput("the body is no JSON object", hint='send {"title": "…"}')
         return value
+
+    @property
+    def path_asked(self) -> str:
+        """The notebook that the address names."""
+        return self.get_query_argument("path", "").strip("/")
+
+    def path_needed(self) -> str:
+        """The notebook that the address of a question, or the body of anything else, names.
+
+        Raises:
+            BadInput: There is none.
+        """
+        path = self.path_asked if self.request.method == "GET" else self.body().get("path")
+        if not isinstance(path, str) or not path.strip("/"):
+            raise BadInput("no path is named", hint='send {"path": "…"}')
+        return path.strip("/")
+
+    def number(self, name: str) -> int | None:
+        """A whole number from the address, not negative; None when there is none.
+
+        Raises:
+            BadInput: It is something else.
+        """
+        text = self.get_query_argument(name, "")
+        if text and not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+            raise BadInput(f"{name}={text[:40]} is not a whole number", hint=f"as in {name}=12")
+        return int(text) if text else None
 
     def answer(self, value: object) -> None:
         """Sends JSON, of any kind."""
@@ -168,9 +196,7 @@ class StateHandler(InvestigationHandler):
     @authorized
     async def get(self) -> None:
         """The whole state; null when the notebook is no investigation."""
-        path = self.get_query_argument("path", "").strip("/")
-        notebooks = self.workspace.notebooks
-        uid = notebooks.uid(path, await notebooks.look(path))
+        uid = await self.workspace.notebooks.investigation_of(self.path_asked)
         if uid is None:
             self.answer(None)
         else:

@@ -110,6 +110,14 @@ class Notebooks:
         """The notebook's investigation: as it says itself, else as it was bound here."""
         return (view.uid if view else None) or self._bound.get(path)
 
+    async def investigation_of(self, path: str) -> str | None:
+        """The investigation of any notebook, from its file if need be; None when it is none.
+
+        Raises:
+            NotFound: There is no such notebook.
+        """
+        return self.uid(path, await self.look(path))
+
     def paths(self, uid: str) -> list[str]:
         """The notebooks seen here that belong to an investigation."""
         known = {path: view.uid for path, view in self._saved.items()} | self._bound

@@ -59,7 +59,7 @@ class RecordHandler(ReviewRoute):
                 event["id"] = stable_id("said", self.who, said, str(number))
             return client.report(uid, events)
 
-        await self.told(body.get("path"), say)
+        await self.told(say)
 
     def _events(
         self,

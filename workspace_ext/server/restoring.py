@@ -79,7 +79,7 @@ class Restores:
             Conflict: A browser has it open, and it cannot be changed there.
             InvestigationError: The broker could not be asked.
         """
-        named = uid or self._notebooks.uid(path, await self._notebooks.look(path))
+        named = uid or await self._notebooks.investigation_of(path)
         if named is None:
             raise NotFound(f"{path} is no investigation", hint="it has no versions yet")
         before = await self._link.call(

@@ -24,16 +24,14 @@ from workspace_ext.server.roles import check, standing
 class ReviewRoute(InvestigationHandler):
     """What these routes share: a notebook's investigation, and who asks."""
 
-    async def told(self, path: object, ask: Callable[[BrokerClient, str], Any]) -> None:
-        """Answers with what the broker says of a notebook's investigation.
+    async def told(self, ask: Callable[[BrokerClient, str], Any]) -> None:
+        """Answers with what the broker says of the notebook's investigation.
 
         Raises:
             BadInput: No path is named, or the notebook is no investigation.
         """
-        if not isinstance(path, str) or not path.strip("/"):
-            raise BadInput("no path is named", hint='send {"path": "…"}')
-        notebooks, path = self.workspace.notebooks, path.strip("/")
-        uid = notebooks.uid(path, await notebooks.look(path))
+        path = self.path_needed()
+        uid = await self.workspace.notebooks.investigation_of(path)
         if uid is None:
             raise BadInput(
                 f"{path} is no investigation yet", hint="run a cell, or begin one in the panel"
@@ -67,8 +65,7 @@ class ReviewHandler(ReviewRoute):
     @authorized
     async def get(self) -> None:
         """A `Review`."""
-        path = self.get_query_argument("path", "")
-        await self.told(path, lambda client, uid: client.review(uid))
+        await self.told(lambda client, uid: client.review(uid))
 
     @web.authenticated
     @authorized
@@ -81,8 +78,7 @@ class ReviewHandler(ReviewRoute):
         if action == "archive":
             await check(self, "close")
         await self.told(
-            self.body().get("path"),
-            lambda client, uid: client.act_on_review(uid, action, **{**said, "actor": self.who}),
+            lambda client, uid: client.act_on_review(uid, action, **{**said, "actor": self.who})
         )
 
 
@@ -103,8 +99,7 @@ class CommentsHandler(ReviewRoute):
         if "id" in said:
             said["id"] = stable_id("said", self.who, said["id"])
         await self.told(
-            self.body().get("path"),
-            lambda client, uid: client.comment(uid, text, **{**said, "actor": self.who}),
+            lambda client, uid: client.comment(uid, text, **{**said, "actor": self.who})
         )
 
 
@@ -122,8 +117,7 @@ class ThreadsHandler(ReviewRoute):
         if not isinstance(resolved, bool):
             raise BadInput("resolved must be true or false", hint='send {"resolved": true}')
         await self.told(
-            self.body().get("path"),
-            lambda client, uid: client.settle(uid, thread, resolved=resolved, actor=self.who),
+            lambda client, uid: client.settle(uid, thread, resolved=resolved, actor=self.who)
         )
 
 
@@ -137,10 +131,7 @@ class ChangesHandler(ReviewRoute):
     async def post(self) -> None:
         """``{path, since?}``; answers with `Changes`."""
         since = self.texts("since").get("since")
-        await self.told(
-            self.body().get("path"),
-            lambda client, uid: client.changes(uid, since=since, actor=self.who),
-        )
+        await self.told(lambda client, uid: client.changes(uid, since=since, actor=self.who))
 
 
 REVIEW_ROUTES: list[tuple[str, type]] = [

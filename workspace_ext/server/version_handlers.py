@@ -18,8 +18,7 @@ class OpenHandler(InvestigationHandler):
     @authorized
     async def get(self) -> None:
         """``{open}``."""
-        path = self.get_query_argument("path", "").strip("/")
-        self.answer({"open": self.workspace.restores.is_open(path)})
+        self.answer({"open": self.workspace.restores.is_open(self.path_asked)})
 
 
 class VersionsHandler(InvestigationHandler):
@@ -29,18 +28,13 @@ class VersionsHandler(InvestigationHandler):
     @authorized
     async def get(self) -> None:
         """A list, the newest first; empty when the notebook is no investigation."""
-        path = self.get_query_argument("path", "").strip("/")
-        before = self.get_query_argument("before", "")
-        if before and not (before.isascii() and before.isdigit() and len(before) < 10):
-            raise BadInput(f"{before[:40]!r} is no version", hint="give its number, as in 12")
-        notebooks = self.workspace.notebooks
-        uid = notebooks.uid(path, await notebooks.look(path))
+        before = self.number("before")
+        uid = await self.workspace.notebooks.investigation_of(self.path_asked)
         if uid is None:
             self.answer([])
             return
-        upto = int(before) if before else None
         self.answer(
-            await self.workspace.link.call(lambda client: client.versions(uid, before=upto))
+            await self.workspace.link.call(lambda client: client.versions(uid, before=before))
         )
 
 
@@ -51,17 +45,10 @@ class DiffHandler(InvestigationHandler):
     @authorized
     async def get(self) -> None:
         """``?path=&old=&new=``: a `VersionDiff`; without ``new``, to the notebook as it is."""
-        path = self.get_query_argument("path", "").strip("/")
-        old, new = self._revision("old"), self._revision("new")
+        old, new = self.number("old"), self.number("new")
         if old is None:
             raise BadInput("no revision is named", hint="give old=12, and new=15 if you like")
-        self.answer(await self.workspace.comparing.compare(path, old, new))
-
-    def _revision(self, name: str) -> int | None:
-        given = self.get_query_argument(name, "")
-        if given and not (given.isascii() and given.isdigit() and len(given) < 10):
-            raise BadInput(f"{given[:40]!r} is no revision", hint="give its number, as in 12")
-        return int(given) if given else None
+        self.answer(await self.workspace.comparing.compare(self.path_asked, old, new))
 
 
 class ProvenanceHandler(InvestigationHandler):
@@ -71,10 +58,8 @@ class ProvenanceHandler(InvestigationHandler):
     @authorized
     async def get(self) -> None:
         """``?path=&query=``; answers with a `Provenance`."""
-        path = self.get_query_argument("path", "").strip("/")
-        query = self.get_query_argument("query", "")
-        notebooks = self.workspace.notebooks
-        uid = notebooks.uid(path, await notebooks.look(path))
+        path, query = self.path_asked, self.get_query_argument("query", "")
+        uid = await self.workspace.notebooks.investigation_of(path)
         if uid is None or not query:
             raise BadInput(
                 f"{path} is no investigation" if uid is None else "no query is named",
@@ -90,13 +75,9 @@ class RestoreHandler(InvestigationHandler):
     @authorized
     async def post(self) -> None:
         """``{path, revision, cell?, reason?, uid?}``; answers with the new version."""
-        body = self.body()
-        path = body.get("path")
-        if not isinstance(path, str) or not path.strip("/"):
-            raise BadInput("no path is named", hint='send {"path": "…", "revision": 3}')
-        wish = check_wish(body)
+        path, wish = self.path_needed(), check_wish(self.body())
         actor = actor_of(self.current_user)
-        self.answer(await self.workspace.restores.restore(path.strip("/"), actor, **wish))
+        self.answer(await self.workspace.restores.restore(path, actor, **wish))
 
 
 VERSION_ROUTES: list[tuple[str, type]] = [
