@@ -7,6 +7,7 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.command_line import Command, Done
 from tests.support.places import NO_DATA
 
 # Where a script runs pytest in its background, Ctrl-C is ignored by all that pytest starts.
@@ -32,6 +33,19 @@ def _no_store_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
         "OTLP", "OTLP_GRPC", "SYSLOG", "INGEST_TOKEN",
     ):  # fmt: skip
         monkeypatch.delenv(f"INVESTIGATION_{name}", raising=False)
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs ``jupyter investigation …`` in the test's own process."""
+    from workspace_ext.cli.main import main
+
+    def run(*arguments: object) -> Done:
+        code = main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return Done(code, said.out, said.err)
+
+    return run
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,13 +1,12 @@
 """A script nobody looked through is marked, a replay told; nobody approves their own work."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ARTEFACTS
+from tests.support.command_line import run_command
 from tests.support.lab import Lab
 from tests.support.notebook_page import NotebookPage
 from tests.support.waiting import as_written, until
@@ -58,10 +57,9 @@ def _replay(lab: Lab, name: str) -> None:
     """Archives a notebook as it lies on disk, and tells its workspace what a replay found."""
     until(lambda: "42" in _outputs(lab.folder / name), "the run is saved")
     archive = str(lab.folder / "reviewed.zip")
-    cli = [sys.executable, "-c", "from workspace_ext.cli.main import run; run()"]
-    store = ["--store", ".investigation"]
     for command in (["archive", name, "-o", archive], ["replay", archive]):
-        subprocess.run([*cli, *command, *store], cwd=lab.folder, check=True, capture_output=True)
+        done = run_command(*command, "--store", ".investigation", cwd=lab.folder)
+        assert done.code == 0, done.err
 
 
 def _outputs(file: Path) -> str:

@@ -18,6 +18,7 @@ import psutil
 import pytest
 import yaml
 
+from tests.support.command_line import COMMAND_LINE, Command, Done, run_command
 from tests.support.places import REPOSITORY
 from tests.support.ports import free_port
 from tests.support.processes import kill_with_all_below
@@ -25,7 +26,6 @@ from tests.support.waiting import COMMAND_SECONDS, until
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.telemetry.ingest.incident import incident_folder
 
-CLI = (sys.executable, "-c", "from workspace_ext.cli.main import run; run()")
 NOTEBOOK = REPOSITORY / "templates" / "notebooks" / "trainticket.ipynb"
 HEADLESS_SECONDS = 90.0
 
@@ -35,15 +35,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("demo") / "place"
 
 
-def _demo(folder: Path, *options: str, **more: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*CLI, "demo", "--dir", str(folder), *options],
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=False,
-        **more,
-    )
+def _demo(folder: Path, *options: str, **process: Any) -> Done:
+    return run_command("demo", "--dir", folder, *options, **process)
 
 
 def _processor_seconds() -> float:
@@ -67,9 +60,9 @@ def test_the_notebook_is_light_and_knows_no_answer() -> None:
 def test_the_headless_demo(folder: Path) -> None:
     before = _processor_seconds()
     ran = _demo(folder, "--headless", "--json")
-    assert ran.returncode == 0, ran.stderr
+    assert ran.code == 0, ran.err
     assert _processor_seconds() - before < HEADLESS_SECONDS
-    told = json.loads(ran.stdout)
+    told = ran.json
     truth = yaml.safe_load((incident_folder("trainticket") / "ground_truth.yaml").read_text())
     assert truth["service"] in told["conclusion"]
     assert (told["ran"], told["cells"], told["failures"]) == (16, 16, [])
@@ -91,28 +84,28 @@ def test_the_headless_demo(folder: Path) -> None:
 def test_again_everything_is_there(folder: Path) -> None:
     before = json.loads((folder / "trainticket.ipynb").read_text())["metadata"]["investigation"]
     ran = _demo(folder, "--headless")
-    assert ran.returncode == 0, ran.stderr
-    assert ran.stderr.count("already there, nothing added") == 4
-    assert "kept as it was" in ran.stderr
-    assert "replay of the archive" in ran.stdout
+    assert ran.code == 0, ran.err
+    assert ran.err.count("already there, nothing added") == 4
+    assert "kept as it was" in ran.err
+    assert "replay of the archive" in ran.out
     after = json.loads((folder / "trainticket.ipynb").read_text())["metadata"]["investigation"]
     assert after["uid"] == before["uid"]
     assert len(after["hypotheses"]) == 3
 
 
-def test_somebody_s_folder_is_left_alone(tmp_path: Path) -> None:
+def test_somebody_s_folder_is_left_alone(tmp_path: Path, command: Command) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
-    ran = _demo(tmp_path)
-    assert ran.returncode == 3
-    assert [line.split(":")[0] for line in ran.stderr.splitlines()] == ["Error", "Hint"]
+    ran = command("demo", "--dir", tmp_path)
+    assert ran.code == 3
+    assert [line.split(":")[0] for line in ran.err.splitlines()] == ["Error", "Hint"]
     assert [each.name for each in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be(tmp_path: Path, command: Command) -> None:
     (tmp_path / "file").write_text("")
-    ran = _demo(tmp_path / "file" / "place")
-    assert ran.returncode == 3
-    assert "Traceback" not in ran.stderr
+    ran = command("demo", "--dir", tmp_path / "file" / "place")
+    assert ran.code == 3
+    assert "Traceback" not in ran.err
 
 
 def test_nbval_finds_nothing_wrong(client: BrokerClient, store: Path, tmp_path: Path) -> None:
@@ -134,7 +127,7 @@ def test_nbval_finds_nothing_wrong(client: BrokerClient, store: Path, tmp_path: 
 def test_ctrl_c_stops_jupyterlab_and_the_broker(folder: Path) -> None:
     port = free_port()
     demo = subprocess.Popen(
-        [*CLI, "demo", "--dir", str(folder), "--no-browser", "--port", str(port)],
+        [*COMMAND_LINE, "demo", "--dir", str(folder), "--no-browser", "--port", str(port)],
         env={**os.environ, "JUPYTER_TOKEN": "t"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -165,10 +158,10 @@ def test_jupyterlab_that_cannot_start_is_one_line(folder: Path) -> None:
     config.parent.mkdir()
     config.write_text("raise SystemExit('no such luck')")
     ran = _demo(folder, "--no-browser", env=environment)
-    assert ran.returncode == 3
-    assert "Error: JupyterLab ended: no such luck" in ran.stderr
-    assert "jupyterlab.log" in ran.stderr
-    assert "Traceback" not in ran.stderr
+    assert ran.code == 3
+    assert "Error: JupyterLab ended: no such luck" in ran.err
+    assert "jupyterlab.log" in ran.err
+    assert "Traceback" not in ran.err
 
 
 def _answers(url: str) -> bool:

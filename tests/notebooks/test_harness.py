@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -13,25 +10,14 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from tests.notebooks.conftest import notebook
-from tests.support.waiting import COMMAND_SECONDS
+from tests.support.command_line import Command
 from workspace_ext.client.broker import BrokerClient
 
-CLI = (sys.executable, "-c", "from workspace_ext.cli.main import run; run()")
 CPU = """\
 cpu = investigation.hypothesis("basic has no CPU")
 cpu.test("metrics.shift", service="ts-basic-service", expect="count(*) > 0")
 """
 CONCLUDE = 'investigation.conclude("CPU of basic", confidence=0.9, hypothesis=cpu)'
-
-
-def _cli(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*CLI, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=False,
-    )
 
 
 def _write(path: Path, uid: str, *sources: str) -> Path:
@@ -47,7 +33,7 @@ def _write(path: Path, uid: str, *sources: str) -> Path:
 
 @pytest.mark.usefixtures("client")
 def test_every_hypothesis_and_each_of_its_tests(
-    store: Path, investigation: str, tmp_path: Path
+    store: Path, investigation: str, tmp_path: Path, command: Command
 ) -> None:
     path = _write(
         tmp_path / "work.ipynb",
@@ -60,10 +46,10 @@ def test_every_hypothesis_and_each_of_its_tests(
         CONCLUDE,
     )
     before = path.read_bytes()
-    ran = _cli("test", path, "--store", store, "--json", "--junit", tmp_path / "report.xml")
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    ran = command("test", path, "--store", store, "--json", "--junit", tmp_path / "report.xml")
+    assert ran.code == 0, ran.out + ran.err
     assert path.read_bytes() == before
-    told = json.loads(ran.stdout)
+    told = ran.json
     claims = {claim["text"]: claim for claim in told["claims"]}
     held = claims["basic has no CPU"]
     assert (held["state"], held["published"], held["holds"]) == ("root_cause", True, True)
@@ -86,52 +72,52 @@ def test_every_hypothesis_and_each_of_its_tests(
 
 @pytest.mark.usefixtures("client")
 def test_a_published_claim_that_does_not_hold(
-    store: Path, client: BrokerClient, investigation: str, tmp_path: Path
+    store: Path, client: BrokerClient, investigation: str, tmp_path: Path, command: Command
 ) -> None:
     path = _write(tmp_path / "work.ipynb", investigation, CPU, CONCLUDE)
-    assert _cli("test", path, "--store", store).returncode == 0
+    assert command("test", path, "--store", store).code == 0
     # another week, another test: the claim was published, and nothing shows it any more
     _write(path, investigation, CPU.replace("> 0", "> 1000000"), CONCLUDE)
-    ran = _cli("test", path, "--store", store, "--junit", tmp_path / "report.xml")
-    assert ran.returncode == 1
-    assert "1 of 1 published claims do not hold" in ran.stdout
-    assert "cannot be published as root cause" in ran.stdout
+    ran = command("test", path, "--store", store, "--junit", tmp_path / "report.xml")
+    assert ran.code == 1
+    assert "1 of 1 published claims do not hold" in ran.out
+    assert "cannot be published as root cause" in ran.out
     suite = ET.parse(tmp_path / "report.xml").getroot()[0]
     assert (suite.get("failures"), suite.get("errors")) == ("1", "1")
     # a claim whose test is gone is not taken for granted either
     _write(path, investigation, "1 + 1")
     client.report(investigation, [])
-    gone = _cli("test", path, "--store", store)
-    assert "no cell of the notebook ran it" in gone.stdout
+    gone = command("test", path, "--store", store)
+    assert "no cell of the notebook ran it" in gone.out
 
 
 @pytest.mark.usefixtures("client")
 def test_hypotheses_and_calibration_from_the_shell(
-    store: Path, investigation: str, tmp_path: Path
+    store: Path, investigation: str, tmp_path: Path, command: Command
 ) -> None:
     path = _write(tmp_path / "work.ipynb", investigation, CPU, CONCLUDE)
-    assert _cli("run", path, "--store", store).returncode == 0
-    found = _cli("hypotheses", "no", "cpu", "--state", "root_cause", "--store", store, "--json")
-    assert investigation in {each["investigation"] for each in json.loads(found.stdout)}
-    assert "root cause: basic has no CPU" in _cli("hypotheses", "--store", store).stdout
-    wrong = _cli("hypotheses", "--state", "refutet", "--store", store)
-    assert (wrong.returncode, "refuted" in wrong.stderr) == (2, True)
+    assert command("run", path, "--store", store).code == 0
+    found = command("hypotheses", "no", "cpu", "--state", "root_cause", "--store", store, "--json")
+    assert investigation in {each["investigation"] for each in found.json}
+    assert "root cause: basic has no CPU" in command("hypotheses", "--store", store).out
+    wrong = command("hypotheses", "--state", "refutet", "--store", store)
+    assert (wrong.code, "refuted" in wrong.err) == (2, True)
 
     record = ("--record", investigation, "--right", "--because", "no alert since")
-    known = json.loads(_cli("calibration", "--store", store, "--json").stdout)["n"]
-    told = json.loads(_cli("calibration", "--store", store, *record, "--json").stdout)
+    known = command("calibration", "--store", store, "--json").json["n"]
+    told = command("calibration", "--store", store, *record, "--json").json
     assert told["n"] == known + 1
     assert told["says"] == f"n = {told['n']}: says little"
     assert 0 < told["brier"] < 1
     for arguments in (("--record", investigation), ("--right",)):
-        assert _cli("calibration", "--store", store, *arguments).returncode == 2
-    unreasoned = _cli("calibration", "--store", store, *record[:3])
-    assert (unreasoned.returncode, "without a reason" in unreasoned.stderr) == (2, True)
+        assert command("calibration", "--store", store, *arguments).code == 2
+    unreasoned = command("calibration", "--store", store, *record[:3])
+    assert (unreasoned.code, "without a reason" in unreasoned.err) == (2, True)
 
 
-def test_what_is_no_notebook_and_no_store(tmp_path: Path) -> None:
+def test_what_is_no_notebook_and_no_store(tmp_path: Path, command: Command) -> None:
     path = _write(tmp_path / "work.ipynb", "", "1")
-    for command in ("test", tmp_path / "no.ipynb"), ("test", path), ("hypotheses",):
-        ran = _cli(*command, "--store", tmp_path / "nothing")
-        assert ran.returncode == 2
-        assert [line.split(":")[0] for line in ran.stderr.splitlines()] == ["Error", "Hint"]
+    for words in ("test", tmp_path / "no.ipynb"), ("test", path), ("hypotheses",):
+        ran = command(*words, "--store", tmp_path / "nothing")
+        assert ran.code == 2
+        assert [line.split(":")[0] for line in ran.err.splitlines()] == ["Error", "Hint"]

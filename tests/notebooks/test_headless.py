@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import psutil
 import pytest
 
 from tests.notebooks.conftest import ALICE, Run, notebook, said
+from tests.support.command_line import COMMAND_LINE, Command
 from tests.support.processes import alive
 from tests.support.waiting import COMMAND_SECONDS, until
 from workspace_ext.client.broker import BrokerClient
@@ -23,19 +22,6 @@ from workspace_ext.foundation.errors import NotFound
 from workspace_ext.inquiry.headless import execution
 from workspace_ext.inquiry.headless.execution import _CapturedClient
 from workspace_ext.inquiry.headless.runner import run_notebook
-
-CLI = (sys.executable, "-c", "from workspace_ext.cli.main import run; run()")
-
-
-def _cli(*arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*CLI, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=False,
-        **more,
-    )
 
 
 def _write(path: Path, *sources: str, **more: Any) -> Path:
@@ -102,13 +88,13 @@ def test_a_kernel_that_dies(run: Run) -> None:
 
 
 def test_the_command_saves_outputs_and_metadata(
-    store: Path, client: BrokerClient, tmp_path: Path
+    store: Path, client: BrokerClient, tmp_path: Path, command: Command
 ) -> None:
     path = _write(tmp_path / "work.ipynb", "6 * 7")
     before = path.read_bytes()
-    ran = _cli("run", path, "--store", store, "--output", tmp_path / "done.ipynb", "--json")
-    assert ran.returncode == 0, ran.stderr
-    told = json.loads(ran.stdout)
+    ran = command("run", path, "--store", store, "--output", tmp_path / "done.ipynb", "--json")
+    assert ran.code == 0, ran.err
+    told = ran.json
     assert (told["ok"], told["ran"]) == (True, 1)
     assert path.read_bytes() == before
     done = nbformat.read(tmp_path / "done.ipynb", as_version=4)
@@ -118,14 +104,14 @@ def test_the_command_saves_outputs_and_metadata(
 
 
 def test_the_command_says_which_cell_failed(
-    store: Path, client: BrokerClient, tmp_path: Path
+    store: Path, client: BrokerClient, tmp_path: Path, command: Command
 ) -> None:
     path = _write(tmp_path / "work.ipynb", "1", "1 / 0", "2")
-    ran = _cli("run", path, "--store", store)
-    assert ran.returncode == 1
-    assert "2 of 3 cells ran" in ran.stdout
-    assert "Cell 2 failed: ZeroDivisionError: division by zero" in ran.stdout
-    assert "Traceback" not in ran.stdout + ran.stderr
+    ran = command("run", path, "--store", store)
+    assert ran.code == 1
+    assert "2 of 3 cells ran" in ran.out
+    assert "Cell 2 failed: ZeroDivisionError: division by zero" in ran.out
+    assert "Traceback" not in ran.out + ran.err
     assert nbformat.read(path, as_version=4).cells[1].outputs[0]["ename"] == "ZeroDivisionError"
 
 
@@ -139,24 +125,28 @@ def test_the_command_says_which_cell_failed(
         (b'{"cells": 3, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}', "notebook"),
     ],
 )
-def test_what_is_no_notebook(tmp_path: Path, content: bytes | None, message: str) -> None:
+def test_what_is_no_notebook(
+    tmp_path: Path, content: bytes | None, message: str, command: Command
+) -> None:
     path = tmp_path / "work.ipynb"
     if content is not None:
         path.write_bytes(content)
-    ran = _cli("run", path, "--store", tmp_path / "store")
-    assert ran.returncode == 2
-    lines = ran.stderr.splitlines()
+    ran = command("run", path, "--store", tmp_path / "store")
+    assert ran.code == 2
+    lines = ran.err.splitlines()
     assert [line.split(":")[0] for line in lines] == ["Error", "Hint"]
     assert message in lines[0]
 
 
-def test_no_store_and_no_kernel(store: Path, client: BrokerClient, tmp_path: Path) -> None:
+def test_no_store_and_no_kernel(
+    store: Path, client: BrokerClient, tmp_path: Path, command: Command
+) -> None:
     path = _write(tmp_path / "work.ipynb", "1", kernel="no-such-kernel")
     before = path.read_bytes()
-    ran = _cli("run", path, "--store", tmp_path / "nothing")
-    assert (ran.returncode, "no store in" in ran.stderr) == (2, True)
-    ran = _cli("run", path, "--store", store)
-    assert (ran.returncode, "no kernel 'no-such-kernel'" in ran.stderr) == (2, True)
+    ran = command("run", path, "--store", tmp_path / "nothing")
+    assert (ran.code, "no store in" in ran.err) == (2, True)
+    ran = command("run", path, "--store", store)
+    assert (ran.code, "no kernel 'no-such-kernel'" in ran.err) == (2, True)
     assert path.read_bytes() == before
 
 
@@ -171,7 +161,7 @@ def test_ctrl_c_saves_what_has_run_and_leaves_no_kernel(
         "print('never')",
     )
     process = subprocess.Popen(
-        [*CLI, "run", str(path), "--store", str(store)],
+        [*COMMAND_LINE, "run", str(path), "--store", str(store)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -6,18 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.jupyter import Jupyter, RefusedError, notebook
+from tests.support.jupyter import Jupyter, RefusedError, begin
 from tests.support.waiting import until
 from workspace_ext.protocol.validation import validate
 
 Name = Callable[[], str]
-
-
-def begin(server: Jupyter, path: str, *sources: str) -> str:
-    """A saved notebook that is an investigation; its uid."""
-    server.save(path, notebook(*sources))
-    uid: str = server.request("POST", "/investigation/investigations", {"path": path})["uid"]
-    return uid
 
 
 def test_the_difference_of_versions_and_of_what_is_open_now(plain: Jupyter, name: Name) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,21 +12,15 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.support.command_line import Done, run_command
 from tests.support.editor import Editor
-from tests.support.jupyter import Jupyter, RefusedError, jupyter, notebook
+from tests.support.jupyter import Jupyter, RefusedError, begin, jupyter, notebook
 from tests.support.places import REPOSITORY
-from tests.support.waiting import COMMAND_SECONDS, until
+from tests.support.waiting import until
 from workspace_ext.client.discovery import find
 from workspace_ext.inquiry.metadata.notebook import read_metadata, read_uid
 
 Name = Callable[[], str]
-
-
-def begin(server: Jupyter, path: str, *sources: str) -> str:
-    """A saved notebook that is an investigation; its uid."""
-    server.save(path, notebook(*sources))
-    uid: str = server.request("POST", "/investigation/investigations", {"path": path})["uid"]
-    return uid
 
 
 def versions(server: Jupyter, uid: str) -> list[dict[str, Any]]:
@@ -321,22 +313,15 @@ def test_a_notebook_of_a_newer_version_is_read_only_and_says_so(plain: Jupyter, 
     assert plain.read(path)["metadata"]["investigation"] == newer
 
 
-def _restore(server: Jupyter, path: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _restore(server: Jupyter, path: str, *arguments: str) -> Done:
     """The command, run by whoever runs the server."""
-    code = "from workspace_ext.cli.main import run; run()"
-    return subprocess.run(
-        [sys.executable, "-c", code, "restore", str(server.root / path), *arguments, "--json"],
-        env={
-            **os.environ,
-            "PYTHONPATH": f"{REPOSITORY}{os.pathsep}{REPOSITORY / 'kernels'}",
-            "JUPYTER_RUNTIME_DIR": str(server.home / "runtime"),
-            "INVESTIGATION_STORE": str(server.store),
-        },
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=False,
-    )
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{REPOSITORY}{os.pathsep}{REPOSITORY / 'kernels'}",
+        "JUPYTER_RUNTIME_DIR": str(server.home / "runtime"),
+        "INVESTIGATION_STORE": str(server.store),
+    }
+    return run_command("restore", server.root / path, *arguments, "--json", env=environment)
 
 
 def test_the_command_restores_where_the_notebook_is_open(
@@ -353,8 +338,8 @@ c.IdentityProvider.token = "token-of-alice"
         editor.type(0, " changed")
         until(lambda: len(versions(server, uid)) == 2, "it is saved")
         done = _restore(server, "n.ipynb", "1", "--reason", "right")
-        assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout)["version"]["reason"] == "restored version 1: right"
+        assert done.code == 0, done.err
+        assert done.json["version"]["reason"] == "restored version 1: right"
         until(lambda: editor.read()["cells"][0]["source"] == "one", "the tab shows it")
         assert "Out-of-band" not in server.log.read_text()
 
@@ -366,6 +351,6 @@ def test_the_command_does_not_write_under_a_server_that_it_cannot_ask(
     begin(shared, path, "1")
     shared.save(path, edited(shared, path, "2"))
     done = _restore(shared, path, "1")
-    assert done.returncode == 3
-    assert json.loads(done.stderr)["error"]["code"] == "may_be_open"
+    assert done.code == 3
+    assert json.loads(done.err)["error"]["code"] == "may_be_open"
     assert shared.read(path)["cells"][0]["source"] == ["2"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -57,20 +57,15 @@ class Step:
 
 @dataclass
 class Incident(Planted):
-    """A system and what happens to it.
+    """A system and what happens to it: one of `FAULTS` or `QUIET`.
 
     Args:
-        seed: Of all that is drawn, the size of the system and its habits included.
-        kind: One of `FAULTS` or `QUIET`.
         size: How many services; drawn when 0.
         mix_changes: Whether users ask for other things in the window than in the baseline.
     """
 
-    seed: int
-    kind: str
     size: int = 0
     mix_changes: bool = True
-    rows: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.draw = random.Random(f"{self.seed} {self.kind}")

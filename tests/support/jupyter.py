@@ -282,6 +282,13 @@ def notebook(*sources: str, kernel: str = "investigation", **metadata: Any) -> d
     }
 
 
+def begin(server: Jupyter, path: str, *sources: str) -> str:
+    """A saved notebook that is an investigation; its uid."""
+    server.save(path, notebook(*sources))
+    uid: str = server.request("POST", "/investigation/investigations", {"path": path})["uid"]
+    return uid
+
+
 @contextmanager
 def jupyter(
     where: Path,

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.command_line import COMMAND_LINE
 from tests.support.places import REPOSITORY
 from tests.support.ports import free_port
 from tests.support.processes import kill_with_all_below
@@ -61,8 +62,7 @@ class Lab:
 def demo(where: Path) -> Iterator[Lab]:
     """Runs ``jupyter investigation demo`` until the test is over, then stops it as Ctrl-C does."""
     folder = where / "demo"
-    script = "from workspace_ext.cli.main import run; run()"
-    command = [sys.executable, "-c", script, "demo", "--no-browser", "--dir", str(folder)]
+    command = [*COMMAND_LINE, "demo", "--no-browser", "--dir", str(folder)]
     with _serving(where, folder, command, _jupyter(where), stop=signal.SIGINT) as lab:
         yield lab
 

@@ -9,7 +9,7 @@ how many instances there are. Knows nothing of how causes are ranked.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -58,16 +58,7 @@ Floats = NDArray[np.float64]
 
 @dataclass
 class Metered(Planted):
-    """A system and what happens to it.
-
-    Args:
-        seed: Of all that is drawn.
-        kind: One of `FAULTS` or `QUIET`.
-    """
-
-    seed: int
-    kind: str
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    """A system and what happens to it: one of `FAULTS` or `QUIET`."""
 
     def __post_init__(self) -> None:
         draw = self.draw = random.Random(f"{self.seed} {self.kind} metered")

@@ -1,5 +1,6 @@
 """What the rows of made-up incidents have in common, as the step ``rca.ranking`` gets them."""
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,18 +34,25 @@ SCHEMA = pa.schema(
 )
 
 
+@dataclass
 class Planted:
     """An incident whose cause is known; it happens at `START`.
 
     Attributes:
+        seed: Of all that is drawn, the system and its habits included.
+        kind: The fault, or what goes on without one.
+        rows: Those of its table.
         services: Their names.
         guilty: The number of the service with the fault; -1 when there is none.
         onset: When the fault begins after `START`, in seconds unless `onset_s` says otherwise.
     """
 
-    services: list[str]
-    guilty: int
-    onset: int
+    seed: int
+    kind: str
+    rows: list[dict[str, Any]] = field(init=False, default_factory=list)
+    services: list[str] = field(init=False)
+    guilty: int = field(init=False)
+    onset: int = field(init=False)
 
     @property
     def truth(self) -> str | None:

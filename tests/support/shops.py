@@ -88,16 +88,8 @@ class Visit:
 
 @dataclass
 class Shop(Planted):
-    """A shop and what happens to it.
+    """A shop and what happens to it: one of `FAULTS` or `QUIET`."""
 
-    Args:
-        seed: Of all that is drawn.
-        kind: One of `FAULTS` or `QUIET`.
-    """
-
-    seed: int
-    kind: str
-    rows: list[dict[str, Any]] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -1,44 +1,12 @@
-"""The command line as a person or a script uses it: in, out, error, exit code."""
+"""Folders that commands are run on."""
 
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.broker import broker, load_demo
-from workspace_ext.cli.main import main
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """Standard output as one JSON document."""
-        return json.loads(self.out)
-
-
-Command = Callable[..., Done]
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs ``jupyter investigation …``."""
-
-    def run(*arguments: object) -> Done:
-        code = main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return Done(code, said.out, said.err)
-
-    return run
+from tests.support.command_line import Command
 
 
 @pytest.fixture

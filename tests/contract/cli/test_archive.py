@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
@@ -20,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from nbformat.v4 import new_notebook
 
-from tests.contract.cli.conftest import Command
 from tests.support.archive import Frozen, Parts, forged, rewritten
+from tests.support.command_line import COMMAND_LINE, Command
 from tests.support.validators import bag_problems, extracted
 from tests.support.waiting import COMMAND_SECONDS, files_named, until
 from workspace_ext.client.discovery import BROKER_FILE
@@ -230,9 +229,8 @@ def test_an_interrupted_replay_leaves_no_process_and_no_folder(
     path = forged(frozen.path, tmp_path / "endless.zip", endless)
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    script = "from workspace_ext.cli.main import run; run()"
     process = subprocess.Popen(
-        [sys.executable, "-c", script, "replay", str(path)],
+        [*COMMAND_LINE, "replay", str(path)],
         env={**os.environ, "TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.contract.cli.conftest import Command
+from tests.support.command_line import Command
 
 
 def test_batches_and_lineage(command: Command, served: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.cli.conftest import Command
+from tests.support.command_line import Command
 from workspace_ext.client.discovery import BROKER_FILE
 from workspace_ext.telemetry.ingest.incident import incident_folder
 

@@ -4,14 +4,13 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from tests.contract.cli.conftest import Command
+from tests.support.command_line import COMMAND_LINE, Command
 from tests.support.waiting import until
 from workspace_ext.cli.main import COMMANDS, was_interrupted
 
@@ -97,10 +96,9 @@ def test_a_traceback_comes_only_with_debug(command: Command, tmp_path: Path) -> 
 def test_a_reader_that_leaves_gets_no_traceback() -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    script = "from workspace_ext.cli.main import run; run()"
     try:
         done = subprocess.run(
-            [sys.executable, "-c", script, "templates", "list", "--json"],
+            [*COMMAND_LINE, "templates", "list", "--json"],
             stdout=writing,
             stderr=subprocess.PIPE,
             text=True,

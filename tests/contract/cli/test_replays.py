@@ -13,8 +13,8 @@ from xml.etree import ElementTree as ET
 import psutil
 import pytest
 
-from tests.contract.cli.conftest import Command
 from tests.support.archive import Frozen, Parts, forged, rewritten
+from tests.support.command_line import COMMAND_LINE, Command
 from tests.support.places import REPOSITORY
 from tests.support.processes import alive
 from tests.support.waiting import files_named, until
@@ -67,9 +67,8 @@ def test_ctrl_c_ends_every_replay_and_leaves_no_process(frozen: Frozen, tmp_path
         forged(frozen.path, tmp_path / f"{name}.investigation.zip", forever)
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    script = "from workspace_ext.cli.main import run; run()"
     process = subprocess.Popen(
-        [sys.executable, "-c", script, "replay", str(tmp_path), "-j", "2"],
+        [*COMMAND_LINE, "replay", str(tmp_path), "-j", "2"],
         env={**os.environ, "TMPDIR": str(temporary)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

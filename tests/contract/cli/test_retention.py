@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.cli.conftest import Command
+from tests.support.command_line import Command
 
 
 def test_a_plan_is_shown_and_nothing_goes(command: Command, served: Path) -> None:

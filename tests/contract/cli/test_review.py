@@ -8,8 +8,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tests.contract.cli.conftest import Command
 from tests.support.broker import broker
+from tests.support.command_line import Command
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.contract.cli.conftest import Command
+from tests.support.command_line import Command
 
 
 def test_list_shows_each_template_with_its_question(command: Command) -> None:

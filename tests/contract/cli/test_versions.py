@@ -10,8 +10,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from tests.contract.cli.conftest import Command
 from tests.support.broker import broker
+from tests.support.command_line import Command
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.cli.conftest import Command
+from tests.support.command_line import COMMAND_LINE, Command
 from tests.support.payloads import SYSLOG
 from tests.support.waiting import until
 
@@ -56,12 +55,9 @@ def watching(store: Path, tmp_path: Path) -> Start:
     @contextmanager
     def start(number: int = 0) -> Iterator[Watching]:
         out, err = tmp_path / f"out{number}", tmp_path / f"err{number}"
-        code = "from workspace_ext.cli.main import run; run()"
         arguments = ["ingest", "--store", store, "--watch", folder, "--every", "0.05", "--json"]
         with out.open("w") as stdout, err.open("w") as stderr:
-            process = subprocess.Popen(
-                [sys.executable, "-c", code, *arguments], stdout=stdout, stderr=stderr
-            )
+            process = subprocess.Popen([*COMMAND_LINE, *arguments], stdout=stdout, stderr=stderr)
         try:
             until(lambda: "Watches" in err.read_text(), "it watches", 60)
             yield Watching(process, out, err)
