@@ -40,13 +40,13 @@ def send(broker: Receiver, number: int, spans: int = 60) -> urllib3.BaseHTTPResp
     return broker.post("/v1/traces", export_request(number * spans, spans), PROTOBUF)
 
 
-def sent(broker: Receiver, numbers: list[int], spans: int = 60) -> None:
+def sent(broker: Receiver, numbers: list[int]) -> None:
     """Exactly these are there."""
     rows = broker.rows(
-        f"SELECT (time_ns - 1700000000000000000) // 1000 // {spans} AS number, count(*) AS n"
+        "SELECT (time_ns - 1700000000000000000) // 1000 // 60 AS number, count(*) AS n"
         " FROM spans GROUP BY 1 ORDER BY 1"
     )
-    assert [(row["number"], row["n"]) for row in rows] == [(n, spans) for n in numbers]
+    assert [(row["number"], row["n"]) for row in rows] == [(n, 60) for n in numbers]
 
 
 @pytest.mark.parametrize("limit", [1_000, 40_000], ids=["journal", "database"])

@@ -38,6 +38,13 @@ UNFINISHED = ".~"
 START_SECONDS = 120.0
 ANSWER_SECONDS = PATIENCE_SECONDS
 
+_SERVE = """
+from workspace_ext.foundation.imports import without_slow_formats
+with without_slow_formats():
+    from jupyter_server.serverapp import main
+main()
+"""
+"""Most of what ``python -m jupyter_server`` takes to start is a format that nothing here checks."""
 _TABLE = """
 c.ServerApp.identity_provider_class = "tests.support.people.People"
 c.ServerApp.authorizer_class = "tests.support.people.Readers"
@@ -175,7 +182,6 @@ class Kernel:
         *,
         channel: str = "shell",
         metadata: dict[str, Any] | None = None,
-        username: str = "somebody else",
         header: bytes | None = None,
     ) -> str:
         """Sends a message, with a lie about who sends it; its id."""
@@ -183,7 +189,7 @@ class Kernel:
         head = {
             "msg_id": message_id,
             "msg_type": kind,
-            "username": username,
+            "username": "somebody else",
             "session": self.session,
             "date": "2026-01-01T00:00:00Z",
             "version": "5.4",
@@ -350,7 +356,7 @@ c.YDocExtension.file_poll_interval = 0.2
     }
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "jupyter_server", "--config", str(settings)],
+            [sys.executable, "-c", _SERVE, "--config", str(settings)],
             cwd=root,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -41,12 +41,12 @@ class Line:
 
 
 @contextmanager
-def slow(page: Page, *, latency_ms: int, bytes_per_second: int = -1) -> Iterator[None]:
+def slow(page: Page, *, latency_ms: int) -> Iterator[None]:
     """A page's network is slow for a while, as the browser's own tools make it."""
     tools = page.context.new_cdp_session(page)
     tools.send("Network.enable")
     conditions = {"offline": False, "latency": latency_ms}
-    rates = {"downloadThroughput": bytes_per_second, "uploadThroughput": bytes_per_second}
-    tools.send("Network.emulateNetworkConditions", {**conditions, **rates})
+    no_limit = {"downloadThroughput": -1, "uploadThroughput": -1}
+    tools.send("Network.emulateNetworkConditions", {**conditions, **no_limit})
     yield
     tools.detach()

@@ -192,10 +192,8 @@ def receiver(folder: Path, *arguments: str, preamble: str = "") -> Iterator[Rece
         preamble: Python that the broker's process runs first.
     """
     StoreFolder.create(folder)
-    code = (
-        f"{preamble}\nimport sys\nfrom workspace_ext.broker.process import main\nsys.exit(main())"
-    )
-    command = [sys.executable, "-c", code, "--store", str(folder), "--json"]
+    run = "import runpy; runpy.run_module('workspace_ext.broker', run_name='__main__')"
+    command = [sys.executable, "-c", f"{preamble}\n{run}", "--store", str(folder), "--json"]
     with (folder / "logs" / "test.log").open("a") as log:
         process = subprocess.Popen(
             [*command, "--otlp", "127.0.0.1:0", *arguments],

@@ -19,7 +19,7 @@ from workspace_ext.telemetry.retention.model import Policy
 
 _log = logging.getLogger(__name__)
 
-EVERY_SECONDS = 3600.0
+_EVERY_NS = 3600 * 10**9
 _ITSELF = Actor("service", "jupyter-investigation")
 
 
@@ -64,12 +64,10 @@ class Keeper:
 
     Args:
         services: The store's services.
-        every_seconds: How often.
     """
 
-    def __init__(self, services: Services, every_seconds: float = EVERY_SECONDS) -> None:
+    def __init__(self, services: Services) -> None:
         self._services = services
-        self._every_ns = int(every_seconds * 1e9)
         self._wake = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._keep, name="keeper", daemon=True)
@@ -100,8 +98,8 @@ class Keeper:
         try:
             policy, applied_ns = self._services.retention.policy()
             if policy is not None:
-                left_ns = (applied_ns or 0) + self._every_ns - now_ns()
-                if 0 < left_ns <= self._every_ns:  # else a clock was wrong when it was noted
+                left_ns = (applied_ns or 0) + _EVERY_NS - now_ns()
+                if 0 < left_ns <= _EVERY_NS:  # else a clock was wrong when it was noted
                     return left_ns / 1e9
                 done = remove(self._services, policy, _ITSELF, kept=True)
                 if done["rows"]:
@@ -110,7 +108,7 @@ class Keeper:
             _log.error("retention failed, and is tried again: %s", error.message)
         except Exception:  # the edge of a thread: the next hour may be better
             _log.exception("retention failed, and is tried again")
-        return self._every_ns / 1e9
+        return _EVERY_NS / 1e9
 
 
 def _record(services: Services, run: str | None) -> None:

@@ -170,7 +170,7 @@ async def _serve(
 def _warm_up(services: Services, receives: bool) -> None:
     """Does what the first question, event or request would otherwise wait for."""
     services.templates.list()  # reads and checks all of them: a third of a second
-    import jsonschema  # noqa: F401 # a second and more
+    import jsonschema  # noqa: F401
 
     if receives:
         for name, nothing in (("otlp-proto", b""), ("otlp-json", b"{}")):

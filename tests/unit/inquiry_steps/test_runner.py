@@ -30,9 +30,9 @@ class Rows:
     lane = "short"
     scan = ()
 
-    def __init__(self, table: pa.Table, mode: str = "ordered") -> None:
+    def __init__(self, table: pa.Table) -> None:
         self.schema = table.schema
-        self.compare: Any = {"mode": mode, "reason": ""}
+        self.compare: Any = {"mode": "ordered", "reason": ""}
         self._table = table
         self.closed = False
 

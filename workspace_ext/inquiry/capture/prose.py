@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from workspace_ext.foundation.actor import Actor
-from workspace_ext.foundation.clock import Clock, now_ns, to_rfc3339
+from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.ids import hypothesis_id, stable_id
 from workspace_ext.inquiry.metadata.notebook import uids_of
 from workspace_ext.protocol.hypotheses import Hypothesis, Note
@@ -112,7 +112,6 @@ def events(
     actor: Actor | None,
     *,
     by: Mapping[str, Actor] = NOBODY_ELSE,
-    clock: Clock = now_ns,
 ) -> list[EventIn]:
     """What text cells say that is not recorded yet.
 
@@ -122,7 +121,6 @@ def events(
         cells: The notebook's text cells.
         actor: Who wrote them; None when nobody knows.
         by: Who else wrote some of them, by their uids.
-        clock: Tells the time of the events.
     """
     found: list[EventIn] = []
     for cell, source, _ in cells:
@@ -137,7 +135,7 @@ def events(
                 "id": event,
                 "type": kind,
                 "subject": subject,
-                "time": to_rfc3339(clock()),
+                "time": to_rfc3339(now_ns()),
                 "data": {**data, "cell": cell},
             }
             who = by.get(cell, actor)

@@ -52,16 +52,16 @@ class Redactor:
         """Whether there are values, taken out by the policy, that other text loses, too."""
         return bool(self._learned)
 
-    def mark(self, value: str, rule: str, file: str, *, times: int = 1) -> str:
+    def mark(self, value: str, rule: str, file: str) -> str:
         """What stands for a value from now on."""
         if _MARK.fullmatch(value):
             return value
         digest = hmac.digest(self._key, value.encode(errors="surrogatepass"), "sha256").hex()[:16]
-        self.counts[file][rule] += times
+        self.counts[file][rule] += 1
         self._values[rule].add(digest)
         return f"[redacted:{rule}:{digest}]"
 
-    def whole(self, value: str, file: str, *, times: int = 1) -> str:
+    def whole(self, value: str, file: str) -> str:
         """What stands for a value that the policy takes out; other text loses it, too."""
         if value in self._keep or not value:
             return value
@@ -70,7 +70,7 @@ class Redactor:
                 self._learned[value] = re.compile(rf"(?<!\w){re.escape(value)}(?!\w)")
             else:
                 self._forgotten += 1
-        return self.mark(value, BY_POLICY, file, times=times)
+        return self.mark(value, BY_POLICY, file)
 
     def text(self, text: str, file: str) -> str:
         """A text without what is to be taken out; one that loses something loses its colours."""

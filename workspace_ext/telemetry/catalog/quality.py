@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from workspace_ext.foundation.clock import Clock, Window, moment, now_ns, to_rfc3339
+from workspace_ext.foundation.clock import Window, moment, now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.telemetry.catalog.cautions import (
     Cautions,
@@ -101,13 +101,11 @@ class Quality:
     Args:
         runner: Runs SQL.
         catalog: Tells the newest pin, and which services there are.
-        clock: Tells how old data is.
     """
 
-    def __init__(self, runner: QueryRunner, catalog: Catalog, clock: Clock = now_ns) -> None:
+    def __init__(self, runner: QueryRunner, catalog: Catalog) -> None:
         self._runner = runner
         self._catalog = catalog
-        self._clock = clock
         self._cautions = Cautions()
 
     def report(
@@ -132,7 +130,7 @@ class Quality:
         held = self._catalog.held()
         pin = newest if pin is None else pin
         _check(pin, newest, service, self._catalog.overview()["services"])
-        now = self._clock()
+        now = now_ns()
         whole = self._whole(window, pin, now)
         values = {"start": moment(whole.start_ns), "end": moment(whole.end_ns)}
         only = None if service is None else frozenset({service})
