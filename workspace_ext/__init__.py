@@ -1,8 +1,6 @@
 """Investigation Workspace: shared notebooks for finding out why a system broke.
 
-The rooms, from the top floor down (imports point down only, see CONTRIBUTING.md):
-``app`` · ``server | broker | cli`` · ``inquiry`` · ``telemetry`` ·
-``access | ledger`` · ``storage | client`` · ``protocol`` · ``foundation``.
+Its rooms, and which may import which, are in CONTRIBUTING.md.
 """
 
 __version__ = "0.1.0"
