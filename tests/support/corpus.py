@@ -95,7 +95,7 @@ class Case:
         problem: What ``verify`` finds, in part; empty when it finds nothing.
         holds: By the words of a hypothesis; those that are not named hold.
         how: More arguments of ``replay``.
-        says: What some cell's reasons say, in part.
+        says: What the reasons of cells say, in part.
     """
 
     name: str
@@ -105,7 +105,7 @@ class Case:
     problem: str = ""
     holds: dict[str, bool | None] = field(default_factory=dict)
     how: dict[str, Any] = field(default_factory=dict)
-    says: str = ""
+    says: dict[str, str] = field(default_factory=dict)
 
 
 def make_run(folder: Path) -> Path:
