@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from tests.support.processes import started
 from tests.support.spans import ROWS, add_batch
 from tests.support.store import Store, open_store
 from workspace_ext.telemetry.query.segments import Segments
@@ -66,13 +67,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
             add_batch(store)
         assert check(store) == BATCHES * ROWS  # and seals all of it
     for _ in range(4):
-        child = subprocess.Popen(
-            [sys.executable, "-c", REMOVER, str(tmp_path / "store")],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert child.stdout is not None
-        assert child.stdout.readline() == "ready\n"
+        child = started(REMOVER, tmp_path / "store", says="ready")
         time.sleep(random.uniform(0, 0.3))  # any moment will do: that is the test
         child.kill()
         child.communicate()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.processes import started
 from tests.support.store import open_store
 from workspace_ext.foundation.errors import Conflict
 from workspace_ext.storage.folder import StoreFolder
@@ -27,14 +26,7 @@ with open_store(Path(sys.argv[1])) as store:
 
 @pytest.fixture
 def held(tmp_path: Path):
-    child = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(tmp_path / "store")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stdout is not None
-    assert child.stdout.readline() == "holding\n"
+    child = started(HOLDER, tmp_path / "store", says="holding")
     yield child, StoreFolder.open(tmp_path / "store")
     child.kill()
     child.communicate()

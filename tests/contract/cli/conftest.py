@@ -17,6 +17,13 @@ def store(tmp_path: Path, command: Command) -> Path:
     return folder
 
 
+@pytest.fixture
+def running(store: Path) -> Iterator[None]:
+    """The broker of that folder stays between the commands."""
+    with broker(store):
+        yield
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with the sample's spans whose broker runs already: to be asked, not changed."""

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
 
-from tests.support.broker import broker
 from tests.support.command_line import Command
 
 
-@pytest.fixture(autouse=True)
-def running(store: Path) -> Iterator[None]:
-    """Its broker stays between the commands."""
-    with broker(store):
-        yield
-
-
 @pytest.fixture
-def notebook(store: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> Path:
+def notebook(store: Path, running: None, command: Command, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A notebook that alice ran."""
     cells = [nbformat.v4.new_code_cell("1 + 1", id="a")]
     kernel = {"name": "python3", "display_name": "Python", "language": "python"}

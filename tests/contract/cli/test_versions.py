@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 
-from tests.support.broker import broker
 from tests.support.command_line import Command
 
 
-@pytest.fixture(autouse=True)
-def running(store: Path) -> Iterator[None]:
-    """Its broker stays between the commands."""
-    with broker(store):
-        yield
-
-
 @pytest.fixture
-def notebook(store: Path, command: Command) -> Path:
+def notebook(store: Path, running: None, command: Command) -> Path:
     """A notebook that was run twice, and edited by hand between."""
     cells = [
         nbformat.v4.new_code_cell(text, id=name) for name, text in (("a", "1"), ("b", "2 * 1"))
@@ -66,6 +57,8 @@ def test_a_notebook_and_all_that_can_be_asked_of_it(
     assert sources(notebook) == {"a": "1", "b": "2 * 1"}
     assert made["version"]["reason"] == "restored cell b of version 1: two is enough"
     assert ask("history", "--limit", 1)[0]["revision"] == 4
+    wrong = command("restore", notebook, 99, "--store", store, "--json")
+    assert (wrong.code, json.loads(wrong.err)["error"]["code"]) == (2, "no_version")
     people = command("history", notebook, "--store", store).out
     assert "unknown" in people
     assert "2 added" in people
@@ -87,6 +80,7 @@ def test_a_cut_or_deleted_notebook_comes_back(
     assert sources(notebook) == {"a": "1", "b": "2 * 1"}
 
 
+@pytest.mark.usefixtures("running")
 def test_a_notebook_without_history_says_so(store: Path, command: Command) -> None:
     path = store.parent / "new.ipynb"
     for name in ("history", "blame", "diff"):
@@ -113,8 +107,3 @@ def test_wrong_use_is_told(command: Command) -> None:
     for arguments, said in WRONG.items():
         done = command(*arguments)
         assert (done.code, done.out, said in done.err) == (2, "", True), (arguments, done)
-
-
-def test_errors_are_json_too(notebook: Path, store: Path, command: Command) -> None:
-    done = command("restore", notebook, 99, "--store", store, "--json")
-    assert (done.code, json.loads(done.err)["error"]["code"]) == (2, "no_version")

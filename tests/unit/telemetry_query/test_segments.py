@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from tests.support.processes import started
 from tests.support.spans import add_batch
 from tests.support.store import Store, open_store
 from workspace_ext.telemetry.query.segments import FAN, Segment, Segments, _crowded
@@ -152,14 +151,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
         for _ in range(30):
             add_batch(store, rows=20)
     for _ in range(4):
-        child = subprocess.Popen(
-            [sys.executable, "-c", COMPACTOR, str(tmp_path / "store")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert child.stdout is not None
-        assert child.stdout.readline() == "ready\n"
+        child = started(COMPACTOR, tmp_path / "store", says="ready")
         time.sleep(random.uniform(0, 0.6))  # any moment will do: that is the test
         child.send_signal(signal.SIGKILL)
         child.communicate()

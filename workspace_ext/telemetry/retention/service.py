@@ -121,7 +121,7 @@ class RetentionService:
     def removals(self, run: str | None = None) -> dict[str, Any] | None:
         """What a run removed, as it was noted; the latest when None; None when there is none."""
         with self._engine.cursor() as cursor:
-            return store.latest_run(cursor, run)
+            return store.removed(cursor, run)
 
     def _remove(self, piece: Piece, note: dict[str, Any]) -> None:
         left = piece.rows

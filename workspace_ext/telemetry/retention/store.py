@@ -171,7 +171,7 @@ def remove_quarantine(connection: Connection, plan: Plan) -> None:
     connection.execute("DELETE FROM raw.quarantine WHERE batch_id <= $1", [plan.upto_batch])
 
 
-def latest_run(connection: Connection, run: str | None = None) -> dict[str, Any] | None:
+def removed(connection: Connection, run: str | None) -> dict[str, Any] | None:
     """What a run removed: the latest one when not named; None when there was none."""
     rows = connection.execute(
         """
