@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from workspace_kernel.catalogue import Catalogue
@@ -15,6 +17,11 @@ _CALL = re.compile(r"""(?P<object>\w+)\.(?P<method>run|test)\(\s*["'](?P<id>[\w.
 _NAME = re.compile(r"(?:^|,)\s*(?P<part>\w*)$")
 _VALUE = re.compile(r"""(?:^|,)\s*(?P<name>\w+)\s*=\s*["'](?P<part>[^"'\n]*)$""")
 _MINE = "expect"
+
+WAIT_SECONDS = 1.0
+"""So long the Tab key waits for a broker: who types does not wait longer."""
+
+_Proposals = tuple[str, list[str]]
 
 
 class Completer:
@@ -29,7 +36,7 @@ class Completer:
         self._catalogue = catalogue
         self._holds = holds
 
-    def complete(self, before: str) -> tuple[str, list[str]] | None:
+    def complete(self, before: str) -> _Proposals | None:
         """The proposals for the text before the cursor.
 
         Returns:
@@ -92,16 +99,46 @@ def _closed(arguments: str) -> bool:
     return False
 
 
+class Lookup:
+    """A completer that never keeps anybody waiting.
+
+    It looks in a thread of its own: a broker may be away, be busy, or have to be started first.
+    What comes too late is remembered by the catalogue, and is there at the next Tab.
+
+    Args:
+        completer: Knows what may stand at the cursor.
+    """
+
+    def __init__(self, completer: Completer) -> None:
+        self._completer = completer
+        self._looking: threading.Thread | None = None
+
+    def complete(self, before: str) -> _Proposals | None:
+        """As `Completer.complete`; None also where that takes too long or fails."""
+        found: list[_Proposals | None] = []
+
+        def look() -> None:
+            # an edge: a broker that is away must not break the Tab key
+            with suppress(Exception):
+                found.append(self._completer.complete(before))
+
+        if self._looking is not None and self._looking.is_alive():
+            return None
+        self._looking = threading.Thread(target=look, name="completion", daemon=True)
+        self._looking.start()
+        self._looking.join(WAIT_SECONDS)
+        return found[0] if found else None
+
+
 def matcher(completer: Completer) -> Callable[[Any], Any]:
     """The completer as IPython wants it; whatever goes wrong, other completion still works."""
     from IPython.core.completer import SimpleCompletion, completion_matcher
 
+    lookup = Lookup(completer)
+
     @completion_matcher(identifier="investigation", priority=100, api_version=2)  # type: ignore[arg-type,untyped-decorator,unused-ignore]
     def match(context: Any) -> dict[str, Any]:
-        try:
-            found = completer.complete(_before(context))
-        except Exception:  # an edge: a broker that is away must not break the Tab key
-            found = None
+        found = lookup.complete(_before(context))
         if found is None or not found[1]:
             return {"completions": [], "suppress": False}
         part, words = found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 RESTART_SECONDS = 10.0
-"""So long a cell waits for a broker that its server starts again."""
+"""So long a cell waits for a broker that its server starts again; others after it do not."""
 
 
 class Connection:
@@ -35,6 +36,7 @@ class Connection:
     def __init__(self, locate: Callable[[], Here] = here) -> None:
         self.here = locate
         self._client: BrokerClient | None = None
+        self._finding = threading.Lock()
         self._store_client: BrokerClient | None = None
         self._opened = ""
 
@@ -45,16 +47,10 @@ class Connection:
         Raises:
             Unavailable: Nothing says which broker or store to use, or it does not answer.
         """
-        if self._client is None:
-            address = os.environ.get("INVESTIGATION_BROKER")
-            token = os.environ.get("INVESTIGATION_TOKEN")
-            if address and token:
-                from workspace_ext.client.broker import BrokerClient
-
-                self._client = BrokerClient(address, token, patience=RESTART_SECONDS)
-            else:
-                self._client = self._by_store()
-        return self._client
+        with self._finding:  # completion looks in a thread of its own
+            if self._client is None:
+                self._client = self._by_address() or self._by_store()
+            return self._client
 
     @property
     def uid(self) -> str:
@@ -84,6 +80,16 @@ class Connection:
                 ) from error
             self._opened = opened["uid"]
         return self._opened
+
+    def _by_address(self) -> BrokerClient | None:
+        """The one that the kernel was told of, if it was."""
+        address = os.environ.get("INVESTIGATION_BROKER")
+        token = os.environ.get("INVESTIGATION_TOKEN")
+        if not address or not token:
+            return None
+        from workspace_ext.client.broker import BrokerClient
+
+        return BrokerClient(address, token, patience=RESTART_SECONDS)
 
     def _by_store(self) -> BrokerClient:
         """Finds or starts the store's broker, and keeps it as long as this kernel lives."""

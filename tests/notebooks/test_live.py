@@ -39,10 +39,16 @@ def kernel(
 
 
 def _complete(kernel_client: BlockingKernelClient, code: str) -> tuple[str, list[str]]:
-    """What stands there, and what is proposed for it."""
-    answer: Any = kernel_client.complete(code, reply=True, timeout=PATIENCE_SECONDS)
-    reply: dict[str, Any] = answer["content"]
-    return code[reply["cursor_start"] : reply["cursor_end"]], reply["matches"]
+    """What stands there, and what is proposed for it, as soon as the broker has told."""
+
+    def proposed() -> tuple[str, list[str]] | None:
+        answer: Any = kernel_client.complete(code, reply=True, timeout=PATIENCE_SECONDS)
+        reply: dict[str, Any] = answer["content"]
+        matches = reply["matches"]
+        return (code[reply["cursor_start"] : reply["cursor_end"]], matches) if matches else None
+
+    found: tuple[str, list[str]] = until(proposed, f"something is proposed for {code}")
+    return found
 
 
 def test_the_tab_key(kernel: tuple[KernelManager, BlockingKernelClient]) -> None:

@@ -15,7 +15,7 @@ class Calls:
     Args:
         address: As in ``http://127.0.0.1:40123``.
         token: The service's or a kernel's.
-        patience: For how many seconds a broker that nobody reaches is waited for.
+        patience: See `Transport`.
     """
 
     def __init__(self, address: str, token: str, *, patience: float = 0.0) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from copy import copy
@@ -45,12 +46,14 @@ class Transport:
     Args:
         address: The broker's.
         token: The service's or a kernel's.
-        patience: For how many seconds a broker that nobody reaches is waited for.
+        patience: For how many seconds a broker that nobody reaches is waited for; once in vain,
+            and not again until it has answered.
     """
 
     def __init__(self, address: str, token: str, *, patience: float = 0.0) -> None:
         self.address = address.rstrip("/")
         self._patience = patience
+        self._given_up = threading.Event()
         self._headers = {"Authorization": f"Bearer {token}"}
         self._pool = _pool(self.address)
 
@@ -109,7 +112,7 @@ class Transport:
             InvestigationError: What the broker answered.
         """
         given = {name: value for name, value in (query or {}).items() if value is not None}
-        until = time.monotonic() + self._patience
+        until = time.monotonic() + (0.0 if self._given_up.is_set() else self._patience)
         while True:
             try:
                 response = self._pool.urlopen(
@@ -122,12 +125,16 @@ class Transport:
                     redirect=False,
                     timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=seconds),
                 )
+                self._given_up.clear()
                 if response.status >= 400:
                     raise _refusal(response)
                 return response
             except HTTPError as error:
                 # Nothing was sent only where no connection came about.
-                if not isinstance(error, NewConnectionError) or time.monotonic() >= until:
+                nobody = isinstance(error, NewConnectionError)
+                if not nobody or time.monotonic() >= until:
+                    if nobody:
+                        self._given_up.set()
                     raise self.unreachable(error) from error
                 time.sleep(AGAIN_SECONDS)
 

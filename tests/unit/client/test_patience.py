@@ -37,6 +37,9 @@ class _Restart:
 
     def __call__(self, seconds: float) -> None:
         self.waits += 1
+        self.start()
+
+    def start(self) -> None:
         if self._server is None:
             self._server = HTTPServer(("127.0.0.1", self.port), _Broker)
             threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -45,6 +48,7 @@ class _Restart:
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
+            self._server = None
 
 
 @pytest.fixture
@@ -67,3 +71,36 @@ def test_without_patience_it_is_said_at_once(restart: _Restart) -> None:
     with pytest.raises(Unavailable, match="does not answer"):
         line.json("GET", "/v1/status")
     assert restart.waits == 0
+
+
+def test_what_was_waited_for_in_vain_is_not_waited_for_again(
+    restart: _Restart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(transport.time, "sleep", waits.append)
+    line = Transport(f"http://127.0.0.1:{restart.port}", "t", patience=0.01)
+    with pytest.raises(Unavailable, match="does not answer"):
+        line.json("GET", "/v1/status")
+    assert waits
+    waits.clear()
+    for caller in (line, line.acting("responder")):
+        with pytest.raises(Unavailable, match="does not answer"):
+            caller.json("GET", "/v1/status")
+    assert not waits
+
+
+def test_once_it_has_answered_it_is_waited_for_again(
+    restart: _Restart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(transport.time, "sleep", waits.append)
+    line = Transport(f"http://127.0.0.1:{restart.port}", "t", patience=0.01)
+    with pytest.raises(Unavailable):
+        line.json("GET", "/v1/status")
+    restart.start()
+    assert line.json("GET", "/v1/status") == {}
+    restart.close()
+    waits.clear()
+    with pytest.raises(Unavailable):
+        line.json("GET", "/v1/status")
+    assert waits

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 from workspace_kernel.catalogue import Catalogue
-from workspace_kernel.completion import Completer
+from workspace_kernel.completion import Completer, Lookup
+
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 TEMPLATES = [
     {"id": "errors.origin", "params": []},
@@ -24,9 +27,12 @@ TEMPLATES = [
 class Client:
     def __init__(self) -> None:
         self.asked = 0
+        self.answers = threading.Event()
+        self.answers.set()
 
     def templates(self) -> list[dict[str, Any]]:
         self.asked += 1
+        self.answers.wait(PATIENCE_SECONDS)
         return TEMPLATES
 
     def catalog(self) -> dict[str, Any]:
@@ -92,3 +98,22 @@ def test_templates_are_asked_for_once_in_a_while(
     for _ in range(5):
         completer.complete('investigation.run("')
     assert connected.client.asked == 1
+
+
+def test_nobody_waits_for_a_broker_at_the_tab_key(
+    completer: Completer, connected: Connected
+) -> None:
+    connected.client.answers.clear()
+    lookup = Lookup(completer)
+    assert [lookup.complete('investigation.run("') for _ in range(3)] == [None] * 3
+    assert connected.client.asked == 1
+    connected.client.answers.set()
+    found = until(lambda: lookup.complete('investigation.run("'), "the templates are known")
+    assert found == ("", ["errors.origin", "latency.shift"])
+
+
+def test_a_broker_that_fails_leaves_the_tab_key_alone(
+    completer: Completer, connected: Connected, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connected.client, "templates", lambda: 1 / 0)
+    assert Lookup(completer).complete('investigation.run("') is None
