@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -104,10 +105,10 @@ class Judge:
         """Whether each row is interesting, then of the first rows whether each leads on."""
         rule = self._template.interesting
         if self._onward and self.rows < _LED_ROWS:
-            distinct = list(dict.fromkeys(self._onward))
+            distinct = list(dict.fromkeys((rule, *self._onward)))
             try:
-                hit, *met = _asked(rule, distinct, self._arguments, batch)
-                return [hit, *(met[distinct.index(each)] for each in self._onward)]
+                met = _asked(rule, distinct[1:], self._arguments, batch)
+                return [met[distinct.index(each)] for each in (rule, *self._onward)]
             except duckdb.Error:  # what may be next never costs the answer
                 self._onward = []
         return _asked(rule, (), self._arguments, batch)
@@ -136,40 +137,56 @@ class Judge:
         return sentence(text, self._arguments | values)
 
 
-def conditions_query(
-    rule: str, onward: Sequence[str], arguments: Mapping[str, object], columns: Sequence[str]
-) -> tuple[str, dict[str, object], list[str]]:
-    """The SQL that asks conditions of each row of ``answer``: 1, 0, or -1 where one is NULL.
+@dataclass(frozen=True)
+class Conditions:
+    """Conditions on each row of an answer, as SQL: true, false, or NULL where one is open.
 
-    A parameter's bare name stands for its value unless a column has that name.
-
-    Args:
-        rule: Fails where it cannot take a row's values.
-        onward: Conditions that are NULL there.
-        arguments: `Bound.arguments` of the query.
-        columns: Of the answer.
-
-    Returns:
-        The SQL, what it binds, and the columns that it may need: to hand over the others takes
-        as long as the question.
+    Attributes:
+        asked: The list of a SELECT.
+        values: What it binds. A parameter's bare name stands for its value unless a column has
+            that name.
+        needed: The columns that it may need: to hand over the others takes as long as the
+            question.
     """
-    asked = ", ".join(
-        f"coalesce({condition}::TINYINT, -1)"
-        for condition in (f"({rule})::BOOLEAN", *(f"TRY(({each})::BOOLEAN)" for each in onward))
-    )
-    said = asked.casefold()
-    needed = [name for name in columns if name.casefold() in said] or list(columns[:1])
-    values = {n: v for n, v in arguments.items() if n not in columns and n.casefold() in said}
-    given = "".join(f', ${name} AS "{name}"' for name in values)
-    # The conditions are the template's own code, checked by lint; values are bound.
-    return f"SELECT {asked} FROM (SELECT *{given} FROM answer)", values, needed  # noqa: S608
+
+    asked: str
+    values: dict[str, object]
+    needed: list[str]
+
+    @classmethod
+    def of(
+        cls,
+        rule: str,
+        onward: Sequence[str],
+        arguments: Mapping[str, object],
+        columns: Sequence[str],
+    ) -> Conditions:
+        """The conditions over the columns of an answer.
+
+        Args:
+            rule: Fails where it cannot take a row's values.
+            onward: Conditions that are NULL there.
+            arguments: `Bound.arguments` of the query.
+            columns: Of the answer.
+        """
+        asked = ", ".join((f"({rule})::BOOLEAN", *(f"TRY(({each})::BOOLEAN)" for each in onward)))
+        said = asked.casefold()
+        needed = [name for name in columns if name.casefold() in said] or list(columns[:1])
+        values = {n: v for n, v in arguments.items() if n not in columns and n.casefold() in said}
+        return cls(asked, values, needed)
+
+    def over(self, columns: str, source: str) -> str:
+        """The question about rows: the list of their SELECT, and what follows it."""
+        given = "".join(f', ${name} AS "{name}"' for name in self.values)
+        # The conditions are the template's own code, checked by lint; values are bound.
+        return f"SELECT {self.asked} FROM (SELECT {columns}{given} {source})"  # noqa: S608
 
 
 def _asked(
     rule: str, onward: Sequence[str], arguments: Mapping[str, object], batch: pa.RecordBatch
 ) -> list[Met]:
-    sql, values, needed = conditions_query(rule, onward, arguments, batch.schema.names)
-    rows = batch.select(needed)
+    conditions = Conditions.of(rule, onward, arguments, batch.schema.names)
+    rows = batch.select(conditions.needed)
     kinds = [_AS_LISTS.get(str(kind)) for kind in rows.schema.types]
     cursor = bare_cursor()
     try:
@@ -177,20 +194,22 @@ def _asked(
             lists = {f"_{place}": column.to_pylist() for place, column in enumerate(rows)}
             answer = ", ".join(
                 f'unnest(${given}::{kind}[]) AS "{name}"'
-                for given, kind, name in zip(lists, kinds, needed, strict=True)
+                for given, kind, name in zip(lists, kinds, conditions.needed, strict=True)
             )
-            cursor.execute(_parsed(f"WITH answer AS (SELECT {answer}) {sql}"), values | lists)
-            return list(np.array(cursor.fetchall(), np.int8).T)
+            cursor.execute(_parsed(conditions.over(answer, "")), conditions.values | lists)
+            met = [[-1 if value is None else value for value in row] for row in cursor.fetchall()]
+            return list(np.array(met, np.int8).T)
         cursor.register("answer", rows)
-        found: Any = cursor.execute(_parsed(sql), values).to_arrow_table()
+        query = _parsed(conditions.over("*", "FROM answer"))
+        found: Any = cursor.execute(query, conditions.values).to_arrow_table()
     finally:
         cursor.close()
     return [_numbers(column.combine_chunks()) for column in found.columns]
 
 
-def _numbers(column: pa.Int8Array) -> Met:
-    numbers = np.frombuffer(column.buffers()[1], np.int8)
-    return numbers[column.offset : column.offset + len(column)]
+def _numbers(column: pa.BooleanArray) -> Met:
+    numbers = column.cast("int8").fill_null(-1)
+    return np.frombuffer(numbers.buffers()[1], np.int8)[numbers.offset :][: len(numbers)]
 
 
 def _places(met: Met) -> list[int]:

@@ -17,7 +17,7 @@ from workspace_ext.foundation.errors import BadInput
 from workspace_ext.foundation.hints import did_you_mean
 from workspace_ext.inquiry.steps import registry as steps
 from workspace_ext.inquiry.templates.chart import chart_problems
-from workspace_ext.inquiry.templates.judge import conditions_query
+from workspace_ext.inquiry.templates.judge import Conditions
 from workspace_ext.inquiry.templates.model import Param, Problem, Template, bare_name
 from workspace_ext.inquiry.templates.sandbox import bare_cursor, schema_cursor
 from workspace_ext.telemetry.query import compare
@@ -139,10 +139,10 @@ def _condition(
         return frozenset()
     nothing = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in template.returns.items())
     values = dict.fromkeys(template.names)
-    sql, values_used, _ = conditions_query(condition, (), values, list(template.returns))
+    asked = Conditions.of(condition, (), values, list(template.returns))
     cursor = bare_cursor()
     try:
-        cursor.execute(f"WITH answer AS (SELECT {nothing} LIMIT 0) {sql}", values_used)
+        cursor.execute(asked.over(nothing, "LIMIT 0"), asked.values)
     except duckdb.Error as error:
         yield f"{key}: {_first_line(error)}", anchor
     finally:
