@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,24 @@ _CHECKPOINT = "64MB"
 makes the start after a crash slower."""
 
 _SESSION = f"USE {CATALOG}"
+
+_MOST_KEPT = 4
+"""Connections for the next who read."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A connection that reads at a pin.
+
+    Attributes:
+        cursor: For one thread at a time.
+        pin: The highest batch that the guarded views show it.
+        root: The opening of the file that it belongs to.
+    """
+
+    cursor: duckdb.DuckDBPyConnection
+    pin: int
+    root: duckdb.DuckDBPyConnection
 
 
 class TelemetryEngine:
@@ -88,6 +107,7 @@ class TelemetryEngine:
         self._opening = threading.RLock()
         self._closed = False
         self._root: duckdb.DuckDBPyConnection | None = None
+        self._kept: list[Reading] = []
         _empty(folder.spill)
         self._open()
 
@@ -103,6 +123,36 @@ class TelemetryEngine:
         except duckdb.Error as error:
             raise explain(error, self.folder.telemetry) from error
         return cursor
+
+    def reading(self, pin: int) -> Reading:
+        """A connection that reads at a pin: one that was kept, where there is one.
+
+        To make one takes longer than to read the rows of a small answer.
+
+        Raises:
+            Unavailable: The engine is closed.
+        """
+        with self._opening:
+            root = self._connection()
+            place = next((n for n, each in enumerate(self._kept) if each.pin == pin), None)
+            if place is not None:
+                return self._kept.pop(place)
+            cursor = self._kept.pop().cursor if self._kept else self.cursor()
+        try:
+            cursor.execute(f"SET VARIABLE pin = {int(pin)}::BIGINT")
+        except duckdb.Error as error:
+            cursor.close()
+            raise explain(error, self.folder.telemetry) from error
+        return Reading(cursor, pin, root)
+
+    def keep(self, reading: Reading) -> None:
+        """Takes back what `reading` gave, for the next: all rows are read, and nothing runs."""
+        with self._opening:
+            if reading.root is self._root and len(self._kept) < _MOST_KEPT:
+                self._kept.append(reading)
+                return
+        with suppress(duckdb.Error):
+            reading.cursor.close()
 
     @contextmanager
     def write(
@@ -146,7 +196,7 @@ class TelemetryEngine:
     def close(self) -> None:
         """Writes everything into the one file and closes it. Closing twice is harmless."""
         self._closed = True
-        root, self._root = self._root, None
+        root = self._leave()
         if root is None:
             return
         with self._writing:
@@ -209,11 +259,21 @@ class TelemetryEngine:
     def _reopen(self) -> None:
         """After an error that made DuckDB give up the whole instance: a full disk, for instance."""
         with self._opening:
-            root, self._root = self._root, None
+            root = self._leave()
             if root is not None:
                 with suppress(duckdb.Error):
                     root.close()
                 self._open()
+
+    def _leave(self) -> duckdb.DuckDBPyConnection | None:
+        """Gives the root up, and what is kept of it; whoever has it closes it."""
+        with self._opening:
+            root, self._root = self._root, None
+            kept, self._kept = self._kept, []
+        for each in kept:
+            with suppress(duckdb.Error):
+                each.cursor.close()
+        return root
 
 
 def _connect(config: dict[str, str | bool | int | float | list[str]]) -> duckdb.DuckDBPyConnection:

@@ -27,6 +27,8 @@ from workspace_ext.telemetry.query.watch import Watchdog
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from workspace_ext.storage.telemetry import Reading
+
 _RELATIONS_STREAM = int(duckdb.__version__.split(".", maxsplit=1)[0]) >= 2
 """From 2.0 on ``execute`` gathers the whole result first; before, a relation did. There a
 relation is planned twice, which costs a template with a small result a third of its time."""
@@ -97,10 +99,14 @@ def open_reader(
 
 
 class Engine(Protocol):
-    """What gives cursors: the telemetry engine."""
+    """What gives connections: the telemetry engine."""
 
-    def cursor(self) -> duckdb.DuckDBPyConnection:
-        """A new connection for reading."""
+    def reading(self, pin: int) -> Reading:
+        """A connection that reads at a pin."""
+        ...
+
+    def keep(self, reading: Reading) -> None:
+        """Takes it back for the next."""
         ...
 
 
@@ -145,10 +151,9 @@ class TrustedRunner:
         sql = query.query
         needed = self._pace.seconds(sql)
         level = next(level for level in _LEVELS if needed <= level.seconds)
-        cursor = self._engine.cursor()
-        rows = TrustedRows(cursor, self._shared, level, limits, cancelled)
+        rows = TrustedRows(self._engine, pin, self._shared, level, limits, cancelled)
         try:
-            rows.start(query, values, pin, stream=self._pace.is_large(sql))
+            rows.start(query, values, stream=self._pace.is_large(sql))
         except BaseException:
             self._pace.ended(sql, rows.processor_seconds)
             raise
@@ -170,20 +175,23 @@ class TrustedRows:
 
     def __init__(
         self,
-        cursor: duckdb.DuckDBPyConnection,
+        engine: Engine,
+        pin: int,
         shared: Shared,
         level: Level,
         limits: Limits,
         cancelled: threading.Event,
     ) -> None:
-        self._cursor = cursor
+        self._engine = engine
+        self._reading: Reading | None = engine.reading(pin)
+        self._cursor = self._reading.cursor
         self._shared = shared
         self._level = level
         self._begun = False
         self.lane = level.name
         self.processor_seconds = 0.0
         self._limits = limits
-        self._watch = shared.watchdog.watch(limits.seconds, cancelled, cursor.interrupt)
+        self._watch = shared.watchdog.watch(limits.seconds, cancelled, self._cursor.interrupt)
         self._reader: pa.RecordBatchReader | None = None
         self._ready: list[pa.RecordBatch] = []
         self._ended = False
@@ -200,13 +208,10 @@ class TrustedRows:
         """Whether more rows than one batch holds are to come."""
         return self._rows >= BATCH_ROWS
 
-    def start(
-        self, query: duckdb.Statement, values: Mapping[str, object], pin: int, *, stream: bool
-    ) -> None:
+    def start(self, query: duckdb.Statement, values: Mapping[str, object], *, stream: bool) -> None:
         """Runs it up to its first rows."""
 
         def begin() -> list[pa.RecordBatch]:
-            self._cursor.execute(f"SET VARIABLE pin = {int(pin)}::BIGINT")
             self._reader = open_reader(self._cursor, query, values, stream=stream)
             return self._read()
 
@@ -227,14 +232,23 @@ class TrustedRows:
             raise
         except BaseException as error:
             raise self._failed(error) from error
-        self.close()
+        self._end(whole=True)
 
     def close(self) -> None:
-        """Ends it and gives back its cursor. Closing twice is harmless."""
-        self._shared.watchdog.forget(self._watch)
+        """Ends it. Closing twice is harmless."""
+        self._end(whole=False)
+
+    def _end(self, *, whole: bool) -> None:
+        self._shared.watchdog.forget(self._watch)  # which ends nothing on this connection any more
         self._ready = []
+        reading, self._reading = self._reading, None
+        if reading is None:
+            return
+        if whole:
+            self._engine.keep(reading)
+            return
         with suppress(duckdb.Error):
-            self._cursor.close()
+            reading.cursor.close()
 
     def _in_turn(self, work: Callable[[], list[pa.RecordBatch]]) -> list[pa.RecordBatch]:
         """Runs a piece of work in a thread that may be told to yield."""
