@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -61,17 +62,21 @@ def show(result: Result) -> None:
 def parts(result: Result) -> list[dict[str, Any]]:
     """What is shown of a result: each part says of which query, as a replay compares that."""
     spec = specification(result.answer, result.arrow)
+    onward = ahead(result.answer, result.arrow)
     shown = [
         {"text/plain": _head_text(result), "text/html": _head_html(result)},
         *([] if spec is None else [{"text/plain": caption(spec), MIME: spec}]),
-        {"text/plain": _body_text(result), "text/html": _body_html(result)},
+        {"text/plain": _body_text(result, onward), "text/html": _body_html(result, onward)},
     ]
     about: dict[str, Any] = {"query": result.run_id}
     found = [{"data": forms, "metadata": {METADATA_KEY: about}} for forms in shown]
-    onward = [each.told() for each in ahead(result.answer, result.arrow)]
     if onward:  # the front end makes buttons of it, and hides what the text says of it
         template = result.answer["template"]
-        told = {**about, "template": template["id"] if template else "", "next": onward}
+        told = {
+            **about,
+            "template": template["id"] if template else "",
+            "next": [each.told() for each in onward],
+        }
         found[-1]["metadata"] = {METADATA_KEY: told}
     return found
 
@@ -84,12 +89,12 @@ def aside(shown: Any) -> tuple[dict[str, str], dict[str, Any]]:
 
 def text(result: Result) -> str:
     """All of a result as plain text."""
-    return f"{_head_text(result)}\n{_body_text(result)}"
+    return f"{_head_text(result)}\n{_body_text(result, ahead(result.answer, result.arrow))}"
 
 
 def html(result: Result) -> str:
     """A result as HTML, without its chart."""
-    return _head_html(result) + _body_html(result)
+    return _head_html(result) + _body_html(result, ahead(result.answer, result.arrow))
 
 
 def verdict_word(result: Result) -> str:
@@ -166,21 +171,21 @@ def _first(result: Result) -> tuple[list[str], list[list[Any]]]:
     return names, [list(row) for row in zip(*columns, strict=True)]
 
 
-def _body_html(result: Result) -> str:
+def _body_html(result: Result, onward: Sequence[Ahead]) -> str:
     names, rows = _first(result)
     left_out = result.arrow.num_columns - len(names)
     small = f"{escape(_small_print(result))} · {result.answer['elapsed_ms']} ms" + (
         f" · {left_out} more column{'s' * (left_out > 1)}" if left_out else ""
     )
     note = f'<div style="{MUTED};font-size:85%">{small}</div>'
-    return (table_html(names, rows) if rows else "") + note + _next_html(result)
+    return (table_html(names, rows) if rows else "") + note + _next_html(onward)
 
 
-def _next_html(result: Result) -> str:
+def _next_html(onward: Sequence[Ahead]) -> str:
     """Where it leads, for whoever has no buttons: on paper, on nbviewer, in a terminal."""
     parts = [
         f'<span title="{escape(each.step["question"])}">{escape(_next(each))}</span>'
-        for each in ahead(result.answer, result.arrow)
+        for each in onward
     ]
     if not parts:
         return ""
@@ -214,11 +219,11 @@ def _is_text(value: Any) -> bool:
     return value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)))
 
 
-def _body_text(result: Result) -> str:
+def _body_text(result: Result, onward: Sequence[Ahead]) -> str:
     names, rows = _first(result)
-    onward = [_next(each) for each in ahead(result.answer, result.arrow)]
+    leads = " · ".join(_next(each) for each in onward)
     lines = [table_text(names, rows)] if rows else []
-    lines += [_small_print(result), *([f"Next: {' · '.join(onward)}"] if onward else [])]
+    lines += [_small_print(result), *([f"Next: {leads}"] if leads else [])]
     return "\n".join(lines)
 
 
