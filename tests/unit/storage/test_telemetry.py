@@ -12,7 +12,7 @@ import pytest
 from workspace_ext.foundation.errors import BadInput, Conflict, Damaged, Unavailable
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.migrations import Migration
-from workspace_ext.storage.telemetry import MEMORY, TelemetryEngine
+from workspace_ext.storage.telemetry import MEMORY, Reading, TelemetryEngine
 
 STEPS = (Migration(1, "one", "CREATE TABLE t (x BIGINT);"),)
 
@@ -93,6 +93,52 @@ def test_the_engine_recovers_when_duckdb_gives_up(engine: TelemetryEngine) -> No
     with engine.write() as connection:
         connection.execute("INSERT INTO t VALUES (2)")
     assert count(engine) == 2
+
+
+def _pin(reading: Reading) -> int:
+    return int(reading.cursor.execute("SELECT getvariable('pin')").fetchall()[0][0])
+
+
+def test_a_connection_is_kept_for_the_next_who_reads(engine: TelemetryEngine) -> None:
+    first, second = engine.reading(1), engine.reading(1)
+    assert first.cursor is not second.cursor
+    for each in (first, second):
+        engine.keep(each)
+    again = {engine.reading(1).cursor, engine.reading(2).cursor}
+    assert again == {first.cursor, second.cursor}
+
+
+def test_a_kept_connection_reads_at_the_pin_it_is_asked_for(engine: TelemetryEngine) -> None:
+    for pin in (1, 2, 2, 1):
+        reading = engine.reading(pin)
+        assert (reading.pin, _pin(reading)) == (pin, pin)
+        engine.keep(reading)
+    with engine.cursor() as others:
+        assert others.execute("SELECT getvariable('pin')").fetchall() == [(None,)]
+
+
+def test_nothing_is_kept_of_a_file_that_was_opened_anew(engine: TelemetryEngine) -> None:
+    idle, running = engine.reading(1), engine.reading(1)
+    engine.keep(idle)
+    with pytest.raises(Unavailable), engine.write():
+        raise duckdb.FatalException("database has been invalidated")
+    engine.keep(running)
+    assert engine.reading(1).cursor not in (idle.cursor, running.cursor)
+    for each in (idle, running):
+        with pytest.raises(duckdb.ConnectionException):
+            _pin(each)
+
+
+def test_a_closed_engine_keeps_nothing(engine: TelemetryEngine) -> None:
+    idle, running = engine.reading(1), engine.reading(1)
+    engine.keep(idle)
+    engine.close()
+    engine.keep(running)
+    for each in (idle, running):
+        with pytest.raises(duckdb.ConnectionException):
+            _pin(each)
+    with pytest.raises(Unavailable, match="is closed"):
+        engine.reading(1)
 
 
 def test_the_environment_says_how_much_memory_there_is(
