@@ -61,16 +61,49 @@ def test_who_pushes_in_lets_the_next_wait_for_longer() -> None:
     lane.enter(watch())
 
 
-def test_beside_others_only_ones_own_thread_counts() -> None:
+def work(seconds: float) -> None:
+    """Keeps a processor busy for so many of its seconds."""
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+
+
+def test_work_is_that_of_its_thread_and_a_share_of_what_others_do_for_it() -> None:
+    """One thread helps two others, as the engine's do; all have done their part at the end."""
     effort = Effort(2)
     seconds: list[float] = []
-    with effort.of_this(seconds.append), effort.of_this(seconds.append):
-        sum(range(200_000))
-    assert len(seconds) == 2
-    begun = time.process_time()
+    both_begun, all_done = threading.Barrier(3), threading.Barrier(3)
+
+    def piece() -> None:
+        with effort.of_this(seconds.append):
+            both_begun.wait(PATIENCE_SECONDS)
+            work(0.2)
+            all_done.wait(PATIENCE_SECONDS)
+
+    threads = [threading.Thread(target=piece) for _ in range(2)]
+    process = time.process_time()
+    for thread in threads:
+        thread.start()
+    both_begun.wait(PATIENCE_SECONDS)
+    work(0.2)
+    all_done.wait(PATIENCE_SECONDS)
+    for thread in threads:
+        thread.join()
+    assert min(seconds) >= 0.29
+    assert 0.59 <= sum(seconds) <= time.process_time() - process
+
+
+def test_no_more_is_shared_than_the_other_processors_can_do_meanwhile() -> None:
+    effort = Effort(2)
+    seconds: list[float] = []
+    own = time.thread_time()
     with effort.of_this(seconds.append):
-        sum(range(200_000))
-    assert 0 < seconds[2] <= time.process_time() - begun
+        work(0.05)
+        other = threading.Thread(target=work, args=(0.2,))
+        other.start()
+        other.join()
+    own = time.thread_time() - own
+    assert 0.1 <= seconds[0] <= 2 * own
 
 
 def test_waiting_ends_at_the_deadline_and_when_cancelled() -> None:

@@ -12,6 +12,7 @@ from bisect import insort
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from workspace_ext.telemetry.query.threads import processor_seconds
 from workspace_ext.telemetry.query.watch import Watch
 
 _LOOK_SECONDS = 0.05
@@ -85,37 +86,70 @@ class Lane:
 
 
 class Effort:
-    """What a piece of work costs of the processors, those of the engine's own threads included.
+    """What pieces of work cost of the processors, those of the engine's own threads included.
 
-    Nobody tells for whom those work. Alone, the whole process worked for the piece; beside others
-    it has hardly any help, and what its own thread worked says it.
+    Nobody tells for whom those work. They take from all pieces by turns, so what the process works
+    beside the threads of the pieces is shared evenly among those that run meanwhile.
 
     Args:
-        processors: How many can work for one query.
+        processors: How many can work for one piece.
     """
 
     def __init__(self, processors: int) -> None:
         self._processors = processors
         self._lock = threading.Lock()
-        self._running = 0
-        self._begun = 0
+        self._running: list[_Piece] = []
+        self._process = 0.0
 
     @contextmanager
     def of_this(self, add: Callable[[float], None]) -> Iterator[None]:
-        """Measures what the calling thread does in the context; ``add`` gets the seconds."""
+        """Measures the piece that the calling thread does in the context.
+
+        Args:
+            add: Gets the seconds.
+        """
+        piece = _Piece(threading.get_ident())
         with self._lock:
-            self._running += 1
-            self._begun += 1
-            alone, begun = self._running == 1, self._begun
-        own, whole = time.thread_time(), time.process_time()
+            self._share()
+            self._running.append(piece)
         try:
             yield
         finally:
-            own, whole = time.thread_time() - own, time.process_time() - whole
             with self._lock:
-                self._running -= 1
-                alone = alone and begun == self._begun
-            add(min(whole, own * self._processors) if alone else own)
+                self._share()
+                self._running.remove(piece)
+            helpers = self._processors - 1
+            add(piece.own + min(piece.helped, piece.own * helpers))
+
+    def _share(self) -> None:
+        process = time.process_time()
+        helped, self._process = process - self._process, process
+        for piece in self._running:
+            helped -= piece.go_on()
+        for piece in self._running:
+            piece.helped += max(helped, 0.0) / len(self._running)
+
+
+class _Piece:
+    """A piece of work that a thread is at.
+
+    Attributes:
+        own: Seconds that the thread worked.
+        helped: Seconds that others did for it.
+    """
+
+    def __init__(self, thread: int) -> None:
+        self._thread = thread
+        self._worked = processor_seconds(thread)
+        self.own = 0.0
+        self.helped = 0.0
+
+    def go_on(self) -> float:
+        """What the thread worked since it was last asked."""
+        now = processor_seconds(self._thread)
+        more, self._worked = now - self._worked, now
+        self.own += more
+        return more
 
 
 class Pace:

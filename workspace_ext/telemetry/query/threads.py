@@ -26,6 +26,17 @@ _MOST_IDLE = 4
 _LOOK_SECONDS = 0.01
 
 
+def processor_seconds(thread: int) -> float:
+    """What a thread had of the processor; seconds of the clock where that is not told.
+
+    Args:
+        thread: The ``ident`` of one that lives.
+    """
+    if sys.platform != "linux":
+        return time.monotonic()
+    return time.clock_gettime(time.pthread_getcpuclockid(thread))
+
+
 class KeptThread:
     """One thread; it does a piece of work after the other.
 
@@ -75,10 +86,8 @@ class KeptThread:
         self._wanted.put(None)
 
     def _worked(self) -> float:
-        """Seconds of the processor; of the clock where a thread's are not told."""
-        if sys.platform != "linux" or self._thread.ident is None:
-            return time.monotonic()
-        return time.clock_gettime(time.pthread_getcpuclockid(self._thread.ident))
+        assert self._thread.ident is not None
+        return processor_seconds(self._thread.ident)
 
     def _run(self) -> None:
         while (run := self._wanted.get()) is not None:

@@ -55,7 +55,7 @@ class Level:
 
 
 _LEVELS = (
-    Level("short", 0.75, 3, 0, 1.5),
+    Level("short", 0.9, 3, 0, 1.5),
     Level("medium", 3.0, 1, 5, 3.0),
     Level("long", math.inf, 1, 10, 8.0),
     Level("endless", math.inf, 0, 10, math.inf),
@@ -67,10 +67,10 @@ that runs out, short ones write it to the disk and need twice as long. What neve
 where nobody waits for a turn; it yields no more than that, or it could not even be ended where
 other programs are busy.
 
-Short is what people call light, with a margin: 0.35 s of two processors. Were the bound among them,
-those above it would wait behind longer ones, and so would some below it, which take more work
-beside others. Longer ones go one at a time: each has the engine's threads to help it, so two
-together are done no sooner, and leave less to short ones."""
+Short is what people call light, 0.35 s of two processors, and a quarter more: beside others the
+same query is more work. Were the bound lower, some of those would wait behind longer ones. Longer
+ones go one at a time: each has the engine's threads to help it, so two together are done no sooner,
+and leave less to short ones."""
 
 warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
 """It advises the relation, whose price is told above."""
