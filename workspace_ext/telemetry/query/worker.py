@@ -12,12 +12,14 @@ import os
 import resource
 import sys
 import threading
+import time
 from typing import BinaryIO
 
 import duckdb
 import pyarrow as pa
 
 from workspace_ext.foundation.errors import InvestigationError
+from workspace_ext.foundation.priority import yield_with_all_threads
 from workspace_ext.telemetry.query.failures import explain_query, row_limit
 from workspace_ext.telemetry.query.job import ENDING_KEY, Ending, Job
 from workspace_ext.telemetry.query.model import Scan
@@ -25,6 +27,11 @@ from workspace_ext.telemetry.query.scan import PlanReader
 from workspace_ext.telemetry.query.syntax import Parser
 from workspace_ext.telemetry.query.trusted import open_reader
 from workspace_ext.telemetry.schema import SIGNALS, Signal, visible
+
+_LOOK_SECONDS = 0.05
+_YIELDS = ((1.5, 5), (4.5, 5))
+"""After so many seconds of the processors it yields so much more: one that never ends would take as
+much of them as all short questions together."""
 
 
 def main() -> None:
@@ -37,7 +44,9 @@ def main() -> None:
     if not line:
         return
     threading.Thread(target=_end_with_broker, daemon=True).start()
-    _answer(Job.from_line(line), plans, sys.stdout.buffer)
+    job = Job.from_line(line)
+    threading.Thread(target=_yield_to_short_ones, args=(job.threads,), daemon=True).start()
+    _answer(job, plans, sys.stdout.buffer)
     sys.stdout.buffer.flush()
     os._exit(0)  # nothing to tidy: no file is open for writing, the spill folder is the broker's
 
@@ -45,6 +54,14 @@ def main() -> None:
 def _end_with_broker() -> None:
     sys.stdin.buffer.read()
     os._exit(1)
+
+
+def _yield_to_short_ones(threads: int) -> None:
+    begun = time.process_time()
+    for seconds, nice in _YIELDS:
+        while (left := begun + seconds - time.process_time()) > 0:
+            time.sleep(max(left / threads, _LOOK_SECONDS))
+        yield_with_all_threads(nice=nice)
 
 
 def _answer(job: Job, plans: PlanReader, out: BinaryIO) -> None:
