@@ -43,7 +43,7 @@ covers:
   - processor, memory, disk and the like of an instance
   - where spans and lines tell nothing beyond chance, times, failures and requests as metrics, along the call graph of the catalog or without one
   - metrics by the usual words for what they measure, and without spans by their values where no word tells
-  - "counters and histograms: what they counted between two readings, how many failed and how long it took"
+  - "counters and histograms: what they counted between two readings, how many failed (by HTTP status or gRPC code) and how long it took"
   - deploys, changes and flags shortly before the onset, which make other suspicions count more
 not_covered:
   - causes outside of what sends telemetry
@@ -140,7 +140,12 @@ measured AS (
                    OR coalesce(attributes['http.response.status_code'],
                                attributes['http.status_code'], attributes['status_code'],
                                attributes['response_code'], attributes['status'],
-                               attributes['code'], '') SIMILAR TO '5..'),
+                               attributes['code'], '') SIMILAR TO '5..|STATUS_CODE_ERROR'
+                   -- of gRPC's codes, those that OpenTelemetry takes for the server's errors
+                   OR regexp_full_match(
+                          coalesce(attributes['rpc.grpc.status_code'], attributes['grpc_code'],
+                                   attributes['grpc_response_status'], ''),
+                          '(?i)2|4|1[2-5]|unknown|deadline_?exceeded|unimplemented|internal|unavailable|data_?loss')),
            CASE WHEN is_delta THEN 'delta' ELSE 'counts' END,
            max(value), CASE WHEN is_delta THEN sum(count) ELSE max(count) END,
            CASE WHEN is_delta THEN sum(sum) ELSE max(sum) END
