@@ -13,10 +13,12 @@ import json
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import log
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 
@@ -84,28 +86,34 @@ def _traces(folder: Path, cases: list[dict[str, Any]]) -> Load:
     return Load(tuple(files), tuple(questions))
 
 
-_POD = r"^(.*?)(?:-[^-]+-[^-]+)?$"
+_CODE = "[b-df-hj-np-tv-xz24-9]"
+"""Of such characters Kubernetes makes the last two parts of a pod's name."""
+_POD = (
+    r"^(?:[^/]*/)?(.*?)"
+    rf"(?:-[^-]*\d[^-]*-[^-]{{3,}}|-{_CODE}{{6,10}}-{_CODE}{{5}}|-\d{{1,2}})?$"
+)
 _SERVICE = {"column": "PodName", "extract": _POD}
-"""The pod's name without its last two parts; a name that has no such parts is the service's."""
+"""The pod's name without its namespace, and without its last two parts or its number, if it has."""
 _SPANS: dict[str, Any] = {
     "time": {"column": "StartTimeUnixNano", "unit": "ns"},
     "duration": {"column": "Duration", "unit": "us"},
     "trace_id": "TraceID",
     "span_id": "SpanID",
-    "parent_span_id": {"column": "ParentID", "map": {"root": None}},
+    "parent_span_id": {"column": "ParentID", "map": {"root": None, "0" * 16: None}},
     "name": "OperationName",
     "service": _SERVICE,
     "pod": "PodName",
 }
 _LOGS: dict[str, Any] = {
-    "time": {"column": "Log", "json": "time"},
+    "time": {"column": "TimeUnixNano", "unit": "ns"},
     "body": {"column": "Log", "json": "log"},
-    "severity": {"column": "Log", "json": "log", "extract": r"^\S+\s+(\S+)"},
+    "severity": {"column": "Log", "json": "log"},
     "trace_id": "TraceID",
     "span_id": "SpanID",
     "service": _SERVICE,
     "pod": "PodName",
 }
+_LEVEL = r'(?:^\{.*?"(?:severity|level|levelname)"\s*:\s*"|^\S+\s+\[?)(\w+)'
 _METRICS: dict[str, Any] = {
     "time": {"column": "TimeStamp", "unit": "s"},
     "service": _SERVICE,
@@ -121,42 +129,89 @@ def pod_service(pod: str) -> str:
 
 
 def _mapping(path: Path, signal: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The mapping of a file: of the columns that it has."""
+    """The mapping of a file: of the columns that it has, in the units that their values show."""
     import pyarrow.parquet as pq
 
-    schema = pq.read_schema(path)
-    there = set(schema.names)
+    file = pq.ParquetFile(path)
+    schema = file.schema_arrow
+    first = next(file.iter_batches(1000), None)
+    rows = first.to_pydict() if first is not None else {name: [] for name in schema.names}
     fields = dict(fields)
-    if signal == "spans" and "Duration" not in there and "EndTimeUnixNano" in there:
-        fields["end_time"] = {"column": "EndTimeUnixNano", "unit": "ns"}
-    if signal == "logs" and not _is_json(path):
-        fields |= {"time": {"column": "TimeUnixNano", "unit": "ns"}, "body": "Log"}
-        fields["severity"] = {"column": "Log", "extract": r"^\S+\s+(\S+)"}
+    if signal == "spans":
+        if "EndTimeUnixNano" in rows and "Duration" not in rows:
+            fields["end_time"] = {"column": "EndTimeUnixNano", "unit": "ns"}
+        elif "EndTimeUnixNano" in rows:
+            fields["duration"] = {"column": "Duration", "unit": _unit_of_durations(rows)}
+    if signal == "logs":
+        if "TimeUnixNano" not in rows:
+            fields["time"] = {"column": "Timestamp"}
+        if not _is_json(rows.get("Log", ())):
+            fields |= {"body": "Log", "severity": {"column": "Log"}}
+        fields["severity"] = fields["severity"] | {"extract": _LEVEL}
     kept = {
         name: field
         for name, field in fields.items()
-        if (field if isinstance(field, str) else field["column"]) in there
+        if (field if isinstance(field, str) else field["column"]) in rows
     }
+    for name in {"time", "end_time"} & kept.keys():
+        kept[name] = _clock(kept[name]["column"], rows)
     out: dict[str, Any] = {"signal": signal, "fields": kept}
     if signal == "metrics":
         out["wide"] = {
-            field.name: _wide(field.name)
-            for field in schema
-            if field.name not in _NO_METRICS and _is_number(str(field.type))
+            name: _wide(name)
+            for name in schema.names
+            if name not in _NO_METRICS and _is_number(rows[name])
         }
     return out
 
 
-def _is_json(path: Path) -> bool:
-    import pyarrow.parquet as pq
+def _clock(column: str, rows: Mapping[str, list[Any]]) -> dict[str, str]:
+    """A column of times, and the unit in which it counts since 1970, if it does."""
+    known = [value for value in rows[column] if value is not None]
+    if not known or not _is_number(known):
+        return {"column": column}
+    units = (("s", 1e11), ("ms", 1e14), ("us", 1e17), ("ns", float("inf")))
+    size = median(map(float, known))
+    return {"column": column, "unit": next(unit for unit, most in units if size < most)}
 
-    first = next(pq.ParquetFile(path).iter_batches(100, columns=["Log"]), None)
-    lines = first.column(0).to_pylist() if first is not None else []
-    return 2 * sum((line or "").lstrip().startswith("{") for line in lines) >= len(lines)
+
+def _unit_of_durations(rows: Mapping[str, list[Any]]) -> str:
+    """The unit in which begin and end are as far apart as the durations say; else microseconds."""
+    start, end = (_clock(column, rows).get("unit") for column in _ENDS)
+    columns = (rows[column] for column in (*_ENDS, "Duration"))
+    if not start or start != end or not all(map(_is_number, columns)):
+        return "us"
+    units = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0}
+    ratios = [
+        (float(last) - float(first)) * units[start] / float(took)
+        for first, last, took in zip(
+            *(rows[column] for column in (*_ENDS, "Duration")), strict=True
+        )
+        if took and first and last and float(took) > 0
+    ]
+    found = median(ratios) if ratios else 0.0
+    return min(units, key=lambda unit: abs(log(units[unit] / found))) if found > 0 else "us"
 
 
-def _is_number(type_name: str) -> bool:
-    return type_name.startswith(("int", "uint", "float", "double", "decimal", "halffloat"))
+_ENDS = ("StartTimeUnixNano", "EndTimeUnixNano")
+
+
+def _is_json(lines: Iterable[str | None]) -> bool:
+    """Whether most lines are a container's record around what was written."""
+    known = [line for line in lines if line]
+    return bool(known) and 2 * sum(bool(_RECORD.match(line)) for line in known) >= len(known)
+
+
+_RECORD = re.compile(r'\s*\{.*"log"\s*:', re.DOTALL)
+
+
+def _is_number(values: Iterable[Any]) -> bool:
+    """Whether all that is there are numbers, be it as text; of nothing, nobody knows."""
+    known = [value for value in values if value is not None]
+    try:
+        return bool(known) and all(isinstance(float(value), float) for value in known)
+    except (TypeError, ValueError):
+        return False
 
 
 def _wide(column: str) -> dict[str, str]:

@@ -1,7 +1,9 @@
 """Labelled incidents as others hand them over: what is torn or missing is told and left out."""
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -44,8 +46,11 @@ def test_a_case_that_is_not_understood_is_left_out(
 ) -> None:
     cases = [CASE, {"case_id": "B"}, {"case_id": "C", "incident_start_utc": "yesterday"}]
     (tmp_path / "cases.jsonl").write_text("\n".join(map(json.dumps, cases)), encoding="utf-8")
-    spans = {"TraceID": ["t"], "SpanID": ["s"], "StartTimeUnixNano": [1], "EndTimeUnixNano": [2]}
-    pd.DataFrame(spans).to_parquet(tmp_path / "spans.parquet")
+    start = 1714564830 * 10**9
+    spans = {"StartTimeUnixNano": [start], "EndTimeUnixNano": [start + 2]}
+    pd.DataFrame({"TraceID": ["t"], "SpanID": ["s"], **spans}).to_parquet(
+        tmp_path / "spans.parquet"
+    )
     (load,) = loads(tmp_path, tmp_path / "scratch")
     assert [question.case_id for question in load.questions] == ["A"]
     (_, mapping) = load.files[0]
@@ -78,8 +83,86 @@ def test_metrics_without_baseline_and_graph_are_compared_with_what_was_before_th
     assert "C: not understood" in told
 
 
-def test_the_owner_of_an_instance_is_its_name_without_the_last_two_parts() -> None:
-    names = {"cart-service-7d9f8-abcde": "cart-service", "frontend": "frontend", "a-b": "a-b"}
+START = 1714564830_000000000
+
+
+@pytest.mark.parametrize(
+    ("begin", "unit"),
+    [
+        (START, "ns"),
+        (START // 1000, "us"),
+        (str(START // 10**6), "ms"),
+        (START / 1e9, "s"),
+        ("2024-05-01T12:00:30Z", None),
+    ],
+)
+def test_the_unit_of_a_time_is_known_by_its_size(
+    tmp_path: Path, begin: int | float | str, unit: str | None
+) -> None:
+    fields = fields_of(tmp_path, "spans", StartTimeUnixNano=begin, Duration=5)
+    assert fields["time"].get("unit") == unit
+    assert fields["duration"]["unit"] == "us"
+
+
+@pytest.mark.parametrize(("took", "unit"), [(2e9, "ns"), ("2000000", "us"), (2000, "ms"), (2, "s")])
+def test_the_unit_of_a_duration_is_known_by_begin_and_end(
+    tmp_path: Path, took: float | str, unit: str
+) -> None:
+    end = START + 2 * 10**9
+    times = {"StartTimeUnixNano": START, "EndTimeUnixNano": end, "Duration": took}
+    assert fields_of(tmp_path, "spans", **times)["duration"]["unit"] == unit
+
+
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ("12:00:30.1 WARN  a.B#3 slow", "WARN"),
+        ("2024-05-01T12:00:30 [ERROR] it broke", "ERROR"),
+        ('{"user": "x", "severity": "error", "message": "it broke"}', "error"),
+    ],
+)
+def test_a_line_tells_its_level_in_text_or_json(tmp_path: Path, line: str, level: str) -> None:
+    record = json.dumps({"log": line, "time": "2024-05-01T12:00:30Z"})
+    for text in (line, record):
+        fields = fields_of(tmp_path, "logs", TimeUnixNano=START, Log=text)
+        found = re.search(fields["severity"]["extract"], line)
+        assert found
+        assert found[1] == level
+        assert (fields["body"] == "Log") is (text == line)
+
+
+def test_metrics_are_the_columns_of_numbers(tmp_path: Path) -> None:
+    told = {"TimeStamp": 1714564830, "cpu(%)": "1.5", "mem": 2, "zone": "a", "none": None}
+    pd.DataFrame({name: [value] for name, value in told.items()}).to_parquet(
+        tmp_path / "metrics.parquet"
+    )
+    (tmp_path / "cases.jsonl").write_text(json.dumps(CASE), encoding="utf-8")
+    (load,) = loads(tmp_path, tmp_path / "scratch")
+    assert json.loads(load.files[0][1])["wide"] == {
+        "cpu(%)": {"name": "cpu", "unit": "%"},
+        "mem": {"name": "mem"},
+    }
+
+
+def fields_of(folder: Path, signal: str, **row: object) -> dict[str, Any]:
+    """How a file with one row would be read."""
+    pd.DataFrame([row]).to_parquet(folder / f"{signal}.parquet")
+    (folder / "cases.jsonl").write_text(json.dumps(CASE), encoding="utf-8")
+    (load,) = loads(folder, folder / "scratch")
+    fields: dict[str, Any] = json.loads(load.files[0][1])["fields"]
+    return fields
+
+
+def test_the_owner_of_an_instance_is_its_name_without_what_tells_the_instance() -> None:
+    names = {
+        "cart-service-7d9f8-abcde": "cart-service",
+        "cart-service-bcdfghjklm-xzvbn": "cart-service",
+        "prod/cart-6c9f8bb7d-x2x4z": "cart",
+        "ts-cart-service": "ts-cart-service",
+        "cart-db-0": "cart-db",
+        "frontend": "frontend",
+        "a-b": "a-b",
+    }
     assert {pod: pod_service(pod) for pod in names} == names
 
 
