@@ -1,4 +1,4 @@
-"""Errors that travel up from whom they began at."""
+"""Errors and waits that travel up from whom they began at."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -83,3 +83,39 @@ def test_errors_in_lines_on_no_trace_count_by_request_and_for_whom_was_asked_las
     assert (first["service"], first["verdict"]) == ("cart", "likely")
     assert "ERROR no such item" in first["evidence"]
     assert all(one["score"] < first["score"] / 5 for one in others)
+
+
+def call(
+    trace: str, caller: str, callee: str, second: int, wait_ms: float
+) -> Iterator[dict[str, Any]]:
+    """A request in which one service calls another, and waits longer than that takes."""
+    now, start = second >= 0, START + second * SECOND
+    spans = (
+        ("r", None, caller, "server", 20 + wait_ms),
+        ("k", "r", caller, "client", 10 + wait_ms),
+        ("c", "k", callee, "server", 10),
+    )
+    for span, parent, service, kind, took in spans:
+        yield {
+            "part": "span",
+            "is_now": now,
+            "time_ns": start,
+            "duration_ns": int(took * 1e6),
+            "trace_id": trace,
+            "span_id": span,
+            "parent_span_id": parent,
+            "service": service,
+            "name": f"{caller} asks {callee}",
+            "text": kind,
+            "failed": False,
+        }
+
+
+def test_a_wait_that_is_hardly_longer_does_not_outweigh_a_long_one() -> None:
+    rows: list[dict[str, Any]] = []
+    for second, broken in moments():
+        late = 2000.0 if broken else 0.0
+        rows += call(f"a{second}", "web", "food", second, late)
+        rows += call(f"b{second}", "web", "cart", second, 1.0 if broken else 0.0)
+        rows += call(f"c{second}", "shop", "food", second, late if second % 10 else 0.0)
+    assert ranked(iter(rows))[0]["service"] == "food"

@@ -272,7 +272,7 @@ def _marks(calls: Calls, habits: Habits, found: list[Change]) -> tuple[Floats, I
 def _waiting_callers(calls: Calls, waits: Floats) -> Flags:
     """Which spans' callers, not they themselves, are to blame for the wait around them.
 
-    It is that end of the call whose other calls wait more often. An end's network is seen in all
+    It is that end of the call whose other calls wait more, as parts of what their requests take. An end's network is seen in all
     of them, made or taken; but where the caller has no span for the call alone, the wait holds its
     own work, too, which is seen in the calls that it makes. If the others leave it open, the wait
     is the callee's where it is the network's alone, and else the caller's.
@@ -288,11 +288,12 @@ def _waiting_callers(calls: Calls, waits: Floats) -> Flags:
     )
     ends = np.divmod(edges, services)
     spans = np.bincount(edge, minlength=len(edges))
-    slow = np.bincount(edge, waits[rows] > 0, minlength=len(edges))
+    part = waits[rows] / (waits[rows] + calls.usual_ms[rows])
+    slow = np.bincount(edge, part, minlength=len(edges))
     alone = 2 * np.bincount(edge, calls.alone[rows], minlength=len(edges)) >= spans
 
     def elsewhere(end: int) -> Floats:
-        """How often the end's other calls wait; half as often as this, if there are none."""
+        """How much the end's other calls wait; half as much as this, if there are none."""
         waited, count = (
             np.bincount(ends[end], of, services)[ends[end]]
             + alone * np.bincount(ends[1 - end], of, services)[ends[end]]
