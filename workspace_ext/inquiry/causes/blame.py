@@ -272,10 +272,11 @@ def _marks(calls: Calls, habits: Habits, found: list[Change]) -> tuple[Floats, I
 def _waiting_callers(calls: Calls, waits: Floats) -> Flags:
     """Which spans' callers, not they themselves, are to blame for the wait around them.
 
-    It is that end of the call whose other calls wait more, as parts of what their requests take. An end's network is seen in all
-    of them, made or taken; but where the caller has no span for the call alone, the wait holds its
-    own work, too, which is seen in the calls that it makes. If the others leave it open, the wait
-    is the callee's where it is the network's alone, and else the caller's.
+    It is that end of the call whose other calls wait more, as parts of what their requests take. An
+    end's network is seen in all of them, made or taken; but where the caller has no span for the
+    call alone, the wait holds its own work, too, which is seen in the calls that it makes. If the
+    others leave it open, the wait is the callee's where it is the network's alone, and else the
+    caller's.
 
     Args:
         calls: The spans.

@@ -22,12 +22,9 @@ from workspace_ext.inquiry.causes.blame import (
 from workspace_ext.inquiry.causes.calls import Calls, read_calls
 from workspace_ext.inquiry.causes.habits import Habits, read_habits
 from workspace_ext.inquiry.steps.columns import Ints
-from workspace_ext.inquiry.steps.onset import find_onset
 
 SLOTS = 24
 """Into so many parts the window is cut, and the baseline, to look for the onset."""
-CERTAIN = 0.05
-"""A likelier accident does not date the onset better than where most is new."""
 LOOKS = range(SLOTS, 2 * SLOTS, 2)
 """From these places on it is looked for what is new."""
 
@@ -80,10 +77,7 @@ def try_traces(
         began = window[0] + (split - SLOTS) * width
         return given is None or abs(began - given) <= slack + width
 
-    split, series = _look(calls, habits, counted, slot, list(filter(likely, LOOKS)) or LOOKS[:1])
-    onset = find_onset(series, from_point=SLOTS)
-    if onset is not None and onset.p <= CERTAIN and likely(onset.start):
-        split = onset.start
+    split = _look(calls, habits, counted, slot, list(filter(likely, LOOKS)) or LOOKS[:1])
     compared = compare(habits, counted, split, SLOTS)
     found = changes(habits, compared)
     sure = bool(found)
@@ -108,17 +102,15 @@ def _slots(calls: Calls, window: tuple[int, int]) -> Ints:
     return np.asarray(np.where(calls.now, parts[1] + SLOTS, parts[0]), dtype=np.int64)
 
 
-def _look(
-    calls: Calls, habits: Habits, counted: Tally, slot: Ints, splits: Sequence[int]
-) -> tuple[int, list[float]]:
-    """The slot from which on most is new, roughly, and how troubled the traces of each slot are.
+def _look(calls: Calls, habits: Habits, counted: Tally, slot: Ints, splits: Sequence[int]) -> int:
+    """The slot from which on most is new.
 
     What is new may be hard to see when most of the window was before it, so it is looked for from
-    several places on. Slots without traces are NaN.
+    several places on.
     """
     _, first = np.unique(calls.trace.number, return_index=True)
     traces = np.bincount(slot[first], minlength=2 * SLOTS)
-    best, series, most = splits[0], [math.nan] * (2 * SLOTS), 0.0
+    best, most = splits[0], 0.0
     for split in splits:
         heaviest = np.zeros(len(first))
         weight = troubled(calls, habits, changes(habits, compare(habits, counted, split, SLOTS)))
@@ -130,9 +122,8 @@ def _look(
         gain = float(trouble[split:].sum() / after - trouble[:split].sum() / before)
         more = gain * math.sqrt(after * before / (after + before))
         if more > most:
-            mean = np.where(traces > 0, trouble / np.maximum(traces, 1), np.nan)
-            best, series, most = split, mean.tolist(), more
-    return best, series
+            best, most = split, more
+    return best
 
 
 def _by_chance(calls: Calls, habits: Habits, counted: Tally, slot: Ints) -> float:
