@@ -105,7 +105,7 @@ _SPANS: dict[str, Any] = {
     "pod": "PodName",
 }
 _LOGS: dict[str, Any] = {
-    "time": {"column": "TimeUnixNano", "unit": "ns"},
+    "time": {"column": "Log", "json": "time"},
     "body": {"column": "Log", "json": "log"},
     "severity": {"column": "Log", "json": "log"},
     "trace_id": "TraceID",
@@ -143,9 +143,10 @@ def _mapping(path: Path, signal: str, fields: Mapping[str, Any]) -> dict[str, An
         elif "EndTimeUnixNano" in rows:
             fields["duration"] = {"column": "Duration", "unit": _unit_of_durations(rows)}
     if signal == "logs":
-        if "TimeUnixNano" not in rows:
-            fields["time"] = {"column": "Timestamp"}
-        if not _is_json(rows.get("Log", ())):
+        # where a line tells its time, that is right more often than what was made of it
+        if not _is_json(rows.get("Log", ()), "time"):
+            fields["time"] = {"column": "Timestamp" if "Timestamp" in rows else "TimeUnixNano"}
+        if not _is_json(rows.get("Log", ()), "log"):
             fields |= {"body": "Log", "severity": {"column": "Log"}}
         fields["severity"] = fields["severity"] | {"extract": _LEVEL}
     kept = {
@@ -154,7 +155,8 @@ def _mapping(path: Path, signal: str, fields: Mapping[str, Any]) -> dict[str, An
         if (field if isinstance(field, str) else field["column"]) in rows
     }
     for name in {"time", "end_time"} & kept.keys():
-        kept[name] = _clock(kept[name]["column"], rows)
+        if "json" not in kept[name]:
+            kept[name] = _clock(kept[name]["column"], rows)
     out: dict[str, Any] = {"signal": signal, "fields": kept}
     if signal == "metrics":
         out["wide"] = {
@@ -196,13 +198,11 @@ def _unit_of_durations(rows: Mapping[str, list[Any]]) -> str:
 _ENDS = ("StartTimeUnixNano", "EndTimeUnixNano")
 
 
-def _is_json(lines: Iterable[str | None]) -> bool:
-    """Whether most lines are a container's record around what was written."""
+def _is_json(lines: Iterable[str | None], key: str) -> bool:
+    """Whether most lines are a container's record with that key around what was written."""
     known = [line for line in lines if line]
-    return bool(known) and 2 * sum(bool(_RECORD.match(line)) for line in known) >= len(known)
-
-
-_RECORD = re.compile(r'\s*\{.*"log"\s*:', re.DOTALL)
+    record = re.compile(rf'\s*\{{.*"{key}"\s*:', re.DOTALL)
+    return bool(known) and 2 * sum(bool(record.match(line)) for line in known) >= len(known)
 
 
 def _is_number(values: Iterable[Any]) -> bool:

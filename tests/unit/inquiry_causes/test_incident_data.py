@@ -125,6 +125,8 @@ def test_a_line_tells_its_level_in_text_or_json(tmp_path: Path, line: str, level
     record = json.dumps({"log": line, "time": "2024-05-01T12:00:30Z"})
     for text in (line, record):
         fields = fields_of(tmp_path, "logs", TimeUnixNano=START, Log=text)
+        by_column = {"column": "TimeUnixNano", "unit": "ns"}
+        assert fields["time"] == (by_column if text == line else {"column": "Log", "json": "time"})
         found = re.search(fields["severity"]["extract"], line)
         assert found
         assert found[1] == level
