@@ -6,11 +6,12 @@ import atexit
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workspace_ext.foundation.actor import system_user
-from workspace_ext.foundation.errors import BadInput, Denied, Unavailable
+from workspace_ext.foundation.errors import BadInput, Denied, InvestigationError, Unavailable
 from workspace_ext.foundation.ids import new_id
 from workspace_kernel.context import Here, here
 
@@ -114,5 +115,12 @@ class Connection:
         connection = connect(Path(store))
         atexit.register(connection.close)
         self._store_client = connection.client
-        token = connection.client.token(new_id(), user=system_user().name)
+        kernel = new_id()
+        token = connection.client.token(kernel, user=system_user().name)
+        atexit.register(_revoke, connection.client, kernel)  # before the line is closed
         return BrokerClient(connection.client.address, token)
+
+
+def _revoke(client: BrokerClient, kernel: str) -> None:
+    with suppress(InvestigationError):  # the broker is gone
+        client.revoke_tokens([kernel])

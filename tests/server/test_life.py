@@ -16,7 +16,9 @@ from tests.support.editor import Editor
 from tests.support.jupyter import Jupyter, RefusedError, jupyter, notebook
 from tests.support.processes import alive
 from tests.support.waiting import until
+from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.discovery import find
+from workspace_ext.foundation.errors import Denied
 from workspace_ext.storage.folder import StoreFolder
 
 
@@ -58,6 +60,41 @@ def test_a_server_that_stops_leaves_no_process_behind(tmp_path: Path) -> None:
         (found,) = client.investigations()
         (step,) = [s for s in client.state(found["uid"])["steps"].values() if s["id"] == running]
     assert (step["status"], step["error"]) == ("aborted", "the server was stopped")
+
+
+def test_a_kernels_token_ends_with_the_kernel_and_survives_the_broker(tmp_path: Path) -> None:
+    ask = "import os; print(os.environ['INVESTIGATION_TOKEN'])"
+
+    def holds(token: str) -> bool:
+        client = BrokerClient(server.broker().address, token)
+        try:
+            return bool(client.health())
+        except Denied:
+            return False
+        finally:
+            client.close()
+
+    with jupyter(tmp_path) as server:
+        kernels = []
+        for name in ("a.ipynb", "b.ipynb"):
+            server.save(name, notebook("1"))
+            kernels.append(server.kernel(name))
+        gone, alive = (kernel.run(ask)["text"].strip() for kernel in kernels)
+        assert holds(gone)
+        server.request("DELETE", f"/api/kernels/{kernels[0].id}")
+        until(lambda: not holds(gone), "the token of the kernel that was shut down is refused")
+
+        before = server.broker().health()["pid"]
+        os.kill(before, signal.SIGKILL)
+        until(lambda: find(server.store), "another broker runs")
+        assert holds(alive)
+        assert not holds(gone)
+        server.stop()
+
+        with broker(server.store) as client:
+            server_gone = BrokerClient(client.address, alive)
+            with pytest.raises(Denied):
+                server_gone.health()
 
 
 def test_a_server_with_a_shared_notebook_open_saves_it_and_stops(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def describe(services: Services) -> dict[str, Any]:
 
 
 class Keeper:
-    """Applies the store's policy every hour; a thread of its own.
+    """Applies the store's policy every hour, and ends old tokens; a thread of its own.
 
     Args:
         services: The store's services.
@@ -93,8 +93,15 @@ class Keeper:
             self._wake.wait(self._turn())
             self._wake.clear()
 
+    def _settle_kernels(self) -> None:
+        try:
+            self._services.kernels.settle()
+        except InvestigationError as error:
+            _log.warning("which kernels asked lately cannot be noted: %s", error.message)
+
     def _turn(self) -> float:
         """Applies the policy when it is time; the seconds until the next look."""
+        self._settle_kernels()
         try:
             policy, applied_ns = self._services.retention.policy()
             if policy is not None:

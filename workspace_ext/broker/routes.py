@@ -42,6 +42,15 @@ def issue_token(call: Call) -> Any:
     return {"token": token}
 
 
+def revoke_tokens(call: Call) -> Any:
+    """POST /v1/tokens/revoke: these kernels are gone."""
+    kernels = call.fields().get("kernels")
+    if not isinstance(kernels, list) or not all(isinstance(each, str) for each in kernels):
+        raise BadInput("kernels must be a list of ids", hint='give {"kernels": ["…"]} in the body')
+    call.services.tokens.revoke(kernels)
+    return {"revoked": kernels}
+
+
 def catalog(call: Call) -> Any:
     """GET /v1/catalog."""
     known = call.services.catalog
@@ -222,6 +231,7 @@ _ONE = "/v1/investigations/([^/]+)"
 
 ROUTES: dict[str, dict[str, Route]] = {
     "/v1/tokens": {"POST": Route("token.issue", issue_token)},
+    "/v1/tokens/revoke": {"POST": Route("token.issue", revoke_tokens)},
     "/v1/catalog": {"GET": Route("catalog.read", catalog)},
     "/v1/catalog/batches": {"GET": Route("catalog.read", batches)},
     "/v1/catalog/quarantine": {"GET": Route("catalog.read", quarantine)},

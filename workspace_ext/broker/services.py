@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
+from workspace_ext.access.kernels import MIGRATIONS as ACCESS_MIGRATIONS
+from workspace_ext.access.kernels import Kernels
 from workspace_ext.access.tokens import Tokens
+from workspace_ext.foundation.errors import InvestigationError
 from workspace_ext.foundation.shipped import shipped
 from workspace_ext.inquiry.archive.freeze import Freezer
 from workspace_ext.inquiry.archive.needs import Needs
@@ -38,6 +41,8 @@ from workspace_ext.telemetry.query.slices import SliceSource
 from workspace_ext.telemetry.query.syntax import Parser
 from workspace_ext.telemetry.retention.service import RetentionService
 
+_MIGRATIONS = {**RECORDS_MIGRATIONS, "review": REVIEW_MIGRATIONS, "access": ACCESS_MIGRATIONS}
+
 
 @dataclass(frozen=True)
 class Services:
@@ -45,6 +50,7 @@ class Services:
 
     folder: StoreFolder
     tokens: Tokens
+    kernels: Kernels
     telemetry: TelemetryEngine
     records: RecordsEngine
     ledger: Ledger
@@ -76,8 +82,8 @@ class Services:
         """
         for leftover in folder.inbox.glob("*.part"):  # of uploads to a broker that was killed
             leftover.unlink(missing_ok=True)
-        tokens = Tokens(folder.secret)
         records, telemetry, live = _open_databases(folder)
+        kernels = Kernels(records)
         ledger = Ledger(records)
         catalog = Catalog(telemetry, live.flush)
         templates = TemplateLibrary(
@@ -94,7 +100,8 @@ class Services:
         lineage = Lineage(investigations, reads, origins)
         return cls(
             folder=folder,
-            tokens=tokens,
+            tokens=Tokens(folder.secret, None if folder.sealed else kernels),
+            kernels=kernels,
             telemetry=telemetry,
             records=records,
             ledger=ledger,
@@ -128,6 +135,8 @@ class Services:
         self.queries.close()
         self.runner.close()
         self.live.close()
+        with suppress(InvestigationError):  # a disk that is full: some seem idle for longer
+            self.kernels.settle()
         try:
             self.telemetry.close()
         finally:
@@ -137,7 +146,7 @@ class Services:
 def _open_databases(folder: StoreFolder) -> tuple[RecordsEngine, TelemetryEngine, LiveIngest]:
     """All of them, or none is left open."""
     with ExitStack() as opened:
-        records = RecordsEngine(folder, {**RECORDS_MIGRATIONS, "review": REVIEW_MIGRATIONS})
+        records = RecordsEngine(folder, _MIGRATIONS)
         opened.callback(records.close)
         telemetry = TelemetryEngine(folder, MIGRATIONS)
         opened.callback(telemetry.close)

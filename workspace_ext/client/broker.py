@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -69,6 +70,10 @@ class BrokerClient(ReviewCalls):
         body = {"kernel": kernel, "user": user, "notebook": notebook}
         return str(self._json("POST", "/v1/tokens", body=body)["token"])
 
+    def revoke_tokens(self, kernels: Collection[str]) -> None:
+        """Ends the tokens of kernels that are gone (service only)."""
+        self._json("POST", "/v1/tokens/revoke", body={"kernels": list(kernels)})
+
     # -- queries and data --------------------------------------------------------------------
 
     def query(self, request: QueryRequest) -> QueryResult:
@@ -108,7 +113,7 @@ class BrokerClient(ReviewCalls):
             BadInput: Nothing in it can be read.
         """
         query = {
-            "name": name or path.name,
+            "name": name or os.fsencode(path.name).decode(errors="replace"),
             "format": format,
             "mapping": mapping,
             "actor": actor or str(system_user()),

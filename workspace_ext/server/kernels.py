@@ -56,7 +56,11 @@ class InvestigationKernelManager(AsyncMappingKernelManager):
 
     async def _async_shutdown_kernel(self, kernel_id: str, **kwargs: Any) -> Any:  # type: ignore[override]
         self._gone(kernel_id, "the kernel was shut down")
-        return await super()._async_shutdown_kernel(kernel_id, **kwargs)
+        try:
+            return await super()._async_shutdown_kernel(kernel_id, **kwargs)
+        finally:  # not before: what it still asks on its way out is answered
+            if self.workspace is not None:
+                self.workspace.kernel_ended(kernel_id)
 
     shutdown_kernel = _async_shutdown_kernel  # type: ignore[assignment]
 

@@ -55,8 +55,8 @@ class Workspace:
         self, serverapp: ServerApp, *, store: Path, may_make: bool, data: Path, patience: float
     ) -> None:
         self._patience = patience
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._changed: set[str] = set()
+        self._tasks, self._changed = set[asyncio.Task[None]](), set[str]()
+        self._tokens: dict[str, bool] = {}  # by the kernel: whether its token has to end
         sessions, contents = serverapp.session_manager, serverapp.contents_manager
         kernels, events = serverapp.kernel_manager, serverapp.event_logger
         assert events is not None
@@ -136,8 +136,26 @@ class Workspace:
             return client.address, token
 
         access = await self.link.call(ask, seconds=self._patience)
+        self._tokens[kernel_id] = False
         self.reporter.start()  # sends what an earlier server could not
         return access
+
+    def kernel_ended(self, kernel_id: str) -> None:
+        """Ends a kernel's token: it was shut down."""
+        if kernel_id in self._tokens:
+            self._tokens[kernel_id] = True
+            self.spawn(self._revoke())
+
+    async def _revoke(self) -> None:
+        """What cannot be told now is told with the next one, or when the server stops."""
+        ended = [kernel_id for kernel_id, over in self._tokens.items() if over]
+        try:
+            await self.link.call(lambda client: client.revoke_tokens(ended))
+        except InvestigationError as error:
+            _log.warning("tokens of kernels that were shut down still hold: %s", error.message)
+            return
+        for kernel_id in ended:
+            self._tokens.pop(kernel_id, None)
 
     async def make_ready(self, path: str, actor: Actor) -> None:
         """Finds or opens the investigation of a notebook whose run waits; never raises."""
@@ -200,6 +218,10 @@ class Workspace:
         ending = [*self.followers.stop(), *self.data.stop()]
         hanging_up = asyncio.ensure_future(self.live.hang_up())
         await asyncio.to_thread(self.reporter.stop)
+        self._tokens = dict.fromkeys(self._tokens, True)  # Jupyter shuts them down next
+        if self._tokens and self.link.state.status == "ready":
+            await self._revoke()
+        self._tokens.clear()
         await asyncio.to_thread(self.link.stop)
         for thread in ending:
             await asyncio.to_thread(thread.join, 5.0)

@@ -56,6 +56,26 @@ def test_a_kernel_token_reads_and_no_more(client: BrokerClient) -> None:
         kernel.lease()
 
 
+def test_a_kernel_that_was_shut_down_is_refused_and_the_others_are_not(
+    client: BrokerClient,
+) -> None:
+    gone, alive = (BrokerClient(client.address, client.token(k, user="al")) for k in ("g", "a"))
+    client.revoke_tokens(["g"])
+    assert alive.health()
+    with pytest.raises(Denied, match="shut down"):
+        gone.health()
+    with pytest.raises(Denied):
+        alive.revoke_tokens(["a"])
+
+
+@pytest.mark.parametrize("kernels", [None, "k1", [1]])
+def test_only_ids_of_kernels_can_be_revoked(
+    client: BrokerClient, store: Path, kernels: object
+) -> None:
+    answer = send(client, store, "POST", "/v1/tokens/revoke", json={"kernels": kernels})
+    assert (answer.status, answer.json()["error"]["kind"]) == (400, "BadInput")
+
+
 def send(client: BrokerClient, store: Path, method: str, path: str, **how: object) -> object:
     token = json.loads((store / "broker.json").read_text())["token"]
     headers = {"Authorization": f"Bearer {token}"}

@@ -82,6 +82,9 @@ class PrivateBroker:
         """A kernel's token, as the broker itself would make it."""
         return self._tokens.kernel_token(kernel=kernel, user=user, notebook=notebook)
 
+    def revoke_tokens(self, kernels: Collection[str]) -> None:
+        """Nothing: the store, and with it its tokens, ends with its one kernel."""
+
     @property
     def client(self) -> BrokerClient:
         """Its client, as soon as it is ready.

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from nbformat.v4 import new_output
 
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.actor import Actor
+from workspace_ext.foundation.errors import InvestigationError
 from workspace_ext.foundation.ids import new_id
 from workspace_ext.inquiry.capture.runs import RunRecorder
 from workspace_ext.inquiry.headless.controls import leave_pictures
@@ -48,6 +49,10 @@ class Line(Protocol):
 
     def token(self, kernel: str, *, user: str, notebook: str = "") -> str:
         """A token of the kernel's own."""
+        ...
+
+    def revoke_tokens(self, kernels: Collection[str]) -> None:
+        """Ends the tokens of kernels that are gone."""
         ...
 
 
@@ -98,6 +103,8 @@ class Execution:
             finally:
                 await notebook_client.end()
                 self._send(self._recorder.ended("the kernel was stopped"))
+                with suppress(InvestigationError):  # without a broker nobody asks by it
+                    self._line.revoke_tokens([self._kernel])
 
     async def _begin(self, notebook_client: _CapturedClient, path: Path, opened: Opened) -> None:
         """Two processes start at once where the broker is not there yet."""
