@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from workspace_ext.cli.options import Command, exit_codes, pass_output, store_option
-from workspace_ext.cli.output import Output
+from workspace_ext.cli.output import Output, plain
+from workspace_ext.foundation.errors import BadInput
 
 
 @click.command(
@@ -31,13 +32,17 @@ def command(output: Output, archive: Path | None, store: Path, key: Path | None)
 
     ARCHIVE is the file, or the folder that it was extracted to.
     """
-    if archive is not None:
-        what, problems = _archive(archive, key)
-    else:
-        what, problems = _store(store)
-    lines = [f"[red]changed:[/] {_escaped(problem)}" for problem in problems]
+    if archive is None and key is not None:
+        raise BadInput(
+            "--key is for an archive: the ledger of a store is not signed",
+            hint="name the archive, as in verify ARCHIVE --key key.pub",
+            code="usage",
+        )
+    with output.working("Verifying"):
+        what, problems = _archive(archive, key) if archive is not None else _store(store)
+    lines = [f"[red]changed:[/] {plain(problem)}" for problem in problems]
     verdict = "[red]changed[/]" if problems else "[green]nothing was changed[/]"
-    output.show({"ok": not problems, "problems": problems}, *lines, f"{_escaped(what)}: {verdict}")
+    output.show({"ok": not problems, "problems": problems}, *lines, f"{plain(what)}: {verdict}")
     return 1 if problems else 0
 
 
@@ -46,7 +51,7 @@ def _archive(path: Path, key: Path | None) -> tuple[str, list[str]]:
 
     with Archive(path) as archive:
         parts = len(archive.manifest.files)
-        signature, good = archive.signature(key.read_bytes() if key else None)
+        signature, good = archive.signature(None if key is None else key.read_bytes())
         problems = archive.verify() + ([f"signature: {signature}"] if good is False else [])
         return f"{path} ({parts} parts, signature: {signature})", problems
 
@@ -60,9 +65,3 @@ def _store(store: Path) -> tuple[str, list[str]]:
         f"{found['stream']}, entry {found['seq']}: {found['what']}" for found in report["problems"]
     ]
     return f"ledger of {store} ({report['entries']} entries)", problems
-
-
-def _escaped(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)

@@ -24,6 +24,7 @@ from tests.support.command_line import COMMAND_LINE, Command
 from tests.support.validators import bag_problems, extracted
 from tests.support.waiting import COMMAND_SECONDS, files_named, until
 from workspace_ext.client.discovery import BROKER_FILE
+from workspace_ext.inquiry.archive import auditor
 
 SLICE = "data/slices/spans.parquet"
 FOREVER = "import time\nopen('begun', 'w').close()\ntime.sleep(600)"
@@ -129,7 +130,31 @@ def test_what_is_no_key_is_told(frozen: Frozen, command: Command, tmp_path: Path
     assert not target.exists()
     assert command(*asked, "--redact", wrong).code == 2
     assert not target.exists()
-    assert command("verify", frozen.path, "--key", wrong).code == 1
+    empty = tmp_path / "empty.pub"
+    empty.touch()
+    for key in (wrong, empty):  # nothing was changed, and nobody may believe it was
+        done = command("verify", frozen.path, "--key", key)
+        assert (done.code, done.out) == (2, "")
+        assert "no public key" in done.err
+        assert "openssl pkey" in done.err
+        audited = subprocess.run(
+            [sys.executable, auditor.__file__, frozen.path, "--key", key],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (audited.returncode, audited.stdout) == (2, "")
+        assert str(key) in audited.stderr
+
+
+def test_a_key_without_an_archive_is_not_taken_for_a_check_of_it(
+    command: Command, store: Path, tmp_path: Path
+) -> None:
+    key = tmp_path / "key.pub"
+    key.touch()
+    done = command("verify", "--store", store, "--key", key)
+    assert (done.code, done.out) == (2, "")
+    assert "verify ARCHIVE --key" in done.err
 
 
 def test_a_tampered_slice_is_named_by_verify_and_by_replay(

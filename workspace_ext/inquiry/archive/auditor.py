@@ -43,13 +43,16 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError)
 
-_BLOCK = 1 << 20
-_MOST_IN_MEMORY = 1 << 30
+_BLOCK, _MOST_IN_MEMORY = 1 << 20, 1 << 30
 _UNLISTED = {TAG_MANIFEST, SIGNATURE}
 
 
 class NotABag(ValueError):
     """What was given is no bag."""
+
+
+class NotAKey(ValueError):
+    """What was given to check a signature with is no key for that."""
 
 
 class Bag:
@@ -94,9 +97,7 @@ class Bag:
 
     def size(self, name: str) -> int:
         """A file's size in bytes."""
-        if self._zip is None:
-            return self._files[name].stat().st_size
-        return self._infos[name].file_size
+        return self._infos[name].file_size if self._zip else self._files[name].stat().st_size
 
     def blocks(self, name: str) -> Iterator[bytes]:
         """A file's content, piece by piece.
@@ -109,10 +110,8 @@ class Bag:
             raise OSError("a link that leads elsewhere")
         part: Any = self._zip.open(self._infos[name]) if self._zip else self._files[name].open("rb")
         with part:
-            block = part.read(_BLOCK)
-            while block:
+            while block := part.read(_BLOCK):
                 yield block
-                block = part.read(_BLOCK)
 
     def read(self, name: str) -> bytes:
         """A file's whole content; raises as `blocks` does, and OSError when it is too large."""
@@ -236,10 +235,13 @@ def signature(bag: Bag, key: bytes | None = None) -> tuple[str, bool | None]:
 
     Returns:
         What to tell, and whether that is good: None where it is not known.
+
+    Raises:
+        NotAKey: Nor can a key be used (ImportError) without the package cryptography.
     """
+    trusted = None if key is None else _public_key(key)
     if SIGNATURE not in bag.names:
-        told = "not signed"
-        return (told + ", although a key was given", False) if key else (told, None)
+        return ("not signed", None) if key is None else ("not signed, but a key was given", False)
     try:
         envelope = json.loads(bag.read(SIGNATURE))
         payload = base64.b64decode(envelope["payload"])
@@ -253,7 +255,7 @@ def signature(bag: Bag, key: bytes | None = None) -> tuple[str, bool | None]:
         return f"{SIGNATURE} cannot be understood", False
     if not fits or subjects != manifest_digests(bag):
         return "the signature is of something else", False
-    return _by_key(signed, before_signing(kind, payload), own, key)
+    return _by_key(signed, before_signing(kind, payload), own, trusted)
 
 
 def manifest_digests(bag: Bag) -> dict[str, str | None]:
@@ -276,26 +278,23 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         key = Path(given.key).read_bytes() if given.key else None
         bag = Bag(given.archive)
-    except (NotABag, OSError) as error:
-        sys.stderr.write(f"{given.archive}: {error}\n")
+        told, good = signature(bag, key)
+    except (NotABag, NotAKey, ImportError, OSError) as error:
+        sys.stderr.write(f"{given.key if isinstance(error, NotAKey) else given.archive}: {error}\n")
         return 2
     files = damaged_files(bag)
     problems = [f"{name} {what}" for name, what in sorted(files.items())] + content_problems(bag)
-    told, good = signature(bag, key)
     entries, _ = _entries(bag)
+    head = f"{str(entries[-1].get('hash', ''))[:19]}..." if entries else "none"
     say(f"{given.archive}\n")
     say(f"  files      {len(list(bag.names))}, {len(files)} of them wrong\n")
-    say(f"  ledger     {len(entries)} entries, head {_head(entries)}\n")
+    say(f"  ledger     {len(entries)} entries, head {head}\n")
     say(f"  signature  {told}\n")
     for problem in problems:
         say(f"  changed:   {problem}\n")
     whole = not problems and good is not False
     say("nothing was changed\n" if whole else "CHANGED\n")
     return 0 if whole else 1
-
-
-def _head(entries: list[dict[str, Any]]) -> str:
-    return str(entries[-1].get("hash", ""))[:19] + "..." if entries else "none"
 
 
 def _listed(text: str) -> dict[str, str]:
@@ -363,29 +362,36 @@ def _digest_of(bag: Bag, name: str) -> str | None:
     return digest.hexdigest()
 
 
-def _by_key(signed: bytes, message: bytes, own: str, key: bytes | None) -> tuple[str, bool | None]:
+def _public_key(given: bytes) -> tuple[Any, str]:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization as forms
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    is_ssh = given.lstrip().startswith(b"ssh-")
+    load = forms.load_ssh_public_key if is_ssh else forms.load_pem_public_key
     try:
-        from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-        from cryptography.hazmat.primitives import serialization as forms
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+        key: Any = Ed25519PublicKey.from_public_bytes(given) if len(given) == 32 else load(given)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise NotAKey("no public key, as PEM or OpenSSH") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise NotAKey("a public key of another kind than Ed25519")
+    digest = hashlib.sha256(key.public_bytes(forms.Encoding.Raw, forms.PublicFormat.Raw))
+    return key, "SHA256:" + digest.hexdigest()[:16]
+
+
+def _by_key(signed: bytes, message: bytes, own: str, trusted: Any) -> tuple[str, bool | None]:
+    try:
+        from cryptography.exceptions import InvalidSignature
+
+        key, name = trusted or _public_key(base64.b64decode(own))
+        key.verify(signed, message)
     except ImportError:
-        return "not checked: needs cryptography", False if key else None
-    raw = (forms.Encoding.Raw, forms.PublicFormat.Raw)
-    public: Any
-    try:
-        if key is None:
-            public = Ed25519PublicKey.from_public_bytes(base64.b64decode(own))
-        elif key.lstrip().startswith(b"ssh-"):
-            public = forms.load_ssh_public_key(key)
-        else:
-            public = forms.load_pem_public_key(key)
-        public.verify(signed, message)
+        return "not checked: needs cryptography", None
     except InvalidSignature:
         return "wrong: not of this content, or by another key", False
-    except (ValueError, TypeError, AttributeError, UnsupportedAlgorithm):
-        return "the key is no Ed25519 public key, as PEM or OpenSSH", False
-    name = "SHA256:" + hashlib.sha256(public.public_bytes(*raw)).hexdigest()[:16]
-    if key is None:
+    except (ValueError, TypeError):
+        return f"{SIGNATURE} names no key", False
+    if trusted is None:
         return f"good, by the key {name}; whose that is, --key tells", True
     return f"good, by the key given ({name})", True
 

@@ -201,8 +201,26 @@ class Archive:
         return {name: str(digest) for name, digest in digests.items()}
 
     def signature(self, key: bytes | None = None) -> tuple[str, bool | None]:
-        """What can be said of its signature; see `auditor.signature`."""
-        return auditor.signature(self._bag, key)
+        """What can be said of its signature; see `auditor.signature`.
+
+        Raises:
+            BadInput: The key given is none.
+            Unavailable: The package ``cryptography`` is not installed.
+        """
+        try:
+            return auditor.signature(self._bag, key)
+        except auditor.NotAKey as error:
+            raise BadInput(
+                f"what was given to check the signature with is {error}",
+                hint="give the public one: openssl pkey -in key.pem -pubout -out key.pub",
+                code="bad_key",
+            ) from error
+        except ImportError as error:
+            raise Unavailable(
+                "checking a signature by a key needs the package cryptography",
+                hint="pip install 'investigation-workspace[sign]'",
+                code="no_cryptography",
+            ) from error
 
     def _unpacked(self, path: str) -> Iterator[bytes]:
         try:
