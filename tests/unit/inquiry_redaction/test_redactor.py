@@ -141,6 +141,13 @@ def test_keys_that_nobody_fixed_are_searched() -> None:
     output = {"output_type": "display_data", "data": {"application/json": {"ada@example.org": 1}}}
     cell = {"cell_type": "code", "source": "", "outputs": [output]}
     assert "example.org" not in str(redact_notebook(found, {"cells": [cell]}).content)
+    kinds = pa.map_(pa.string(), pa.map_(pa.int64(), pa.string()))
+    sent = pa.array([[("seen:ada@example.org", [(1, "x")]), ("http.route", [(2, "y")])]], kinds)
+    for name in ("logs", ""):  # as in a slice, and as in a result
+        (row,) = TableRedactor(found, "f", name).batch(table(attributes=sent)).to_pylist()
+        (key, inner), other = row["attributes"]
+        assert key == f"seen:{found.mark('ada@example.org', 'email', 'f')}"
+        assert (inner, other) == ([(1, "x")], ("http.route", [(2, "y")]))
 
 
 def test_what_people_named_as_the_record_does_is_searched_all_the_same() -> None:

@@ -96,6 +96,10 @@ class Redactor:
             return self.mark(text, rule, file)
         return self.text(text, file)
 
+    def key(self, key: str, file: str) -> str:
+        """A key that whoever sent the data made, without what is to be taken out."""
+        return self._without_patterns(key, file)
+
     def tree(self, value: Any, file: str, fixed: frozenset[str] = frozenset()) -> Any:
         """JSON without what is to be taken out of its texts.
 
@@ -109,9 +113,7 @@ class Redactor:
             return self.text(value, file)
         if isinstance(value, Mapping):
             return {
-                key if fixed else self._without_patterns(key, file): self._under(
-                    key, item, file, fixed
-                )
+                key if fixed else self.key(key, file): self._under(key, item, file, fixed)
                 for key, item in value.items()
             }
         if isinstance(value, list | tuple):

@@ -127,9 +127,12 @@ class TableRedactor:
         if isinstance(value, list) and value and all(isinstance(pair, tuple) for pair in value):
             attributes = self._redactor.policy.attributes
             return [
-                (name, self._redactor.whole(item, self._file))
-                if name in attributes and isinstance(item, str)
-                else (name, self._value(item, name))
+                (
+                    self._redactor.key(name, self._file) if isinstance(name, str) else name,
+                    self._redactor.whole(item, self._file)
+                    if name in attributes and isinstance(item, str)
+                    else self._value(item, name),
+                )
                 for name, item in value
             ]
         if isinstance(value, list):
