@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from workspace_ext.foundation.errors import Conflict, Damaged
-from workspace_ext.inquiry.metadata.upgrades import UPGRADES, metadata_of, upgraded
+from workspace_ext.inquiry.metadata.notebook import read_metadata, uids_of
+from workspace_ext.inquiry.metadata.upgrades import UPGRADES, upgraded
 from workspace_ext.protocol.messages import METADATA_SCHEMA, NotebookProjection
 from workspace_ext.protocol.validation import validate
 
@@ -19,8 +20,14 @@ GOLDEN = Path(__file__).with_name("golden")
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("schema-*.ipynb")), ids=lambda path: path.stem)
 def test_every_golden_notebook_becomes_todays(path: Path) -> None:
-    found = metadata_of(json.loads(path.read_text("utf-8")))
-    assert found is not None
+    notebook = json.loads(path.read_text("utf-8"))
+    ours, cells = read_metadata(notebook), notebook["cells"]
+    assert ours is not None
+    held = zip(uids_of(cells), map(read_metadata, cells), strict=True)
+    found: NotebookProjection = {
+        "notebook": ours,
+        "cells": {uid: of for uid, of in held if of is not None},
+    }
     assert found["notebook"]["schema"] == int(path.stem.removeprefix("schema-"))
     before = copy.deepcopy(found)
     today = upgraded(found)
@@ -69,7 +76,3 @@ def test_a_newer_schema_is_refused_with_what_to_do() -> None:
 def test_what_names_no_schema_is_damaged(schema: Any) -> None:
     with pytest.raises(Damaged, match="no schema"):
         upgraded({"notebook": {"schema": schema}, "cells": {}})
-
-
-def test_a_notebook_without_ours_has_none() -> None:
-    assert metadata_of({"metadata": {}, "cells": []}) is None

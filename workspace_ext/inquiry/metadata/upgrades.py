@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from workspace_ext.foundation.errors import Conflict, Damaged
 from workspace_ext.protocol.messages import METADATA_SCHEMA, NotebookProjection
@@ -60,15 +59,3 @@ def upgraded(
         notebook = {**next_one["notebook"], "schema": number + 1}
         reached = {"notebook": notebook, "cells": next_one["cells"]}
     return reached
-
-
-def metadata_of(notebook: Mapping[str, Any]) -> NotebookProjection | None:
-    """Our metadata in a notebook, as the notebook has them; None when it has none."""
-    from workspace_ext.inquiry.metadata.notebook import read_metadata, uids_of
-
-    ours = read_metadata(notebook)
-    if ours is None:
-        return None
-    cells = notebook.get("cells") or []
-    found = zip(uids_of(cells), map(read_metadata, cells), strict=True)
-    return {"notebook": ours, "cells": {uid: held for uid, held in found if held is not None}}
