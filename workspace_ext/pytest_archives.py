@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from workspace_ext.foundation.errors import InvestigationError
     from workspace_ext.inquiry.archive.model import ReplayReport
 
 OPTION = "--investigation-archives"
@@ -39,7 +40,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 class ArchiveFile(pytest.File):
     """One archive; it is replayed once, when its first test runs."""
 
-    _report: ReplayReport | None = None
+    _report: ReplayReport | InvestigationError | None = None
 
     def collect(self) -> Iterator[pytest.Item]:
         """Its tests: that it is whole, each hypothesis that was judged, each cell that ran."""
@@ -56,12 +57,19 @@ class ArchiveFile(pytest.File):
                 yield ArchiveItem.from_parent(self, name=f"{kind} {text}", kind=kind, key=key)
 
     def report(self) -> ReplayReport:
-        """What the replay says."""
+        """What the replay says; one that cannot be done is not tried again for each test."""
+        from workspace_ext.foundation.errors import InvestigationError
+
         if self._report is None:
             from workspace_ext.foundation.actor import system_user
             from workspace_ext.inquiry.archive.replay import replay
 
-            self._report = replay(self.path, actor=system_user(), despite_damage=True)
+            try:
+                self._report = replay(self.path, actor=system_user(), despite_damage=True)
+            except InvestigationError as error:
+                self._report = error
+        if isinstance(self._report, InvestigationError):
+            raise Differs(f"it cannot be replayed: {self._report} ({self._report.hint})")
         return self._report
 
 

@@ -106,6 +106,30 @@ def test_pytest_collects_archives_when_asked(several: Path) -> None:
     assert "Traceback" not in said
 
 
+def test_an_archive_that_cannot_be_replayed_here_is_tried_once_and_says_why(
+    frozen: Frozen, tmp_path: Path
+) -> None:
+    def of_another_kernel(parts: Parts) -> None:
+        notebook = json.loads(parts["data/notebook.ipynb"])
+        notebook["metadata"]["kernelspec"]["name"] = "absent"
+        parts["data/notebook.ipynb"] = json.dumps(notebook).encode()
+
+    forged(frozen.path, tmp_path / "a.investigation.zip", of_another_kernel)
+    command = [sys.executable, "-m", "pytest", "-p", "workspace_ext.pytest_archives", "-rA"]
+    done = subprocess.run(
+        [*command, "-p", "no:cacheprovider", "--investigation-archives", "--rootdir", tmp_path],
+        cwd=tmp_path,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "cannot be replayed: there is no kernel 'absent'" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert "InvestigationError" not in done.stdout
+
+
 def test_the_plugin_costs_other_test_runs_nothing() -> None:
     code = (
         "import sys, workspace_ext.pytest_archives; heavy = {'nbformat', 'pyarrow', 'duckdb',"
