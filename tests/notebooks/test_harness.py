@@ -46,6 +46,8 @@ def test_every_hypothesis_and_each_of_its_tests(
         CONCLUDE,
     )
     before = path.read_bytes()
+    ran = command("test", path, "--store", store, "--junit", path / "report.xml")
+    assert (ran.code, "cannot write" in ran.err) == (3, True)  # and nothing was run
     ran = command("test", path, "--store", store, "--json", "--junit", tmp_path / "report.xml")
     assert ran.code == 0, ran.out + ran.err
     assert path.read_bytes() == before

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from workspace_ext.cli.options import Command, pass_output, store_option
-from workspace_ext.cli.output import Output
+from workspace_ext.cli.output import Output, plain
 from workspace_ext.foundation.errors import BadInput
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ SUFFIX = ".investigation.zip"
 @store_option
 @click.option(
     "-o",
+    "--output",
     "target",
     type=click.Path(dir_okay=False, path_type=Path),
     help=f"The file to write.  [default: NOTEBOOK with {SUFFIX}]",
@@ -75,8 +77,6 @@ def command(
     Secrets and personal data are taken out before anything leaves. A table of which the queries
     read very much is refused; --max-slice-rows or --max-slice-mb take its oldest part.
     """
-    from rich.markup import escape
-
     from workspace_ext.client.discovery import connect
     from workspace_ext.inquiry.archive.signing import Signer
 
@@ -88,10 +88,9 @@ def command(
         from workspace_ext.inquiry.redaction.policy import read_policy
 
         wishes["redact"] = dict(read_policy(redact))
-    with connect(store) as client:
-        written = freeze(
-            client, content, target or notebook.with_suffix(SUFFIX), wishes=wishes, signer=signer
-        )
+    target = target or notebook.with_suffix(SUFFIX)
+    with connect(store) as client, output.working("Freezing"):
+        written = freeze(client, content, target, wishes=wishes, signer=signer)
     told = _told(written)
     size = told["bytes"]
     for note in _notes(told):
@@ -99,8 +98,8 @@ def command(
     output.show(
         told,
         *(_report(told["redacted"]) if redact_report else ()),
-        f"{escape(str(written))} ({size / 1000:,.0f} kB)",
-        f"Check it anywhere: jupyter investigation replay {escape(str(written))}",
+        f"{plain(written)} ({size / 1000:,.0f} kB)",
+        f"Check it anywhere: jupyter investigation replay {plain(quote(str(written)))}",
     )
 
 
@@ -140,7 +139,7 @@ def _report(redacted: Mapping[str, Any]) -> list[Any]:
     table = Table("file", "rule", "places", title="What was taken out")
     for file, rules in redacted["files"].items():
         for rule, places in rules.items():
-            table.add_row(file, rule, f"{places:,}")
+            table.add_row(plain(file), plain(rule), f"{places:,}")
     return [table] if redacted["files"] else ["Nothing was taken out."]
 
 

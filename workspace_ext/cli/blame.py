@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from workspace_ext.cli.options import Command, pass_output, store_option
-from workspace_ext.cli.output import Output
+from workspace_ext.cli.output import Output, plain
 from workspace_ext.cli.versioned import investigation_of, notebook_argument, when, who
 
 _HEADS = ("cell", "version", "changed by", "at (UTC)", "run by", "at (UTC)", "", "source")
@@ -34,7 +34,6 @@ def command(output: Output, notebook: Path, store: Path) -> None:
 
 def _table(found: Sequence[dict[str, Any]], width: int) -> Any:
     from rich import box
-    from rich.markup import escape
     from rich.table import Table
 
     rows = [_row(line) for line in found]
@@ -45,7 +44,7 @@ def _table(found: Sequence[dict[str, Any]], width: int) -> Any:
         table.add_column(head, no_wrap=True, min_width=widest)
     table.columns[-1].max_width = room  # only the source is cut, never a uid
     for row in rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*map(plain, row))
     return table
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from workspace_ext.cli.options import Command, pass_output, store_option
-from workspace_ext.cli.output import Output
+from workspace_ext.cli.output import Output, plain
 
 _NAMES = {"otlp": "telemetry", "otlp-grpc": "OTLP over gRPC", "syslog": "syslog"}
 
@@ -91,7 +91,7 @@ def command(
         ]
         output.show(
             {"address": address, "doors": dict(doors), "store": str(store.resolve())},
-            "\n".join(told),
+            plain("\n".join(told)),
         )
 
     serve(store, host=host, port=port, receive=receive, trace=trace, on_ready=ready)

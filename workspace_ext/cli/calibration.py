@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @pass_output
 def command(
     output: Output, store: Path, uid: str | None, *, correct: bool | None, because: str
-) -> int:
+) -> None:
     """Hold the confidence of all conclusions against how they turned out.
 
     Prints the Brier score (0 is best; always saying 50 % scores 0.25) and, for each range of
@@ -45,15 +45,13 @@ def command(
     from workspace_ext.client.discovery import connect
     from workspace_ext.foundation.errors import BadInput
     from workspace_ext.inquiry.investigations.calibration import calibration
-    from workspace_ext.storage.folder import StoreFolder
 
-    if (uid is None) != (correct is None):
+    if (uid is None) != (correct is None) or (because and uid is None):
         raise BadInput(
             "an outcome is of one investigation, and right or wrong",
             hint='as in --record UID --right --because "no alert since the fix"',
             code="usage",
         )
-    StoreFolder.open(store)
     with connect(store) as client:
         if uid is not None:
             from workspace_ext.foundation.actor import system_user
@@ -86,7 +84,6 @@ def command(
         output.show(found.to_dict(), *lines, _table(found))
     else:
         output.show(found.to_dict(), *lines)
-    return 0
 
 
 def _table(found: Calibration) -> Table:

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from workspace_ext.cli.options import Command, pass_output, store_option
-from workspace_ext.cli.output import Output, counted
+from workspace_ext.cli.options import Command, Group, pass_output, store_option
+from workspace_ext.cli.output import Output, counted, plain
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """What is in a store, how good it is, and where it came from."""
 
@@ -51,8 +51,6 @@ def services(output: Output, store: Path) -> None:
 @pass_output
 def batches(output: Output, store: Path, limit: int) -> None:
     """The newest batches: source, adapter, times, and what became of their records."""
-    from rich.markup import escape
-
     from workspace_ext.client.discovery import connect
 
     with connect(store) as client:
@@ -78,7 +76,7 @@ def batches(output: Output, store: Path, limit: int) -> None:
     output.show(
         {"batches": found},
         shown if found else "nothing was ingested yet",
-        *[escape(line) for line in warned],
+        *[plain(line) for line in warned],
     )
 
 
@@ -98,8 +96,6 @@ def quality(
     output: Output, store: Path, service: str | None, window: str | None, pin: int | None
 ) -> None:
     """How far the data of a window can be trusted, by signal and service."""
-    from rich.markup import escape
-
     from workspace_ext.client.discovery import connect
     from workspace_ext.client.quality import COLUMNS, quality_rows
 
@@ -111,7 +107,7 @@ def quality(
         found,
         f"{span['start']} to {span['end']}, data up to batch {found['pin']}",
         _table(list(COLUMNS), rows) if rows else "nothing was ingested yet",
-        *[f"[yellow]warning:[/] {escape(warning)}" for warning in found["warnings"]],
+        *[f"[yellow]warning:[/] {plain(warning)}" for warning in found["warnings"]],
     )
 
 
@@ -121,8 +117,6 @@ def quality(
 @pass_output
 def lineage(output: Output, store: Path, query: str) -> None:
     """Walk back from the answer of a recorded QUERY to its batches and their sources."""
-    from rich.markup import escape
-
     from workspace_ext.client.discovery import connect
 
     with connect(store) as client:
@@ -137,10 +131,10 @@ def lineage(output: Output, store: Path, query: str) -> None:
     ]
     output.show(
         found,
-        f"[bold]{escape(found['title'])}[/] · {counted(found['rows'], 'row')} · {found['at']}",
+        f"[bold]{plain(found['title'])}[/] · {counted(found['rows'], 'row')} · {found['at']}",
         "[bold]Reads[/]",
-        *[escape(line) for line in reads],
-        f"[bold]Sources[/] [dim]{escape(found['says'])}[/]",
+        *[plain(line) for line in reads],
+        f"[bold]Sources[/] [dim]{plain(found['says'])}[/]",
         _table(["source", "adapter", "batches", "rows", "first kept", "last kept"], sources),
     )
 
@@ -164,7 +158,6 @@ _SHORT = 16
 
 def _table(names: list[str], rows: list[list[Any]]) -> Any:
     from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
@@ -175,7 +168,7 @@ def _table(names: list[str], rows: list[list[Any]]) -> Any:
             name, justify="right" if numbers else "left", overflow="fold", no_wrap=short
         )
     for row in rows:
-        table.add_row(*[escape(_text(value)) for value in row])
+        table.add_row(*[plain(_text(value)) for value in row])
     return table
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workspace_ext.cli.options import Command, pass_output, store_option
-from workspace_ext.cli.output import Output
+from workspace_ext.cli.output import Output, plain
 from workspace_ext.cli.versioned import investigation_of, notebook_argument, when, who
 
 if TYPE_CHECKING:
@@ -41,8 +41,6 @@ def command(output: Output, notebook: Path, store: Path, since: str | None) -> N
 
 
 def _lines(found: Changes) -> Iterator[str]:
-    from rich.markup import escape
-
     since = f"since {when(found['since'])} UTC" if found["since"] else "since the beginning"
     if not found["changes"]:
         yield f"Nothing changed {since}."
@@ -57,7 +55,7 @@ def _lines(found: Changes) -> Iterator[str]:
         else:
             place = f"{alike[0]['subject']} " if kind in ("cell", "run") else ""
             told = f"{kind}: {place}{what}"
-        yield f"  {when(at)}  [dim]{escape(who(list(people)))}[/]  {escape(told)}"
+        yield f"  {when(at)}  [dim]{plain(who(list(people)))}[/]  {plain(told)}"
 
 
 def _fate(change: Change) -> tuple[str, ...]:

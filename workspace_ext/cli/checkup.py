@@ -57,7 +57,8 @@ def check_store(store: Path) -> list[Check]:
     try:
         StoreFolder.open(store)
     except NotFound:
-        return [Check("workspace folder", ok=True, found=f"none at {store} (nothing to check)")]
+        hint = "name it with --store, or make one: jupyter investigation init DIR"
+        return [Check("workspace folder", ok=True, found=f"none at {store}", hint=hint, warn=True)]
     except InvestigationError as error:
         return [Check("workspace folder", False, error.message, error.hint)]
     checks = [_disk(shutil.disk_usage(store).free)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workspace_ext.cli.options import Command, pass_output, store_option
-from workspace_ext.cli.output import Output
+from workspace_ext.cli.output import Output, plain
 from workspace_ext.cli.versioned import investigation_of, notebook_argument, when, who
 from workspace_ext.foundation.errors import BadInput
 
@@ -78,15 +78,13 @@ def whole_id(named: str, threads: dict[str, Thread]) -> str:
 
 def thread_lines(thread: Thread, claims: dict[str, str]) -> Iterator[str]:
     """A thread as people read it."""
-    from rich.markup import escape
-
     on = f"cell {thread['cell']}"
     if thread["hypothesis"] is not None:
         on = f"hypothesis: {claims.get(thread['hypothesis'], thread['hypothesis'])}"
-    done = f" [green](resolved by {escape(who([thread['resolved_by']]))})[/]" if (
+    done = f" [green](resolved by {plain(who([thread['resolved_by']]))})[/]" if (
         thread["resolved_by"]
     ) else ""  # fmt: skip
-    yield f"[bold]{escape(on)}[/]{done} [dim]{escape(thread['id'][:8])}[/]"
+    yield f"[bold]{plain(on)}[/]{done} [dim]{plain(thread['id'][:8])}[/]"
     for comment in thread["comments"]:
         said = f"{when(comment['at'])}  {who([comment['by']])}: {comment['text']}"
-        yield f"  {escape(said)}"
+        yield f"  {plain(said)}"

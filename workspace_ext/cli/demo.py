@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from workspace_ext.cli.options import Command, exit_codes, pass_output
-from workspace_ext.cli.output import Output
+from workspace_ext.cli.output import Output, plain
 
 if TYPE_CHECKING:
     from workspace_ext.cli.demonstration import Workplace
@@ -64,7 +65,7 @@ def command(
             output.show({"folder": str(place.folder), "notebook": str(place.notebook)})
         options = ["--no-browser"] * no_browser + [f"--port={port}"] * (port is not None)
         stages.open_lab(place, options, output)
-    output.note(f"Stopped. Again: jupyter investigation demo --dir {folder}")
+    output.note(f"Stopped. Again: jupyter investigation demo --dir {quote(str(folder))}")
     return 0
 
 
@@ -98,26 +99,25 @@ def _headless(output: Output, client: BrokerClient, place: Workplace, begun: flo
 
 
 def _summary(told: dict[str, Any]) -> Any:
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table("what", title="The demo")
     table.add_column("came of it", overflow="fold")
     table.add_row("cells run", f"{told['ran']} of {told['cells']}")
     for failure in told["failures"]:
-        table.add_row("[red]failed[/]", escape(failure))
+        table.add_row("[red]failed[/]", plain(failure))
     table.add_row("queries", str(told["queries"]))
     for text, state in told["hypotheses"].items():
-        table.add_row(f"hypothesis {state.replace('_', ' ')}", escape(text))
+        table.add_row(f"hypothesis {state.replace('_', ' ')}", plain(text))
     if told["conclusion"]:
         sure = f"{told['confidence_percent']} % sure"
-        table.add_row(f"conclusion, {sure}", escape(told["conclusion"]))
+        table.add_row(f"conclusion, {sure}", plain(told["conclusion"]))
     counts = ", ".join(
         f"{count} {verdict}"
         for verdict, count in told["replay"].items()
         if verdict != "verdict" and count
     )
     table.add_row("replay of the archive", f"{told['replay']['verdict']} ({counts})")
-    table.add_row("archive", escape(told["archive"]))
+    table.add_row("archive", plain(told["archive"]))
     table.add_row("seconds", str(told["seconds"]))
     return table

@@ -11,7 +11,7 @@ import click
 
 from workspace_ext.cli.checkup import Check, check_store
 from workspace_ext.cli.options import Command, pass_output, store_option
-from workspace_ext.cli.output import Output
+from workspace_ext.cli.output import Output, plain
 
 PACKAGES = (
     "investigation-workspace",
@@ -32,8 +32,6 @@ _COLOURS = {"OK": "green", "WARN": "yellow", "FAIL": "red"}
 @pass_output
 def command(output: Output, store: Path) -> int:
     """Look at the installation and, when there is one, at the workspace folder."""
-    from rich.markup import escape
-
     checks = [_python(), *_packages(), _kernelspec(), _front_end(), _server_extension()]
     checks += check_store(store)
     good = all(check.ok for check in checks)
@@ -41,7 +39,7 @@ def command(output: Output, store: Path) -> int:
     for check in checks:
         mark = f"[{_COLOURS[check.level]}]{check.level:4}[/]"
         hint = f"  → {check.hint}" if check.hint and check.level != "OK" else ""
-        lines.append(f"{mark} {check.name}: {escape(check.found + hint)}")
+        lines.append(f"{mark} {check.name}: {plain(check.found + hint)}")
     found = [{"level": check.level, **asdict(check)} for check in checks]
     output.show({"ok": good, "checks": found}, *lines)
     return 0 if good else 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from workspace_ext.cli.options import Command, pass_output, store_option
-from workspace_ext.cli.output import Output
+from workspace_ext.cli.output import Output, plain
 from workspace_ext.cli.versioned import investigation_of, notebook_argument
 
 
@@ -37,4 +37,4 @@ def command(output: Output, notebook: Path, store: Path, target: Path) -> None:
         text = client.postmortem(investigation_of(client, notebook, store))
     with whole_file(target) as file:
         file.write(text.encode())
-    output.show({"file": str(target), "characters": len(text)}, f"Wrote {target}")
+    output.show({"file": str(target), "characters": len(text)}, f"Wrote {plain(target)}")

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from workspace_ext.cli.options import Command, pass_output, store_option
-from workspace_ext.cli.output import Output
+from workspace_ext.cli.output import Output, plain
 from workspace_ext.cli.versioned import investigation_of, notebook_argument, when, who
 
 
@@ -56,7 +56,6 @@ def command(
 
 def _table(found: Sequence[dict[str, Any]], *, of_cell: bool) -> Any:
     from rich import box
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD)
@@ -68,7 +67,7 @@ def _table(found: Sequence[dict[str, Any]], *, of_cell: bool) -> Any:
         what = one["what"] if of_cell else _what(one["changes"])
         row = [str(one["revision"]), when(one["at"]), who(one["actors"]), what]
         row += [one["path"]] if several else []
-        table.add_row(*map(escape, [*row, one["reason"]]))
+        table.add_row(*map(plain, [*row, one["reason"]]))
     return table
 
 

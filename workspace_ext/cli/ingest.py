@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workspace_ext.cli.options import Command, pass_output, store_option
-from workspace_ext.cli.output import Output, show_error
+from workspace_ext.cli.output import Output, plain, show_error
 from workspace_ext.cli.reading import read_mapping
 from workspace_ext.foundation.errors import BadInput, InvestigationError
 from workspace_ext.telemetry.ingest.registry import formats
@@ -123,14 +123,13 @@ def summary(report: dict[str, Any]) -> str:
 
 
 def _table(reports: list[dict[str, Any]]) -> Any:
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table("file", "added", "duplicates", "put aside", "batch")
     for report in reports:
         table.add_row(
-            escape(report["name"]),
-            escape("\n".join([summary(report), *report["warnings"]])),
+            plain(report["name"]),
+            plain("\n".join([summary(report), *report["warnings"]])),
             str(report["duplicates"]),
             str(report["quarantined"]),
             str(report["batch_id"] or "-"),

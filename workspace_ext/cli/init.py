@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 import click
 
 from workspace_ext.cli.options import Command, pass_output
-from workspace_ext.cli.output import Output
+from workspace_ext.cli.output import Output, plain
 from workspace_ext.foundation.errors import NotFound
 
 
@@ -19,8 +20,6 @@ def command(output: Output, folder: Path) -> None:
 
     A folder that is a workspace already is left as it is.
     """
-    from rich.markup import escape
-
     from workspace_ext.client.discovery import connect
     from workspace_ext.storage.folder import StoreFolder
 
@@ -35,6 +34,6 @@ def command(output: Output, folder: Path) -> None:
     path = folder.resolve()
     output.show(
         {"store": str(path), "created": not existed},
-        f"{escape(str(path))} is {'already a workspace' if existed else 'a new, empty workspace'}.",
-        f"Next: jupyter investigation ingest --store {escape(str(folder))} FILE…",
+        f"{plain(path)} is {'already a workspace' if existed else 'a new, empty workspace'}.",
+        f"Next: jupyter investigation ingest --store {plain(quote(str(folder)))} FILE…",
     )

@@ -2,7 +2,7 @@
 
 Exit codes, the same for every command: 0 good; 1 the answer is no (a check failed, a replay
 differs, something kept is damaged); 2 wrong use; 3 the environment (a lock, a port, a disk, a
-limit); 130 interrupted.
+limit); 130 interrupted; 141 the reader of the output left, as a shell says of any command.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 
 from workspace_ext import __version__
-from workspace_ext.cli.options import exit_codes
+from workspace_ext.cli.options import Group, exit_codes
 from workspace_ext.cli.output import Output, show_error
-from workspace_ext.foundation.errors import BadInput, InvestigationError, NotFound
-from workspace_ext.foundation.hints import did_you_mean
+from workspace_ext.foundation.errors import BadInput, InvestigationError
 from workspace_ext.foundation.imports import without_slow_formats
 
 COMMANDS = {
@@ -52,7 +52,10 @@ COMMANDS = {
 """Each command with its one line; its module is imported only when it is called."""
 
 
-class LazyGroup(click.Group):
+_READER_LEFT = 128 + signal.SIGPIPE
+
+
+class LazyGroup(Group):
     """A group that imports a command's module when the command is used, and not before."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
@@ -66,15 +69,6 @@ class LazyGroup(click.Group):
         command = import_module(f"workspace_ext.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, but an unknown name is our own error, with the nearest names."""
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            hint = did_you_mean(args[0], COMMANDS, otherwise="see `jupyter investigation --help`")
-            raise NotFound(f"there is no command {args[0]!r}", hint=hint, code="unknown_command")
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The list of commands, without importing any."""
@@ -111,25 +105,28 @@ def main(arguments: Sequence[str]) -> int:
     except click.exceptions.NoArgsIsHelpError as asked:
         sys.stderr.write(f"{asked.format_message()}\n")
         return asked.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        output.note("interrupted")
-        return 130
-    except Exception as error:  # the edge: no traceback unless asked for
+    except SystemExit:  # click's, and nobody else's, when whoever read the output has left
+        return _READER_LEFT
+    except BaseException as error:  # the edge: no traceback unless asked for
         if was_interrupted(error):
             output.note("interrupted")
             return 130
+        if isinstance(error, click.UsageError):  # it may be told before its options are read
+            output.as_json |= "--json" in arguments
         shown = _as_our_own(error)
         show_error(output, shown)
         return shown.exit_code
     return code if isinstance(code, int) else 0
 
 
-def was_interrupted(error: Exception) -> bool:
-    """Whether DuckDB, which takes Ctrl-C for itself while it works, made this error of it."""
+def was_interrupted(error: BaseException) -> bool:
+    """Whether it is Ctrl-C, or the error that DuckDB, which takes it while it works, made of it."""
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return True
     return isinstance(error, RuntimeError) and str(error) == "Query interrupted"
 
 
-def _as_our_own(error: Exception) -> InvestigationError:
+def _as_our_own(error: BaseException) -> InvestigationError:
     if isinstance(error, InvestigationError):
         return error
     if isinstance(error, click.UsageError):
@@ -147,5 +144,8 @@ def _as_our_own(error: Exception) -> InvestigationError:
 def run() -> None:
     """The script ``jupyter-investigation``. SIGTERM ends a command as Ctrl-C does: in order."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a letter that it has not is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
     with without_slow_formats():
         sys.exit(main(sys.argv[1:]))

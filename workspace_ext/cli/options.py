@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import click
 
 from workspace_ext.cli.output import Output
+from workspace_ext.foundation.errors import NotFound
+from workspace_ext.foundation.hints import did_you_mean
 
 F = TypeVar("F", bound=Any)
 
@@ -23,7 +25,7 @@ def exit_codes(good: str = "good", no: str = "the answer is no or something is d
     """
     return (
         f"Exit codes: 0 {good}, 1 {no}, 2 wrong use, 3 environment,"
-        " 130 stopped by Ctrl-C before its end."
+        " 130 stopped by Ctrl-C before its end, 141 the reader of its output left."
     )
 
 
@@ -76,6 +78,21 @@ class Command(click.Command):
         formatter.write_text(self.epilog or exit_codes())
 
 
+class Group(click.Group):
+    """A group of commands; an unknown name is our own error, with the nearest names."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As in the base class, but for the error."""
+        known = self.list_commands(ctx)
+        if args and not args[0].startswith("-") and args[0] not in known:
+            hint = did_you_mean(args[0], known, otherwise=f"see `{ctx.command_path} --help`")
+            ctx.ensure_object(Output).as_json |= "--json" in args
+            raise NotFound(f"there is no command {args[0]!r}", hint=hint, code="unknown_command")
+        return super().resolve_command(ctx, args)
+
+
 def store_option(function: F) -> F:
     """``--store DIR``: passed to the command as ``store: Path``."""
     decorated: F = click.option(
@@ -89,17 +106,19 @@ def store_option(function: F) -> F:
     return decorated
 
 
+kernel_option = click.option(
+    "--kernel",
+    default="",
+    help="Another kernel than the notebook names; `jupyter kernelspec list` shows them.",
+)
+
+
 def kernel_options(function: F) -> F:
     """``--kernel`` and ``--timeout``: how a notebook is run headless; see `RunOptions`."""
-    kernel = click.option(
-        "--kernel",
-        default="",
-        help="Another kernel than the notebook names; `jupyter kernelspec list` shows them.",
-    )
     timeout = click.option(
         "--timeout",
         type=click.FloatRange(min=0.1),
         help="Seconds one cell may take; any when not given.",
     )
-    decorated: F = kernel(timeout(function))
+    decorated: F = kernel_option(timeout(function))
     return decorated

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import click
 
-from workspace_ext.cli.options import Command, pass_output
-from workspace_ext.cli.output import Output
+from workspace_ext.cli.options import Command, Group, pass_output
+from workspace_ext.cli.output import Output, plain
 from workspace_ext.foundation.errors import BadInput
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 URL = "http://127.0.0.1:8888/"
 
 
-@click.group()
+@click.group(cls=Group)
 @click.option(
     "--file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -44,8 +44,6 @@ def command(context: click.Context, file: Path | None) -> None:
 @pass_output
 def add(output: Output, name: str, display: str, role: str, url: str) -> None:
     """Let somebody in: prints their personal link and token, this once."""
-    from rich.markup import escape
-
     from workspace_ext.access.roles import role_named
 
     if not url.startswith(("http://", "https://")):
@@ -55,9 +53,9 @@ def add(output: Output, name: str, display: str, role: str, url: str) -> None:
     link = f"{url.rstrip('/')}/lab?token={quote(token)}"
     output.show(
         {"name": name, "role": role, "token": token, "link": link, "file": str(people.path)},
-        f"{escape(name)} ({role}) logs in with this link, or with the token where the page asks:",
-        f"  {escape(link)}",
-        f"  {escape(token)}",
+        f"{plain(name)} ({role}) logs in with this link, or with the token where the page asks:",
+        f"  {plain(link)}",
+        f"  {plain(token)}",
         "It is shown once. Whoever has it is this person.",
     )
 
@@ -72,13 +70,13 @@ def list_(output: Output) -> None:
     everybody = people.all()
     table = Table("name", "shown as", "role", box=None)
     for one in everybody.values():
-        table.add_row(one.name, one.display_name, one.role)
+        table.add_row(plain(one.name), plain(one.display_name), one.role)
     nobody = f"nobody; {people.path} " + ("is empty" if people.path.exists() else "is not there")
     found = [
         {"name": one.name, "display_name": one.display_name, "role": one.role}
         for one in everybody.values()
     ]
-    output.show({"file": str(people.path), "people": found}, table if everybody else nobody)
+    output.show({"file": str(people.path), "people": found}, table if everybody else plain(nobody))
 
 
 @command.command(cls=Command, example="jupyter investigation people role ada viewer")
@@ -87,13 +85,11 @@ def list_(output: Output) -> None:
 @pass_output
 def role(output: Output, name: str, role: str) -> None:
     """Give somebody another role, at once: lead, responder or viewer."""
-    from rich.markup import escape
-
     from workspace_ext.access.roles import role_named
 
     people = _people()
     people.give(name, role_named(role))
-    output.show({"name": name, "role": role, "file": str(people.path)}, f"{escape(name)}: {role}")
+    output.show({"name": name, "role": role, "file": str(people.path)}, f"{plain(name)}: {role}")
 
 
 @command.command(cls=Command, example="jupyter investigation people remove ada")
@@ -101,14 +97,12 @@ def role(output: Output, name: str, role: str) -> None:
 @pass_output
 def remove(output: Output, name: str) -> None:
     """Take somebody's access away, at once: what they have open is closed."""
-    from rich.markup import escape
-
     people = _people()
     people.remove(name)
     left = len(people.all())
-    lines = [f"{escape(name)} was removed; {left} may still log in."]
+    lines = [f"{plain(name)} was removed; {left} may still log in."]
     if not left:
-        lines.append(f"Without people nobody can; delete {escape(str(people.path))} to go back.")
+        lines.append(f"Without people nobody can; delete {plain(people.path)} to go back.")
     output.show({"removed": name, "left": left, "file": str(people.path)}, *lines)
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workspace_ext.cli.options import Command, exit_codes, pass_output
-from workspace_ext.cli.output import Output
+from workspace_ext.cli.options import Command, exit_codes, kernel_option, pass_output
+from workspace_ext.cli.output import Output, plain
 from workspace_ext.foundation.errors import InvestigationError, from_dict
 
 if TYPE_CHECKING:
@@ -54,11 +54,7 @@ COLOURS = {"same": "green", "skipped": "dim", "changed": "red", "data missing": 
     type=click.Path(file_okay=False, path_type=Path),
     help="The workspace it was made in: record there, for each cell, what came of it.",
 )
-@click.option(
-    "--kernel",
-    default="",
-    help="Another kernel than the notebook names; `jupyter kernelspec list` shows them.",
-)
+@kernel_option
 @click.option("--online", is_flag=True, help="Leave the kernel its network.")
 @click.option("--despite-damage", is_flag=True, help="Replay what is whole of a changed archive.")
 @pass_output
@@ -87,6 +83,8 @@ def command(
 
     if report is not None:
         prepare(report)
+    if junit is not None:
+        prepare(junit.parent)
     paths = archives_in(archives)
     how: dict[str, Any] = {"kernel": kernel, "order": order, "online": online}
     how |= {"despite_damage": despite_damage, "store": store}
@@ -186,7 +184,6 @@ def _several(
 
 
 def _summary(outcomes: list[Outcome]) -> list[Any]:
-    from rich.markup import escape
     from rich.table import Table
 
     from workspace_ext.inquiry.archive.model import ReplayReport
@@ -199,9 +196,7 @@ def _summary(outcomes: list[Outcome]) -> list[Any]:
             report = ReplayReport.from_dict(each.report)
             cells, said = counted(report), headline(report)
         colour = COLOURS.get(each.verdict, "red")
-        table.add_row(
-            escape(each.archive.name), f"[{colour}]{each.verdict}[/]", cells, escape(said)
-        )
+        table.add_row(plain(each.archive.name), f"[{colour}]{each.verdict}[/]", cells, plain(said))
     good = sum(each.code == 0 for each in outcomes)
     colour = "green" if good == len(outcomes) else "red"
     return [table, f"[bold {colour}]{good} of {len(outcomes)} archives came out the same[/]"]
@@ -209,24 +204,23 @@ def _summary(outcomes: list[Outcome]) -> list[Any]:
 
 def shown(report: ReplayReport) -> list[Any]:
     """A replay for the terminal."""
-    from rich.markup import escape
     from rich.table import Table
 
     from workspace_ext.inquiry.archive.wording import counted, headline, reasons, still
 
-    cells = Table("cell", "what", "verdict", "why", title=f"Replay of {escape(report.title)}")
+    cells = Table("cell", "what", "verdict", "why", title=f"Replay of {plain(report.title)}")
     for cell in report.cells:
         colour = COLOURS.get(cell.verdict, "red")
-        why = escape("\n".join(reasons(cell)))
+        why = plain("\n".join(reasons(cell)))
         verdict = f"[{colour}]{cell.verdict}[/]"
-        cells.add_row(str(cell.position), escape(cell.summary), verdict, why)
-    lines: list[Any] = [f"[red]changed:[/] {escape(problem)}" for problem in report.problems]
+        cells.add_row(str(cell.position), plain(cell.summary), verdict, why)
+    lines: list[Any] = [f"[red]changed:[/] {plain(problem)}" for problem in report.problems]
     lines.append(cells)
     for found in report.hypotheses:
         colour = COLOURS["changed"] if found.holds is False else COLOURS["skipped"]
         before = found.before.replace("_", " ")
-        why = f"[{colour}]({still(found)}: {escape(found.why)})[/]"
-        lines.append(f"{before}: {escape(found.text)} {why}")
+        why = f"[{colour}]({still(found)}: {plain(found.why)})[/]"
+        lines.append(f"{before}: {plain(found.text)} {why}")
     if report.environment:
         lines.append(f"[dim]{len(report.environment)} versions differ; --report lists them[/]")
     colour = "green" if report.ok else "red"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workspace_ext.cli.options import Command, pass_output, store_option
-from workspace_ext.cli.output import Output
+from workspace_ext.cli.output import Output, plain
 from workspace_ext.cli.versioned import investigation_of, notebook_argument, read_raw
 from workspace_ext.foundation.errors import BadInput
 
@@ -49,8 +49,6 @@ def command(
 
     A notebook that is open in JupyterLab changes there, before everybody's eyes.
     """
-    from rich.markup import escape
-
     from workspace_ext.cli.running import restore_through_server
     from workspace_ext.client.discovery import connect
 
@@ -70,7 +68,7 @@ def command(
     came = "is restored; it is" if now != before else "is as it was saved last:"
     output.show(
         {"notebook": str(notebook), "version": newest},
-        f"{escape(str(notebook))} {came} version {now}.",
+        f"{plain(notebook)} {came} version {now}.",
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workspace_ext.cli.options import Command, pass_output, store_option
-from workspace_ext.cli.output import Output
+from workspace_ext.cli.output import Output, plain
 from workspace_ext.foundation.errors import BadInput
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def command(
         if off or every_hour:
             _show_policy(output, client.keep_policy(None if off else given))
         elif given:
-            done = client.retain(given, dry_run=dry_run)
+            with output.working("Planning" if dry_run else "Removing"):
+                done = client.retain(given, dry_run=dry_run)
             _show_plan(output, done, dry_run=dry_run)
         else:
             _show_policy(output, client.retention())
@@ -105,7 +106,7 @@ def _show_policy(output: Output, described: dict[str, Any]) -> None:
         lines = [f"Every hour the broker removes data {' and '.join(said)} (last: {applied})."]
     if last is not None:
         rows = ", ".join(f"{of['rows']} {signal}" for signal, of in last["removed"].items())
-        lines.append(f"Last removed: {rows} by {last['actor']}: {last['reason']}.")
+        lines.append(f"Last removed: {rows} by {plain(last['actor'])}: {plain(last['reason'])}.")
     output.show(described, *lines)
 
 
@@ -115,7 +116,7 @@ def _show_plan(output: Output, plan: dict[str, Any], *, dry_run: bool) -> None:
     else:
         verb = "Would go" if dry_run else "Removed"
         size = f"about {plan['freed_bytes'] / 1e6:.0f} of {plan['used_bytes'] / 1e6:.0f} MB"
-        shown = [f"{verb}, {size}: {plan['reason']}", _table(plan)]
+        shown = [f"{verb}, {size}: {plain(plan['reason'])}", _table(plan)]
     if plan["spared"]:
         shown.append(_spared(plan))
     output.show(plan, *shown)
@@ -136,10 +137,9 @@ def _table(plan: dict[str, Any]) -> Table:
 
 
 def _spared(plan: dict[str, Any]) -> Table:
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table("spared for", "signal", "rows")
     for each in plan["spared"]:
-        table.add_row(escape(each["why"]), each["signal"], f"{each['rows']:,}")
+        table.add_row(plain(each["why"]), each["signal"], f"{each['rows']:,}")
     return table

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workspace_ext.cli.options import Command, exit_codes, pass_output, store_option
-from workspace_ext.cli.output import Output
+from workspace_ext.cli.output import Output, plain
 from workspace_ext.cli.versioned import investigation_of, notebook_argument, when, who
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.foundation.hints import did_you_mean
@@ -60,16 +60,14 @@ def command(output: Output, notebook: Path, action: str, store: Path, reason: st
 
 
 def _lines(review: Review) -> Iterator[str]:
-    from rich.markup import escape
-
-    yield f"[bold]{escape(review['label'])}[/]"
+    yield f"[bold]{plain(review['label'])}[/]"
     for step in review["steps"]:
         why = f": {step['reason']}" if step["reason"] else ""
         on = f"version {step['revision']}" if step["revision"] else "nothing saved"
         told = f"{when(step['at'])}  {step['action']}  {who([step['by']])}  ({on}){why}"
-        yield f"  {escape(told)}"
+        yield f"  {plain(told)}"
     unsettled = sum(thread["resolved_by"] is None for thread in review["threads"].values())
     if unsettled:
         yield f"  {unsettled} open {'thread' if unsettled == 1 else 'threads'} of comments"
-    yield f"  [dim]authors: {escape(who(review['authors']))}[/]"
+    yield f"  [dim]authors: {plain(who(review['authors']))}[/]"
     yield f"  [dim]next: {', '.join(review['actions'])}[/]"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workspace_ext.cli.options import Command, exit_codes, kernel_options, pass_output, store_option
-from workspace_ext.cli.output import Output
+from workspace_ext.cli.output import Output, plain
 from workspace_ext.foundation.errors import InvestigationError, NotFound
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.argument("notebook", type=click.Path(dir_okay=False, path_type=Path))
 @store_option
 @click.option(
+    "-o",
     "--output",
     "target",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -51,13 +52,13 @@ def command(
     into the notebook, also when a cell fails or Ctrl-C stops it. A notebook that belongs to no
     investigation gets one.
     """
+    from workspace_ext.cli.writing import require_writable
     from workspace_ext.client.discovery import connect
     from workspace_ext.inquiry.headless.model import RunOptions
     from workspace_ext.inquiry.headless.notebook import read_notebook
-    from workspace_ext.storage.folder import StoreFolder
 
     read_notebook(notebook)  # a wrong file is told before anything is started
-    StoreFolder.open(store)
+    require_writable(target or notebook)
     options = RunOptions(kernel, timeout, allow_errors)
     with connect(store) as client:
         report = run_and_save(output, client, notebook, target or notebook, options)
@@ -111,12 +112,10 @@ def run_and_save(
 
 def show(output: Output, report: RunReport, path: Path) -> int:
     """Prints what became of a run, and returns the exit code."""
-    from rich.markup import escape
-
     ran = f"{report.ran} of {report.cells} cells ran in {report.seconds:.1f} s"
-    lines = [f"{ran}; saved {escape(str(path))}"]
+    lines = [f"{ran}; saved {plain(path)}"]
     lines += [
-        f"[red]Cell {failure.cell} failed:[/] {escape(f'{failure.name}: {failure.message}')}"
+        f"[red]Cell {failure.cell} failed:[/] {plain(f'{failure.name}: {failure.message}')}"
         for failure in report.failures
     ]
     output.show({**asdict(report), "ok": report.ok, "notebook": str(path)}, *lines)

@@ -6,18 +6,19 @@ from collections.abc import Iterator
 from itertools import chain, groupby
 from operator import attrgetter
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from workspace_ext.cli.options import Command, pass_output, store_option
-from workspace_ext.cli.output import Output
+from workspace_ext.cli.options import Command, Group, pass_output, store_option
+from workspace_ext.cli.output import Output, counted, plain
 
 if TYPE_CHECKING:
     from workspace_ext.inquiry.templates.check import CheckResult
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """List, show, write, check and review query templates."""
 
@@ -42,7 +43,9 @@ def list_(output: Output, store: Path) -> None:
     table = Table("id", "v", "question", "status")
     templates = library.list()
     for template in templates:
-        table.add_row(template.id, str(template.version), template.question, template.status)
+        table.add_row(
+            plain(template.id), str(template.version), plain(template.question), template.status
+        )
     output.show({"templates": [template.describe() for template in templates]}, table)
     for problem in library.problems():
         output.note(f"left out: {problem}")
@@ -56,7 +59,6 @@ def list_(output: Output, store: Path) -> None:
 @pass_output
 def show(output: Output, store: Path, template: str, version: int | None, *, sql: bool) -> None:
     """One template: its question, parameters, what it covers and what it does not."""
-    from rich.markup import escape
     from rich.table import Table
 
     from workspace_ext.inquiry.templates.library import TemplateLibrary
@@ -66,19 +68,24 @@ def show(output: Output, store: Path, template: str, version: int | None, *, sql
     params = Table("parameter", "type", "default", "meaning")
     for param in described["params"]:
         default = "required" if param["required"] else _text(param["default"])
-        params.add_row(param["name"], param["type"], default, escape(param["help"] or ""))
-    parts: list[Any] = [f"[bold]{found.id}[/] v{found.version}: {found.title}", found.question]
+        params.add_row(
+            plain(param["name"]), param["type"], plain(default), plain(param["help"] or "")
+        )
+    parts: list[Any] = [
+        f"[bold]{found.id}[/] v{found.version}: {plain(found.title)}",
+        plain(found.question),
+    ]
     parts.append(params)
     for heading, items in (("Covers", found.covers), ("Does not cover", found.not_covered)):
-        parts += [f"[bold]{heading}[/]", *[f"  {escape(item)}" for item in items]]
+        parts += [f"[bold]{heading}[/]", *[f"  {plain(item)}" for item in items]]
     if found.step:
-        parts.append(f"[bold]After its SQL[/] the Python step {escape(found.step)}")
+        parts.append(f"[bold]After its SQL[/] the Python step {plain(found.step)}")
     if described["next"]:
         parts.append("[bold]Leads to[/]")
-        parts += [f"  {escape(_onward(each))}" for each in described["next"]]
-    parts += ["[bold]Example[/]", f"  {escape(described['example'])}"]
+        parts += [f"  {plain(_onward(each))}" for each in described["next"]]
+    parts += ["[bold]Example[/]", f"  {plain(described['example'])}"]
     if sql:
-        parts += ["[bold]SQL[/]", escape(found.sql)]
+        parts += ["[bold]SQL[/]", plain(found.sql)]
     output.show({**described, "sql": found.sql} if sql else described, *parts)
 
 
@@ -118,7 +125,7 @@ def review(output: Output, store: Path, template: str, version: int | None, reas
     with connect(store) as client:
         found = client.review_template(template, version=version, reason=reason)
     told = f"{found['id']} v{found['version']} ({found['digest'][:19]}) reviewed by {found['by']}"
-    output.show(found, told)
+    output.show(found, plain(told))
 
 
 def _review_script(output: Output, store: Path, path: Path, reason: str) -> None:
@@ -130,7 +137,8 @@ def _review_script(output: Output, store: Path, path: Path, reason: str) -> None
     with connect(store) as client:
         digest = digest_bytes(path.read_bytes())
         found = client.review_script(path.name, digest, reason=reason)
-    output.show(found, f"{path} ({found['digest'][:19]}) reviewed by {found['by']}")
+    told = f"{path} ({found['digest'][:19]}) reviewed by {found['by']}"
+    output.show(found, plain(told))
 
 
 @command.command(cls=Command, example="jupyter investigation templates check templates/queries")
@@ -167,15 +175,13 @@ def check(output: Output, store: Path, paths: tuple[Path, ...], *, recall: bool,
 
 def _told(results: list[CheckResult]) -> Iterator[str]:
     """A line for a template, and one for each of its checks that has something to say."""
-    from rich.markup import escape
-
     good = sum(result.ok for result in results)
     mark = "[green]ok  [/]" if good == len(results) else "[red]FAIL[/]"
     yield f"{mark} {results[0].template}: {good} of {len(results)} checks"
     for result in results:
         if result.message:
             place = f"{result.path}:{result.line}" if result.line else result.case or result.path
-            told = escape(f"{place}: {result.message}")
+            told = plain(f"{place}: {result.message}")
             yield f"     {told if result.ok else f'[red]{told}[/]'}"
 
 
@@ -197,10 +203,10 @@ def new(output: Output, store: Path, folder: Path | None, template: str) -> None
     if any(each.id == template for each in TemplateLibrary(_paths(store)).list()):
         raise Conflict(f"{template} is already there", hint="take another id")
     path, fixtures = begin(template, folder or store / "templates")
-    then = f"jupyter investigation templates check {path} --recall"
+    then = f"jupyter investigation templates check {quote(str(path))} --recall"
     output.show(
         {"template": str(path), "fixtures": str(fixtures)},
-        f"{path}\n{fixtures}\nEdit both, then: {then}",
+        plain(f"{path}\n{fixtures}\nEdit both, then: {then}"),
     )
 
 
@@ -254,5 +260,6 @@ def docs(
     page = gallery_html if file.suffix in (".html", ".htm") else gallery_markdown
     write_text(file, page(templates))
     output.show(
-        {"file": str(file), "templates": len(templates)}, f"{file}: {len(templates)} templates"
+        {"file": str(file), "templates": len(templates)},
+        f"{plain(file)}: {counted(len(templates), 'template')}",
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from workspace_ext.cli.options import Command, exit_codes, kernel_options, pass_output, store_option
-from workspace_ext.cli.output import Output
+from workspace_ext.cli.output import Output, plain
 
 if TYPE_CHECKING:
     from workspace_ext.inquiry.headless.testing import Claim, TrialReport
@@ -52,17 +52,17 @@ def command(
     The run is recorded; the notebook's file stays as it is. A claim that is published (supported,
     contributing, root cause) must have all its tests passed; a test without data is no support.
     """
-    from workspace_ext.cli.writing import whole_file
+    from workspace_ext.cli.writing import require_writable, whole_file
     from workspace_ext.client.discovery import connect
     from workspace_ext.foundation.actor import system_user
     from workspace_ext.inquiry.headless.junit import to_junit
     from workspace_ext.inquiry.headless.model import RunOptions
     from workspace_ext.inquiry.headless.notebook import read_notebook
     from workspace_ext.inquiry.headless.testing import try_notebook
-    from workspace_ext.storage.folder import StoreFolder
 
     content = read_notebook(notebook)
-    StoreFolder.open(store)
+    if junit is not None:
+        require_writable(junit)
     options = RunOptions(kernel, timeout, allow_errors=True)
     with connect(store) as client, output.progress() as progress:
         task = progress.add_task(notebook.name, total=None, state="starting the kernel")
@@ -83,12 +83,10 @@ def command(
 
 
 def _lines(report: TrialReport) -> Iterator[str]:
-    from rich.markup import escape
-
     for claim in report.claims:
         yield from _claim(claim)
     for failure in report.run.failures:
-        yield f"[red]Cell {failure.cell} failed:[/] {escape(f'{failure.name}: {failure.message}')}"
+        yield f"[red]Cell {failure.cell} failed:[/] {plain(f'{failure.name}: {failure.message}')}"
     published = [claim for claim in report.claims if claim.published]
     fallen = sum(claim.holds is False for claim in published)
     said = f"{fallen} of {len(published)} published claims do not hold" if fallen else (
@@ -98,16 +96,14 @@ def _lines(report: TrialReport) -> Iterator[str]:
 
 
 def _claim(claim: Claim) -> Iterator[str]:
-    from rich.markup import escape
-
     fallen = " [red](published, does not hold)[/]" if claim.holds is False else ""
     late = " [yellow](predicted after a test began)[/]" if claim.prediction_late else ""
-    yield f"[bold]{claim.state.replace('_', ' ')}[/]{fallen}{late}: {escape(claim.text)}"
+    yield f"[bold]{claim.state.replace('_', ' ')}[/]{fallen}{late}: {plain(claim.text)}"
     if claim.override:
-        yield f"  [yellow]published despite its tests:[/] {escape(claim.override)}"
+        yield f"  [yellow]published despite its tests:[/] {plain(claim.override)}"
     for trial in claim.trials:
         where = f"query {trial.query}" if trial.query else "code in the kernel"
-        told = escape(f"{trial.name}, expected {trial.expect}: {trial.why}")
+        told = plain(f"{trial.name}, expected {trial.expect}: {trial.why}")
         yield f"  {_MARKS[trial.status]} {told} [dim]({where}, {trial.seconds:.2f} s)[/]"
     if not claim.trials:
-        yield f"  [dim]{escape('it has no test')}[/]"
+        yield "  [dim]it has no test[/]"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from workspace_ext.foundation.errors import Conflict, NotFound
+from workspace_ext.foundation.errors import Conflict, NotFound, Unavailable
 
 if TYPE_CHECKING:
     from workspace_ext.client.broker import BrokerClient
@@ -18,11 +18,19 @@ notebook_argument = click.argument("notebook", type=click.Path(dir_okay=False, p
 
 
 def read_raw(path: Path) -> dict[str, Any] | None:
-    """A notebook as it lies there; None when there is none, or it is cut or no notebook."""
+    """A notebook as it lies there; None when there is none, or it is cut or no notebook.
+
+    Raises:
+        Unavailable: It may not be read; nobody knows what is in it.
+    """
     try:
         content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
+    except OSError as error:
+        raise Unavailable(
+            f"{path} cannot be read: {error.strerror}", hint="check its permissions"
+        ) from error
     return content if isinstance(content, dict) and isinstance(content.get("cells"), list) else None
 
 

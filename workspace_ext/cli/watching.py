@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import time
@@ -12,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from workspace_ext.cli.output import Output, show_error
+from workspace_ext.cli.output import Output, json_text, plain, show_error
 from workspace_ext.cli.watched_folder import FolderWatch
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.discovery import Connection, connect
@@ -130,8 +129,11 @@ class _Watch:
             show_error(self._output, error)
 
     def _say(self, data: dict[str, Any], told: str) -> None:
-        sys.stdout.write((json.dumps(data, default=str) if self._output.as_json else told) + "\n")
-        sys.stdout.flush()
+        if self._output.as_json:  # a line each: nobody knows which is the last
+            sys.stdout.write(json_text(data, sys.stdout) + "\n")
+            sys.stdout.flush()
+        else:
+            self._output.show(None, plain(told))
 
     def _hang_up(self) -> None:
         if self._connection is not None:

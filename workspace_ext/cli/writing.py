@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from workspace_ext.foundation.errors import Unavailable
+
+
+def require_writable(path: Path) -> None:
+    """Looks whether a file can be written, before the long work that it is about.
+
+    Raises:
+        Unavailable: It could not be written then.
+    """
+    try:
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        os.close(folder)
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 @contextmanager

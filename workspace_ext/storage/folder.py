@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from shlex import quote
 
 from filelock import FileLock, Timeout
 
@@ -76,7 +77,7 @@ class StoreFolder:
         except (FileNotFoundError, NotADirectoryError):
             raise NotFound(
                 f"no store in {path}",
-                hint=f"make one with: jupyter investigation init {path}",
+                hint=f"make one with: jupyter investigation init {quote(str(path))}",
                 code="no_store",
             ) from None
         except OSError as error:

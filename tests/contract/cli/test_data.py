@@ -1,5 +1,7 @@
 """init, ingest, query, doctor, on a real store with its real broker."""
 
+import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -136,6 +138,36 @@ def test_rows_go_into_a_file_or_it_is_said_why_not(
     assert "cannot write" in done.err
 
 
+def test_the_next_command_can_be_copied_whatever_the_folder_is_called(
+    command: Command, tmp_path: Path
+) -> None:
+    odd = tmp_path / "a b [bold]'ü'"
+    made = command("init", odd)
+    assert str(odd) in shlex.split(made.out.splitlines()[-1])
+    missing = command("catalog", "services", "--store", odd / "none")
+    assert missing.code == 2
+    assert str(odd / "none") in shlex.split(missing.err.partition("Hint: ")[2])
+
+
+def test_rows_in_a_file_are_those_of_its_form_and_nothing_is_rounded(
+    command: Command, served: Path, tmp_path: Path
+) -> None:
+    import pyarrow.parquet as pq
+
+    time_ns = 1674982800000000001
+    sql = f"SELECT * FROM (VALUES ({time_ns}, 'nan'::DOUBLE), (NULL, 1)) AS t(n, x) ORDER BY n"
+    asked = ("query", "--store", served, "--sql", sql)
+    assert command(*asked, "--output", "csv").out == f"n,x\n{time_ns},nan\n,1.0\n"
+    for name in ("r.csv", "r.json", "r.parquet"):
+        done = command(*asked, "--file", tmp_path / name, "--json")
+        assert done.code == 0, done.err
+        assert set(done.json) == {"answer", "file"}
+    assert (tmp_path / "r.csv").read_text() == f"n,x\n{time_ns},nan\n,1.0\n"
+    rows = json.loads((tmp_path / "r.json").read_text())
+    assert rows == [{"n": time_ns, "x": None}, {"n": None, "x": 1.0}]
+    assert pq.read_table(tmp_path / "r.parquet").column("n").to_pylist() == [time_ns, None]
+
+
 def test_brackets_in_a_name_are_no_markup(command: Command, store: Path, tmp_path: Path) -> None:
     odd = tmp_path / "[b].prom"
     done = command("ingest", "--store", store, odd)
@@ -170,6 +202,13 @@ def test_doctor_looks_at_installation_and_store(command: Command, store: Path) -
     assert checks["duckdb"]["ok"]
     assert checks["broker"]["ok"]
     assert checks["ledger"]["ok"]
+
+
+def test_doctor_warns_of_a_folder_that_is_no_store(command: Command, tmp_path: Path) -> None:
+    done = command("doctor", "--store", tmp_path / "misspelt", "--json")
+    (folder,) = [one for one in done.json["checks"] if one["name"] == "workspace folder"]
+    assert (done.code, folder["level"]) == (0, "WARN")
+    assert "--store" in folder["hint"]
 
 
 def test_doctor_says_no_for_a_store_that_is_damaged(command: Command, store: Path) -> None:

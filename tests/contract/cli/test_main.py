@@ -13,6 +13,8 @@ import pytest
 from tests.support.command_line import COMMAND_LINE, Command
 from tests.support.waiting import until
 from workspace_ext.cli.main import COMMANDS, was_interrupted
+from workspace_ext.cli.output import Output, json_text, plain, show_error
+from workspace_ext.foundation.errors import BadInput
 
 
 def test_help_names_every_command_in_the_order_people_meet_them(command: Command) -> None:
@@ -36,11 +38,25 @@ def test_help_of_each_command_has_an_example_and_exit_codes(command: Command, na
     assert "--json" in done.out
 
 
-def test_an_unknown_command_names_the_nearest(command: Command) -> None:
-    done = command("ingset")
+@pytest.mark.parametrize(
+    ("wrong", "right"), [(["ingset"], "ingest"), (["catalog", "batces"], "batches")]
+)
+def test_an_unknown_command_names_the_nearest(
+    command: Command, wrong: list[str], right: str
+) -> None:
+    done = command(*wrong)
     assert done.code == 2
     assert done.out == ""
-    assert "did you mean ingest" in done.err
+    assert f"did you mean {right}" in done.err
+    told = json.loads(command(*wrong, "--json").err)["error"]
+    assert told["code"] == "unknown_command"
+
+
+def test_wrong_use_is_json_too_wherever_it_stands(command: Command) -> None:
+    for arguments in (("query", "--nope", "--json"), ("query", "--json", "--limit", "-5")):
+        done = command(*arguments)
+        assert (done.code, done.out) == (2, "")
+        assert json.loads(done.err)["error"]["code"] == "usage"
 
 
 def test_wrong_use_is_one_line_and_a_hint(command: Command) -> None:
@@ -93,12 +109,13 @@ def test_a_traceback_comes_only_with_debug(command: Command, tmp_path: Path) -> 
     assert "Traceback" in command(*arguments, "--debug").err
 
 
-def test_a_reader_that_leaves_gets_no_traceback() -> None:
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_reader_that_leaves_gets_no_traceback_and_its_own_exit_code(form: list[str]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     try:
         done = subprocess.run(
-            [*COMMAND_LINE, "templates", "list", "--json"],
+            [*COMMAND_LINE, "templates", "list", *form],
             stdout=writing,
             stderr=subprocess.PIPE,
             text=True,
@@ -107,6 +124,54 @@ def test_a_reader_that_leaves_gets_no_traceback() -> None:
     finally:
         os.close(writing)
     assert done.stderr == ""
+    assert done.returncode == 128 + signal.SIGPIPE  # and not 1, which says no
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_without_some_letters_is_told_what_it_can_be(
+    encoding: str, tmp_path: Path
+) -> None:
+    missing = f"{tmp_path}/ü→.zip"
+    told = {}
+    for form in ("text", "json"):
+        done = subprocess.run(
+            [*COMMAND_LINE, "verify", missing, *["--json"] * (form == "json")],
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 2
+        told[form] = done.stderr.decode(encoding)
+    assert "there is no file" in told["text"]
+    assert missing in json.loads(told["json"])["error"]["message"]
+
+
+def test_what_others_wrote_is_shown_and_not_obeyed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A body of a log may hold the controls of a terminal (ECMA-48)."""
+    from rich.table import Table
+
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    hostile = "a\x1b]0;title\x07\x1b[2Jb\x9b31mc\r\x08d"
+    table = Table("body")
+    table.add_row(plain(hostile))
+    output = Output()
+    output.show(None, table, f"[red]seen:[/] {plain(hostile)}")
+    output.note(hostile)
+    show_error(output, BadInput(hostile, hint=hostile))
+    said = capsys.readouterr()
+    for text in (said.out, said.err):
+        assert not set(text) & set("\x07\x08\r\x9b")
+        assert "]0;title" in text
+        assert "\x1b[2J" not in text
+    assert "\x1b[31mseen:" in said.out  # our own styles stay
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_json_has_no_numbers_that_json_has_not(value: float) -> None:
+    rows = [{"x": value, "deep": [(1.5, value)]}]
+    assert json.loads(json_text({"rows": rows})) == {"rows": [{"x": None, "deep": [[1.5, None]]}]}
 
 
 def test_ctrl_c_that_duckdb_took_is_no_defect() -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.command_line import Command
 
 
@@ -32,6 +34,18 @@ def test_check_names_the_file_and_what_is_wrong_in_it(command: Command, tmp_path
     done = command("templates", "check", tmp_path)
     assert done.code == 1
     assert "broken.sql" in done.out
+
+
+def test_check_takes_a_name_in_the_folder_one_is_in(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mine [b]"
+    made = command("templates", "new", "cart.failing", "--folder", folder)
+    assert made.code == 0
+    assert str(folder / "cart" / "failing.sql") in made.out
+    monkeypatch.chdir(folder / "cart")
+    done = command("templates", "check", "failing.sql")
+    assert done.code == 0, done.out + done.err
 
 
 def test_check_of_nothing_is_wrong_use(command: Command, tmp_path: Path) -> None:

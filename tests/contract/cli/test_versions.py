@@ -93,6 +93,18 @@ def test_a_notebook_without_history_says_so(store: Path, command: Command) -> No
     assert "no investigation 'elsewhere'" in command("history", path, "--store", store).err
 
 
+def test_a_notebook_that_cannot_be_read_is_not_taken_for_a_damaged_one(
+    store: Path, command: Command, tmp_path: Path
+) -> None:
+    path = tmp_path / "n.ipynb"
+    path.symlink_to(path)  # cannot be read by anybody, root included
+    for arguments in (("blame",), ("restore", "1")):
+        name, *more = arguments
+        done = command(name, path, *more, "--store", store)
+        assert (done.code, "cannot be read" in done.err) == (3, True), done
+    assert path.is_symlink()
+
+
 WRONG = {
     ("restore", "n.ipynb"): "give a version",
     ("restore", "n.ipynb", "1", "--from-journal"): "give a version",

@@ -61,8 +61,8 @@ def check(paths: Iterable[Path]) -> list[CheckResult]:
         NotFound: A path is not there, or no template is under it.
     """
     results: list[CheckResult] = []
-    paths = list(paths)
-    folders = [path if path.is_dir() else path.parents[1] for path in paths if path.exists()]
+    paths = [path.parent.resolve() / path.name for path in paths]  # a folder's name is in an id
+    folders = [path if path.is_dir() else path.parent.parent for path in paths if path.exists()]
     library = TemplateLibrary([*default_paths(), *folders])
     for file in files_of(paths):
         results.extend(_check_file(file, library))
