@@ -174,7 +174,7 @@ class Investigation:
         if changed:
             self._reporter.report("action.changed", key, {"action": key, **changed})
         found = self.state["actions"][key]
-        whose = f"By {found['owner']}" if found["owner"] else "Nobody's yet"
+        whose = f"For {found['owner'] or 'nobody yet'}"
         return Card("Action", found["text"], (whose,), "done" if found["done"] else "to do")
 
     def conclude(

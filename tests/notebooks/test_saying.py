@@ -242,7 +242,7 @@ def test_an_action_is_its_text(run: Run, client: BrokerClient, investigation: st
     )
     (action,) = client.state(investigation)["actions"].values()
     assert (action["text"], action["owner"], action["done"]) == ("Roll back", "carol", True)
-    assert "By carol" in said(made.cells[1])
+    assert "For carol" in said(made.cells[1])
     assert [failure.message for failure in report.failures] == ["the action is empty"]
 
 
