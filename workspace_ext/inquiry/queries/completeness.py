@@ -117,7 +117,7 @@ class Completeness:
         if probe.sql is not None:
             rows = ask(probe.sql, probe.values)
             without = sorted({row["signal"] for row in rows if not row["n"]})
-            reach = reach_of(ask(reach_sql(without), {})) if without else {}
+            reach = reach_of(ask(reach_sql(without), {}), pin) if without else {}
             for part, warnings in probe.findings(rows, reach):
                 found[part] = self._known[part, pin, removed] = warnings
         return {part: warnings or [] for part, warnings in found.items()}

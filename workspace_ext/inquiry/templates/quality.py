@@ -141,11 +141,14 @@ def reach_sql(signals: Iterable[str]) -> str:
     )
 
 
-def reach_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """The answer to `reach_sql` in words, by signal."""
+def reach_of(rows: Iterable[Mapping[str, Any]], pin: int) -> dict[str, str]:
+    """The answer to `reach_sql`, asked on a pin, in words, by signal."""
     found = {}
     for row in rows:
-        words = ", and the data has none at all"
+        words = (
+            f", and there are none up to batch {pin}, the pin: what came later is read once"
+            " somebody moves the pin in the panel"
+        )
         if row["first"] is not None:
             first, last = (_EPOCH + timedelta(microseconds=row[name]) for name in ("first", "last"))
             words = f": the data has some from {first:{_INSTANT}} to {last:{_INSTANT}}"
