@@ -18,6 +18,13 @@ HypothesisState = Literal[
 ]
 
 
+class Judged(TypedDict):
+    """Who brought a hypothesis to its state, themselves or by a test, and when."""
+
+    by: str
+    at: str
+
+
 class HypothesisTest(TypedDict):
     """One test with its last outcome.
 
@@ -60,6 +67,7 @@ class Hypothesis(TypedDict):
     at: str
     evidence: list[str]
     tests: dict[str, HypothesisTest]
+    judged: Judged | None
     cell: str | None
     superseded_by: str | None
 

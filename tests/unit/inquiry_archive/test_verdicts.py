@@ -108,6 +108,7 @@ def hypothesis(*evidence: str, now: Any = "supported") -> Hypothesis:
         "at": "",
         "evidence": list(evidence),
         "tests": {},
+        "judged": None,
         "cell": "a",
         "superseded_by": None,
     }

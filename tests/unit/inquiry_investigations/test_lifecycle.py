@@ -232,3 +232,17 @@ def test_a_conclusion_turns_out(desk: Desk) -> None:
     assert desk.service.list()[0]["correct"] is False
     desk.say("conclusion.reached", root_cause="another", confidence_percent=70)
     assert desk.service.list()[0]["correct"] is None
+
+
+def test_who_brought_it_to_its_state_is_told(desk: Desk) -> None:
+    propose(desk)
+    assert found(desk)["judged"] is None
+    begin(desk)
+    judge(desk, "refuted", _actor="user:bob")
+    judged = found(desk)["judged"]
+    assert judged["by"] == "user:bob"
+    assert judged["at"] >= found(desk)["at"]
+    assert found(desk)["by"] != "user:bob"
+    desk.say("hypothesis.predicted", hypothesis="h1", prediction="waits")
+    assert found(desk)["judged"] == judged
+    validate("messages", found(desk), definition="Hypothesis")

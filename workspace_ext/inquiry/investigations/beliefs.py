@@ -58,6 +58,7 @@ def _proposed(state: InvestigationState, entry: LedgerEntry, data: Data) -> Chan
             "at": entry["time"],
             "evidence": [],
             "tests": {},
+            "judged": None,
             "cell": cell_of(state, data),
             "superseded_by": None,
         }
@@ -111,9 +112,8 @@ def _tested(state: InvestigationState, entry: LedgerEntry, data: Data) -> Change
     tests[key] = test
     outcome, why = verdict(tests)
     evidence = [str(each) for each in (query, *(data.get("evidence") or ())) if each]
-    return _judge(
-        state, {**found, "tests": tests}, after_tests(found["state"], outcome), evidence, why
-    )
+    now = after_tests(found["state"], outcome)
+    return _judge(state, entry, {**found, "tests": tests}, now, evidence, why)
 
 
 def _changed(state: InvestigationState, entry: LedgerEntry, data: Data) -> Change:
@@ -123,15 +123,29 @@ def _changed(state: InvestigationState, entry: LedgerEntry, data: Data) -> Chang
     override = str(data.get("override") or "")
     evidence = data.get("evidence") or []
     why = entry["rationale"] or found["why"]
-    return _judge(state, {**found, "override": override}, data["state"], evidence, why)
+    found = {**found, "override": override}
+    return _judge(state, entry, found, data["state"], evidence, why)
 
 
 def _judge(
-    state: InvestigationState, found: Hypothesis, verdict: str, evidence: Iterable[str], why: str
+    state: InvestigationState,
+    entry: LedgerEntry,
+    found: Hypothesis,
+    verdict: str,
+    evidence: Iterable[str],
+    why: str,
 ) -> Change:
     more = [each for each in dict.fromkeys(evidence) if each not in found["evidence"]]
-    judged = {**found, "state": verdict, "why": why, "evidence": [*found["evidence"], *more]}
-    return _put(state, cast(Hypothesis, judged))
+    judged: Hypothesis = {**found, "why": why, "evidence": [*found["evidence"], *more]}
+    return _put(state, _brought(judged, verdict, entry))
+
+
+def _brought(found: Hypothesis, to: str, entry: LedgerEntry) -> Hypothesis:
+    """It in a state; who brought it there first stays who did."""
+    if found["state"] == to:
+        return found
+    judged = {"by": person(entry), "at": entry["time"]}
+    return cast(Hypothesis, {**found, "state": to, "judged": judged})
 
 
 def _put(state: InvestigationState, hypothesis: Hypothesis) -> Change:
@@ -180,10 +194,11 @@ def _concluded(state: InvestigationState, entry: LedgerEntry, data: Data) -> Cha
     hypotheses = dict(state["hypotheses"])
     before = state["conclusion"]["hypothesis"] if state["conclusion"] else None
     if before in hypotheses and before != key and hypotheses[before]["state"] == "root_cause":
-        hypotheses[before] = {**hypotheses[before], "state": "supported"}
+        hypotheses[before] = _brought(hypotheses[before], "supported", entry)
     if key in hypotheses:
         override = str(data.get("override") or hypotheses[key]["override"])
-        hypotheses[key] = {**hypotheses[key], "state": "root_cause", "override": override}
+        published: Hypothesis = {**hypotheses[key], "override": override}
+        hypotheses[key] = _brought(published, "root_cause", entry)
     if hypotheses != state["hypotheses"]:
         change["hypotheses"] = hypotheses
     return change

@@ -244,8 +244,16 @@ export interface Hypothesis {
   tests: {
     [k: string]: HypothesisTest;
   };
+  judged: Judged | null;
   cell: string | null;
   superseded_by: string | null;
+}
+/**
+ * Who brought a hypothesis to its state, themselves or by a test, and when.
+ */
+export interface Judged {
+  by: string;
+  at: string;
 }
 /**
  * A file that a cell read.

@@ -136,7 +136,14 @@ function Card(props: CardProps): React.ReactElement {
         <Prose text={hypothesis.text} />
       </p>
       <Grounds {...props} />
+      {hypothesis.judged && (
+        <p className="jp-Investigation-byline">
+          <span>{trans.__('moved here:')}</span>
+          <Byline by={hypothesis.judged.by} at={hypothesis.judged.at} />
+        </p>
+      )}
       <div className="jp-Investigation-byline">
+        <span>{trans.__('stated:')}</span>
         <Byline by={hypothesis.by} at={hypothesis.at} />
         <CellLink model={model} cell={hypothesis.cell} />
         <Menu
