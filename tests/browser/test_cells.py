@@ -66,6 +66,27 @@ def test_badge_inspector_history_and_back(lab: Lab, page: Page) -> None:
     expect(cell.get_by_role("button", name="1 comment")).to_be_visible()
 
 
+def test_history_follows_the_newest_version(lab: Lab, page: Page) -> None:
+    lab.add("followed.ipynb", QUESTION, kernel="investigation")
+    notebook = NotebookPage(page)
+    notebook.open(lab.page("followed.ipynb"))
+    cell = notebook.run(0)
+    page.keyboard.press("Control+s")
+    page.keyboard.press("Alt+Shift+H")
+    history = page.get_by_role("region", name="History of followed.ipynb")
+    listed = history.get_by_role("navigation").get_by_role("button")
+    expect(listed.first).to_have_attribute("aria-current", "true")
+
+    page.get_by_role("tab", name="followed.ipynb", exact=True).click()
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.insert_text("\n-- seen later")
+    page.keyboard.press("Control+s")
+    page.get_by_role("tab", name="History of followed.ipynb").click()
+    expect(history.locator("ins")).to_contain_text("seen later")
+    expect(listed.first).to_have_attribute("aria-current", "true")
+
+
 def test_a_removed_cell_comes_back(lab: Lab, page: Page) -> None:
     lab.add("removed.ipynb", "6 * 7  # soon missed", kernel="investigation")
     notebook = NotebookPage(page)

@@ -28,7 +28,7 @@ export class HistoryModel extends VDomModel {
     return this._hasOlder;
   }
 
-  /** The version that is looked at. */
+  /** The version that is looked at: the newest until somebody chose one. */
   get chosen(): VersionInfo | null {
     return this._versions?.find(({ revision }) => revision === this._revision) ?? null;
   }
@@ -61,9 +61,11 @@ export class HistoryModel extends VDomModel {
       const older = (this._versions ?? []).filter(({ revision }) => revision < oldest);
       this._hasOlder = older.length > 0 ? this._hasOlder : found.length >= PAGE;
       this._versions = [...found, ...older];
-      const revision = this._revision ?? found[0]?.revision;
+      const revision = this._isChosen ? this._revision : (found[0]?.revision ?? null);
       // What was compared with the version before stays; what could not be compared is tried again.
-      if (revision !== undefined && (this._against === 'now' || this._difference === null)) {
+      const isCompared =
+        revision === this._revision && this._against !== 'now' && this._difference !== null;
+      if (revision !== null && !isCompared) {
         await this._compare(revision, this._against);
       }
     });
@@ -81,6 +83,7 @@ export class HistoryModel extends VDomModel {
 
   /** Looks at a version, compared with the one before it or with the notebook as it is. */
   look(revision: number, against: Against): Promise<void> {
+    this._isChosen = true;
     return this._attempt(() => this._compare(revision, against));
   }
 
@@ -91,6 +94,7 @@ export class HistoryModel extends VDomModel {
       const restored = await this._api.restore(this.path, revision, cell, reason);
       this._reason = '';
       this._revision = restored.revision;
+      this._isChosen = true;
       this._against = 'previous';
       await this.refresh();
       await this._compare(restored.revision, 'previous');
@@ -132,6 +136,7 @@ export class HistoryModel extends VDomModel {
   private _versions: VersionInfo[] | null = null;
   private _hasOlder = false;
   private _revision: number | null = null;
+  private _isChosen = false;
   private _against: Against = 'previous';
   private _difference: VersionDiff | null = null;
   private _problem: Problem | null = null;
