@@ -1,4 +1,4 @@
-import { utcWindow } from './format';
+import { rowCount, utcWindow } from './format';
 import { trans } from './translation';
 import type { QuerySummary, WindowDict } from './types';
 
@@ -10,6 +10,14 @@ export function headline(query: QuerySummary): string {
   const title = query.title || query.template.id;
   const service = query.params['service'];
   return typeof service === 'string' ? `${title} · ${service}` : title;
+}
+
+/** How many rows an answer has, and what a template's rule says of them. */
+export function outcome({ rows, template, reason }: QuerySummary): string {
+  if (rows === 0) {
+    return trans.__('no rows');
+  }
+  return template && reason ? `${rowCount(rows)} · ${reason}` : rowCount(rows);
 }
 
 /** What exactly was asked: template or SQL, and each parameter that was given or stood by default. */

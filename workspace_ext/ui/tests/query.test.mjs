@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { headline, ledTo, pathTo, wording } from '../src/query.ts';
+import { headline, ledTo, outcome, pathTo, wording } from '../src/query.ts';
 import { query } from './samples.mjs';
 
 test('a headline names the service that a template was asked about', () => {
@@ -17,6 +17,15 @@ test('a headline names the service that a template was asked about', () => {
     headline(query('q', { title: 'SELECT 1', params: { service: 'cart' } })),
     'SELECT 1'
   );
+});
+
+test('an answer without rows says so once', () => {
+  const template = { id: 'latency.shift', version: 2, digest: 'sha256:a' };
+
+  assert.equal(outcome(query('q', { template, rows: 0, reason: 'no rows' })), 'no rows');
+  assert.equal(outcome(query('q', { rows: 0, reason: 'no rows' })), 'no rows');
+  assert.equal(outcome(query('q', { template, rows: 2, reason: 'slower' })), '2 rows · slower');
+  assert.equal(outcome(query('q', { rows: 1, reason: 'no rule: free SQL' })), '1 row');
 });
 
 test('the wording has everything that was bound', () => {

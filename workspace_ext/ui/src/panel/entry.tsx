@@ -1,7 +1,7 @@
 import * as React from 'react';
-import { duration, rowCount, sentence } from '../format';
+import { duration, sentence } from '../format';
 import type { InvestigationModel } from '../model';
-import { headline, wording } from '../query';
+import { headline, outcome, wording } from '../query';
 import { errorBesides, type Entry } from '../timeline';
 import { trans } from '../translation';
 import type { Happening, InvestigationState, QuerySummary, Step } from '../types';
@@ -130,8 +130,7 @@ function Query(props: {
       </p>
       {query.ok ? (
         <p className="jp-Investigation-detail jp-Investigation-reason" title={query.reason}>
-          {rowCount(query.rows)}
-          {query.template && query.reason && ` · ${query.reason}`}
+          {outcome(query)}
         </p>
       ) : (
         <p className="jp-Investigation-error">{query.error}</p>
