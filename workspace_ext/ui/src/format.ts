@@ -37,7 +37,7 @@ export function utcTime(time: string): string {
   return `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
-/** A window by the reader's clock, as in `22 Aug 2022 03:51–03:55`. */
+/** A window by the reader's clock, as in `22 Aug 2022 03:51–03:55 CEST`. */
 export function localWindow(window: WindowDict): string {
   const start = new Date(window.start);
   const end = new Date(window.end);
@@ -46,7 +46,13 @@ export function localWindow(window: WindowDict): string {
   const span = sameDay(start, end)
     ? `${from}–${clock(end)}`
     : `${from} – ${localDate(end)} ${clock(end)}`;
-  return zone.timeZone ? `${span} ${zone.timeZone}` : span;
+  return `${span} ${clockName(start)}`;
+}
+
+/** The clock that is shown, as it is called at a moment: the cells beside it speak of UTC. */
+function clockName(at: Date): string {
+  const parts = new Intl.DateTimeFormat('en-GB', { timeZoneName: 'short', ...zone });
+  return parts.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value ?? clockZone();
 }
 
 /** The same window in UTC. */

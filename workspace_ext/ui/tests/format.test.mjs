@@ -28,14 +28,14 @@ test('UTC is written out', () => {
 test('a window names its day once', () => {
   const window = { start: '2022-08-22T03:51:00Z', end: '2022-08-22T03:55:00Z' };
 
-  assert.equal(localWindow(window), '22 Aug 2022 05:51–05:55');
+  assert.equal(localWindow(window), '22 Aug 2022 05:51–05:55 CEST');
   assert.equal(
     localWindow({ ...window, end: '2022-08-22T22:10:00Z' }),
-    '22 Aug 2022 05:51 – 23 Aug 2022 00:10'
+    '22 Aug 2022 05:51 – 23 Aug 2022 00:10 CEST'
   );
   assert.equal(
     localWindow({ ...window, start: '2022-08-22T03:50:30Z' }),
-    '22 Aug 2022 05:50:30–05:55:00'
+    '22 Aug 2022 05:50:30–05:55:00 CEST'
   );
   assert.equal(utcWindow(window), '2022-08-22 03:51:00 UTC – 2022-08-22 03:55:00 UTC');
 });
@@ -76,5 +76,5 @@ test('who chose UTC reads UTC', () => {
   assert.equal(localWindow(window), '1 Mar 2026 22:00–23:30 UTC');
 
   showTimesIn('local');
-  assert.equal(localWindow(window), '1 Mar 2026 23:00 – 2 Mar 2026 00:30');
+  assert.equal(localWindow(window), '1 Mar 2026 23:00 – 2 Mar 2026 00:30 CET');
 });

@@ -110,7 +110,7 @@ function WindowPart(props: {
                   trans.__('%1 · stored as %2', zoneName(new Date(window.start)), utcWindow(window))
                 ]
                   .filter(Boolean)
-                  .join(' ')}
+                  .join(' · ')}
           </p>
           <Emptiness window={window} catalogue={catalogue} change={change} draft={draft} />
           <Baseline window={window} catalogue={catalogue} draft={draft} change={change} />
