@@ -1,6 +1,6 @@
 /*---
 id: changes.ranking
-version: 3
+version: 4
 title: Change ranking
 question: Which deploy, flag or config change just before the trouble began could have caused it?
 status: stable
@@ -48,7 +48,7 @@ next:
   - {template: errors.first_seen, params: {service: service}}
 chart: {mark: bar, x: minutes_before, y: label, color: hurt}
 references:
-  - "coincidence: chance of at least one event of a Poisson process in the time up to the onset, at the rate of such changes in history (half an event more, so that none is not never)"
+  - "coincidence: chance of at least one event of a Poisson process in the time up to the onset, at the rate of such changes in history, which begins with the first event of any kind or the baseline (half an event more, so that none is not never)"
   - "chance: the same for any of the candidates whose services are hurt: 1 - (1 - coincidence)^candidates"
   - "service_z: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many; the baseline's p95 is itself a guess, so one slow call more counts in it"
 ---*/
@@ -63,9 +63,13 @@ changes AS (
             AND time < coalesce($onset::TIMESTAMPTZ, $window_start::TIMESTAMPTZ) + to_seconds($slack) AND kind IN ('deploy', 'change', 'flag')
           GROUP BY ALL)
 ),
+-- Watched since the first event of any kind, or the baseline: the first change may be the only one.
 days AS (
-    SELECT greatest(epoch_us(onset) - epoch_us(min(time)), 3.6e9) / 8.64e10 AS days
-    FROM changes, moment GROUP BY onset
+    SELECT greatest(epoch_us(onset) - least(epoch_us(min(time)), epoch_us($baseline_start::TIMESTAMPTZ)), 3.6e9) / 8.64e10 AS days
+    FROM events, moment
+    WHERE time >= coalesce($onset::TIMESTAMPTZ, $window_start::TIMESTAMPTZ) - to_seconds($history)
+      AND time < coalesce($onset::TIMESTAMPTZ, $window_start::TIMESTAMPTZ) + to_seconds($slack)
+    GROUP BY onset
 ),
 candidates AS (
     SELECT c.time, c.kind, c.service, c.version, c.title,

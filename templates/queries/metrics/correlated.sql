@@ -1,6 +1,6 @@
 /*---
 id: metrics.correlated
-version: 3
+version: 4
 title: Metrics that move with the symptom
 question: Which metrics move with the symptom, and which of them lead it?
 status: stable
@@ -33,7 +33,7 @@ interesting: "CASE WHEN correlation IS NOT NULL AND shift IS NOT NULL THEN abs(c
 reason: "{label} moves with the symptom (correlation {correlation:.2f}, {lead_seconds:.0f} s ahead), {during:.4g} against {before:.4g}"
 quiet: "no metric moves with the symptom and left its level too; the nearest is {label} ({correlation:.2f})"
 covers:
-  - gauges, rates of counters, means of histograms, one series a service, pod and name
+  - gauges, rates of counters, means of histograms, one series a service, pod (or host, where there is none), container and name
   - a metric that leads or follows by up to max_lag steps
 not_covered:
   - cause; what moves together may have one
@@ -67,7 +67,8 @@ symptom AS (
     FROM requests, wide GROUP BY bucket
 ),
 points AS NOT MATERIALIZED (
-    SELECT time, service, pod, host, name, attributes, kind, temporality, value, count, sum,
+    SELECT time, service, pod, concat_ws('/', coalesce(pod, host), resource['k8s.container.name']) AS place, name, attributes,
+           kind, temporality, value, count, sum,
            temporality IS DISTINCT FROM 'delta'
            AND (kind IN ('histogram', 'exponential_histogram', 'summary')
                 OR (kind = 'sum' AND coalesce(monotonic, false))) AS counts_up
@@ -77,34 +78,34 @@ points AS NOT MATERIALIZED (
 ),
 -- Only what counts up needs the point before; a series is known by a number there, which sorts faster.
 steps AS (
-    SELECT time, service, pod, name, kind,
+    SELECT time, service, pod, place, name, kind,
            epoch_us(time) - epoch_us(lag(time) OVER one) AS step_us, value - lag(value) OVER one AS value_step,
            count - lag(count) OVER one AS count_step, sum - lag(sum) OVER one AS sum_step
-    FROM (SELECT *, hash(service, pod, host, name, attributes) AS series FROM points WHERE counts_up)
+    FROM (SELECT *, hash(service, place, name, attributes) AS series FROM points WHERE counts_up)
     WINDOW one AS (PARTITION BY series ORDER BY time)
 ),
 -- One number a point: the value, the rate of a counter, or the mean of what a histogram counted.
 levels AS (
-    SELECT time, service, pod, name,
+    SELECT time, service, pod, place, name,
            CASE WHEN kind IN ('histogram', 'exponential_histogram', 'summary') THEN sum / nullif(count, 0)
                 ELSE value END AS level
     FROM points WHERE NOT coalesce(counts_up, false)
     UNION ALL
-    SELECT time, service, pod, name,
+    SELECT time, service, pod, place, name,
            CASE WHEN kind <> 'sum' THEN CASE WHEN count_step > 0 THEN sum_step / count_step END
                 WHEN value_step >= 0 AND step_us > 0 THEN value_step / step_us * 1e6 END
     FROM steps
 ),
 metric AS (
-    SELECT service, pod, name,
+    SELECT service, pod, place, name,
            floor((epoch_us(time) - epoch_us(first)) / ($bucket * 1e6))::BIGINT AS bucket,
            median(level) AS value
     FROM levels, wide WHERE level IS NOT NULL AND isfinite(level)
-    GROUP BY service, pod, name, bucket
+    GROUP BY service, pod, place, name, bucket
 )
-SELECT 'symptom' AS part, NULL AS service, NULL AS pod, NULL AS name, bucket, value, NULL AS is_now FROM symptom
+SELECT 'symptom' AS part, NULL AS service, NULL AS pod, NULL AS place, NULL AS name, bucket, value, NULL AS is_now FROM symptom
 UNION ALL
-SELECT 'metric', service, pod, name, bucket, value,
+SELECT 'metric', service, pod, place, name, bucket, value,
        first + to_seconds(bucket * $bucket) >= $window_start::TIMESTAMPTZ
        AND first + to_seconds(bucket * $bucket) < $window_end::TIMESTAMPTZ
 FROM metric, wide

@@ -1,6 +1,6 @@
 /*---
 id: metrics.shift
-version: 3
+version: 4
 title: Metric shift
 question: Which metrics left their usual level, and did they move with the symptom?
 status: stable
@@ -40,6 +40,7 @@ covers:
   - gauges, rates of counters (also cumulative ones, across resets), means of histograms
 not_covered:
   - quantiles of histograms and summaries
+  - several processes of one service in one container, or on one host without pods; they are one series
   - daily and weekly rhythm, unless the baseline is taken at the same hour
   - correlation with fewer than 5 common buckets; it is then not given
 next:
@@ -54,7 +55,8 @@ references:
 -- A series is known by a number; its names are looked up in the end, at its last point, for those that are shown.
 WITH points AS NOT MATERIALIZED (
     SELECT time, time >= $window_start AND time < $window_end AS is_now,
-           hash(service, pod, host, name, attributes) AS series, hash(name) AS metric, kind, temporality, value, count, sum,
+           hash(service, pod, host, name, attributes, resource['k8s.container.name']) AS series,
+           hash(name) AS metric, kind, temporality, value, count, sum,
            temporality IS DISTINCT FROM 'delta'
            AND (kind IN ('histogram', 'exponential_histogram', 'summary')
                 OR (kind = 'sum' AND coalesce(monotonic, false))) AS counts_up
@@ -118,14 +120,14 @@ scored AS (
     WHERE n1 > 0
 ),
 names AS (
-    SELECT hash(service, pod, host, name, attributes) AS series, service, pod, host, name, min(unit) AS unit,
-           CAST(attributes AS VARCHAR) AS tags
+    SELECT hash(service, pod, host, name, attributes, resource['k8s.container.name']) AS series, service, pod, host, name,
+           resource['k8s.container.name'] AS container, min(unit) AS unit, CAST(attributes AS VARCHAR) AS tags
     FROM metrics
     WHERE ((time >= $baseline_start - to_seconds($history)
             AND time < $baseline_end + to_seconds($history))
            OR (time >= $window_start AND time < $window_end))
       AND time IN (SELECT last_time FROM scored)
-    GROUP BY service, pod, host, name, attributes
+    GROUP BY service, pod, host, name, attributes, container
 ),
 shown AS (
     SELECT * FROM scored JOIN names USING (series)
@@ -185,7 +187,7 @@ SELECT service, pod, name || suffix AS metric, unit,
        CASE WHEN m1 > m0 THEN 'up' WHEN m1 < m0 THEN 'down' ELSE 'level' END AS direction,
        m1 AS median, m0 AS baseline_median, change, deviation AS usual_deviation, score,
        n1 AS points, n0 AS baseline_points, correlation, coalesce(buckets, 0) AS buckets,
-       coalesce(pod, host, service, '') || ' ' || name || suffix AS label
+       concat_ws('/', coalesce(pod, host, service, ''), container) || ' ' || name || suffix AS label
 FROM figures
-ORDER BY stands_out DESC, score DESC NULLS LAST, abs(correlation) DESC NULLS LAST, service, pod, host, metric, suffix
+ORDER BY stands_out DESC, score DESC NULLS LAST, abs(correlation) DESC NULLS LAST, service, pod, host, container, metric, suffix
 LIMIT 200

@@ -1,6 +1,6 @@
 /*---
 id: saturation.queue_lag
-version: 2
+version: 3
 title: Queue lag
 question: Which queues grow or make messages wait, and how long would it take to empty them?
 status: stable
@@ -38,7 +38,7 @@ interesting: finding IN ('grows', 'is longer', 'waits longer', 'is not emptied')
 reason: "{queue} {finding}: {depth:.0f} waiting against {baseline_depth:.0f}, {growth_per_minute:+.1f} a minute; p95 of the wait {p95_wait_ms:.0f} ms against {baseline_p95_wait_ms:.0f} ms; {minutes_to_empty:.1f} min to empty it if nothing more came"
 quiet: "no queue grows, is {min_ratio:g}x longer, or makes messages wait {min_ratio:g}x longer than in the baseline; the longest is {queue} with {depth:.0f}"
 covers:
-  - "depth: kafka_consumergroup_lag, kafka.consumer_group.lag, rabbitmq_queue_messages(_ready), rabbitmq.message.current, SQS ApproximateNumberOfMessagesVisible, and metrics that end in queue_depth, queue_length or queue_size; partitions added up"
+  - "depth: kafka_consumergroup_lag, kafka.consumer_group.lag, rabbitmq_queue_messages(_ready), rabbitmq.message.current, SQS ApproximateNumberOfMessagesVisible, and metrics that end in queue_depth, queue_length or queue_size; partitions added up, and what several pods or hosts say"
   - "waiting and flow: producer and consumer spans of a messaging.destination.name, joined by parent or link"
 not_covered:
   - queues inside a process; see saturation.pool_exhaustion
@@ -60,7 +60,7 @@ WITH points AS (
                     attributes['messaging_destination_name'], attributes['destination'],
                     attributes['queue_name'], attributes['QueueName'], attributes['queue.name'],
                     attributes['name'], service, name) AS queue,
-           CAST(attributes AS VARCHAR) || coalesce(pod, '') || name AS series, value
+           hash(attributes, coalesce(pod, host), name) AS series, value
     FROM metrics
     WHERE ((time >= $window_start AND time < $window_end)
            OR (time >= $baseline_start AND time < $baseline_end))

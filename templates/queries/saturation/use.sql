@@ -1,6 +1,6 @@
 /*---
 id: saturation.use
-version: 4
+version: 5
 title: USE of resources
 question: Which resources are at their limit, keep work waiting, or report errors?
 status: stable
@@ -77,7 +77,8 @@ WITH kinds AS (
 ),
 points AS (
     SELECT time, time >= $window_start AND time < $window_end AS is_now, temporality, value,
-           hash(service, pod, host, attributes) AS place, hash(service, pod, host, m.name, attributes) AS series,
+           hash(service, pod, host, attributes, m.resource['k8s.container.name']) AS place,
+           hash(service, pod, host, m.name, attributes, m.resource['k8s.container.name']) AS series,
            metric, k.resource, aspect, whole
     FROM metrics AS m JOIN kinds AS k ON k.name = m.name AND k.unit IS NOT DISTINCT FROM m.unit
     WHERE ((time >= $window_start AND time < $window_end)
@@ -129,7 +130,8 @@ resources AS (
     GROUP BY resource, aspect, series HAVING n1 > 0
 ),
 names AS (
-    SELECT DISTINCT hash(service, pod, host, name, attributes) AS series, service, pod, host,
+    SELECT DISTINCT hash(service, pod, host, name, attributes, resource['k8s.container.name']) AS series,
+           service, pod, host, resource['k8s.container.name'] AS container,
            CASE WHEN replace(lower(name), '.', '_') = 'container_cpu_cfs_throttled_periods_total'
                 THEN 'throttled share of periods' ELSE name END
            || CASE WHEN attributes IS NULL OR cardinality(attributes) = 0 THEN ''
@@ -164,11 +166,11 @@ judged AS (
 SELECT resource, aspect, service, pod, host, metric, finding, level, baseline_level, highest,
        beyond_share, baseline_beyond_share, errors, baseline_errors, z,
        n1 AS points, n0 AS baseline_points,
-       coalesce(pod, host, service, '') || ' ' || metric AS label
+       concat_ws('/', coalesce(pod, host, service, ''), container) || ' ' || metric AS label
 FROM judged
 ORDER BY CASE finding WHEN 'at its limit' THEN 1 WHEN 'keeps work waiting' THEN 1
                       WHEN 'reports errors' THEN 2 WHEN 'as before' THEN 4
                       WHEN 'below its limit' THEN 5 ELSE 6 END,
          beyond_share - coalesce(baseline_beyond_share, 0) DESC NULLS LAST, level DESC NULLS LAST,
-         resource, aspect, service, pod, host, metric
+         resource, aspect, service, pod, host, container, metric
 LIMIT 300

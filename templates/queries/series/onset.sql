@@ -1,15 +1,15 @@
 /*---
 id: series.onset
-version: 2
+version: 3
 title: Onset
 question: When did each service's series leave its level, and how sure is that time?
 status: stable
 params:
   window:     {type: window, help: when it hurts}
   baseline:   {type: window, help: when it was fine; the series is looked at from its begin to the window's end}
-  measure:    {type: choice, of: [latency, errors, calls, log_lines, metric], default: latency, help: "p95 of requests, share of failing requests, requests, log lines, or a metric's mean"}
+  measure:    {type: choice, of: [latency, errors, calls, log_lines, metric], default: latency, help: "p95 of requests, share of failing requests, requests, log lines, or a metric: its values' median, a counter's rate"}
   service:    {type: service, optional: true, help: one service only}
-  metric:     {type: string, optional: true, help: "which metric, when a metric is looked at; one series a service and pod"}
+  metric:     {type: string, optional: true, help: "which metric, when a metric is looked at; one series a service, pod (or host, where there is none) and container"}
   bucket:     {type: duration, default: 60s, help: the step of the series; the onset is as exact}
   max_p:      {type: float, default: 0.01, min: 0, max: 1, help: "how likely such a change may be without any, over all series and all places that it could be at"}
   min_change: {type: float, default: 0.2, min: 0, help: change in proportion to the level before that counts at least}
@@ -38,6 +38,7 @@ covers:
 not_covered:
   - slow drifts, and a change of spread or rhythm without one of level
   - series with fewer than 8 points, or more than 720
+  - histograms, and metrics of no service
   - "counts: a step without any row of anybody is no data; one without rows of the service is a zero"
 chart: {mark: point, x: onset, y: service, color: direction}
 references:
@@ -51,6 +52,13 @@ WITH wide AS (
     SELECT least($baseline_start::TIMESTAMPTZ, $window_start::TIMESTAMPTZ) AS first,
            greatest($baseline_end::TIMESTAMPTZ, $window_end::TIMESTAMPTZ) AS last
 ),
+points AS (
+    SELECT time, service, name, concat_ws('/', coalesce(pod, host), resource['k8s.container.name']) AS place,
+           attributes, value, kind = 'sum' AND monotonic AND temporality IS DISTINCT FROM 'delta' AS counts_up
+    FROM metrics
+    WHERE time >= least($baseline_start, $window_start) AND time < greatest($baseline_end, $window_end)
+      AND $measure = 'metric' AND name = $metric
+),
 rows AS (
     SELECT time, service, $measure AS series, duration_ns / 1e6 AS value, status = 'error' AS failed
     FROM spans
@@ -63,10 +71,11 @@ rows AS (
     WHERE time >= least($baseline_start, $window_start) AND time < greatest($baseline_end, $window_end)
       AND $measure = 'log_lines'
     UNION ALL
-    SELECT time, service, concat_ws(' ', name, pod), value, NULL
-    FROM metrics
-    WHERE time >= least($baseline_start, $window_start) AND time < greatest($baseline_end, $window_end)
-      AND $measure = 'metric' AND name = $metric
+    SELECT time, service, concat_ws(' ', name, place),
+           CASE WHEN counts_up THEN CASE WHEN value >= lag(value) OVER one
+                THEN (value - lag(value) OVER one) / nullif(epoch_us(time) - epoch_us(lag(time) OVER one), 0) * 1e6 END
+                ELSE value END, NULL
+    FROM points WINDOW one AS (PARTITION BY service, place, attributes ORDER BY time)
 ),
 placed AS (
     SELECT service, series, value, failed,

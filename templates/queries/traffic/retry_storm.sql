@@ -1,6 +1,6 @@
 /*---
 id: traffic.retry_storm
-version: 2
+version: 3
 title: Retry storm
 question: Do retries multiply the load on a callee?
 status: stable
@@ -46,6 +46,7 @@ chart: {mark: bar, x: ratio, y: operation, color: edge}
 references:
   - "Google, Site Reliability Engineering, ch. 22: Addressing Cascading Failures (retries)"
   - "OpenTelemetry semantic conventions: http.request.resend_count"
+  - "z: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many; needed_z: min_z, raised for the number of edges (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
 ---*/
 -- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
 WITH seen AS (
@@ -102,7 +103,9 @@ edges AS (
            count(*) FILTER (is_now AND failed) AS bad1, count(*) FILTER (NOT is_now AND failed) AS bad0,
            coalesce(max(together) FILTER (is_now AND retry), 1) AS most_tries,
            min(trace_id) FILTER (is_now AND retry) AS example_trace,
-           sum(n0) OVER () AS all_n0
+           sum(n0) OVER () AS all_n0,
+           -- a new edge is compared with half a retry in one call that was not made
+           r0 + 0.5 AS retries0, (r1 + retries0) / (n1 + n0 + 1) AS pooled
     FROM calls
     WHERE $service IS NULL OR caller = $service OR callee = $service
     GROUP BY caller, callee, operation HAVING n1 > 0
@@ -111,10 +114,12 @@ SELECT caller, callee, operation, n1 AS calls, r1 AS retries,
        n1 / greatest(n1 - r1, 1) AS ratio,
        CASE WHEN n0 > 0 THEN n0 / greatest(n0 - r0, 1) END AS baseline_ratio, n0 AS baseline_calls,
        most_tries, bad1 / n1 AS error_share, bad0 / nullif(n0, 0) AS baseline_error_share,
-       -- a new edge is compared with one retry in two calls that were not made
-       CASE WHEN all_n0 > 0 AND n1 >= $min_retries THEN (r1 / n1 - (r0 + 0.5) / (n0 + 1))
-            / sqrt((r1 + r0 + 1) / (n1 + n0 + 2) * (1 - (r1 + r0 + 1) / (n1 + n0 + 2))
-                   * (1 / n1 + 1 / (n0 + 1))) END AS z,
+       CASE WHEN all_n0 > 0 AND n1 >= $min_retries
+            THEN sign(r1 / n1 - retries0 / (n0 + 1))
+                 * least(abs(r1 / n1 - retries0 / (n0 + 1)) / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / (n0 + 1))),
+                         sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
+                             [[r1, n1 * pooled], [n1 - r1, n1 * (1 - pooled)],
+                              [retries0, (n0 + 1) * pooled], [n0 + 1 - retries0, (n0 + 1) * (1 - pooled)]]]), 0))) END AS z,
        sqrt($min_z * $min_z + 2 * ln(greatest(count(*) FILTER (n1 >= $min_retries) OVER (), 1)))
            AS needed_z,
        example_trace, caller || ' → ' || callee AS edge

@@ -22,7 +22,8 @@ def test_what_counts_seldom_has_not_left_its_level_when_it_counts_once() -> None
     symptom = [1.0, 2.0, 1.0, 3.0, 1.0, 2.0, 1.0, 2.0, 9.0, 8.0, 9.0, 8.0]
     errors = [0.0, 0.0, 1.0, 0.0, 0.0, 2.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0]
     rows = [
-        {"part": part, "service": "pay", "pod": "pay-1", "name": "errors", "bucket": place}
+        {"part": part, "service": "pay", "pod": "pay-1", "place": "pay-1"}
+        | {"name": "errors", "bucket": place}
         | {"value": value, "is_now": place >= 8 if part == "metric" else None}
         for part, values in (("symptom", symptom), ("metric", errors))
         for place, value in enumerate(values)

@@ -143,7 +143,8 @@ def correlated(table: pa.Table, params: Mapping[str, Any]) -> pa.Table:
 
     Args:
         table: Rows of ``part`` (symptom, metric): ``bucket`` from 0 and ``value``; of a metric its
-            ``service``, ``pod``, ``name``, and whether the bucket is in the window.
+            ``service``, ``pod``, ``place`` (pod or host, and container), ``name``, and whether the
+            bucket is in the window.
         params: ``bucket`` in seconds, ``max_lag``, ``min_shift``.
     """
     import pyarrow as pa
@@ -156,7 +157,7 @@ def correlated(table: pa.Table, params: Mapping[str, Any]) -> pa.Table:
         table.filter(pc.equal(table.column("part"), part)) for part in ("symptom", "metric")
     )
     keys = np.zeros(metrics.num_rows, dtype=np.int64)
-    for column in ("service", "pod", "name"):
+    for column in ("service", "pod", "place", "name"):
         of = named(metrics.column(column))
         keys = keys * (len(of.names) + 1) + of.number
     keys = np.searchsorted(distinct(keys), keys)
@@ -168,7 +169,7 @@ def correlated(table: pa.Table, params: Mapping[str, Any]) -> pa.Table:
     other[ints(symptom.column("bucket"))] = floats(symptom.column("value"))
     before, during, shift = _shifts(series, now)
     found = correlate(series, other, params["max_lag"])
-    about = metrics.select(["service", "pod", "name"]).take(pa.array(first)).to_pylist()
+    about = metrics.select(["service", "pod", "place", "name"]).take(pa.array(first)).to_pylist()
     known = ~np.isnan(found.value)
     columns = {
         "service": [of["service"] for of in about],
@@ -186,7 +187,7 @@ def correlated(table: pa.Table, params: Mapping[str, Any]) -> pa.Table:
         "during": _told(during),
         "shift": _told(shift),
         "label": [
-            " ".join(part for part in (of["pod"] or of["service"], of["name"]) if part)
+            " ".join(part for part in (of["place"] or of["service"], of["name"]) if part)
             for of in about
         ],
     }
@@ -232,5 +233,5 @@ def _adjusted(p: Floats) -> Floats:
 def _order(row: dict[str, Any], params: Mapping[str, Any]) -> tuple[Any, ...]:
     moved = row["shift"] is not None and row["shift"] >= params["min_shift"]
     strength = abs(row["correlation"]) if row["correlation"] is not None else -1.0
-    names = (str(row[name] or "") for name in ("service", "pod", "metric"))
+    names = (str(row[name] or "") for name in ("service", "pod", "metric", "label"))
     return (not moved, -round(strength, 9), *names)
