@@ -1,6 +1,6 @@
 /*---
 id: changes.deploys
-version: 3
+version: 4
 title: Deploy comparison
 question: Which deploys made their service fail more or answer slower?
 status: stable
@@ -51,8 +51,9 @@ next:
   - {template: dependencies.blast_radius, params: {service: service}}
 chart: {mark: rule, x: baseline_p95_ms, x2: p95_ms, y: label, color: finding, top: 15}
 references:
-  - "error_z, slow_z: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many; the p95 of before is itself a guess, so slow_z counts one slow request more before"
-  - "needed_z: min_z, raised for two comparisons a deploy (Bonferroni by the Gaussian tail)"
+  - "slow_z: the surer of the share of calls above the baseline's p95, which tells of a longer tail, and Mann and Whitney's U (Annals of Mathematical Statistics, 1947), which needs fewer calls where all take longer"
+  - "error_z, share of slow calls: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many; the p95 of before is itself a guess, so one slow request more counts before"
+  - "needed_z: min_z, raised for three comparisons a deploy (Bonferroni by the Gaussian tail)"
 ---*/
 WITH deploys AS (
     SELECT time AS deployed, service, kind, title, coalesce(version, attributes['data.version']) AS version,
@@ -121,6 +122,17 @@ slow AS (
       ON p.deployed = c.deployed AND p.service = c.service AND p.kind = c.kind
     WHERE c.is_after AND c.ms > p.baseline_p95_ms GROUP BY c.deployed, c.service, c.kind
 ),
+-- Mann and Whitney's U of durations in steps of 2 %: whether calls take longer as a whole.
+shifts AS (
+    SELECT deployed, service, kind, sum(k1) * sum(k0) AS pairs, sum(k1) + sum(k0) AS n,
+           (sum(k1 * (2 * below + k0)) - pairs) / 2
+           / sqrt(pairs * (n + 1 - sum((k1 + k0)::HUGEINT * ((k1 + k0) * (k1 + k0) - 1)) / greatest(n * (n - 1), 1)) / 12 + 1e-9) AS shift_z
+    FROM (SELECT deployed, service, kind, k1, k0, sum(k0) OVER (PARTITION BY deployed, service, kind ORDER BY step) - k0 AS below
+          FROM (SELECT deployed, service, kind, round(50 * ln(greatest(ms, 1e-6))) AS step,
+                       count(*) FILTER (is_after) AS k1, count(*) FILTER (NOT is_after) AS k0
+                FROM compared WHERE ms IS NOT NULL GROUP BY deployed, service, kind, step))
+    GROUP BY deployed, service, kind
+),
 figures AS (
     SELECT o.deployed, o.service, o.kind, o.title, o.version, coalesce(n1, 0) AS n1, coalesce(n0, 0) AS n0,
            bad1 / nullif(n1, 0) AS error_share, bad0 / nullif(n0, 0) AS baseline_error_share,
@@ -140,14 +152,16 @@ figures AS (
                      * least(abs(slow1 / n1 - slow0 / (n0 + 1)) / sqrt(slow_pooled * (1 - slow_pooled) * (1 / n1 + 1 / (n0 + 1))),
                              sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
                                  [[slow1, n1 * slow_pooled], [n1 - slow1, n1 * (1 - slow_pooled)],
-                                  [slow0, (n0 + 1) * slow_pooled], [(n0 + 1) - slow0, (n0 + 1) * (1 - slow_pooled)]]]), 0))) END AS slow_z,
-           sqrt($min_z * $min_z + 2 * ln(greatest(2 * count(*) FILTER (
+                                  [slow0, (n0 + 1) * slow_pooled], [(n0 + 1) - slow0, (n0 + 1) * (1 - slow_pooled)]]]), 0))) END AS tail_z,
+           greatest(tail_z, shift_z) AS slow_z,
+           sqrt($min_z * $min_z + 2 * ln(greatest(3 * count(*) FILTER (
                least(n1, n0) >= $min_calls) OVER (), 1))) AS needed_z,
            CASE WHEN o.version IS NOT NULL THEN n_version / nullif(n1, 0) END AS new_version_share,
            (epoch_us(o.after_it) - epoch_us(o.deployed)) / 6e7 AS minutes_until_next
     FROM ordered AS o
     LEFT JOIN per_deploy AS p ON p.deployed = o.deployed AND p.service = o.service AND p.kind = o.kind
     LEFT JOIN slow AS s ON s.deployed = o.deployed AND s.service = o.service AND s.kind = o.kind
+    LEFT JOIN shifts AS h ON h.deployed = o.deployed AND h.service = o.service AND h.kind = o.kind
 )
 SELECT deployed AS time, service, kind, title, version,
        CASE WHEN n1 < $min_calls OR n0 < $min_calls THEN NULL

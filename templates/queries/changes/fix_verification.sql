@@ -1,6 +1,6 @@
 /*---
 id: changes.fix_verification
-version: 2
+version: 3
 title: Fix verification
 question: Did the fix help, and did nothing else get worse?
 status: stable
@@ -48,7 +48,7 @@ next:
   - {template: slo.burn_rate}
 chart: {mark: rule, x: before, x2: after, y: label, color: finding, top: 20}
 references:
-  - "z: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many; for p95 of the share of requests above the median of before (target), above its p95 (guardrails), which are guesses themselves: one such call more counts before"
+  - "z: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many; for p95 Mann and Whitney's U of all durations (Annals of Mathematical Statistics, 1947), which needs fewer requests than a quantile; for guardrails the surer of that and of the share of requests above the p95 of before, which is a guess itself: one such call more counts before"
   - "needed_z: min_z for the one target; for the guardrails raised for their number (Bonferroni by the Gaussian tail)"
   - "interval of a difference of shares after A. Agresti and B. Caffo (2000): one success and one failure more on each side"
 ---*/
@@ -114,13 +114,23 @@ minutes AS (
 per_place AS (
     SELECT place, count(*) FILTER (is_now) AS n1, count(*) FILTER (NOT is_now) AS n0,
            count(*) FILTER (is_now AND failed) AS bad1, count(*) FILTER (NOT is_now AND failed) AS bad0,
-           quantile_cont(ms, 0.95) FILTER (is_now) AS p1, quantile_cont(ms, 0.95) FILTER (NOT is_now) AS p0,
-           quantile_cont(ms, 0.5) FILTER (NOT is_now) AS median0
+           quantile_cont(ms, 0.95) FILTER (is_now) AS p1, quantile_cont(ms, 0.95) FILTER (NOT is_now) AS p0
     FROM placed GROUP BY place
 ),
 slow AS (
-    SELECT place, count(*) FILTER (ms > p0) AS above_p95, count(*) FILTER (ms > median0) AS above_median
-    FROM placed JOIN per_place USING (place) WHERE is_now GROUP BY place
+    SELECT place, count(*) AS slower
+    FROM placed JOIN per_place USING (place) WHERE is_now AND ms > p0 GROUP BY place
+),
+-- Mann and Whitney's U of durations in steps of 2 %: whether calls take longer as a whole.
+shifts AS (
+    SELECT place, sum(k1) * sum(k0) AS pairs, sum(k1) + sum(k0) AS n,
+           (sum(k1 * (2 * below + k0)) - pairs) / 2
+           / sqrt(pairs * (n + 1 - sum((k1 + k0)::HUGEINT * ((k1 + k0) * (k1 + k0) - 1)) / greatest(n * (n - 1), 1)) / 12 + 1e-9) AS shift_z
+    FROM (SELECT place, k1, k0, sum(k0) OVER (PARTITION BY place ORDER BY step) - k0 AS below
+          FROM (SELECT place, round(50 * ln(greatest(ms, 1e-6))) AS step,
+                       count(*) FILTER (is_now) AS k1, count(*) FILTER (NOT is_now) AS k0
+                FROM placed WHERE ms IS NOT NULL GROUP BY place, step))
+    GROUP BY place
 ),
 aspects AS (
     SELECT place, 'errors' AS aspect, n1, n0, bad1 / nullif(n1, 0) AS after, bad0 / nullif(n0, 0) AS before,
@@ -134,16 +144,15 @@ aspects AS (
     FROM per_place WHERE n1 > 0 AND n0 > 0
     UNION ALL
     SELECT place, 'latency', n1, n0, p1, p0, (slow1 + slow0) / (n1 + n0 + 1) AS pooled,
-           sign(slow1 / n1 - slow0 / (n0 + 1))
+           CASE WHEN $target = 'latency' AND place = coalesce($service, '') THEN shift_z ELSE greatest(shift_z,
+               sign(slow1 / n1 - slow0 / (n0 + 1))
                * least(abs(slow1 / n1 - slow0 / (n0 + 1)) / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / (n0 + 1))),
                        sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
                            [[slow1, n1 * pooled], [n1 - slow1, n1 * (1 - pooled)],
-                            [slow0, (n0 + 1) * pooled], [(n0 + 1) - slow0, (n0 + 1) * (1 - pooled)]]]), 0))),
+                            [slow0, (n0 + 1) * pooled], [(n0 + 1) - slow0, (n0 + 1) * (1 - pooled)]]]), 0)))) END,
            NULL, NULL
-    FROM (SELECT place, n1, n0, p1, p0, $target = 'latency' AND place = coalesce($service, '') AS by_median,
-                 coalesce(CASE WHEN by_median THEN above_median ELSE above_p95 END, 0) AS slow1,
-                 CASE WHEN by_median THEN 0.5 * n0 + 0.5 ELSE 0.05 * n0 + 0.95 END AS slow0
-          FROM per_place LEFT JOIN slow USING (place) WHERE n1 > 0 AND n0 > 0)
+    FROM (SELECT place, n1, n0, p1, p0, shift_z, coalesce(slower, 0) AS slow1, 0.05 * n0 + 0.95 AS slow0
+          FROM per_place LEFT JOIN slow USING (place) LEFT JOIN shifts USING (place) WHERE n1 > 0 AND n0 > 0)
     UNION ALL
     SELECT place, 'traffic', n1, n0, n1 / in_window, n0 / in_baseline, NULL,
            2 * (sqrt(n1 / in_window) - sqrt(n0 / in_baseline)) / sqrt(1 / in_window + 1 / in_baseline), NULL, NULL
@@ -153,7 +162,8 @@ judged AS (
     SELECT *, aspect = $target AND place = coalesce($service, '') AS is_target,
            -- for traffic less is worse
            CASE aspect WHEN 'traffic' THEN -z ELSE z END AS worse_z,
-           sqrt($min_z * $min_z + 2 * ln(greatest(count(*) FILTER (least(n1, n0) >= $min_calls) OVER (), 1)))
+           -- of a place, four comparisons in three rows
+           sqrt($min_z * $min_z + 2 * ln(greatest(4 / 3 * count(*) FILTER (least(n1, n0) >= $min_calls) OVER (), 1)))
                AS guard_z,
            CASE WHEN greatest(n1, n0) < $min_calls OR (least(n1, n0) < $min_calls AND aspect <> 'traffic')
                     THEN NULL

@@ -50,7 +50,8 @@ chart: {mark: bar, x: minutes_before, y: label, color: hurt}
 references:
   - "coincidence: chance of at least one event of a Poisson process in the time up to the onset, at the rate of such changes in history, which begins with the first event of any kind or the baseline (half an event more, so that none is not never)"
   - "chance: the same for any of the candidates whose services are hurt: 1 - (1 - coincidence)^candidates"
-  - "service_z: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many; the baseline's p95 is itself a guess, so one slow call more counts in it"
+  - "service_z: the surest of the share of failures, the share of calls above the baseline's p95, and Mann and Whitney's U of all durations (Annals of Mathematical Statistics, 1947)"
+  - "shares: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many; the baseline's p95 is itself a guess, so one slow call more counts in it"
 ---*/
 WITH moment AS (
     SELECT coalesce($onset::TIMESTAMPTZ, $window_start::TIMESTAMPTZ) AS onset
@@ -128,6 +129,17 @@ slow AS (
     SELECT service, count(*) AS slower FROM requests JOIN per_service USING (service)
     WHERE is_now AND ms > baseline_p95_ms GROUP BY service
 ),
+-- Mann and Whitney's U of durations in steps of 2 %: whether calls take longer as a whole.
+shifts AS (
+    SELECT service, sum(k1) * sum(k0) AS pairs, sum(k1) + sum(k0) AS n,
+           (sum(k1 * (2 * below + k0)) - pairs) / 2
+           / sqrt(pairs * (n + 1 - sum((k1 + k0)::HUGEINT * ((k1 + k0) * (k1 + k0) - 1)) / greatest(n * (n - 1), 1)) / 12 + 1e-9) AS shift_z
+    FROM (SELECT service, k1, k0, sum(k0) OVER (PARTITION BY service ORDER BY step) - k0 AS below
+          FROM (SELECT service, round(50 * ln(greatest(ms, 1e-6))) AS step,
+                       count(*) FILTER (is_now) AS k1, count(*) FILTER (NOT is_now) AS k0
+                FROM requests WHERE ms IS NOT NULL GROUP BY service, step))
+    GROUP BY service
+),
 scored AS (
     SELECT service, (bad1 + bad0 + 1) / (n1 + n0 + 2) AS pooled,
            sign(bad1 / n1 - bad0 / n0)
@@ -142,10 +154,10 @@ scored AS (
                      * least(abs(slow1 / n1 - slow0 / (n0 + 1)) / sqrt(slow_pooled * (1 - slow_pooled) * (1 / n1 + 1 / (n0 + 1))),
                              sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
                                  [[slow1, n1 * slow_pooled], [n1 - slow1, n1 * (1 - slow_pooled)],
-                                  [slow0, (n0 + 1) * slow_pooled], [(n0 + 1) - slow0, (n0 + 1) * (1 - slow_pooled)]]]), 0))) END AS slow_z,
-           greatest(error_z, slow_z) AS service_z,
-           service_z >= sqrt($min_z * $min_z + 2 * ln(2 * count(*) OVER ())) AS is_hurt
-    FROM per_service LEFT JOIN slow USING (service)
+                                  [slow0, (n0 + 1) * slow_pooled], [(n0 + 1) - slow0, (n0 + 1) * (1 - slow_pooled)]]]), 0))) END AS tail_z,
+           greatest(error_z, tail_z, CASE WHEN tail_z IS NOT NULL THEN shift_z END) AS service_z,
+           service_z >= sqrt($min_z * $min_z + 2 * ln(3 * count(*) OVER ())) AS is_hurt
+    FROM per_service LEFT JOIN slow USING (service) LEFT JOIN shifts USING (service)
     WHERE n1 >= $min_calls AND n0 >= $min_calls
 ),
 callers AS (

@@ -1,6 +1,6 @@
 /*---
 id: dependencies.map
-version: 4
+version: 5
 title: Dependency map
 question: Who calls whom, and which of these edges fails more or got slower?
 status: stable
@@ -49,7 +49,8 @@ next:
   - {template: latency.shift, when: "finding = 'slower in the callee'", params: {service: callee}}
 chart: {mark: rule, x: baseline_p95_ms, x2: p95_ms, y: edge, color: finding, top: 15}
 references:
-  - "error_z, slow_z: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many; the baseline's p95 is itself a guess, so slow_z counts one slow call more in it"
+  - "slow_z: the surer of the share of calls above the baseline's p95, which tells of a longer tail, and Mann and Whitney's U (Annals of Mathematical Statistics, 1947), which needs fewer calls where all take longer"
+  - "error_z, share of slow calls: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many; the baseline's p95 is itself a guess, so one slow call more counts in it"
   - "between = the caller's span minus all spans below it"
   - "needed_z: min_z, raised for the number of comparisons made (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
   - "gone, new: the chance that none came in any twentieth of the window (new: of the baseline), if it comes in as many of them as it did before, against the tail that needed_z stands for; so what comes seldom, or in bursts, is not missed at once"
@@ -119,6 +120,17 @@ slow AS (
     FROM calls JOIN edges USING (caller, callee)
     WHERE is_now AND caller_ms > baseline_p95_ms GROUP BY caller, callee
 ),
+-- Mann and Whitney's U of durations in steps of 2 %: whether calls take longer as a whole.
+shifts AS (
+    SELECT caller, callee, sum(k1) * sum(k0) AS pairs, sum(k1) + sum(k0) AS n,
+           (sum(k1 * (2 * below + k0)) - pairs) / 2
+           / sqrt(pairs * (n + 1 - sum((k1 + k0)::HUGEINT * ((k1 + k0) * (k1 + k0) - 1)) / greatest(n * (n - 1), 1)) / 12 + 1e-9) AS shift_z
+    FROM (SELECT caller, callee, k1, k0, sum(k0) OVER (PARTITION BY caller, callee ORDER BY step) - k0 AS below
+          FROM (SELECT caller, callee, round(50 * ln(greatest(caller_ms, 1e-6))) AS step,
+                       count(*) FILTER (is_now) AS k1, count(*) FILTER (NOT is_now) AS k0
+                FROM calls WHERE caller_ms IS NOT NULL GROUP BY caller, callee, step))
+    GROUP BY caller, callee
+),
 -- What came in one of the two alone: in how many twentieths of the window, and of those before it.
 came AS (
     SELECT caller, callee, count(DISTINCT slot) AS came
@@ -149,16 +161,17 @@ figures AS (
                      * least(abs(slow1 / n1 - slow0 / (n0 + 1)) / sqrt(slow_pooled * (1 - slow_pooled) * (1 / n1 + 1 / (n0 + 1))),
                              sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
                                  [[slow1, n1 * slow_pooled], [n1 - slow1, n1 * (1 - slow_pooled)],
-                                  [slow0, (n0 + 1) * slow_pooled], [(n0 + 1) - slow0, (n0 + 1) * (1 - slow_pooled)]]]), 0))) END AS slow_z,
+                                  [slow0, (n0 + 1) * slow_pooled], [(n0 + 1) - slow0, (n0 + 1) * (1 - slow_pooled)]]]), 0))) END AS tail_z,
+           greatest(tail_z, shift_z) AS slow_z,
            (bad1 + 0.5) / (n1 - bad1 + 0.5) / ((bad0 + 0.5) / (n0 - bad0 + 0.5)) AS odds_ratio,
-           -- errors and duration of each edge that is judged
+           -- errors, the longest durations and all of them, of each edge that is judged
            sqrt($min_z * $min_z
-                + 2 * ln(greatest(2 * count(*) FILTER (least(n0, n1) >= $min_calls) OVER (), 1))) AS needed_z,
+                + 2 * ln(greatest(3 * count(*) FILTER (least(n0, n1) >= $min_calls) OVER (), 1))) AS needed_z,
            CASE WHEN n1 = 0 THEN power(1 - (came + 0.5) / (slots0 + 1), slots1)
                 WHEN n0 = 0 THEN power(1 - (came + 0.5) / (slots1 + 1), slots0) END
                <= exp(-needed_z * needed_z / 2) AS no_accident,
            sum(n0) OVER () AS all_n0
-    FROM edges LEFT JOIN slow USING (caller, callee) LEFT JOIN came USING (caller, callee), slots
+    FROM edges LEFT JOIN slow USING (caller, callee) LEFT JOIN shifts USING (caller, callee) LEFT JOIN came USING (caller, callee), slots
 ),
 judged AS (
     SELECT *,

@@ -1,6 +1,6 @@
 /*---
 id: latency.shift
-version: 3
+version: 4
 title: Latency shift
 question: Which operations got slower than in the baseline, and is the time spent in themselves?
 status: stable
@@ -52,7 +52,8 @@ next:
   - {template: dependencies.map, when: "where_spent = 'what it calls'", params: {service: service}}
 chart: {mark: rule, x: baseline_ms, x2: ms, y: operation, color: service, top: 15}
 references:
-  - "slow_z: share of calls above the baseline's quantile, which is itself a guess: one slow call more counts in the baseline; the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many"
+  - "slow_z: the surer of the share of calls above the baseline's quantile, which tells of a longer tail, and Mann and Whitney's U (Annals of Mathematical Statistics, 1947), which needs fewer calls where all take longer"
+  - "share of calls above the baseline's quantile, which is itself a guess: one slow call more counts in the baseline; the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many"
   - "needed_z: min_z, raised for the number of comparisons made (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
 ---*/
 -- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
@@ -110,6 +111,17 @@ slow AS (
     FROM calls JOIN per_operation USING (service, name)
     WHERE is_now AND ms > q0 GROUP BY service, name
 ),
+-- Mann and Whitney's U of durations in steps of 2 %: whether calls take longer as a whole.
+shifts AS (
+    SELECT service, name, sum(k1) * sum(k0) AS pairs, sum(k1) + sum(k0) AS n,
+           (sum(k1 * (2 * below + k0)) - pairs) / 2
+           / sqrt(pairs * (n + 1 - sum((k1 + k0)::HUGEINT * ((k1 + k0) * (k1 + k0) - 1)) / greatest(n * (n - 1), 1)) / 12 + 1e-9) AS shift_z
+    FROM (SELECT service, name, k1, k0, sum(k0) OVER (PARTITION BY service, name ORDER BY step) - k0 AS below
+          FROM (SELECT service, name, round(50 * ln(greatest(ms, 1e-6))) AS step,
+                       count(*) FILTER (is_now) AS k1, count(*) FILTER (NOT is_now) AS k0
+                FROM calls WHERE ms IS NOT NULL GROUP BY service, name, step))
+    GROUP BY service, name
+),
 figures AS (
     SELECT service, name AS operation, n1 AS calls, n0 AS baseline_calls, now_ms, then_ms,
            q1 AS ms, q0 AS baseline_ms, (q1 + 1) / (q0 + 1) AS ratio,
@@ -122,12 +134,13 @@ figures AS (
                      * least(abs(slow_share - slow0 / (n0 + 1)) / sqrt(slow_pooled * (1 - slow_pooled) * (1 / n1 + 1 / (n0 + 1))),
                              sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
                                  [[slow1, n1 * slow_pooled], [n1 - slow1, n1 * (1 - slow_pooled)],
-                                  [slow0, (n0 + 1) * slow_pooled], [(n0 + 1) - slow0, (n0 + 1) * (1 - slow_pooled)]]]), 0))) END AS slow_z,
+                                  [slow0, (n0 + 1) * slow_pooled], [(n0 + 1) - slow0, (n0 + 1) * (1 - slow_pooled)]]]), 0))) END AS tail_z,
+           CASE WHEN tail_z IS NOT NULL THEN greatest(tail_z, shift_z) END AS slow_z,
            sqrt($min_z * $min_z
-                + 2 * ln(greatest(count(*) FILTER (least(n0, n1) >= $min_calls) OVER (), 1))) AS needed_z,
+                + 2 * ln(greatest(2 * count(*) FILTER (least(n0, n1) >= $min_calls) OVER (), 1))) AS needed_z,
            CASE WHEN self_added_ms >= 0.5 * (q1 - q0) THEN 'itself'
                 WHEN self_added_ms < 0.5 * (q1 - q0) THEN 'what it calls' END AS where_spent
-    FROM per_operation LEFT JOIN slow USING (service, name)
+    FROM per_operation LEFT JOIN slow USING (service, name) LEFT JOIN shifts USING (service, name)
 )
 SELECT service, operation, calls, baseline_calls, ms, baseline_ms, ratio,
        now_ms[2] AS p50_ms, now_ms[3] AS p90_ms, now_ms[4] AS p99_ms,

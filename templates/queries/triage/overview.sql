@@ -1,6 +1,6 @@
 /*---
 id: triage.overview
-version: 4
+version: 5
 title: Triage overview
 question: Which services fail more, answer slower, or get other traffic than in the baseline?
 status: stable
@@ -49,7 +49,8 @@ next:
   - {template: traces.exemplars, when: "finding IN ('fails more', 'slower')", params: {service: service}}
 chart: {mark: bar, x: p95_ratio, y: service, color: finding}
 references:
-  - "error_z, slow_z: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many; the baseline's p95 is itself a guess, so slow_z counts one slow call more in it"
+  - "slow_z: the surer of the share of calls above the baseline's p95, which tells of a longer tail, and Mann and Whitney's U (Annals of Mathematical Statistics, 1947), which needs fewer calls where all take longer"
+  - "error_z, share of slow calls: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many; the baseline's p95 is itself a guess, so one slow call more counts in it"
   - "RED method (rate, errors, duration)"
   - "needed_z: min_z, raised for the number of comparisons made (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
   - "gone, new: the chance that none came in any twentieth of the window (new: of the baseline), if it comes in as many of them as it did before, against the tail that needed_z stands for; so what comes seldom, or in bursts, is not missed at once"
@@ -125,6 +126,17 @@ slow AS (
     FROM requests JOIN per_service USING (service)
     WHERE is_now AND ms > baseline_p95_ms GROUP BY service
 ),
+-- Mann and Whitney's U of durations in steps of 2 %: whether calls take longer as a whole.
+shifts AS (
+    SELECT service, sum(k1) * sum(k0) AS pairs, sum(k1) + sum(k0) AS n,
+           (sum(k1 * (2 * below + k0)) - pairs) / 2
+           / sqrt(pairs * (n + 1 - sum((k1 + k0)::HUGEINT * ((k1 + k0) * (k1 + k0) - 1)) / greatest(n * (n - 1), 1)) / 12 + 1e-9) AS shift_z
+    FROM (SELECT service, k1, k0, sum(k0) OVER (PARTITION BY service ORDER BY step) - k0 AS below
+          FROM (SELECT service, round(50 * ln(greatest(ms, 1e-6))) AS step,
+                       count(*) FILTER (is_now) AS k1, count(*) FILTER (NOT is_now) AS k0
+                FROM requests WHERE ms IS NOT NULL GROUP BY service, step))
+    GROUP BY service
+),
 -- What came in one of the two alone: in how many pieces of time, each a twentieth of the window.
 came AS (
     SELECT service, count(DISTINCT floor(20 * (epoch_us(time) - epoch_us($window_start::TIMESTAMPTZ))
@@ -151,19 +163,20 @@ figures AS (
                      * least(abs(slow1 / n1 - slow0 / (n0 + 1)) / sqrt(slow_pooled * (1 - slow_pooled) * (1 / n1 + 1 / (n0 + 1))),
                              sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
                                  [[slow1, n1 * slow_pooled], [n1 - slow1, n1 * (1 - slow_pooled)],
-                                  [slow0, (n0 + 1) * slow_pooled], [(n0 + 1) - slow0, (n0 + 1) * (1 - slow_pooled)]]]), 0))) END AS slow_z,
+                                  [slow0, (n0 + 1) * slow_pooled], [(n0 + 1) - slow0, (n0 + 1) * (1 - slow_pooled)]]]), 0))) END AS tail_z,
+           greatest(tail_z, shift_z) AS slow_z,
            2 * (sqrt(per_minute) - sqrt(baseline_per_minute))
              / sqrt(1 / in_window + 1 / in_baseline) AS traffic_z,
            (bad1 + 0.5) / (n1 - bad1 + 0.5) / ((bad0 + 0.5) / (n0 - bad0 + 0.5)) AS odds_ratio,
-           -- errors, duration and traffic of each service that is judged
+           -- errors, the longest durations and all of them, and traffic of each service that is judged
            sqrt($min_z * $min_z
-                + 2 * ln(greatest(3 * count(*) FILTER (greatest(n0, n1) >= $min_requests) OVER (), 1))) AS needed_z,
+                + 2 * ln(greatest(4 * count(*) FILTER (greatest(n0, n1) >= $min_requests) OVER (), 1))) AS needed_z,
            12e8 / (epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)) AS pieces,  -- a minute
            CASE WHEN n1 = 0 THEN power(1 - (came + 0.5) / (in_baseline * pieces + 1), in_window * pieces)
                 WHEN n0 = 0 THEN power(1 - (came + 0.5) / (in_window * pieces + 1), in_baseline * pieces) END
                <= exp(-needed_z * needed_z / 2) AS no_accident,
            sum(n0) OVER () AS all_n0, sum(n1) OVER () AS all_n1
-    FROM per_service LEFT JOIN slow USING (service) LEFT JOIN came USING (service), minutes
+    FROM per_service LEFT JOIN slow USING (service) LEFT JOIN shifts USING (service) LEFT JOIN came USING (service), minutes
 ),
 judged AS (
     SELECT *,
