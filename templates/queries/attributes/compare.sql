@@ -1,6 +1,6 @@
 /*---
 id: attributes.compare
-version: 4
+version: 5
 title: Attribute comparison
 question: What do the bad spans have in common that the others have not?
 status: stable
@@ -38,7 +38,7 @@ covers:
   - "service, operation, pod, host, version, namespace, environment, region, kind and all attributes"
 not_covered:
   - combinations of values; narrow by service or operation and ask again
-  - values that few spans have (min_bad)
+  - values that fewer bad spans have than min_bad; they are not shown where others are
   - where slow is meant, operations with fewer than 10 calls in the baseline
 next:
   - {template: traffic.by_dimension, when: "attribute IN ('version', 'pod', 'host', 'namespace', 'environment', 'region')", params: {dimension: attribute, service: $service}}
@@ -46,21 +46,21 @@ next:
   - {template: changes.deploys, when: "attribute = 'version'", params: {service: $service}}
 chart: {mark: bar, x: difference, y: label, color: attribute}
 references:
-  - "z: of two shares; where slow is meant, widened by 1 + calls / calls in the baseline, since the baseline's p95 is a guess itself"
+  - "z: of two shares among traces: the bad spans of a trace have one vote together, as spans of one trace are not independent (J. N. K. Rao and A. J. Scott, Biometrics, 1992, on clustered counts); where slow is meant, widened by 1 + calls / calls in the baseline, since the baseline's p95 is a guess itself"
   - "lift = share of bad spans with the value, over the share of bad spans in all"
   - "needed_z: min_z, raised for the number of values looked at (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
 ---*/
 -- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
 WITH seen AS (
     SELECT true AS is_now, time, duration_ns,
-           hash(true, trace_id, span_id) AS span,
+           hash(true, trace_id, span_id) AS span, coalesce(hash(trace_id), 0) AS trace,
            CASE WHEN parent_span_id IS NOT NULL THEN hash(true, trace_id, parent_span_id) END AS parent,
            CASE WHEN parent_span_id IS NOT NULL THEN hash(true, trace_id, parent_span_id, service) END AS siblings,
            service, name, status
     FROM spans WHERE time >= $window_start AND time < $window_end
     UNION ALL
     SELECT false, time, duration_ns,
-           hash(false, trace_id, span_id),
+           hash(false, trace_id, span_id), NULL,
            CASE WHEN parent_span_id IS NOT NULL THEN hash(false, trace_id, parent_span_id) END,
            CASE WHEN parent_span_id IS NOT NULL THEN hash(false, trace_id, parent_span_id, service) END,
            service, name, NULL
@@ -87,7 +87,7 @@ awaited AS (
     GROUP BY w.span
 ),
 timed AS (
-    SELECT is_now, span, service, name, status,
+    SELECT is_now, span, trace, service, name, status,
            greatest(duration_ns - coalesce(child_ns, 0) - coalesce(beside_ns, 0), 0) / 1e6
                AS counted_ms
     FROM seen LEFT JOIN children USING (span) LEFT JOIN awaited USING (span)
@@ -104,7 +104,7 @@ error_logs AS (
       AND trace_id IS NOT NULL AND span_id IS NOT NULL AND $bad = 'failing'
 ),
 judged AS (
-    SELECT t.span,
+    SELECT t.span, t.trace,
            CASE WHEN $bad = 'failing' THEN t.status IS NOT DISTINCT FROM 'error' OR e.span IS NOT NULL
                 ELSE counted_ms > usual_ms + $min_ms END AS is_bad
     FROM timed AS t
@@ -112,19 +112,30 @@ judged AS (
     LEFT JOIN error_logs AS e USING (span)
     WHERE t.is_now
 ),
+-- What happens within a trace happens together: its bad spans have one vote, as have its good ones.
+votes AS (
+    SELECT trace, count(*) FILTER (is_bad) AS bad, count(*) FILTER (NOT is_bad) AS good FROM judged GROUP BY trace
+),
 totals AS (
-    SELECT count(*) FILTER (is_bad) AS all_bad, count(*) FILTER (NOT is_bad) AS all_good,
+    SELECT sum(bad)::BIGINT AS all_bad, sum(good)::BIGINT AS all_good,
+           count(*) FILTER (bad > 0) AS bad_traces, count(*) FILTER (good > 0) AS good_traces,
            -- what is slow is a guess from the baseline's calls, the same for all calls of an operation
            1 + CASE WHEN $bad = 'failing' THEN 0
-                    ELSE count(is_bad) / (SELECT sum(calls) FROM usual WHERE calls >= 10) END AS doubt
-    FROM judged
+                    ELSE (sum(bad) + sum(good)) / (SELECT sum(calls) FROM usual WHERE calls >= 10) END AS doubt
+    FROM votes
 ),
--- What all spans have is counted column by column, which is quicker than a row for each value.
 told AS (
-    SELECT is_bad, service, name, kind, pod, host, version, namespace, environment, region, attributes
+    SELECT is_bad, CASE WHEN is_bad THEN 1 / v.bad END AS vote,
+           service, name, kind, pod, host, version, namespace, environment, region, attributes
     FROM (SELECT *, hash(true, trace_id, span_id) AS span FROM spans
           WHERE time >= $window_start AND time < $window_end)
-    JOIN judged USING (span) WHERE is_bad IS NOT NULL
+    JOIN judged AS j USING (span) LEFT JOIN votes AS v ON v.trace = j.trace AND is_bad WHERE is_bad IS NOT NULL
+),
+-- What all spans have is counted column by column, of rows that are alike at once.
+alike AS (
+    SELECT service, name, kind, pod, host, version, namespace, environment, region,
+           count(*) FILTER (is_bad) AS bad, count(*) FILTER (NOT is_bad) AS good, sum(vote) AS vote
+    FROM told GROUP BY ALL
 ),
 columns AS (
     SELECT CASE WHEN grouping(service) = 0 THEN 'service' WHEN grouping(name) = 0 THEN 'operation'
@@ -133,20 +144,27 @@ columns AS (
                 WHEN grouping(namespace) = 0 THEN 'namespace'
                 WHEN grouping(environment) = 0 THEN 'environment' ELSE 'region' END AS attribute,
            coalesce(service, name, kind, pod, host, version, namespace, environment, region) AS value,
-           count(*) FILTER (is_bad) AS bad, count(*) FILTER (NOT is_bad) AS good
-    FROM told
+           sum(bad) AS bad, sum(good) AS good, sum(vote) AS vote
+    FROM alike
     GROUP BY GROUPING SETS ((service), (name), (kind), (pod), (host), (version), (namespace),
                             (environment), (region))
 ),
-pairs AS (
-    SELECT is_bad, unnest(map_entries(attributes)) AS pair FROM told
+-- Of attributes, only values that enough of the bad spans have are looked for among the others.
+bad_pairs AS (
+    SELECT pair.key AS attribute, pair.value AS value, count(*) AS bad, sum(vote) AS vote
+    FROM (SELECT vote, unnest(map_entries(attributes)) AS pair FROM told WHERE is_bad)
+    GROUP BY pair.key, pair.value QUALIFY bad >= least($min_bad, max(bad) OVER ())
+),
+good_pairs AS (
+    SELECT pair.key AS attribute, pair.value AS value, count(*) AS good
+    FROM (SELECT unnest(map_entries(attributes)) AS pair FROM told WHERE NOT is_bad)
+    SEMI JOIN bad_pairs AS b ON b.attribute = pair.key AND b.value = pair.value GROUP BY ALL
 ),
 counted AS (
-    SELECT attribute, value, sum(bad)::BIGINT AS bad, sum(good)::BIGINT AS good
+    SELECT attribute, value, sum(bad)::BIGINT AS bad, sum(good)::BIGINT AS good, round(sum(vote), 6) AS vote
     FROM (SELECT * FROM columns
           UNION ALL
-          SELECT pair.key, pair.value, count(*) FILTER (is_bad), count(*) FILTER (NOT is_bad)
-          FROM pairs GROUP BY ALL)
+          SELECT attribute, value, bad, coalesce(good, 0), vote FROM bad_pairs LEFT JOIN good_pairs USING (attribute, value))
     WHERE value IS NOT NULL GROUP BY attribute, value HAVING sum(bad) > 0
 )
 SELECT attribute, value, bad, good,
@@ -154,9 +172,9 @@ SELECT attribute, value, bad, good,
        bad_share - good_share AS difference,
        bad / (bad + good) AS bad_rate,
        bad_rate / (all_bad / (all_bad + all_good)) AS lift,
-       difference / sqrt(((bad + good + 1) / (all_bad + all_good + 2))
-                         * (1 - (bad + good + 1) / (all_bad + all_good + 2))
-                         * (1 / all_bad + 1 / all_good) * doubt) AS z,
+       (vote / bad_traces - good_share) / sqrt((vote + good_share * good_traces + 1) / (bad_traces + good_traces + 2)
+                * (1 - (vote + good_share * good_traces + 1) / (bad_traces + good_traces + 2))
+                * (1 / bad_traces + 1 / good_traces) * doubt) AS z,
        sqrt($min_z * $min_z + 2 * ln(greatest(count(*) FILTER (bad >= $min_bad) OVER (), 1))) AS needed_z,
        all_bad, all_good, attribute || ' = ' || value AS label
 FROM counted, totals

@@ -1,6 +1,6 @@
 /*---
 id: logs.pattern_difference
-version: 3
+version: 4
 title: Log pattern difference
 question: Which log messages are new, gone, or come at another rate than in the baseline?
 status: stable
@@ -43,10 +43,10 @@ not_covered:
   - messages that differ in a few plain words only; they are patterns of their own
   - the exact number of traces of a pattern that many texts make; it is then an upper bound
   - information written in operations that were not called in the baseline
-  - bursts; their lines count one by one and look more certain than they are
+  - bursts of lines that are on no trace; they count one by one and look more certain than they are
 chart: {mark: bar, x: z, y: gist, color: change}
 references:
-  - "z of two Poisson rates after the square root transform; needed_z: min_z, raised for the number of patterns judged (Bonferroni by the Gaussian tail)"
+  - "z of two Poisson rates after the square root transform, over the root of the design effect: sum of n² over sum of n, for n lines of a pattern in each trace (J. N. K. Rao and A. J. Scott, Statistics in Medicine, 1999, on clustered counts); so 200 lines of one trace are as certain as one; needed_z: min_z, raised for the number of patterns judged (Bonferroni by the Gaussian tail)"
   - "patterns: masks, then the variety at a place among lines alike, as in Drain (He et al., ICWS 2017) and Brain (Yu et al., IEEE TSC 2023)"
 next:
   - {template: logs.rate_spike, when: "change IN ('new', 'more frequent')", params: {service: service}}
@@ -114,12 +114,13 @@ texts AS (
     FROM masked GROUP BY service, operation, severity, masked
 ),
 spread AS (
-    SELECT text, count(*) AS traces
-    FROM (SELECT DISTINCT hash(service, operation, severity, masked) AS text, hash(trace_id) AS trace
-          FROM masked WHERE is_now AND trace_id IS NOT NULL)
+    SELECT text, count(*) FILTER (is_now) AS traces, sum(n * (n - 1))::BIGINT AS together
+    FROM (SELECT hash(service, operation, severity, masked) AS text, hash(trace_id) AS trace, is_now, count(*) AS n
+          FROM masked WHERE trace_id IS NOT NULL GROUP BY ALL)
     GROUP BY text
 )
-SELECT service, operation, severity, masked, lines, baseline_lines, coalesce(traces, 0) AS traces, left(example, 500) AS example,
+SELECT service, operation, severity, masked, lines, baseline_lines, coalesce(traces, 0) AS traces,
+       coalesce(together, 0) AS together, left(example, 500) AS example,
        example_trace, calls1, calls0, minutes1, minutes0, n0
 FROM texts LEFT JOIN operations USING (operation)
 LEFT JOIN spread ON spread.text = hash(service, operation, severity, masked), minutes

@@ -35,3 +35,25 @@ def test_what_counts_seldom_has_not_left_its_level_when_it_counts_once() -> None
 
     assert (row["before"], row["during"]) == (0, 1)
     assert row["shift"] < 4
+
+
+def test_two_places_of_a_pod_are_two_series_where_the_text_tells_of_places() -> None:
+    points = [
+        {"part": "metric", "service": "pay", "pod": "p", "place": f"p/{container}", "name": "cpu"}
+        | {"bucket": place, "value": float(place * of), "is_now": place >= 8}
+        for container, of in (("app", 1), ("proxy", -1))
+        for place in range(12)
+    ]
+    symptom = [
+        {"part": "symptom", "bucket": place, "value": float(place % 5)} for place in range(12)
+    ]
+    params = {"bucket": 60, "max_lag": 0, "min_shift": 4}
+    table = pa.Table.from_pylist([*points, *symptom])
+
+    assert sorted(row["label"] for row in correlated(table, params).to_pylist()) == [
+        "p/app cpu",
+        "p/proxy cpu",
+    ]
+    older = pa.Table.from_pylist([*points[:12], *symptom]).drop_columns("place")
+    (row,) = correlated(older, params).to_pylist()
+    assert row["label"] == "p cpu"

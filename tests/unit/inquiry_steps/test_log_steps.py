@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import duckdb
@@ -21,6 +22,7 @@ LINE = {
     "lines": 0,
     "baseline_lines": 0,
     "traces": 0,
+    "together": 0,
     "example": "",
     "example_trace": None,
     "calls1": None,
@@ -35,6 +37,23 @@ def differences(*rows: dict[str, Any]) -> list[dict[str, Any]]:
     return pattern_difference(
         pa.Table.from_pylist([LINE | row for row in rows]), LIMITS
     ).to_pylist()
+
+
+def test_the_text_of_a_version_that_does_not_tell_of_traces_is_still_judged() -> None:
+    line = {name: value for name, value in LINE.items() if name != "together"}
+    table = pa.Table.from_pylist([line | {"masked": "out of stock", "lines": 200}])
+
+    (row,) = pattern_difference(table, LIMITS).to_pylist()
+
+    assert row["change"] == "new"
+
+
+def test_lines_of_one_trace_are_as_certain_as_one() -> None:
+    apart, together = ({"masked": "x", "lines": 200, "together": of} for of in (0, 200 * 199))
+
+    assert differences(apart)[0]["z"] == pytest.approx(
+        differences(together)[0]["z"] * math.sqrt(200)
+    )
 
 
 def test_texts_of_one_pattern_are_one_row_with_the_commonest_example() -> None:

@@ -153,6 +153,9 @@ def correlated(table: pa.Table, params: Mapping[str, Any]) -> pa.Table:
     from workspace_ext.inquiry.steps.columns import distinct, flags, floats, ints, named
 
     length = 1 + (pc.max(table.column("bucket")).as_py() or 0)
+    if "place" not in table.column_names:
+        # Recorded questions find the text that they used: before version 4 it tells of pods alone.
+        table = table.append_column("place", table.column("pod"))
     symptom, metrics = (
         table.filter(pc.equal(table.column("part"), part)) for part in ("symptom", "metric")
     )

@@ -34,12 +34,15 @@ def pattern_difference(table: pa.Table, params: Mapping[str, Any]) -> pa.Table:
 
     Args:
         table: Masked texts by service, operation and severity, with their lines in window and
-            baseline and what there was to write about: calls of the operation, and minutes.
+            baseline, how many others each line is together with in its trace, summed up, and what
+            there was to write about: calls of the operation, and minutes.
         params: ``min_lines``, ``min_ratio``, ``min_z``.
     """
     import pyarrow as pa
 
-    rows = [_measured(row, params) for row in _merged(table.to_pylist())]
+    # Recorded questions find the text that they used: before version 4 it does not tell of traces.
+    told = [{"together": 0} | row for row in table.to_pylist()]
+    rows = [_measured(row, params) for row in _merged(told)]
     judged = sum(row["judged"] for row in rows)
     needed = math.sqrt(params["min_z"] ** 2 + 2 * math.log(max(judged, 1)))
     for row in rows:
@@ -65,7 +68,7 @@ def patterns_by_service(rows: Iterable[Row], text: str) -> dict[tuple[Any, str],
 def _merged(rows: list[Row]) -> list[Row]:
     """One row a pattern of an operation."""
     patterns = patterns_by_service(rows, "masked")
-    counts = ("lines", "baseline_lines", "traces")
+    counts = ("lines", "baseline_lines", "traces", "together")
     found: dict[tuple[Any, ...], Row] = {}
     # The commonest text comes first: it gives the example.
     for row in sorted(rows, key=lambda row: (-row["lines"], -row["baseline_lines"], row["masked"])):
@@ -88,7 +91,10 @@ def _measured(row: Row, params: Mapping[str, Any]) -> Row:
     lines, before, known = row["lines"], row["baseline_lines"], row["n0"] > 0
     rate, usual = lines / now, before / then
     ratio = ((lines + 0.5) / now) / ((before + 0.5) / then) if known else None
-    z = 2 * (math.sqrt(rate) - math.sqrt(usual)) / math.sqrt(1 / now + 1 / then) if known else None
+    # Lines of one trace are not independent: the variance is larger by the design effect.
+    clustered = 1 + row["together"] / (lines + before)
+    error = math.sqrt((1 / now + 1 / then) * clustered)
+    z = 2 * (math.sqrt(rate) - math.sqrt(usual)) / error if known else None
     judged = max(lines, before) >= params["min_lines"] and (
         by_call or row["operation"] is None or row["severity"] in _NOTABLE
     )
