@@ -31,6 +31,7 @@ _OWN_TIME = ("latency.self_time", "traces.critical_path")
 SHARED = {
     "error_logs": (*_OVERVIEW, *_EDGES, "changes.ranking"),
     "failing": (*_CALLS, "changes.ranking"),
+    "shifts": ("triage.overview", "changes.ranking"),
     "recorded": _OVERVIEW,
     "minutes": _OVERVIEW,
     "beside": (*_OWN_TIME, "latency.shift"),

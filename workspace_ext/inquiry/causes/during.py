@@ -27,7 +27,8 @@ def placed(spans: pa.Table, lines: pa.Table) -> tuple[pa.Table, pa.Table]:
     for service, start, length, *about in zip(
         *(spans.column(name).to_pylist() for name in columns), strict=True
     ):
-        begun[service].append((start, start + length, *about))
+        # What did not end, or did not say so, is known to have been there when it began.
+        begun[service].append((start, start + (length or 0), *about))
     written: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     pods, sides = lines.column("pod").to_pylist(), lines.column("is_now").to_pylist()
     told_by = (lines.column(name).to_pylist() for name in ("service", "time_ns", "trace_id"))
