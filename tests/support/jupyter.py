@@ -182,6 +182,7 @@ class Kernel:
         *,
         channel: str = "shell",
         metadata: dict[str, Any] | None = None,
+        username: str = "somebody else",
         header: bytes | None = None,
     ) -> str:
         """Sends a message, with a lie about who sends it; its id."""
@@ -189,7 +190,7 @@ class Kernel:
         head = {
             "msg_id": message_id,
             "msg_type": kind,
-            "username": "somebody else",
+            "username": username,
             "session": self.session,
             "date": "2026-01-01T00:00:00Z",
             "version": "5.4",

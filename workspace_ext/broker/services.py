@@ -82,6 +82,7 @@ class Services:
         """
         for leftover in folder.inbox.glob("*.part"):  # of uploads to a broker that was killed
             leftover.unlink(missing_ok=True)
+        secret = folder.secret  # may be damaged, which is told before a database is open
         records, telemetry, live = _open_databases(folder)
         kernels = Kernels(records)
         ledger = Ledger(records)
@@ -100,7 +101,7 @@ class Services:
         lineage = Lineage(investigations, reads, origins)
         return cls(
             folder=folder,
-            tokens=Tokens(folder.secret, None if folder.sealed else kernels),
+            tokens=Tokens(secret, None if folder.sealed else kernels),
             kernels=kernels,
             telemetry=telemetry,
             records=records,
