@@ -231,11 +231,14 @@ class JointRoom(DocumentRoom):  # type: ignore[misc] # it has no types
         if merges != self._merges:
             return  # what was to be saved is old, and the merge saves
         model = {"format": self._file_format, "type": self._file_type, "content": content}
+        before = self._file.last_modified
         saved = await self._file.maybe_save_content(model)
         if saved is not None:
             await self._saved(base, store)
-        elif await self._is_writable():
+        elif self._file.last_modified != before:
             self._base = base  # it was saved, and something newer is about to be
+        elif await self._is_writable():
+            raise asyncio.CancelledError  # it failed, and something newer is about to be saved
         else:
             raise PermissionError("it is read-only on the server")
 
