@@ -5,7 +5,8 @@ store (`templates` tells of it): each of all templates once, in an order of thei
 Templates that take less than `LIGHT_SECONDS` alone are the light ones: their p99 in company is
 compared with their p99 alone, half of it measured before and half after. Halfway somebody asks a
 template that never ends, in the broker's own process, and somebody else such a query of their own,
-in a process of its own. Then the same ten ask the same SQL, and steps, in one process with ten
+in a process of its own, for which the store is sealed before: the first query that somebody writes
+after data came waits for that, whatever its limit is. Then the same ten ask the same SQL, and steps, in one process with ten
 threads, each as soon as it likes, for half as long and without those that never end: what it would
 be were nobody's turn anybody's concern.
 """
@@ -181,6 +182,7 @@ def run() -> list[Row]:
         path.write_text(RUNAWAY)
         with receiver(folder) as broker:
             put = at_broker(broker.client)
+            broker.client.query({"sql": "SELECT count(*) AS n FROM spans"})  # seals the segments
             first = Desk(put)
             for turn, each in itertools.product(range(4), names):
                 first.ask(each, turn)
