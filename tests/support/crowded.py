@@ -11,7 +11,7 @@ import cramjam
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.telemetry.ingest import registry
 from workspace_ext.telemetry.ingest.adapter import Context
-from workspace_ext.telemetry.ingest.adapters.pieces import field
+from workspace_ext.telemetry.ingest.adapters.wire_format import bytes_field as field
 
 NOW_NS = 1_700_000_000_000_000_000
 EMPTIES = 4_000_000

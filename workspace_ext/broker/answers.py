@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workspace_ext.foundation.errors import BadInput, Denied, InvestigationError, Unavailable
+from workspace_ext.telemetry.ingest.adapters.wire_format import bytes_field, number_field
 from workspace_ext.telemetry.ingest.model import Parsed
 
 _JSON = "application/json"
@@ -52,16 +53,16 @@ class Status:
         """As protobuf."""
         detail = b""
         if self.retry_seconds:
-            detail = _text(1, f"{_TYPES}RetryInfo") + _bytes(2, self.retry_info())
+            detail = _text(1, f"{_TYPES}RetryInfo") + bytes_field(2, self.retry_info())
         elif self.bad:
             violation = _text(1, "body") + _text(2, self.message)
-            detail = _text(1, f"{_TYPES}BadRequest") + _bytes(2, _bytes(1, violation))
+            detail = _text(1, f"{_TYPES}BadRequest") + bytes_field(2, bytes_field(1, violation))
         head = _number(1, self.code) + _text(2, self.message)
-        return head + (_bytes(3, detail) if detail else b"")
+        return head + (bytes_field(3, detail) if detail else b"")
 
     def retry_info(self) -> bytes:
         """The detail alone: a Duration."""
-        return _bytes(1, _number(1, self.retry_seconds))
+        return bytes_field(1, _number(1, self.retry_seconds))
 
     def to_dict(self) -> dict[str, Any]:
         """As protobuf's JSON."""
@@ -93,7 +94,7 @@ class OtlpAnswers:
             body = json.dumps({"partialSuccess": partial} if told else {}).encode()
             return Reply(200, body, _JSON)
         partial_bytes = _number(1, parsed.rejected) + _text(2, told)
-        return Reply(200, _bytes(1, partial_bytes) if told else b"", _PROTOBUF)
+        return Reply(200, bytes_field(1, partial_bytes) if told else b"", _PROTOBUF)
 
     def refused(self, error: InvestigationError, headers: Mapping[str, str]) -> Reply:
         """A ``google.rpc.Status``."""
@@ -186,21 +187,8 @@ def _is_json(headers: Mapping[str, str]) -> bool:
 
 def _number(field_number: int, value: int) -> bytes:
     """A protobuf field; these answers are too small to need generated code."""
-    return _varint(field_number << 3) + _varint(value) if value else b""
+    return number_field(field_number, value) if value else b""
 
 
 def _text(field_number: int, value: str) -> bytes:
-    return _bytes(field_number, value.encode()) if value else b""
-
-
-def _bytes(field_number: int, value: bytes) -> bytes:
-    return _varint(field_number << 3 | 2) + _varint(len(value)) + value
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+    return bytes_field(field_number, value.encode()) if value else b""

@@ -20,7 +20,7 @@ from workspace_ext.foundation.errors import BadInput
 from workspace_ext.telemetry.ingest import registry
 from workspace_ext.telemetry.ingest.adapter import Context
 from workspace_ext.telemetry.ingest.adapters import pieces
-from workspace_ext.telemetry.ingest.adapters.pieces import field
+from workspace_ext.telemetry.ingest.adapters.wire_format import bytes_field as field
 from workspace_ext.telemetry.ingest.limits import ATTRIBUTES, MOST_PARTS, MOST_RECORDS
 from workspace_ext.telemetry.ingest.model import Parsed
 

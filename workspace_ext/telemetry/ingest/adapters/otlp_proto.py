@@ -8,6 +8,7 @@ what is in it: only a span has ids of 16 and 8 bytes, only a metric has data.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -38,6 +39,7 @@ from workspace_ext.telemetry.ingest.adapters.otlp_records import (
 from workspace_ext.telemetry.ingest.adapters.otlp_span_columns import SPANS, spans_together
 from workspace_ext.telemetry.ingest.adapters.pieces import Spine, TooManyParts, pieces
 from workspace_ext.telemetry.ingest.adapters.utf8 import repaired
+from workspace_ext.telemetry.ingest.adapters.wire_format import read_varint
 from workspace_ext.telemetry.ingest.limits import WHOLE_BYTES
 from workspace_ext.telemetry.ingest.model import Parsed, Together
 from workspace_ext.telemetry.ingest.rows import BadRecord, Row, Rows, as_text
@@ -65,24 +67,16 @@ def _begins_request(content: bytes) -> bool:
     """Whether it begins as a request does: one byte alone begins every 256th file of noise, too."""
     if content[:1] != _FIRST_FIELD:
         return False
-    group, size = _length(content, 1)
-    if content[group + size :][:1] not in (b"", _FIRST_FIELD):
-        return False
-    inside, inner_size = _length(content, group + 1)
-    return size == 0 or (
-        content[group : group + 1] in _IN_A_GROUP and inside - group + inner_size <= size
-    )
-
-
-def _length(content: bytes, at: int) -> tuple[int, int]:
-    """Where a field begins whose length stands here, and its length; protobuf's varint."""
-    length = shift = 0
-    for end, byte in enumerate(content[at : at + 5], at + 1):
-        length |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            return end, length
-    return at, len(content) << 32
+    with suppress(DecodeError):
+        size, group = read_varint(content, 1)
+        if content[group + size :][:1] not in (b"", _FIRST_FIELD):
+            return False
+        if not size:
+            return True
+        inner_size, inside = read_varint(content, group + 1)
+        fits = inside - group + inner_size <= size
+        return fits and content[group : group + 1] in _IN_A_GROUP
+    return False
 
 
 def _read(stream: IO[bytes], context: Context) -> Iterator[Parsed]:

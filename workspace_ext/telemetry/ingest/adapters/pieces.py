@@ -2,8 +2,7 @@
 
 A field of two bytes may become an object of two hundred. What a message costs is therefore bounded
 before it is parsed: many small records become several pieces, which are parsed one after another,
-and one record of very many parts is not parsed at all. The wire format is described at
-https://protobuf.dev/programming-guides/encoding/.
+and one record of very many parts is not parsed at all.
 """
 
 from __future__ import annotations
@@ -12,17 +11,13 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
-from google.protobuf.message import DecodeError
 
 from workspace_ext.telemetry.ingest.adapter import too_many_records
+from workspace_ext.telemetry.ingest.adapters.wire_format import bytes_field, fields
 from workspace_ext.telemetry.ingest.limits import MOST_PARTS, MOST_RECORDS, PIECE_BYTES
 
 Spine = Mapping[str, "Spine"]
 """The fields that lead to a message's records, by name; a record has none itself."""
-
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_FIXED_SIZES = {_FIXED64: 8, _FIXED32: 4}
-_MOST_VARINT_BYTES = 10
 
 
 class TooManyParts(ValueError):
@@ -103,7 +98,7 @@ def _parts(
             continue
         below = kind.fields_by_name[name].message_type
         for piece in _pieces(content[begin:end], below, spine[name]):
-            yield piece if isinstance(piece, TooManyParts) else field(number, piece)
+            yield piece if isinstance(piece, TooManyParts) else bytes_field(number, piece)
 
 
 def _more_than(most: int, content: bytes, kind: Descriptor, spine: Spine | None) -> bool:
@@ -132,60 +127,3 @@ def _messages(kind: Descriptor) -> Mapping[int, FieldDescriptor]:
     return {
         field.number: field for field in kind.fields if field.type == FieldDescriptor.TYPE_MESSAGE
     }
-
-
-def fields(content: bytes) -> Iterator[tuple[int, int, int, int]]:
-    """The fields of a message as they stand on the wire.
-
-    Yields:
-        A field's number, where it begins, where its content begins, and where it ends.
-
-    Raises:
-        DecodeError: It is cut off, or is no message.
-    """
-    at, size = 0, len(content)
-    while at < size:
-        start = at
-        tag, begin = read_varint(content, at)
-        kind = tag & 7
-        if kind == _BYTES:
-            length, begin = read_varint(content, begin)
-            at = begin + length
-        elif kind == _VARINT:
-            _, at = read_varint(content, begin)
-        elif kind in _FIXED_SIZES:
-            at = begin + _FIXED_SIZES[kind]
-        else:
-            raise DecodeError(f"a field of the unknown wire type {kind}")
-        if at > size:
-            raise DecodeError("it is cut off")
-        yield tag >> 3, start, begin, at
-
-
-def read_varint(content: bytes, at: int) -> tuple[int, int]:
-    """The number that stands there, and where it ends.
-
-    Raises:
-        DecodeError: There is none.
-    """
-    value = shift = 0
-    for end, byte in enumerate(content[at : at + _MOST_VARINT_BYTES], at + 1):
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, end
-        shift += 7
-    raise DecodeError("a number is cut off")
-
-
-def field(number: int, content: bytes) -> bytes:
-    """A field of bytes, or of a message, as it stands on the wire."""
-    return _varint(number << 3 | _BYTES) + _varint(len(content)) + content
-
-
-def _varint(number: int) -> bytes:
-    made = bytearray()
-    while number > 0x7F:
-        made.append(number & 0x7F | 0x80)
-        number >>= 7
-    made.append(number)
-    return bytes(made)
