@@ -32,7 +32,7 @@ from workspace_ext.server.ending import needed
 from workspace_ext.server.history import HistoryStore
 from workspace_ext.server.live import open_rooms
 from workspace_ext.server.merging import base_of, merge, named
-from workspace_ext.server.rewriting import rewrite
+from workspace_ext.server.rewriting import content_of, rewrite
 
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0)
 """The pauses between tries to save; the last one again and again."""
@@ -107,8 +107,12 @@ class JointRoom(DocumentRoom):  # type: ignore[misc] # it has no types
         if known:
             await self._bring_back(store, held)
         else:
+            # What the file has, not the document made of it, which has a kernelspec and a first
+            # cell even if the file has none: after a kill it would pass for changed outside.
+            model = await self._file.load_content(self._file_format, self._file_type)
             await super().initialize()
-            self._base = base_of(_notebook(self._document.get()))
+            theirs = named(_notebook(model["content"]), self._content()["cells"])
+            self._base = base_of(theirs)
             await store.keep_bases(self._base)
         self._began_from_history = known
 
@@ -130,8 +134,11 @@ class JointRoom(DocumentRoom):  # type: ignore[misc] # it has no types
                     self.create_task(store.start())
                     await store.started.wait()
             await store.apply_updates(self.ydoc)
-            found = base_of(_notebook(model["content"]))
-            self._base = found if found in held else (held[-1] if held else None)
+            theirs = _notebook(model["content"])
+            self._base = next(
+                (base for base in held if base_of(named(theirs, base["cells"])) == base),
+                held[-1] if held else None,
+            )
             changed = self._take(model["content"])
             assert self._base is not None  # it was taken
             await store.keep_bases(self._base)
@@ -146,12 +153,11 @@ class JointRoom(DocumentRoom):  # type: ignore[misc] # it has no types
         Nothing else runs meanwhile: what somebody types comes before or after it.
         """
         self._merges += 1
-        ours = self._document.get()
-        theirs = _notebook(content)
-        merged = merge(self._base, _notebook(ours), theirs)
+        ours, theirs = self._content(), _notebook(content)
+        merged = merge(self._base, ours, theirs)
         if isinstance(self._document, YNotebook):
             rewrite(self._document, merged)
-        elif merged["cells"][0]["source"] != ours:
+        elif merged["cells"][0]["source"] != ours["cells"][0]["source"]:
             self._document.set(merged["cells"][0]["source"])
         self._base = base_of(named(theirs, merged["cells"]))
         return base_of(merged) != self._base
@@ -225,7 +231,7 @@ class JointRoom(DocumentRoom):  # type: ignore[misc] # it has no types
     async def _save(self) -> None:
         content, merges = self._document.get(), self._merges
         store = self.ystore if isinstance(self.ystore, HistoryStore) else None
-        base = base_of(_notebook(content))
+        base = base_of(self._content())
         if store is not None and base != self._base:
             await store.keep_bases(*([self._base] if self._base else []), base)
         if merges != self._merges:
@@ -276,6 +282,12 @@ class JointRoom(DocumentRoom):  # type: ignore[misc] # it has no types
         contents = self._file._contents_manager  # noqa: SLF001
         found = await ensure_async(contents.get(self._file.path, content=False))
         return bool(found["writable"])
+
+    def _content(self) -> dict[str, Any]:
+        """The document as a notebook whose cells all have an id."""
+        if isinstance(self._document, YNotebook):
+            return content_of(self._document)
+        return _notebook(self._document.get())
 
     @property
     def path(self) -> str:

@@ -66,7 +66,7 @@ def named(notebook: Notebook, known: Sequence[Mapping[str, Any]]) -> Notebook:
     ids = [str(cell.get("id") or "") for cell in cells]
     if all(ids) and len(set(ids)) == len(ids):
         return notebook
-    known = [cell for cell in known if cell.get("id") not in ids]
+    known = [cell for cell in known if cell.get("id") and cell["id"] not in ids]
     matcher = SequenceMatcher(None, [*map(_look, known)], [*map(_look, cells)], autojunk=False)
     same = {
         there + step: str(known[here + step]["id"])

@@ -12,6 +12,19 @@ from jupyter_ydoc import YNotebook
 from pycrdt import Map
 
 
+def content_of(document: YNotebook) -> dict[str, Any]:
+    """An open notebook as JSON, each cell with its id.
+
+    Files before format 4.5 have no ids of cells, so `YNotebook.get` leaves them out of these; the
+    document has them all the same.
+    """
+    content: dict[str, Any] = document.get()
+    if all("id" in cell for cell in content["cells"]):
+        return content
+    pairs = zip(content["cells"], document.ycells, strict=True)
+    return {**content, "cells": [{**cell, "id": shared["id"]} for cell, shared in pairs]}
+
+
 def rewrite(document: YNotebook, wanted: dict[str, Any]) -> None:
     """Makes a document a notebook, in one transaction.
 
@@ -20,7 +33,7 @@ def rewrite(document: YNotebook, wanted: dict[str, Any]) -> None:
         wanted: A notebook whose cells all have an id.
     """
     cells = document.ycells
-    now = {cell["id"]: cell for cell in document.get()["cells"]}
+    now = {cell["id"]: cell for cell in content_of(document)["cells"]}
     keys = [cell["id"] for cell in wanted["cells"]]
     with document.ydoc.transaction():
         _fill(document.ydoc.get("meta", type=Map).get("metadata"), wanted.get("metadata", {}))

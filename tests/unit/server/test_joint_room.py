@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import pytest
 from jupyter_events import EventLogger
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 from jupyter_server_fileid.manager import LocalFileIdManager
@@ -101,3 +103,71 @@ def test_a_save_that_failed_while_a_newer_one_came_is_not_taken_for_done(tmp_pat
         await room.stop()
 
     asyncio.run(run())
+
+
+BARE: list[dict[str, Any]] = [
+    {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5},
+    {
+        "cells": [
+            {"cell_type": "markdown", "source": "first", "metadata": {}},
+            {"cell_type": "markdown", "source": "second", "metadata": {}},
+        ],
+        "metadata": {},
+        "nbformat": 4,
+        "nbformat_minor": 4,
+    },
+]
+"""Files that a document adds to when it loads them: a first cell, a kernelspec, ids of cells."""
+
+
+@pytest.mark.parametrize("content", BARE, ids=["a new file", "a file without ids"])
+def test_a_kill_before_the_first_save_loses_nothing(
+    tmp_path: Path, content: dict[str, Any]
+) -> None:
+    file = tmp_path / "root" / "n.ipynb"
+    file.parent.mkdir()
+    file.write_text(json.dumps(content))
+
+    async def run() -> None:
+        disk = Disk(file.parent)
+        disk.full = True
+        room = await opened(tmp_path, disk)
+        text = room._document.ycells[-1]["source"]
+        text += " typed"
+        await room.ystore.write(room.ydoc.get_update())
+        saving = asyncio.create_task(room._maybe_save_document(None, save_now=True))
+        await asyncio.wait_for(disk.begun.acquire(), 10)
+        disk.goes_on.release()
+        saving.cancel()  # the history knows of the save, the file does not
+        await asyncio.wait([saving])
+
+        again = await opened(tmp_path, Disk(file.parent))
+        sources = [str(cell["source"]) for cell in again._document.ycells]
+        before = [str(cell["source"]) for cell in content["cells"]] or [""]
+        assert sources == [*before[:-1], f"{before[-1]} typed"]
+        await again.stop()
+        await room.stop()
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+
+
+def test_a_file_without_ids_is_merged_when_it_is_changed_outside(tmp_path: Path) -> None:
+    file = tmp_path / "root" / "n.ipynb"
+    file.parent.mkdir()
+    content = BARE[1]
+    file.write_text(json.dumps(content))
+
+    async def run() -> None:
+        room = await opened(tmp_path, Disk(file.parent))
+        text = room._document.ycells[0]["source"]
+        text += " typed"
+        changed = [content["cells"][0], {**content["cells"][1], "source": "outside"}]
+        file.write_text(json.dumps({**content, "cells": changed}))
+        assert await room._merge_file()
+        assert [str(cell["source"]) for cell in room._document.ycells] == [
+            "first typed",
+            "outside",
+        ]
+        await room.stop()
+
+    asyncio.run(asyncio.wait_for(run(), 30))
