@@ -7,8 +7,8 @@ import os
 import threading
 from typing import Any
 
-from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.ids import stable_id
+from workspace_ext.protocol.events import event
 from workspace_kernel.connection import Connection
 from workspace_kernel.context import Here
 
@@ -45,18 +45,13 @@ class Described:
             text = canonical_json(told).decode()
             digest = digest_text(text)
             data = {"environment": digest, "run": here.run, "cell": here.cell}
-            self._connection.client.report(
+            described = event(
+                "kernel.described",
                 here.investigation,
-                [
-                    {
-                        "id": stable_id("kernel.described", here.run),
-                        "type": "kernel.described",
-                        "subject": here.investigation,
-                        "time": to_rfc3339(now_ns()),
-                        "data": data,
-                        "attached": {digest: text},
-                    }
-                ],
+                data,
+                event_id=stable_id("kernel.described", here.run),
+                attached={digest: text},
             )
+            self._connection.client.report(here.investigation, [described])
         except Exception:  # whatever is odd about an environment, the cells go on
             _log.warning("what this kernel runs with could not be told", exc_info=True)

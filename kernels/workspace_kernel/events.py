@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workspace_ext.foundation.clock import now_ns, to_rfc3339
-from workspace_ext.foundation.ids import new_id
-from workspace_ext.protocol.messages import (
-    EventIn,
-    FunctionTest,
-    InvestigationState,
-    TestOutcome,
-)
+from workspace_ext.protocol.events import event
+from workspace_ext.protocol.messages import FunctionTest, InvestigationState, TestOutcome
 from workspace_kernel.connection import Connection
 
 
@@ -38,7 +32,7 @@ class Reporter:
         data: dict[str, Any],
         *,
         rationale: str = "",
-        event_id: str | None = None,
+        event_id: str = "",
         attached: Mapping[str, str] | None = None,
     ) -> None:
         """Reports one event.
@@ -54,17 +48,8 @@ class Reporter:
         run = self._connection.here().ref
         if run is not None and not kind.startswith("investigation."):
             data = {**data, "run": run["id"], "cell": run["cell"]}
-        event: EventIn = {
-            "id": event_id or new_id(),
-            "type": kind,
-            "subject": subject,
-            "time": to_rfc3339(now_ns()),
-            "data": data,
-            "rationale": rationale,
-        }
-        if attached:
-            event["attached"] = dict(attached)
-        self._connection.client.report(self.uid, [event])
+        told = event(kind, subject, data, event_id=event_id, rationale=rationale, attached=attached)
+        self._connection.client.report(self.uid, [told])
 
     def report_test(self, test: FunctionTest) -> TestOutcome:
         """Reports what a function found out; the broker says what it means."""

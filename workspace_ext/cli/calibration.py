@@ -55,23 +55,11 @@ def command(
     with connect(store) as client:
         if uid is not None:
             from workspace_ext.foundation.actor import system_user
-            from workspace_ext.foundation.clock import now_ns, to_rfc3339
-            from workspace_ext.foundation.ids import new_id
+            from workspace_ext.protocol.events import event
 
-            client.report(
-                uid,
-                [
-                    {
-                        "id": new_id(),
-                        "type": "outcome.recorded",
-                        "subject": uid,
-                        "time": to_rfc3339(now_ns()),
-                        "data": {"correct": bool(correct)},
-                        "actor": str(system_user()),
-                        "rationale": because,
-                    }
-                ],
-            )
+            data = {"correct": bool(correct)}
+            told = event("outcome.recorded", uid, data, actor=str(system_user()), rationale=because)
+            client.report(uid, [told])
         found = calibration(client.investigations())  # type: ignore[arg-type]
     waiting = f"{found.open} {'conclusion' if found.open == 1 else 'conclusions'} without one"
     lines = [f"{found.says}; {waiting}" if found.n else f"No outcome is known yet; {waiting}."]

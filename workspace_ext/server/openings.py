@@ -16,12 +16,12 @@ from weakref import WeakValueDictionary
 from jupyter_core.utils import ensure_async
 
 from workspace_ext.foundation.actor import Actor
-from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput, NotFound, Unavailable
 from workspace_ext.foundation.ids import new_id, stable_id
 from workspace_ext.foundation.shipped import shipped
 from workspace_ext.inquiry.metadata.beginning import from_template
-from workspace_ext.protocol.messages import EventIn, InvestigationState
+from workspace_ext.protocol.events import event
+from workspace_ext.protocol.messages import InvestigationState
 from workspace_ext.protocol.teamwork import AgendaItem
 from workspace_ext.server.link import BrokerLink
 from workspace_ext.server.notebooks import Notebooks
@@ -132,14 +132,7 @@ class Openings:
             self._link.make()
             uid = new_id()
             data = {"uid": uid, "title": _title_of(path), "notebook": path}
-            opened: EventIn = {
-                "id": uid,
-                "type": OPENED,
-                "subject": uid,
-                "time": to_rfc3339(now_ns()),
-                "data": data,
-                "actor": str(actor),
-            }
+            opened = event(OPENED, uid, data, event_id=uid, actor=str(actor))
             self._reporter.report(uid, [opened])
             try:
                 await asyncio.gather(
@@ -166,16 +159,15 @@ class Openings:
         return await self._link.call(lambda client: client.open_investigation(title, **about))
 
     async def _set_agenda(self, uid: str, items: Sequence[AgendaItem], actor: Actor) -> None:
-        event: EventIn = {
-            "id": stable_id("agenda", uid),
-            "type": "agenda.changed",
-            "subject": uid,
-            "time": to_rfc3339(now_ns()),
-            "data": {"items": list(items)},
-            "actor": str(actor),
-        }
+        changed = event(
+            "agenda.changed",
+            uid,
+            {"items": list(items)},
+            event_id=stable_id("agenda", uid),
+            actor=str(actor),
+        )
         if items:
-            await self._link.call(lambda client: client.report(uid, [event]))
+            await self._link.call(lambda client: client.report(uid, [changed]))
 
     async def _known(self, uid: str) -> InvestigationState | None:
         try:

@@ -12,12 +12,11 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from workspace_ext.client.broker import BrokerClient
-from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.foundation.hints import did_you_mean
 from workspace_ext.foundation.ids import hypothesis_id, new_id, stable_id
 from workspace_ext.inquiry.investigations.lifecycle import REACHABLE, steps_to
-from workspace_ext.protocol.events import FROM_BROWSER
+from workspace_ext.protocol.events import FROM_BROWSER, event
 from workspace_ext.protocol.messages import EventIn
 from workspace_ext.server.handlers import RESOURCE, InvestigationHandler
 from workspace_ext.server.review_handlers import ReviewRoute
@@ -53,51 +52,44 @@ class RecordHandler(ReviewRoute):
             )
 
         def say(client: BrokerClient, uid: str) -> Any:
-            events = self._events(client, uid, kind, data, rationale)
-            for number, event in enumerate(events):
-                # Of its own kind: nobody takes the id that another event will have.
-                event["id"] = stable_id("said", self.who, said, str(number))
+            changes = self._changes(client, uid, kind, data)
+            # Ids of their own kind: nobody takes the id that another event will have.
+            ids = [stable_id("said", self.who, said, str(n)) for n in range(len(changes))]
+            events = [
+                self._event(uid, kind, told, rationale, event_id)
+                for told, event_id in zip(changes, ids, strict=True)
+            ]
             return client.report(uid, events)
 
         await self.told(say)
 
-    def _events(
-        self,
-        client: BrokerClient,
-        uid: str,
-        kind: str,
-        data: Mapping[str, Any],
-        rationale: str,
-    ) -> list[EventIn]:
-        """The event, and before a judgement of what nobody looked at that somebody does now."""
+    def _changes(
+        self, client: BrokerClient, uid: str, kind: str, data: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """The data of the event; before a judgement, of the one that testing began if none did."""
         told = dict(data)
         if kind == "hypothesis.proposed":
             told["hypothesis"] = hypothesis_id(uid, str(told.get("text", "")))
-        states: list[Any] = [told.get("state")]
-        if kind == "hypothesis.changed":
-            found = client.state(uid)["hypotheses"].get(str(told.get("hypothesis")))
-            states = steps_to(found["state"], str(states[0])) if found else states
-        return [
-            self._event(
-                uid,
-                kind,
-                {**told, "state": state} if kind == "hypothesis.changed" else told,
-                rationale,
-            )
-            for state in states
-        ]
+        if kind != "hypothesis.changed":
+            return [told]
+        found = client.state(uid)["hypotheses"].get(str(told.get("hypothesis")))
+        if found is None:
+            return [told]
+        states = steps_to(found["state"], str(told.get("state")))
+        return [{**told, "state": state} for state in states]
 
-    def _event(self, uid: str, kind: str, data: dict[str, Any], rationale: str) -> EventIn:
-        subject = data.get("hypothesis") or data.get("action") or uid
-        return {
-            "id": new_id(),
-            "type": kind,
-            "subject": subject if isinstance(subject, str) else uid,
-            "time": to_rfc3339(now_ns()),
-            "data": data,
-            "actor": self.who,
-            "rationale": rationale.strip(),
-        }
+    def _event(
+        self, uid: str, kind: str, data: dict[str, Any], rationale: str, event_id: str
+    ) -> EventIn:
+        about = data.get("hypothesis") or data.get("action")
+        return event(
+            kind,
+            about if isinstance(about, str) else uid,
+            data,
+            event_id=event_id,
+            actor=self.who,
+            rationale=rationale.strip(),
+        )
 
 
 class RulesHandler(InvestigationHandler):

@@ -11,11 +11,10 @@ from typing import Any
 
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.actor import Actor
-from workspace_ext.foundation.clock import now_ns, to_rfc3339
-from workspace_ext.foundation.ids import new_id
 from workspace_ext.inquiry.archive.order import Turn
 from workspace_ext.inquiry.archive.texts import Texts
 from workspace_ext.inquiry.investigations.fold import apply
+from workspace_ext.protocol.events import event
 from workspace_ext.protocol.messages import InvestigationState, LedgerEntry
 
 _SCOPE = ("window", "baseline", "services")
@@ -71,17 +70,6 @@ class Circumstances:
             self._report("investigation.pinned", {"pin": was["pin"]})
 
     def _report(self, kind: str, data: dict[str, Any]) -> None:
-        self._client.report(
-            self._uid,
-            [
-                {
-                    "id": new_id(),
-                    "type": kind,
-                    "subject": self._uid,
-                    "time": to_rfc3339(now_ns()),
-                    "data": data,
-                    "actor": str(self._actor),
-                    "rationale": "as it was when the cell was run",
-                }
-            ],
-        )
+        why = "as it was when the cell was run"
+        told = event(kind, self._uid, data, actor=str(self._actor), rationale=why)
+        self._client.report(self._uid, [told])

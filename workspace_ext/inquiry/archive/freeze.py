@@ -14,9 +14,7 @@ from workspace_ext import __version__
 from workspace_ext.access.model import Principal
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.canonical import PREFIX, digest_bytes
-from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput, Conflict
-from workspace_ext.foundation.ids import new_id
 from workspace_ext.inquiry.archive.container import (
     ABOUT,
     CRATE,
@@ -56,7 +54,8 @@ from workspace_ext.inquiry.redaction.policy import FILE, make_policy, read_polic
 from workspace_ext.inquiry.redaction.redactor import Redactor
 from workspace_ext.inquiry.redaction.tables import TableRedactor
 from workspace_ext.inquiry.templates.model import Template
-from workspace_ext.protocol.messages import EventIn, LedgerEntry, Step, TemplateRef
+from workspace_ext.protocol.events import event
+from workspace_ext.protocol.messages import LedgerEntry, Step, TemplateRef
 from workspace_ext.protocol.reviews import ScriptUse
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.telemetry.catalog.lineage import Origins
@@ -332,15 +331,8 @@ class _Work:
         was recorded meanwhile is not part of it: of that, only the links of the chain are shown.
         """
         digest = digest_bytes(manifest.content())
-        event: EventIn = {
-            "id": new_id(),
-            "type": _MADE,
-            "subject": self._uid,
-            "time": to_rfc3339(now_ns()),
-            "data": {"digest": digest},
-            "actor": str(actor),
-        }
-        self._freezer.investigations.report(self._uid, [event], Principal(actor, "service"))
+        made = event(_MADE, self._uid, {"digest": digest}, actor=str(actor))
+        self._freezer.investigations.report(self._uid, [made], Principal(actor, "service"))
         after: list[LedgerEntry] = []
         for entry in self._freezer.investigations.entries(
             self._uid, after=self._entries[-1]["seq"]

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.actor import Actor
-from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.errors import NotFound
 from workspace_ext.foundation.ids import stable_id
 from workspace_ext.inquiry.archive.model import ReplayReport
 from workspace_ext.inquiry.archive.reader import Archive
+from workspace_ext.protocol.events import event
 
 
 def require_origin(path: Path, client: BrokerClient) -> None:
@@ -53,17 +53,12 @@ def tell(report: ReplayReport, client: BrokerClient, actor: Actor) -> bool:
     if report.problems:
         return False
     runs = {cell.run: cell.verdict for cell in report.cells if cell.run is not None}
-    client.report(
+    replayed = event(
+        "archive.replayed",
         report.investigation,
-        [
-            {
-                "id": stable_id("archive.replayed", report.entry, report.replayed_at),
-                "type": "archive.replayed",
-                "subject": report.investigation,
-                "time": to_rfc3339(now_ns()),
-                "data": {"archive": report.entry, "verdict": report.verdict, "runs": runs},
-                "actor": str(actor),
-            }
-        ],
+        {"archive": report.entry, "verdict": report.verdict, "runs": runs},
+        event_id=stable_id("archive.replayed", report.entry, report.replayed_at),
+        actor=str(actor),
     )
+    client.report(report.investigation, [replayed])
     return True

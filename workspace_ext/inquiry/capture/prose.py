@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from workspace_ext.foundation.actor import Actor
-from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.ids import hypothesis_id, stable_id
 from workspace_ext.inquiry.metadata.notebook import uids_of
+from workspace_ext.protocol.events import event
 from workspace_ext.protocol.hypotheses import Hypothesis, Note
 from workspace_ext.protocol.messages import EventIn, InvestigationState
 
@@ -130,16 +130,17 @@ def events(
         told = (
             _claimed(state, cell, said) if said.kind == "hypothesis" else _noted(state, cell, said)
         )
-        for kind, event, subject, data in told:
-            reported: EventIn = {
-                "id": event,
-                "type": kind,
-                "subject": subject,
-                "time": to_rfc3339(now_ns()),
-                "data": {**data, "cell": cell},
-            }
-            who = by.get(cell, actor)
-            found.append({**reported, "actor": str(who)} if who else reported)
+        who = by.get(cell, actor)
+        found += [
+            event(
+                kind,
+                subject,
+                {**data, "cell": cell},
+                event_id=event_id,
+                actor=str(who) if who else "",
+            )
+            for kind, event_id, subject, data in told
+        ]
     return found
 
 

@@ -18,8 +18,9 @@ from workspace_ext.access.roles import Role
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.canonical import digest_text
 from workspace_ext.foundation.clock import Clock, now_ns, to_rfc3339
-from workspace_ext.foundation.ids import new_id, stable_id
+from workspace_ext.foundation.ids import stable_id
 from workspace_ext.inquiry.capture.outputs import TYPES, Outputs
+from workspace_ext.protocol.events import event
 from workspace_ext.protocol.messages import EventIn
 
 Message = Mapping[str, Any]
@@ -244,11 +245,11 @@ class RunRecorder:
             "source_digest": digest,
             "kernel": self._kernel,
         }
-        event: EventIn = {
-            **self._event("run.started", run, data, run.begun_ns),
-            "attached": {digest: run.source},
-        }
-        return [event if run.role is None else {**event, "role": run.role}]
+        started = self._event("run.started", run, data, run.begun_ns)
+        started["attached"] = {digest: run.source}
+        if run.role is not None:
+            started["role"] = run.role
+        return [started]
 
     def _finish(
         self, run_id: str, status: Status, error: str | None = None, *, whole: bool = False
@@ -271,14 +272,9 @@ class RunRecorder:
         return events if following is None else events + self._start(following)
 
     def _event(self, kind: str, run: _Run, data: dict[str, Any], time_ns: int) -> EventIn:
-        return {
-            "id": _end_id(run.id) if kind == "run.finished" else new_id(),
-            "type": kind,
-            "subject": run.id,
-            "time": to_rfc3339(time_ns),
-            "data": data,
-            "actor": str(run.actor),
-        }
+        event_id = _end_id(run.id) if kind == "run.finished" else ""
+        told = event(kind, run.id, data, event_id=event_id, actor=str(run.actor))
+        return {**told, "time": to_rfc3339(time_ns)}
 
 
 def cut_short(started: EventIn) -> EventIn:
@@ -289,13 +285,7 @@ def cut_short(started: EventIn) -> EventIn:
     """
     run = started["subject"]
     data = {"run": run, "status": "unknown", "error": "the server was gone before it ended"}
-    return {
-        "id": _end_id(run),
-        "type": "run.finished",
-        "subject": run,
-        "time": to_rfc3339(now_ns()),
-        "data": data,
-    }
+    return event("run.finished", run, data, event_id=_end_id(run))
 
 
 def _end_id(run: str) -> str:
