@@ -36,7 +36,7 @@ from tests.support.live import Receiver, receiver
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.clock import Window, to_rfc3339
 from workspace_ext.foundation.errors import InvestigationError, LimitExceeded
-from workspace_ext.inquiry.templates.model import BindContext
+from workspace_ext.inquiry.templates.binding import BindContext, bind
 from workspace_ext.inquiry.templates.stepping import after
 from workspace_ext.protocol.messages import QueryRequest
 from workspace_ext.storage.folder import StoreFolder
@@ -126,7 +126,7 @@ def in_this_process(cursor: duckdb.DuckDBPyConnection) -> Ask:
 
     def put(template: str, window: Window) -> object:
         chosen = templates[template]
-        bound = chosen.bind({}, BindContext(window, window.before()))
+        bound = bind(chosen, {}, BindContext(window, window.before()))
         rows = own.execute(chosen.sql, dict(bound.values)).to_arrow_table()
         return after(chosen, rows, bound.arguments) if chosen.step else rows
 

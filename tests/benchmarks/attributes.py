@@ -18,8 +18,8 @@ import pyarrow as pa
 
 from tests.benchmarks.table import Row
 from workspace_ext.inquiry.planting.world import ORIGIN_NS, World, context
+from workspace_ext.inquiry.templates.binding import Bound, bind
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
-from workspace_ext.inquiry.templates.model import Bound
 from workspace_ext.inquiry.templates.sandbox import fresh_store
 from workspace_ext.telemetry.query.trusted import open_reader
 
@@ -88,7 +88,7 @@ def first(table: pa.Table, sql: str, bound: Bound) -> bool:
 def run() -> list[Row]:
     """All shares, with as many runs as `RUNS`."""
     template = TemplateLibrary(default_paths()).get("attributes.compare")
-    bound = template.bind({"bad": "failing"}, context())
+    bound = bind(template, {"bad": "failing"}, context())
     rows = []
     for bad_share, good_share in SHARES:
         all_rows = sampled = 0

@@ -35,6 +35,7 @@ from tests.benchmarks.root_cause_stresses import STRESSES, Case, alias  # noqa: 
 from tests.support import incidents, metered, shops  # noqa: E402
 from tests.support.store import Store, open_store  # noqa: E402
 from workspace_ext.inquiry.causes.ranking import rank  # noqa: E402
+from workspace_ext.inquiry.templates.binding import bind  # noqa: E402
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths  # noqa: E402
 
 SECOND = 1_000_000_000
@@ -67,7 +68,7 @@ def gather(folder: Path) -> tuple[list[Case], list[Case]]:
 
 def _ask(store: Store, question: Question) -> Case:
     template = TemplateLibrary(default_paths()).get("rca.ranking")
-    bound = template.bind(question.params)
+    bound = bind(template, question.params)
     with store.engine.cursor() as cursor:
         cursor.execute(f"SET VARIABLE pin = {store.catalog.pin()}")
         table = cursor.execute(template.sql, bound.values).to_arrow_table()

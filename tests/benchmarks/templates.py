@@ -29,8 +29,9 @@ from tests.support.large_store import DAY, make
 from tests.support.live import receiver
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.clock import Window, to_rfc3339
+from workspace_ext.inquiry.templates.binding import BindContext, bind
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
-from workspace_ext.inquiry.templates.model import BindContext, Template
+from workspace_ext.inquiry.templates.model import Template
 from workspace_ext.inquiry.templates.stepping import after
 
 SCALE = float(os.environ.get("INVESTIGATION_SCALE", "0.05"))
@@ -63,7 +64,7 @@ def first(copy: str, name: str) -> float:
     from tests.support.store import open_store
 
     template = TemplateLibrary(default_paths()).get(name)
-    values = dict(template.bind({}, BindContext(WINDOW, WINDOW.before())).values)
+    values = dict(bind(template, {}, BindContext(WINDOW, WINDOW.before())).values)
     with open_store(Path(copy)) as store, store.engine.cursor() as cursor:
         cursor.execute(f"SET VARIABLE pin = {store.catalog.pin()}::BIGINT")
         begun = time.perf_counter()
@@ -95,7 +96,7 @@ def warm(
 
     Never twice the same question, so that no answer comes from what was kept.
     """
-    bound = template.bind({}, BindContext(WINDOW, WINDOW.before()))
+    bound = bind(template, {}, BindContext(WINDOW, WINDOW.before()))
     values = dict(bound.values)
 
     def through_broker(turn: int) -> object:

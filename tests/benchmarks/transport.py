@@ -24,8 +24,8 @@ from tests.support.spans import add_batch
 from tests.support.store import open_store
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.clock import Window, to_rfc3339
+from workspace_ext.inquiry.templates.binding import BindContext, bind
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
-from workspace_ext.inquiry.templates.model import BindContext
 from workspace_ext.protocol.messages import QueryRequest
 from workspace_ext.storage.folder import StoreFolder
 from workspace_ext.storage.telemetry import TelemetryEngine
@@ -84,7 +84,7 @@ def in_process(store: Path, copy: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def bound(store: Path, name: str, window: Window, baseline: Window | None = None) -> Any:
     """A template's SQL and values."""
     template = TemplateLibrary(default_paths(store)).get(name)
-    return template.sql, dict(template.bind({}, BindContext(window, baseline)).values)
+    return template.sql, dict(bind(template, {}, BindContext(window, baseline)).values)
 
 
 def small(serving: Receiver, cursor: duckdb.DuckDBPyConnection) -> list[Row]:

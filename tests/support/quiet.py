@@ -14,8 +14,9 @@ import numpy as np
 
 from workspace_ext.foundation.clock import Window
 from workspace_ext.inquiry.planting.world import ORIGIN_NS, Floats, World
+from workspace_ext.inquiry.templates.binding import BindContext, bind
 from workspace_ext.inquiry.templates.judge import Judge
-from workspace_ext.inquiry.templates.model import BindContext, Template
+from workspace_ext.inquiry.templates.model import Template
 from workspace_ext.inquiry.templates.sandbox import fresh_store
 from workspace_ext.inquiry.templates.stepping import after
 from workspace_ext.telemetry.query.trusted import open_reader
@@ -74,7 +75,7 @@ def alarms(templates: list[Template], shape: Shape, seed: int) -> Iterator[tuple
         store.execute("SET memory_limit = '2GB'")
         world.fill(store)
         for template in templates:
-            bound = template.bind({}, shape.context)
+            bound = bind(template, {}, shape.context)
             reader = open_reader(store, template.sql, bound.values, stream=False)
             judge = Judge(template, bound.arguments)
             for batch in after(template, reader.read_all(), bound.arguments).to_batches():

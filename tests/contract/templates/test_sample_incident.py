@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from tests.support.store import INCIDENT, Store, open_store
+from workspace_ext.inquiry.templates.binding import BindContext, bind
 from workspace_ext.inquiry.templates.judge import Judge
 from workspace_ext.inquiry.templates.library import TemplateLibrary, default_paths
-from workspace_ext.inquiry.templates.model import BindContext
 from workspace_ext.inquiry.templates.quality import Probe, parts_of
 from workspace_ext.inquiry.templates.stepping import after
 from workspace_ext.protocol.messages import Verdict
@@ -35,7 +35,7 @@ class Analyst:
 
     def ask(self, template_id: str, **params: Any) -> tuple[Verdict, Rows]:
         template = LIBRARY.get(template_id)
-        bound = template.bind(params, self.context)
+        bound = bind(template, params, self.context)
         judge = Judge(template, bound.arguments)
         probe = Probe(parts_of(template, bound.arguments))
         with self.store.engine.cursor() as cursor:

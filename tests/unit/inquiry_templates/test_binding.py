@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from tests.support.templates import write_template
 from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput
+from workspace_ext.inquiry.templates.binding import BindContext, bind
 from workspace_ext.inquiry.templates.header import parse
-from workspace_ext.inquiry.templates.model import BindContext, Template
+from workspace_ext.inquiry.templates.model import Template
 
 WINDOW = "2024-05-01T12:00:00Z/2024-05-01T12:10:00Z"
 CONTEXT = BindContext(Window.parse(WINDOW), services=("cart", "checkout"))
@@ -40,7 +41,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Template:
 
 
 def test_windows_come_from_the_investigation(many: Template) -> None:
-    bound = many.bind({}, CONTEXT)
+    bound = bind(many, {}, CONTEXT)
 
     assert bound.values["window_start"] == datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
     assert bound.values["baseline_start"] == datetime(2024, 5, 1, 11, 50, tzinfo=UTC)
@@ -54,13 +55,13 @@ def test_windows_come_from_the_investigation(many: Template) -> None:
 def test_the_baseline_of_the_investigation_wins_over_the_window_before(many: Template) -> None:
     baseline = Window.parse("2024-05-01T08:00:00Z/2024-05-01T09:00:00Z")
 
-    bound = many.bind({"window": WINDOW}, BindContext(baseline=baseline))
+    bound = bind(many, {"window": WINDOW}, BindContext(baseline=baseline))
 
     assert bound.recorded["baseline"] == baseline.to_dict()
 
 
 def test_values_hold_what_the_sql_uses_and_arguments_hold_all(many: Template) -> None:
-    bound = many.bind({"step": "5m"}, CONTEXT)
+    bound = bind(many, {"step": "5m"}, CONTEXT)
 
     assert "step" not in bound.values
     assert bound.arguments["step"] == 300.0
@@ -87,7 +88,7 @@ def test_values_hold_what_the_sql_uses_and_arguments_hold_all(many: Template) ->
 def test_takes_what_people_and_command_lines_write(
     many: Template, name: str, given_value: object, value: object
 ) -> None:
-    assert many.bind({name: given_value}, CONTEXT).recorded[name] == value
+    assert bind(many, {name: given_value}, CONTEXT).recorded[name] == value
 
 
 @pytest.mark.parametrize(
@@ -116,19 +117,19 @@ def test_takes_what_people_and_command_lines_write(
 )
 def test_refuses_by_name(many: Template, params: dict[str, Any], message: str, hint: str) -> None:
     with pytest.raises(BadInput) as caught:
-        many.bind(params, CONTEXT)
+        bind(many, params, CONTEXT)
 
     assert message in caught.value.message
     assert hint in caught.value.hint
 
 
 def test_any_service_is_taken_where_none_are_known(many: Template) -> None:
-    assert many.bind({"service": "x", "window": WINDOW}).values["service"] == "x"
+    assert bind(many, {"service": "x", "window": WINDOW}).values["service"] == "x"
 
 
 def test_says_how_to_give_a_window(many: Template) -> None:
     with pytest.raises(BadInput, match="needs a window") as caught:
-        many.bind({})
+        bind(many, {})
 
     assert "investigation.scope" in caught.value.hint
 
@@ -141,7 +142,7 @@ def test_a_required_parameter_must_be_given(tmp_path: Path) -> None:
     template = parse(path.read_bytes(), path)
 
     with pytest.raises(BadInput, match=r"a\.b needs service") as caught:
-        template.bind({})
+        bind(template, {})
 
     assert caught.value.hint == "investigation.run(\"a.b\", service='cart')"
 
@@ -157,9 +158,9 @@ def test_binding_what_was_recorded_gives_the_same_again(
     many: Template, start: int, length: int, number: int, share: float, step: float
 ) -> None:
     window = Window(start, start + length)
-    first = many.bind({"window": window, "number": number, "share": share, "step": step})
+    first = bind(many, {"window": window, "number": number, "share": share, "step": step})
 
-    again = many.bind(first.recorded)
+    again = bind(many, first.recorded)
 
     assert again == first
     assert first.arguments["window_start"] < first.arguments["window_end"]  # type: ignore[operator]

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
+from workspace_ext.inquiry.templates.binding import bind
 from workspace_ext.inquiry.templates.judge import Judge
 from workspace_ext.inquiry.templates.model import Next, Template
 
@@ -19,7 +20,7 @@ def answer(*rows: tuple[str | None, int, float | None]) -> pa.RecordBatch:
 
 @pytest.fixture
 def judge(template: Template) -> Judge:
-    return Judge(template, template.bind({"window": WINDOW, "limit_ms": 50}).arguments)
+    return Judge(template, bind(template, {"window": WINDOW, "limit_ms": 50}).arguments)
 
 
 def test_interesting_rows_are_counted_and_the_first_is_the_reason(judge: Judge) -> None:
@@ -85,7 +86,7 @@ def test_warnings_are_passed_on(judge: Judge) -> None:
 
 
 def test_several_can_judge_at_once(template: Template) -> None:
-    arguments = template.bind({"window": WINDOW, "limit_ms": 50}).arguments
+    arguments = bind(template, {"window": WINDOW, "limit_ms": 50}).arguments
 
     def ask(number: int) -> tuple[bool | None, str]:
         judge = Judge(template, arguments)
@@ -102,7 +103,7 @@ def test_several_can_judge_at_once(template: Template) -> None:
 def leading(template: Template, *conditions: str) -> Judge:
     """A judge of a template whose rows lead on under these conditions."""
     onward = tuple(Next("cart.more", when=condition) for condition in conditions)
-    arguments = template.bind({"window": WINDOW, "limit_ms": 50}).arguments
+    arguments = bind(template, {"window": WINDOW, "limit_ms": 50}).arguments
     return Judge(replace(template, next=onward), arguments)
 
 

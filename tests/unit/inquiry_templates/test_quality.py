@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.templates import HEADER, write_template
+from workspace_ext.inquiry.templates.binding import bind
 from workspace_ext.inquiry.templates.header import parse
 from workspace_ext.inquiry.templates.model import Template
 from workspace_ext.inquiry.templates.quality import Part, Probe, parts_of, reach_of, reach_sql
@@ -17,7 +18,7 @@ WINDOW = {"window": f"{START}/2024-05-01T12:10:00Z"}
 
 @pytest.fixture
 def probe(template: Template) -> Probe:
-    return Probe(parts_of(template, template.bind(WINDOW).arguments))
+    return Probe(parts_of(template, bind(template, WINDOW).arguments))
 
 
 def after(probe: Probe, minutes: float) -> int:
@@ -83,7 +84,7 @@ def test_warns_when_the_window_reaches_beyond_the_data(
     path = write_template(
         tmp_path, header=HEADER.replace("spans.duration_ns", f"{signal}.{column}")
     )
-    probe = Probe(parts_of(parse(path.read_bytes(), path), template.bind(WINDOW).arguments))
+    probe = Probe(parts_of(parse(path.read_bytes(), path), bind(template, WINDOW).arguments))
 
     found = probe.warnings([row(probe, signal=signal, first=after(probe, minutes))])
 
@@ -106,7 +107,7 @@ def test_a_template_that_requires_nothing_asks_nothing(tmp_path: Path) -> None:
     path = write_template(tmp_path, header=HEADER.replace("requires: [spans.duration_ns]\n", ""))
     template = parse(path.read_bytes(), path)
 
-    assert Probe(parts_of(template, template.bind(WINDOW).arguments)).sql is None
+    assert Probe(parts_of(template, bind(template, WINDOW).arguments)).sql is None
 
 
 @pytest.mark.parametrize("seconds", [0.000001, 0.01, 7, 180, 3600, 86_400 * 400])
@@ -126,7 +127,7 @@ def test_windows_that_are_almost_the_same_share_what_lies_within(seconds: float)
 def test_what_lies_within_speaks_for_the_whole_only_when_it_has_nothing_to_warn_of(
     template: Template,
 ) -> None:
-    (part,) = parts_of(template, template.bind(WINDOW).arguments)
+    (part,) = parts_of(template, bind(template, WINDOW).arguments)
     probe = Probe([part])
 
     assert part.warnings(row(probe, first=after(probe, 0.6), last=after(probe, 9.4))) == []

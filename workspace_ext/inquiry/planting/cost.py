@@ -20,10 +20,11 @@ import duckdb
 from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.inquiry.planting.bulk import DAY, fill
+from workspace_ext.inquiry.templates.binding import BindContext, bind
 from workspace_ext.inquiry.templates.check import CheckResult, files_of
 from workspace_ext.inquiry.templates.header import parse
 from workspace_ext.inquiry.templates.lint import sample
-from workspace_ext.inquiry.templates.model import BindContext, Template
+from workspace_ext.inquiry.templates.model import Template
 from workspace_ext.telemetry.migrations import MIGRATIONS
 
 SPANS, LINES, POINTS = 4_000_000, 3_000_000, 3_000_000
@@ -96,7 +97,7 @@ def cost(store: duckdb.DuckDBPyConnection, template: Template) -> Cost:
         duckdb.Error: Its SQL fails, also for want of memory.
     """
     required = {name: sample(p) for name, p in template.params.items() if p.required}
-    values = dict(template.bind(required, BindContext(_WINDOW, _WINDOW.before())).values)
+    values = dict(bind(template, required, BindContext(_WINDOW, _WINDOW.before())).values)
     seconds, worked = [], []
     for _ in range(_TIMES):
         begun, processor = time.perf_counter(), time.process_time()

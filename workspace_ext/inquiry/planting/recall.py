@@ -11,6 +11,7 @@ import duckdb
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.inquiry.planting.language import Plant, read
 from workspace_ext.inquiry.planting.world import World, context
+from workspace_ext.inquiry.templates.binding import bind
 from workspace_ext.inquiry.templates.check import CheckResult, files_of
 from workspace_ext.inquiry.templates.fixtures import fixtures_path, load
 from workspace_ext.inquiry.templates.header import parse
@@ -112,7 +113,7 @@ def asked(
     plant.plant(world, strength)
     try:
         world.fill(store)
-        bound = template.bind(dict(plant.params), context())
+        bound = bind(template, dict(plant.params), context())
         reader = open_reader(store, template.sql, bound.values, stream=False)
         answer = after(template, reader.read_all(), bound.arguments)
     except duckdb.Error as error:

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput
-from workspace_ext.inquiry.templates.model import BindContext
+from workspace_ext.inquiry.templates.binding import BindContext
 from workspace_ext.telemetry.schema import SIGNALS, keeping, noting
 
 ORIGIN = datetime(2024, 5, 1, 12, tzinfo=UTC)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from workspace_ext.foundation.errors import InvestigationError
 from workspace_ext.inquiry.queries.asking import Asking
 from workspace_ext.inquiry.queries.expectation import VERDICTS, Condition
+from workspace_ext.inquiry.queries.recording import QueryRecorder
 from workspace_ext.inquiry.queries.tally import Tallied, Tally
 from workspace_ext.inquiry.templates.judge import Judge
 from workspace_ext.protocol.messages import Answer, TestOutcome
@@ -17,30 +18,39 @@ from workspace_ext.telemetry.query.watch import Cancelled
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from workspace_ext.inquiry.queries.service import QueryService
-
 
 class Asked:
     """An answer on its way. Iterate it once, to the end, then take `answer`; or close it.
 
     An error after the first rows does not raise: it is recorded, ends the rows, and stands in
     the answer.
+
+    Args:
+        recorder: Records how it ends.
+        asking: The question.
+        running: The query, which has its first rows.
+        warnings: What to say with the answer; asked when the rows are through.
+        saw_data: Whether there was anything where the query looked, asked likewise: a count over
+            nothing is a row, too, and says nothing about the system.
     """
 
     def __init__(
         self,
-        service: QueryService,
+        recorder: QueryRecorder,
         asking: Asking,
         running: RunningQuery,
+        *,
         warnings: Callable[[], list[str]],
+        saw_data: Callable[[], bool],
     ) -> None:
         self.schema: pa.Schema = running.schema
         self.query_id = asking.id
         self.lane = running.lane
-        self._service = service
+        self._recorder = recorder
         self._asking = asking
         self._running = running
         self._warnings = warnings
+        self._saw_data = saw_data
         question = asking.question
         assert question is not None
         template = question.template
@@ -73,9 +83,9 @@ class Asked:
                         self._condition.feed(batch)
             tallied = self._tally.finish(self._warnings)
             judged = self._judged(tallied)
-            self._answer = self._service.record(self._asking, self._running, tallied, judged)
+            self._answer = self._recorder.answered(self._asking, self._running, tallied, judged)
         except InvestigationError as error:
-            self._answer = self._service.fail(self._asking, error)
+            self._answer = self._recorder.failed(self._asking, error)
         finally:
             self.close()
 
@@ -84,7 +94,7 @@ class Asked:
         self._running.close()
         self._tally.close()
         if self._answer is None:
-            self._answer = self._service.fail(self._asking, Cancelled())
+            self._answer = self._recorder.failed(self._asking, Cancelled())
 
     def _judged(self, tallied: Tallied) -> TestOutcome | None:
         """What a condition says of the hypothesis; None when the verdict decides, or nothing."""
@@ -95,7 +105,7 @@ class Asked:
         question, verdict = self._asking.question, tallied.verdict
         if question and question.template is not None and verdict["interesting"] is None:
             outcome, reason = "inconclusive", verdict["reason"]  # its rule had nothing to go by
-        elif outcome != "inconclusive" and not self._service.saw_data(self._asking, self._running):
+        elif outcome != "inconclusive" and not self._saw_data():
             outcome, reason = "inconclusive", "no data: nothing is there where it looked"
         return {
             "hypothesis": test["hypothesis"],

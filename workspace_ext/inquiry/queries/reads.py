@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workspace_ext.inquiry.investigations.model import QueryRecord
+from workspace_ext.inquiry.templates.binding import BindContext, bind
 from workspace_ext.inquiry.templates.library import TemplateLibrary
-from workspace_ext.inquiry.templates.model import BindContext, Template
+from workspace_ext.inquiry.templates.model import Template
 from workspace_ext.protocol.messages import TemplateRef
 from workspace_ext.telemetry.query.model import Scan
 from workspace_ext.telemetry.query.scan import PlanReader
@@ -33,7 +34,7 @@ class Reads:
         if record.template is None:
             return record.scans
         template = self.template(record.template)
-        bound = template.bind(record.params, BindContext())
+        bound = bind(template, record.params, BindContext())
         return self.plans.scan(template.sql, bound.values)
 
     def template(self, used: TemplateRef) -> Template:

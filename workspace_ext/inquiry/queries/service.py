@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from workspace_ext.access.model import Principal
@@ -13,31 +11,24 @@ from workspace_ext.foundation.clock import Window, now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput, InvestigationError
 from workspace_ext.inquiry.investigations.service import InvestigationService
 from workspace_ext.inquiry.queries.asked import Asked
-from workspace_ext.inquiry.queries.asking import Asking, answer_of
+from workspace_ext.inquiry.queries.asking import Asking
 from workspace_ext.inquiry.queries.completeness import Completeness
 from workspace_ext.inquiry.queries.execution import Execution
-from workspace_ext.inquiry.queries.expectation import (
-    check_columns,
-    judge_function,
-)
-from workspace_ext.inquiry.queries.onward import onward
+from workspace_ext.inquiry.queries.expectation import check_columns, judge_function
 from workspace_ext.inquiry.queries.question import Question, check_request, free_question, titled
-from workspace_ext.inquiry.queries.tally import Tallied
+from workspace_ext.inquiry.queries.recording import QueryRecorder
+from workspace_ext.inquiry.templates.binding import BindContext, bind
 from workspace_ext.inquiry.templates.library import TemplateLibrary
-from workspace_ext.inquiry.templates.model import BindContext, Template
+from workspace_ext.inquiry.templates.model import Template
 from workspace_ext.protocol.messages import (
-    Answer,
     FunctionTest,
     InvestigationState,
     QueryRequest,
     TestOutcome,
 )
-from workspace_ext.protocol.templates import NextStep
 from workspace_ext.telemetry.catalog.service import Catalog
 from workspace_ext.telemetry.query.model import Limits, RunningQuery
 from workspace_ext.telemetry.query.runner import QueryRunner
-
-_log = logging.getLogger(__name__)
 
 _BEHIND = (
     "some of what was received before this question is not in the answer: more comes in than can be"
@@ -74,6 +65,7 @@ class QueryService:
         self._cautions = cautions
         self._completeness = Completeness(runner, catalog, whole=whole)
         self._execution = Execution(runner)
+        self._recorder = QueryRecorder(investigations, templates)
 
     def ask(self, request: QueryRequest, principal: Principal, cancelled: threading.Event) -> Asked:
         """Asks one question; it has its first rows when this returns.
@@ -99,7 +91,7 @@ class QueryService:
             asking.question = self._question(request, state)
             return self._start(asking, limits, cancelled)
         except InvestigationError as error:
-            self._record_failure(asking, error)
+            self._recorder.failed(asking, error)
             raise
 
     def report_test(self, uid: str, test: FunctionTest, principal: Principal) -> TestOutcome:
@@ -114,15 +106,6 @@ class QueryService:
         """
         told = judge_function(test)
         return self._investigations.record_test(uid, test, told, principal)
-
-    def saw_data(self, asking: Asking, running: RunningQuery) -> bool:
-        """Whether there was anything where free SQL looked.
-
-        A count over nothing is a row, too; what it says is nothing about the system.
-        """
-        if asking.question is None or asking.question.template is not None:
-            return True  # a template without rows has no verdict and no condition that holds
-        return self._completeness.any_rows(running.scan, asking.pin, self._runner.limits)
 
     def close(self) -> None:
         """Ends its threads; the runner is closed by whoever made it."""
@@ -154,13 +137,6 @@ class QueryService:
             asking.refused = True
             raise
 
-    def _begin_test(self, asking: Asking) -> None:
-        request = asking.request
-        test, uid = request.get("test"), request.get("investigation")
-        if test and uid is not None and asking.question is not None and not asking.refused:
-            run = request.get("run") or None
-            self._investigations.begin_test(uid, test["hypothesis"], run, asking.principal)
-
     def _pin(self, request: QueryRequest, state: InvestigationState | None) -> tuple[int, bool]:
         """The pin, and whether data that was accepted before is missing from it."""
         asked = request.get("pin")
@@ -184,7 +160,7 @@ class QueryService:
             return free_question(request, self._runner.named_values(request["sql"]), state)
         template = self._templates.get(name, request.get("version"))
         given = request.get("params") or {}
-        bound = template.bind(given, self._context(template, given, state))
+        bound = bind(template, given, self._context(template, given, state))
         return Question(
             sql=template.sql,
             values=bound.values,
@@ -212,63 +188,27 @@ class QueryService:
         warnings = self._completeness.begin(question, *about) if question.template else None
         running = self._execution.run(question, *about)
         self._check_condition(asking, running)
-        self._begin_test(asking)
+        self._recorder.begin_test(asking)
         if warnings is not None and question.template is not None:
             self._templates.keep(question.template)
             told = question.template.cautions()
             told += self._cautions(question.template) if self._cautions is not None else []
-            return Asked(self, asking, running, lambda: [*behind, *told, *warnings.result()])
-        look = self._completeness.of_scans  # free SQL has its plan when its rows are through
-        return Asked(
-            self, asking, running, lambda: [*behind, *look(question, running.scan, *about)]
-        )
-
-    # -- after the rows ------------------------------------------------------------------------
-
-    def record(
-        self,
-        asking: Asking,
-        running: RunningQuery,
-        tallied: Tallied,
-        judged: TestOutcome | None,
-    ) -> Answer:
-        """Records an answer and makes the message that goes with its rows."""
-        assert asking.question is not None
-        template, recorded = asking.question.template, asking.question.recorded
-        steps: list[NextStep] = []
-        if template is not None and tallied.rows:
-            steps = onward(template, recorded, tallied.led, self._templates)
-        record = replace(
-            asking.record(),
-            judged=judged,
-            compare=running.compare,
-            verdict=tallied.verdict,
-            rows=tallied.rows,
-            digest=tallied.digest,
-            unordered_digest=tallied.unordered_digest,
-            scan={"tables": [scan.to_dict() for scan in running.scan]},
-            kept=tallied.kept,
-            aggregates=tallied.aggregates,
-        )
-        outcome = self._investigations.record_query(
-            asking.request.get("investigation"), record, asking.principal
-        )
-        return answer_of(asking, record, outcome, None, steps)
-
-    def fail(self, asking: Asking, error: InvestigationError) -> Answer:
-        """Records that a query failed half-way and makes the message that says so."""
-        self._record_failure(asking, error)
-        return answer_of(asking, asking.record(), None, error)
-
-    def _record_failure(self, asking: Asking, error: InvestigationError) -> None:
-        record = replace(asking.record(), ok=False, error=error.message)
-        try:
-            self._begin_test(asking)
-            self._investigations.record_query(
-                asking.request.get("investigation"), record, asking.principal
+            return Asked(
+                self._recorder,
+                asking,
+                running,
+                warnings=lambda: [*behind, *told, *warnings.result()],
+                # A template without rows has no verdict, and no condition that holds.
+                saw_data=lambda: True,
             )
-        except InvestigationError:
-            _log.exception("a failed query could not be recorded")
+        look = self._completeness  # free SQL has its plan when its rows are through
+        return Asked(
+            self._recorder,
+            asking,
+            running,
+            warnings=lambda: [*behind, *look.of_scans(question, running.scan, *about)],
+            saw_data=lambda: look.any_rows(running.scan, asking.pin, self._runner.limits),
+        )
 
 
 def _check_parent(request: QueryRequest, state: InvestigationState | None) -> None:

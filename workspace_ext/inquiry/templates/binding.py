@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.foundation.hints import did_you_mean
-from workspace_ext.inquiry.templates.model import BindContext, Bound, Param, Template
+from workspace_ext.inquiry.templates.model import Param, Template
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
@@ -24,8 +25,43 @@ class _WrongValueError(ValueError):
     """A value that does not fit its type; becomes a `BadInput` that names the parameter."""
 
 
-def bind(template: Template, given: Mapping[str, Any], context: BindContext) -> Bound:
-    """See `Template.bind`."""
+@dataclass(frozen=True)
+class BindContext:
+    """What an investigation contributes. No known services: any service name is taken."""
+
+    window: Window | None = None
+    baseline: Window | None = None
+    services: Collection[str] = ()
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Parameters ready to use.
+
+    Attributes:
+        values: ``$name`` → value, exactly the names the SQL uses: hand this to DuckDB.
+        arguments: Every ``$name`` of every parameter, for the `Judge`.
+        recorded: Parameter name → JSON, absolute; binding it again gives the same.
+    """
+
+    values: Mapping[str, object]
+    arguments: Mapping[str, object]
+    recorded: Mapping[str, Any] = field(default_factory=dict)
+
+
+def bind(template: Template, given: Mapping[str, Any], context: BindContext | None = None) -> Bound:
+    """Checks what was given and makes the values that the SQL binds.
+
+    Args:
+        template: The template.
+        given: Parameter name → value, as a person, a notebook or a record wrote it.
+        context: The investigation's window, baseline and known services.
+
+    Raises:
+        BadInput: A parameter is unknown, missing, of a wrong type, or out of range; the
+            message names the parameter and the template.
+    """
+    context = context or BindContext()
     for name in given:
         if name not in template.params:
             raise BadInput(

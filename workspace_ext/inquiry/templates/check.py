@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workspace_ext.foundation.errors import BadInput, NotFound
+from workspace_ext.inquiry.templates.binding import bind
 from workspace_ext.inquiry.templates.fixtures import Case, Fixtures, fixtures_path, load
 from workspace_ext.inquiry.templates.header import parse
 from workspace_ext.inquiry.templates.judge import Judge
@@ -132,7 +133,7 @@ def _step(template: Template) -> Iterator[Problem]:
     if not template.step:
         return
     given = {name: sample(p) for name, p in template.params.items() if p.default is None}
-    bound = template.bind(given)
+    bound = bind(template, given)
     cursor = schema_cursor()
     try:
         nothing = cursor.sql(template.sql, params=dict(bound.values)).to_arrow_table()
@@ -167,7 +168,7 @@ def _run(
     try:
         for signal in SIGNALS.values():
             _fill(store, signal, case.rows[signal.name])
-        bound = template.bind(case.params, fixtures.context)
+        bound = bind(template, case.params, fixtures.context)
         answer = store.sql(template.sql, params=dict(bound.values)).to_arrow_table()
         answer = after(template, answer, bound.arguments)
         judge = Judge(template, bound.arguments)

@@ -36,8 +36,8 @@ import yaml
 
 from workspace_ext.foundation.clock import Window, moment, parse_rfc3339
 from workspace_ext.foundation.errors import BadInput
-from workspace_ext.inquiry.templates.binding import seconds
-from workspace_ext.inquiry.templates.model import BadTemplate, BindContext, Problem
+from workspace_ext.inquiry.templates.binding import BindContext, seconds
+from workspace_ext.inquiry.templates.model import BadTemplate, Problem
 from workspace_ext.telemetry.schema import SIGNALS
 
 _TOP = ("origin", "window", "baseline", "cases", "plants")

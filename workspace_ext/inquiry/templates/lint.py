@@ -16,6 +16,7 @@ import duckdb
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.foundation.hints import did_you_mean
 from workspace_ext.inquiry.steps import registry as steps
+from workspace_ext.inquiry.templates.binding import bind
 from workspace_ext.inquiry.templates.chart import chart_problems
 from workspace_ext.inquiry.templates.judge import Conditions
 from workspace_ext.inquiry.templates.model import Param, Problem, Template, bare_name
@@ -170,7 +171,7 @@ def _returns(template: Template) -> Iterator[_Finding]:
     given = {p.name: sample(p) for p in template.params.values() if p.default is None}
     cursor = schema_cursor()
     try:
-        values = dict(template.bind(given).values)
+        values = dict(bind(template, given).values)
         rows = cursor.execute(f"DESCRIBE {template.sql}", values).fetchall()
     except BadInput as error:
         yield f"params: {error.message}", "params:"

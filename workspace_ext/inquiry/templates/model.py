@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.protocol.messages import TemplateRef
 from workspace_ext.protocol.templates import TemplateNext
@@ -177,21 +176,6 @@ class Template:
         """Which template, exactly."""
         return {"id": self.id, "version": self.version, "digest": self.digest}
 
-    def bind(self, given: Mapping[str, Any], context: BindContext | None = None) -> Bound:
-        """Checks what was given and makes the values that the SQL binds.
-
-        Args:
-            given: Parameter name → value, as a person, a notebook or a record wrote it.
-            context: The investigation's window, baseline and known services.
-
-        Raises:
-            BadInput: A parameter is unknown, missing, of a wrong type, or out of range; the
-                message names the parameter and the template.
-        """
-        from workspace_ext.inquiry.templates.binding import bind
-
-        return bind(self, given, context or BindContext())
-
     def describe(self) -> dict[str, Any]:
         """Everything that help shows, as JSON."""
         return {
@@ -233,27 +217,3 @@ def _example(param: Param) -> object:
     if param.of:
         return param.of[0]
     return _EXAMPLES[param.type]
-
-
-@dataclass(frozen=True)
-class BindContext:
-    """What an investigation contributes. No known services: any service name is taken."""
-
-    window: Window | None = None
-    baseline: Window | None = None
-    services: Collection[str] = ()
-
-
-@dataclass(frozen=True)
-class Bound:
-    """Parameters ready to use.
-
-    Attributes:
-        values: ``$name`` → value, exactly the names the SQL uses: hand this to DuckDB.
-        arguments: Every ``$name`` of every parameter, for the `Judge`.
-        recorded: Parameter name → JSON, absolute; binding it again gives the same.
-    """
-
-    values: Mapping[str, object]
-    arguments: Mapping[str, object]
-    recorded: Mapping[str, Any] = field(default_factory=dict)
