@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection
 
-from sqlalchemy import Column, Integer, MetaData, String, Table, delete, select
+from sqlalchemy import column, delete, select, table
 from sqlalchemy.dialects.sqlite import insert
 
 from workspace_ext.foundation.clock import Clock, now_ns
@@ -23,12 +23,7 @@ MIGRATIONS = (
 LONGEST_IDLE_NS = 30 * 86_400 * 10**9
 """The end of a kernel that asks nothing: its server may have been killed, and told no end."""
 
-_KERNELS = Table(
-    "kernels",
-    MetaData(),
-    Column("kernel", String, primary_key=True),
-    Column("used_ns", Integer, nullable=False),
-)
+_KERNELS = table("kernels", column("kernel"), column("used_ns"))
 
 
 class Kernels:

@@ -5,20 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    and_,
-    bindparam,
-    insert,
-    select,
-)
+from sqlalchemy import Connection, and_, bindparam, column, insert, select, table
 
+from workspace_ext.ledger.model import HEADER
 from workspace_ext.protocol.messages import LedgerEntry
 from workspace_ext.storage.migrations import Migration
 
@@ -47,36 +36,17 @@ CREATE TRIGGER ledger_entries_unchanged BEFORE UPDATE ON ledger_entries
     ),
 )
 
-_META = MetaData()
-ENTRIES = Table(
-    "ledger_entries",
-    _META,
-    Column("stream", String, primary_key=True),
-    Column("seq", Integer, primary_key=True),
-    *(Column(name, String, nullable=False) for name in ("id", "type", "source", "subject")),
-    *(Column(name, String, nullable=False) for name in ("time", "recorded_time")),
-    Column("investigation", String),
-    Column("actor", String, nullable=False),
-    Column("on_behalf_of", String),
-    *(Column(name, String, nullable=False) for name in ("rationale", "payload_digest")),
-    *(Column(name, String, nullable=False) for name in ("prev", "hash")),
-)
-PAYLOADS = Table(
-    "ledger_payloads",
-    _META,
-    Column("stream", String, primary_key=True),
-    Column("seq", Integer, primary_key=True),
-    Column("content", LargeBinary, nullable=False),
-)
+_ENTRIES = table("ledger_entries", *map(column, ("stream", *HEADER, "hash")))
+_PAYLOADS = table("ledger_payloads", column("stream"), column("seq"), column("content"))
 
-_JOINED = select(*ENTRIES.c, PAYLOADS.c.content).select_from(
-    ENTRIES.outerjoin(
-        PAYLOADS, and_(ENTRIES.c.stream == PAYLOADS.c.stream, ENTRIES.c.seq == PAYLOADS.c.seq)
+_JOINED = select(*_ENTRIES.c, _PAYLOADS.c.content).select_from(
+    _ENTRIES.outerjoin(
+        _PAYLOADS, and_(_ENTRIES.c.stream == _PAYLOADS.c.stream, _ENTRIES.c.seq == _PAYLOADS.c.seq)
     )
 )
-_KEPT_AS = (*ENTRIES.c.keys(), "payload")
-_FIND = _JOINED.where(ENTRIES.c.stream == bindparam("of"), ENTRIES.c.id == bindparam("event"))
-_ADD_ENTRY, _ADD_PAYLOAD = insert(ENTRIES), insert(PAYLOADS)
+_KEPT_AS = (*_ENTRIES.c.keys(), "payload")
+_FIND = _JOINED.where(_ENTRIES.c.stream == bindparam("of"), _ENTRIES.c.id == bindparam("event"))
+_ADD_ENTRY, _ADD_PAYLOAD = insert(_ENTRIES), insert(_PAYLOADS)
 _PAGE = 1000
 
 
@@ -90,9 +60,9 @@ def add(connection: Connection, stream: str, entry: LedgerEntry, payload: bytes)
 def head(connection: Connection, stream: str) -> tuple[int, str] | None:
     """Sequence number and hash of a stream's last entry."""
     row = connection.execute(
-        select(ENTRIES.c.seq, ENTRIES.c.hash)
-        .where(ENTRIES.c.stream == stream)
-        .order_by(ENTRIES.c.seq.desc())
+        select(_ENTRIES.c.seq, _ENTRIES.c.hash)
+        .where(_ENTRIES.c.stream == stream)
+        .order_by(_ENTRIES.c.seq.desc())
         .limit(1)
     ).first()
     return None if row is None else (int(row.seq), str(row.hash))
@@ -113,13 +83,13 @@ def read(
     types: Collection[str] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """The entries after a sequence number as kept, with ``payload`` bytes, page by page."""
-    query = _JOINED if types is None else _JOINED.where(ENTRIES.c.type.in_(types))
+    query = _JOINED if types is None else _JOINED.where(_ENTRIES.c.type.in_(types))
     left = limit
     while left is None or left > 0:
         size = _PAGE if left is None else min(left, _PAGE)
         rows = connection.execute(
-            query.where(ENTRIES.c.stream == stream, ENTRIES.c.seq > after)
-            .order_by(ENTRIES.c.seq)
+            query.where(_ENTRIES.c.stream == stream, _ENTRIES.c.seq > after)
+            .order_by(_ENTRIES.c.seq)
             .limit(size)
         ).all()
         yield from (_kept(row) for row in rows)
@@ -132,18 +102,19 @@ def read(
 def streams(connection: Connection) -> list[str]:
     """The names of all streams."""
     return list(
-        connection.execute(select(ENTRIES.c.stream).distinct().order_by("stream")).scalars()
+        connection.execute(select(_ENTRIES.c.stream).distinct().order_by("stream")).scalars()
     )
 
 
 def stray_payloads(connection: Connection) -> list[tuple[str, int]]:
     """Payloads whose entry is not there."""
     found = connection.execute(
-        select(PAYLOADS.c.stream, PAYLOADS.c.seq)
+        select(_PAYLOADS.c.stream, _PAYLOADS.c.seq)
         .outerjoin(
-            ENTRIES, and_(ENTRIES.c.stream == PAYLOADS.c.stream, ENTRIES.c.seq == PAYLOADS.c.seq)
+            _ENTRIES,
+            and_(_ENTRIES.c.stream == _PAYLOADS.c.stream, _ENTRIES.c.seq == _PAYLOADS.c.seq),
         )
-        .where(ENTRIES.c.seq.is_(None))
+        .where(_ENTRIES.c.seq.is_(None))
     )
     return [(str(stream), int(seq)) for stream, seq in found]
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, String, Table, select
+from sqlalchemy import Connection, String, column, select, table
 from sqlalchemy.dialects.sqlite import insert
 
 from workspace_ext.foundation.canonical import canonical_json, digest_bytes
@@ -57,40 +57,16 @@ RECORDS_MIGRATIONS = {
 }
 """All tables of a store's records: what `RecordsEngine` is given."""
 
-_META = MetaData()
-_INVESTIGATIONS = Table(
-    "investigations",
-    _META,
-    Column("uid", String, primary_key=True),
-    Column("opened_at", String, nullable=False),
-    Column("summary", LargeBinary, nullable=False),
-    Column("listed", Integer, nullable=False),
+_INVESTIGATIONS = table(
+    "investigations", column("uid"), column("opened_at"), column("summary"), column("listed")
 )
-_HYPOTHESES = Table(
+_HYPOTHESES = table(
     "hypotheses",
-    _META,
-    Column("investigation", String, primary_key=True),
-    Column("id", String, primary_key=True),
-    Column("state", String, nullable=False),
-    Column("at", String, nullable=False),
-    Column("words", String, nullable=False),
-    Column("summary", LargeBinary, nullable=False),
+    *map(column, ("investigation", "id", "state", "at", "summary")),
+    column("words", String),
 )
-_QUERIES = Table(
-    "queries",
-    _META,
-    Column("id", String, primary_key=True),
-    Column("position", Integer),
-    Column("investigation", String),
-    Column("kept", String),
-    Column("body", LargeBinary, nullable=False),
-)
-_KEPT = Table(
-    "kept_results",
-    _META,
-    Column("digest", String, primary_key=True),
-    Column("content", LargeBinary, nullable=False),
-)
+_QUERIES = table("queries", *map(column, ("id", "position", "investigation", "kept", "body")))
+_KEPT = table("kept_results", column("digest"), column("content"))
 _BODY = tuple(part.name for part in fields(QueryRecord) if part.name != "kept")
 _ADD_QUERY = insert(_QUERIES)
 _ADD_KEPT = insert(_KEPT).on_conflict_do_nothing()

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, LargeBinary, MetaData, Row, Table, select
+from sqlalchemy import ColumnElement, Connection, Row, column, select, table
 from sqlalchemy.dialects.sqlite import insert
 
 from workspace_ext.foundation.canonical import PREFIX, digest_text
@@ -25,15 +25,7 @@ CREATE TABLE blobs (
 );
 """
 
-_META = MetaData()
-_BLOBS = Table(
-    "blobs",
-    _META,
-    Column("id", Integer, primary_key=True),
-    Column("digest", LargeBinary, nullable=False),
-    Column("base", Integer),
-    Column("content", LargeBinary, nullable=False),
-)
+_BLOBS = table("blobs", column("id"), column("digest"), column("base"), column("content"))
 _WINDOW = 32 * 1024
 _RAW = -15  # no header, no checksum: the digest is one
 _WORTH_IT = 0.7
@@ -141,7 +133,10 @@ def changed(connection: Connection) -> frozenset[str]:
 
 
 def _rows(
-    connection: Connection, key: Column[Any], values: Iterable[Any], *columns: Column[Any]
+    connection: Connection,
+    key: ColumnElement[Any],
+    values: Iterable[Any],
+    *columns: ColumnElement[Any],
 ) -> Iterator[Row[Any]]:
     """Some columns, and the key, of the rows whose key is one of these values."""
     wanted = list(dict.fromkeys(values))

@@ -8,18 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    and_,
-    insert,
-    select,
-)
+from sqlalchemy import Connection, and_, column, insert, select, table
 
 from workspace_ext.foundation.canonical import PREFIX
 from workspace_ext.inquiry.versions import blobs
@@ -52,27 +41,14 @@ CREATE TRIGGER versions_unchanged BEFORE UPDATE ON versions
     ),
 )
 
-_META = MetaData()
-_VERSIONS = Table(
+_VERSIONS = table(
     "versions",
-    _META,
-    Column("investigation", String, primary_key=True),
-    Column("revision", Integer, primary_key=True),
-    *(Column(name, String, nullable=False) for name in ("path", "at", "actors", "reason")),
-    Column("digest", LargeBinary, nullable=False),
-    Column("seq", Integer, nullable=False),
-    Column("head", LargeBinary, nullable=False),
-    Column("parent", Integer, nullable=False),
-    Column("layout", LargeBinary, nullable=False),
+    *map(column, ("investigation", "revision", "path", "at", "actors", "reason", "digest")),
+    *map(column, ("seq", "head", "parent", "layout")),
 )
-_CHANGES = Table(
+_CHANGES = table(
     "version_changes",
-    _META,
-    Column("investigation", String, primary_key=True),
-    Column("cell", String, primary_key=True),
-    Column("revision", Integer, primary_key=True),
-    Column("what", String, nullable=False),
-    Column("actors", String),
+    *map(column, ("investigation", "cell", "revision", "what", "actors")),
 )
 _HEAD = [column for column in _VERSIONS.c if column.name not in ("investigation", "layout")]
 

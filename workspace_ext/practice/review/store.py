@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, select
+from sqlalchemy import Connection, column, select, table
 from sqlalchemy.dialects.sqlite import insert
 
 from workspace_ext.storage.migrations import Migration
@@ -20,14 +20,7 @@ CREATE TABLE looks (
     ),
 )
 
-_LOOKS = Table(
-    "looks",
-    MetaData(),
-    Column("investigation", String, primary_key=True),
-    Column("person", String, primary_key=True),
-    Column("seq", Integer, nullable=False),
-    Column("at", String, nullable=False),
-)
+_LOOKS = table("looks", column("investigation"), column("person"), column("seq"), column("at"))
 
 
 def last_look(connection: Connection, uid: str, person: str) -> tuple[int, str] | None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from workspace_ext.telemetry.ingest.resources import with_texts
 from workspace_ext.telemetry.schema import RESOURCE, SIGNALS
 
 _TEXT_MAP = pa.map_(pa.string(), pa.string())
@@ -47,12 +46,6 @@ def shared_schema(signal: str) -> pa.Schema:
     schema = arrow_schema(signal)
     place = schema.get_field_index(RESOURCE)
     return schema.set(place, pa.field(RESOURCE, pa.dictionary(pa.int32(), _TEXT_MAP)))
-
-
-@cache
-def kept_schema(signal: str) -> pa.Schema:
-    """The columns within the limits, and in the form that is kept."""
-    return with_texts(arrow_schema(signal).empty_table()).schema
 
 
 def table(signal: str, rows: Sequence[dict[str, Any]]) -> pa.Table:

@@ -39,7 +39,7 @@ class Parsed:
 
     Attributes:
         tables: By signal; the columns are those of `columns.arrow_schema`, and once they are within
-            the limits those of `columns.kept_schema`.
+            the limits `resources.with_texts` of these.
         rejects: What could not be read.
         warnings: What the user should know.
         more_rejects: How many records could not be read beyond `rejects`.

@@ -25,7 +25,7 @@ class Delivery:
         received_ns: When its last byte was there.
         digest: Of its body.
         size: Of its body, in bytes.
-        tables: Its records by signal; the columns are those of `columns.kept_schema`.
+        tables: Its records by signal; the columns are those of `model.Parsed` within limits.
         rejected: How many records could not be read.
         rejects: The first of them.
         warnings: What the user should know.
