@@ -19,12 +19,14 @@ from statistics import quantiles
 
 import duckdb
 import urllib3
+from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from tests.benchmarks.table import Row
 from tests.support.live import Receiver, export_request, receiver
 from tests.support.waiting import until
-from workspace_ext.telemetry.ingest.adapters import otlp_proto
+from workspace_ext.telemetry.ingest.adapters.otlp_proto_records import KINDS
 from workspace_ext.telemetry.ingest.columns import arrow_schema
+from workspace_ext.telemetry.ingest.rows import Rows
 from workspace_ext.telemetry.schema import SPANS as SIGNAL
 
 REQUEST = 512
@@ -136,9 +138,9 @@ def plain(folder: Path) -> tuple[float, float]:
 
     def loop() -> None:
         for body in requests:
-            message = otlp_proto.TracesData.FromString(body)
-            rows = otlp_proto.Rows()
-            otlp_proto._spans(rows, 1, message.resource_spans)
+            message = TracesData.FromString(body)
+            rows = Rows()
+            KINDS["spans"].convert(rows, 1, message.resource_spans)
             incoming = rows.hand_on().tables["spans"]
             assert incoming.schema == schema
             connection.register("incoming", incoming)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
+from workspace_ext.telemetry.ingest.batches import add_batch, add_rejects
 from workspace_ext.telemetry.ingest.model import IngestReport, Reject
-from workspace_ext.telemetry.ingest.offering import offered, registered
+from workspace_ext.telemetry.ingest.offering import offered
 from workspace_ext.telemetry.ingest.tally import count_services, totals
 from workspace_ext.telemetry.pin import newest_pin
 from workspace_ext.telemetry.schema import SIGNALS, Signal, noting, present
@@ -167,7 +168,8 @@ class Batch:
             last_time_ns=max((last // 1000 * 1000 for _, last in extents), default=None),
             warnings=tuple(dict.fromkeys(warnings)),
         )
-        self._keep_rejects(batch_id)
+        rejects = ((batch_id, report.name, reject) for reject in self._rejects)
+        add_rejects(self._connection, rejects)
         self._book(report, committed_ns)
         return report
 
@@ -238,62 +240,30 @@ class Batch:
         ).fetchall()
         return int(result[0][0])
 
-    def _keep_rejects(self, batch_id: int) -> None:
-        if not self._rejects:
-            return
-        rows = pa.table(
-            {
-                "line": pa.array([reject.line for reject in self._rejects], pa.int64()),
-                "reason": pa.array([reject.reason for reject in self._rejects], pa.string()),
-                "record": pa.array([reject.record for reject in self._rejects], pa.string()),
-            }
-        )
-        with registered(self._connection, "incoming", rows):
-            self._connection.execute(
-                "INSERT INTO raw.quarantine"
-                " SELECT $batch, $name, line, reason, record FROM incoming",
-                {"batch": batch_id, "name": self._source.name},
-            )
-
     def _book(self, report: IngestReport, committed_ns: int) -> None:
-        counts = [report.rows.get(signal, 0) for signal in SIGNALS]
-        times = [
-            None if ns is None else ns // 1000
-            for ns in (
-                committed_ns,
-                report.first_time_ns,
-                report.last_time_ns,
-                self._source.received_ns,
-            )
-        ]
-        self._connection.execute(
-            """
-            INSERT INTO raw.batches (
-                batch_id, committed_at, name, format, content_digest, mapping_digest, bytes,
-                spans, logs, metrics, events, services, duplicates, quarantined,
-                first_time, last_time, warnings, adapter_version, received_at
-            )
-            SELECT $1, make_timestamptz($2::BIGINT), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-                   $13, $14, make_timestamptz($15::BIGINT), make_timestamptz($16::BIGINT), $17,
-                   $18, make_timestamptz($19::BIGINT)
-            """,
-            [
-                report.batch_id,
-                times[0],
-                report.name,
-                report.format,
-                report.digest,
-                self._source.mapping_digest,
-                self._source.size,
-                *counts,
-                report.duplicates,
-                report.quarantined,
-                times[1],
-                times[2],
-                list(report.warnings),
-                str(self._source.version),
-                times[3],
-            ],
+        source = self._source
+        times = {
+            "committed_at": committed_ns,
+            "first_time": report.first_time_ns,
+            "last_time": report.last_time_ns,
+            "received_at": source.received_ns,
+        }
+        add_batch(
+            self._connection,
+            {
+                "batch_id": report.batch_id,
+                "name": report.name,
+                "format": report.format,
+                "adapter_version": str(source.version),
+                "content_digest": report.digest,
+                "mapping_digest": source.mapping_digest,
+                "bytes": source.size,
+                **{signal: report.rows.get(signal, 0) for signal in SIGNALS},
+                "duplicates": report.duplicates,
+                "quarantined": report.quarantined,
+                "warnings": list(report.warnings),
+            },
+            {name: None if ns is None else ns // 1000 for name, ns in times.items()},
         )
 
 

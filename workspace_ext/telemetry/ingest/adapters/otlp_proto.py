@@ -7,15 +7,11 @@ what is in it: only a span has ids of 16 and 8 bytes, only a metric has data.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import IO, Any
 
 from google.protobuf.message import DecodeError, Message
-from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
-from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
-from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.telemetry.ingest.adapter import (
@@ -27,22 +23,14 @@ from workspace_ext.telemetry.ingest.adapter import (
     everything,
     is_text,
 )
-from workspace_ext.telemetry.ingest.adapters.otlp_proto_values import pairs_of, value_of
-from workspace_ext.telemetry.ingest.adapters.otlp_records import (
-    exponential_buckets,
-    log_row,
-    metric_head,
-    origin,
-    point_row,
-    span_row,
-)
-from workspace_ext.telemetry.ingest.adapters.otlp_span_columns import SPANS, spans_together
-from workspace_ext.telemetry.ingest.adapters.pieces import Spine, TooManyParts, pieces
+from workspace_ext.telemetry.ingest.adapters.otlp_proto_records import KINDS, Kind
+from workspace_ext.telemetry.ingest.adapters.otlp_span_columns import spans_together
+from workspace_ext.telemetry.ingest.adapters.pieces import TooManyParts, pieces
 from workspace_ext.telemetry.ingest.adapters.utf8 import repaired
 from workspace_ext.telemetry.ingest.adapters.wire_format import read_varint
 from workspace_ext.telemetry.ingest.limits import WHOLE_BYTES
 from workspace_ext.telemetry.ingest.model import Parsed, Together
-from workspace_ext.telemetry.ingest.rows import BadRecord, Row, Rows, as_text
+from workspace_ext.telemetry.ingest.rows import BadRecord, Rows
 
 _FIRST_FIELD = b"\n"
 _IN_A_GROUP = b"\n\x12\x1a"
@@ -94,7 +82,7 @@ def _read(stream: IO[bytes], context: Context) -> Iterator[Parsed]:
 
 
 def _body(rows: Rows, stream: IO[bytes], context: Context) -> None:
-    kind = _KINDS[context.signal]
+    kind = KINDS[context.signal]
     content = everything(stream, context)
     try:
         _convert(rows, 1, content, kind)
@@ -135,7 +123,7 @@ def _messages(stream: IO[bytes], rows: Rows, context: Context) -> Iterator[tuple
 
 def _request(rows: Rows, number: int, content: bytes) -> None:
     with rows.guard(number, content[:64].hex()):
-        kind = next((kind for kind in _KINDS.values() if _holds(content, kind)), None)
+        kind = next((kind for kind in KINDS.values() if _holds(content, kind)), None)
         if kind is None:
             raise BadRecord("not a request with spans, logs or metrics")
         try:
@@ -144,19 +132,19 @@ def _request(rows: Rows, number: int, content: bytes) -> None:
             raise BadRecord(f"a part of it is damaged: {error}") from None
 
 
-def _holds(content: bytes, kind: _Kind) -> bool:
+def _holds(content: bytes, kind: Kind) -> bool:
     try:
         return any(kind.holds(groups) for groups in _groups(Rows(), content, kind, 0))
     except DecodeError:
         return False
 
 
-def _convert(rows: Rows, number: int, content: bytes, kind: _Kind) -> None:
+def _convert(rows: Rows, number: int, content: bytes, kind: Kind) -> None:
     for groups in _groups(rows, content, kind, number):
         kind.convert(rows, number, groups)
 
 
-def _groups(rows: Rows, content: bytes, kind: _Kind, number: int) -> Iterator[Any]:
+def _groups(rows: Rows, content: bytes, kind: Kind, number: int) -> Iterator[Any]:
     """What each resource sent; of a large request in pieces, for the memory's sake."""
     for piece in pieces(content, kind.message.DESCRIPTOR, kind.spine):
         if isinstance(piece, TooManyParts):
@@ -174,194 +162,6 @@ def _parsed(rows: Rows, kind: type[Message], content: bytes) -> Message:
         message.ParseFromString(repaired(kind, content))
         rows.warn(REPAIRED)
     return message
-
-
-def _has_spans(groups: Iterable[Any]) -> bool:
-    return any(
-        len(span.trace_id) == 16 and len(span.span_id) == 8
-        for group in groups
-        for scope in group.scope_spans
-        for span in scope.spans
-        if span.start_time_unix_nano
-    )
-
-
-def _has_metrics(groups: Iterable[Any]) -> bool:
-    return any(
-        metric.WhichOneof("data")
-        for group in groups
-        for scope in group.scope_metrics
-        for metric in scope.metrics
-    )
-
-
-def _has_logs(groups: Iterable[Any]) -> bool:
-    return any(
-        record.time_unix_nano or record.observed_time_unix_nano
-        for group in groups
-        for scope in group.scope_logs
-        for record in scope.log_records
-    )
-
-
-def _spans(rows: Rows, number: int, groups: Iterable[Any]) -> None:
-    for group in groups:
-        resource = pairs_of(group.resource.attributes)
-        for scope in group.scope_spans:
-            shared = origin(resource, scope.scope.name)
-            for span in scope.spans:
-                try:
-                    rows.add("spans", number, _span(shared, span))
-                except BadRecord as error:
-                    rows.reject(number, str(error), str(span))
-
-
-def _span(shared: Row, span: Any) -> Row:
-    return span_row(
-        shared,
-        trace_id=span.trace_id.hex(),
-        span_id=span.span_id.hex(),
-        parent_span_id=span.parent_span_id.hex(),
-        name=span.name,
-        kind=span.kind,
-        start_ns=span.start_time_unix_nano,
-        end_ns=span.end_time_unix_nano,
-        status=span.status.code,
-        status_message=span.status.message,
-        trace_state=span.trace_state,
-        attributes=pairs_of(span.attributes),
-        events=[
-            {
-                "time": event.time_unix_nano // 1000,
-                "name": event.name,
-                "attributes": pairs_of(event.attributes),
-            }
-            for event in span.events
-        ],
-        links=[
-            {"trace_id": link.trace_id.hex(), "span_id": link.span_id.hex()} for link in span.links
-        ],
-    )
-
-
-def _logs(rows: Rows, number: int, groups: Iterable[Any]) -> None:
-    for group in groups:
-        resource = pairs_of(group.resource.attributes)
-        for scope in group.scope_logs:
-            shared = origin(resource, scope.scope.name)
-            for record in scope.log_records:
-                try:
-                    row = log_row(
-                        shared,
-                        time_ns=record.time_unix_nano,
-                        observed_ns=record.observed_time_unix_nano,
-                        number=record.severity_number,
-                        severity=record.severity_text,
-                        body=as_text(value_of(record.body)),
-                        trace_id=record.trace_id.hex(),
-                        span_id=record.span_id.hex(),
-                        event_name=record.event_name,
-                        attributes=pairs_of(record.attributes),
-                    )
-                    rows.add("logs", number, row)
-                except BadRecord as error:
-                    rows.reject(number, str(error), str(record))
-
-
-def _metrics(rows: Rows, number: int, groups: Iterable[Any]) -> None:
-    for group in groups:
-        resource = pairs_of(group.resource.attributes)
-        for scope in group.scope_metrics:
-            shared = origin(resource, scope.scope.name)
-            for metric in scope.metrics:
-                _metric(rows, number, shared, metric)
-
-
-def _metric(rows: Rows, number: int, shared: Row, metric: Any) -> None:
-    kind = metric.WhichOneof("data")
-    if kind is None:
-        rows.reject(number, f"metric {metric.name!r} has no data of a known kind", str(metric))
-        return
-    try:
-        data = getattr(metric, kind)
-        temporality = getattr(data, "aggregation_temporality", 0)
-        head = metric_head(
-            metric.name, metric.unit, kind, temporality, getattr(data, "is_monotonic", None)
-        )
-    except BadRecord as error:
-        rows.reject(number, str(error), str(metric))
-        return
-    for point in data.data_points:
-        try:
-            row = point_row(
-                shared,
-                head,
-                time_ns=point.time_unix_nano,
-                start_ns=point.start_time_unix_nano,
-                attributes=pairs_of(point.attributes),
-                values=_point(kind, point),
-            )
-            rows.add("metrics", number, row)
-        except BadRecord as error:
-            rows.reject(number, f"metric {metric.name}: {error}", str(point))
-
-
-def _point(kind: str, point: Any) -> Row:
-    if kind in ("gauge", "sum"):
-        held = point.WhichOneof("value")
-        if held is None and not point.flags & 1:
-            raise BadRecord("no value")
-        return {"value": None if held is None else float(getattr(point, held))}
-    values: Row = {"count": point.count}
-    if kind == "summary":
-        values["sum"] = point.sum
-        values["quantiles"] = [(item.quantile, item.value) for item in point.quantile_values]
-        return values
-    for name in ("sum", "min", "max"):
-        values[name] = getattr(point, name) if point.HasField(name) else None
-    if kind == "histogram":
-        values["bucket_counts"] = list(point.bucket_counts)
-        values["explicit_bounds"] = list(point.explicit_bounds)
-        return values
-    return values | exponential_buckets(
-        point.scale,
-        point.zero_count,
-        (point.positive.offset, list(point.positive.bucket_counts)),
-        (point.negative.offset, list(point.negative.bucket_counts)),
-    )
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """A signal's request.
-
-    Attributes:
-        message: Its class.
-        spine: Where its records are.
-        holds: Whether what it was read as is what it is.
-        convert: Adds its records to the rows.
-    """
-
-    message: type[Message]
-    spine: Spine
-    holds: Callable[[Any], bool]
-    convert: Callable[[Rows, int, Any], None]
-
-
-_DATA = ("gauge", "sum", "histogram", "exponential_histogram", "summary")
-_METRICS: Spine = {name: {"data_points": {}} for name in _DATA}
-_KINDS = {
-    "spans": _Kind(TracesData, SPANS, _has_spans, _spans),
-    "metrics": _Kind(
-        MetricsData,
-        {"resource_metrics": {"scope_metrics": {"metrics": _METRICS}}},
-        _has_metrics,
-        _metrics,
-    ),
-    "logs": _Kind(
-        LogsData, {"resource_logs": {"scope_logs": {"log_records": {}}}}, _has_logs, _logs
-    ),
-}
 
 
 ADAPTER = Adapter(

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from workspace_ext.foundation.canonical import digest_json
+from workspace_ext.telemetry.ingest.batches import add_batch, add_rejects
 from workspace_ext.telemetry.ingest.live.delivery import Delivery
 from workspace_ext.telemetry.ingest.offering import offered, registered
 from workspace_ext.telemetry.ingest.tally import Tally, count_services, totals
@@ -129,7 +130,15 @@ def merge(
     books = _books(deliveries, newest_pin(connection) + 1)
     for signal in SIGNALS.values():
         _merge_signal(connection, signal, books)
-    _keep_rejects(connection, books)
+    add_rejects(
+        connection,
+        (
+            (book.batch_id, book.source, reject)
+            for book in books
+            for delivery in book.deliveries
+            for reject in delivery.rejects
+        ),
+    )
     for book in books:
         _enter(connection, book, committed_ns)
     connection.execute("UPDATE raw.journal SET merged = $1", [journal])
@@ -293,23 +302,6 @@ def _insert(connection: duckdb.DuckDBPyConnection, signal: Signal, records: pa.T
             )
 
 
-def _keep_rejects(connection: duckdb.DuckDBPyConnection, books: list[Book]) -> None:
-    rows = [
-        (book.batch_id, book.source, reject.line, reject.reason, reject.record)
-        for book in books
-        for delivery in book.deliveries
-        for reject in delivery.rejects
-    ]
-    if not rows:
-        return
-    columns = list(zip(*rows, strict=True))
-    kinds = (pa.int64(), pa.string(), pa.int64(), pa.string(), pa.string())
-    names = ("batch_id", "name", "line", "reason", "record")
-    arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
-    with registered(connection, "incoming", pa.table(dict(zip(names, arrays, strict=True)))):
-        connection.execute("INSERT INTO raw.quarantine BY NAME SELECT * FROM incoming")
-
-
 def _enter(connection: duckdb.DuckDBPyConnection, book: Book, committed_ns: int) -> None:
     digests = [delivery.digest for delivery in book.deliveries]
     values = {
@@ -334,10 +326,4 @@ def _enter(connection: duckdb.DuckDBPyConnection, book: Book, committed_ns: int)
         "first_time": book.first_us,
         "last_time": book.last_us,
     }
-    given = {**values, **times}
-    shown = [f"${name}" for name in values]
-    shown += [f"make_timestamptz(${name}::BIGINT)" for name in times]
-    connection.execute(
-        f"INSERT INTO raw.batches ({', '.join(given)}) VALUES ({', '.join(shown)})",  # noqa: S608
-        given,
-    )
+    add_batch(connection, values, times)
