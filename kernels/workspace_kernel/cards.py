@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from workspace_kernel.display import MUTED, badge
+from workspace_kernel.markup import MUTED, badge
 
 
 @dataclass(frozen=True)

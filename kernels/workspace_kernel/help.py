@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from workspace_ext.protocol.templates import TemplateInfo, TemplateParam
-from workspace_kernel.display import MUTED, aside, table_html, table_text
+from workspace_kernel.markup import MUTED, aside, table_html, table_text
 
 TEXT_LENGTH = 300
 

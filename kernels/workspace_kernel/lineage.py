@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from workspace_kernel.display import MUTED, table_html, table_text
+from workspace_kernel.markup import MUTED, table_html, table_text
 
 FIRST_SOURCES = 20
 

@@ -12,7 +12,7 @@ from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.protocol.messages import Answer, QueryRequest
 from workspace_ext.protocol.templates import NextStep
 from workspace_kernel.ahead import filled, said
-from workspace_kernel.display import MUTED, aside, table_html, table_text
+from workspace_kernel.markup import MUTED, aside, table_html, table_text
 from workspace_kernel.values import to_wire
 
 if TYPE_CHECKING:

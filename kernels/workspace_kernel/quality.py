@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from workspace_ext.client.quality import COLUMNS, quality_rows
-from workspace_kernel.display import MUTED, WARN, table_html, table_text
+from workspace_kernel.markup import MUTED, WARN, table_html, table_text
 
 FIRST_ROWS = 30
 

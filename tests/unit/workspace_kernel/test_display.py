@@ -18,7 +18,8 @@ from workspace_kernel.chart import (
     SCHEMA,
     specification,
 )
-from workspace_kernel.display import FIRST_ROWS, cell, html, text
+from workspace_kernel.display import FIRST_ROWS, html, text
+from workspace_kernel.markup import cell
 from workspace_kernel.result import Result
 
 Make = Callable[..., Result]
