@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable
 from typing import Any
@@ -92,6 +93,24 @@ def test_a_copied_cell_becomes_a_cell_of_its_own(
         return [(read_metadata(cell) or {}).get("uid") for cell in cells if last_ok(cell)]
 
     until(lambda: uids() == ["original", "c2"], "each run is its cell's")
+
+
+def test_cells_without_ids_are_not_taken_for_each_other(
+    plain: Jupyter, name: Callable[[], str]
+) -> None:
+    """Before nbformat 4.5 cells had none, and all of them have the same: no id."""
+    path = name()
+    content = notebook("1", "2")
+    content["nbformat_minor"] = 4
+    for cell in content["cells"]:
+        del cell["id"]
+    kept = copy.deepcopy(content)
+    kept["cells"][1]["metadata"]["investigation"] = {"uid": "second"}
+    (plain.root / path).write_text(json.dumps(kept))
+
+    plain.save(path, content)
+
+    assert read_metadata(plain.read(path)["cells"][0]) is None
 
 
 def test_saving_without_shared_editing_adds_the_metadata_and_nothing_else(

@@ -217,7 +217,8 @@ class Notebooks:
         if b'"investigation"' not in raw:
             return
         before = json.loads(raw)
-        held = {cell.get("id"): read_metadata(cell) for cell in before.get("cells") or ()}
+        known = (cell for cell in before.get("cells") or () if cell.get("id"))
+        held = {cell["id"]: read_metadata(cell) for cell in known}
         ours = [(content, read_metadata(before))]
         ours += [(cell, held.get(cell.get("id"))) for cell in content.get("cells") or ()]
         for holder, metadata in ours:

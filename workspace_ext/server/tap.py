@@ -68,7 +68,7 @@ class Tap:
         self._ran = ran
         self._kernels: dict[str, _Kernel] = {}
 
-    def unopened(self, kernel_id: str, cell_id: str = "") -> str | None:
+    def unopened(self, kernel_id: str, cell_id: str) -> str | None:
         """The notebook whose investigation must be found or opened before a run may go on.
 
         None when nothing is to be done: it has one, or is an ordinary notebook.

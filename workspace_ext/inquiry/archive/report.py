@@ -25,9 +25,7 @@ def prepare(folder: Path) -> None:
         raise _unwritable(folder, error) from error
 
 
-def write_report(
-    report: ReplayReport, folder: Path, charts: Mapping[str, str] | None = None
-) -> list[Path]:
+def write_report(report: ReplayReport, folder: Path, charts: Mapping[str, str]) -> list[Path]:
     """Writes ``report.md``, ``report.html`` and ``report.json``.
 
     Args:
@@ -44,7 +42,7 @@ def write_report(
     prepare(folder)
     contents = {
         "report.md": to_markdown(report),
-        "report.html": to_html(report, charts or {}),
+        "report.html": to_html(report, charts),
         "report.json": json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n",
     }
     try:

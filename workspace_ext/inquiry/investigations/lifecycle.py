@@ -45,9 +45,7 @@ PUBLISHED = _CAUSES | {"supported"}
 _ORDER = ("testing", "supported", "refuted", "inconclusive", "root_cause", "contributing")
 
 
-def check_transition(
-    found: Hypothesis, to: str, *, evidence: Iterable[str] = (), override: str = ""
-) -> None:
+def check_transition(found: Hypothesis, to: str, *, evidence: Iterable[str], override: str) -> None:
     """Refuses a state that may not follow, and a claim published on tests that do not show it.
 
     Args:
@@ -78,7 +76,7 @@ def check_transition(
         )
 
 
-def unproved(found: Hypothesis, evidence: Iterable[str] = ()) -> str:
+def unproved(found: Hypothesis, evidence: Iterable[str]) -> str:
     """What keeps a hypothesis from being published; empty when nothing does."""
     tests = standing(found["tests"])
     for test in tests:

@@ -63,12 +63,11 @@ class Onset:
     p: float
 
 
-def find_onset(values: Sequence[float], *, from_point: int = 1) -> Onset | None:
+def find_onset(values: Sequence[float]) -> Onset | None:
     """The change of level in a series; whether to believe it, ``p`` says.
 
     Args:
         values: Evenly spaced in time; NaN where there is none.
-        from_point: The first point that may be on the new level.
 
     Returns:
         None when there are too few points, or all are the same.
@@ -81,8 +80,7 @@ def find_onset(values: Sequence[float], *, from_point: int = 1) -> Onset | None:
     ranks = ranks_of(known)
     if not np.ptp(ranks):
         return None
-    first = int(np.searchsorted(there, max(from_point, 1)))
-    gain = _gains(ranks, max(first, 1))
+    gain = _gains(ranks)
     if not np.isfinite(gain).any():
         return None
     start, end = _stretch(ranks, gain)
@@ -107,13 +105,13 @@ def find_onset(values: Sequence[float], *, from_point: int = 1) -> Onset | None:
     )
 
 
-def _gains(ranks: Floats, first: int) -> Floats:
+def _gains(ranks: Floats) -> Floats:
     """How much squared error each stretch [start, end) explains; -inf where none is allowed."""
     n = len(ranks)
     total = np.concatenate([[0.0], np.cumsum(ranks - ranks.mean())])
     start, end = np.arange(n)[:, None], np.arange(n + 1)[None, :]
     length = end - start
-    allowed = (length >= _SHORTEST) & (n - length >= _SHORTEST) & (start >= first)
+    allowed = (length >= _SHORTEST) & (n - length >= _SHORTEST) & (start >= 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         gain = (total[end] - total[start]) ** 2 * n / (length * (n - length))
     return np.where(allowed, gain, -np.inf)
