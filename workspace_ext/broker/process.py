@@ -17,7 +17,7 @@ from pathlib import Path
 from tornado.httpserver import HTTPServer
 from tornado.web import RequestHandler
 
-from workspace_ext.broker import heaps, tracing
+from workspace_ext.broker import malloc, tracing
 from workspace_ext.broker.doors import open_doors, serve_doors
 from workspace_ext.broker.ingesting import record_latest
 from workspace_ext.broker.listening import address_of, bind, remember
@@ -98,7 +98,7 @@ def serve(
     Raises:
         InvestigationError: Why it cannot: the store is held or damaged, the port is taken.
     """
-    heaps.share()
+    malloc.share_arenas()
     folder = StoreFolder.open(store)
     if trace or tracing.wanted():
         tracing.start()

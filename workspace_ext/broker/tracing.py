@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Tracer
 
-    from workspace_ext.telemetry.ingest.live.merge import Book
+    from workspace_ext.telemetry.ingest.live.merge import LiveBatch
 
 VARIABLE = "INVESTIGATION_TRACE"
 SERVICE = "investigation-broker"
@@ -126,15 +126,15 @@ def span(name: str, headers: Mapping[str, str] | None = None, **attributes: Any)
         _end(tracing, name, headers, started, work.told, error)
 
 
-def merged(books: Sequence[Book], seconds: float) -> None:
+def merged(batches: Sequence[LiveBatch], seconds: float) -> None:
     """Live data came into the store; told by whoever merges."""
     tracing = _on
-    if tracing is None or all(book.source == OWN for book in books):
+    if tracing is None or all(batch.source == OWN for batch in batches):
         return
     told = {
-        "batches": len(books),
-        "rows": sum(sum(book.rows.values()) for book in books),
-        "duplicates": sum(book.duplicates for book in books),
+        "batches": len(batches),
+        "rows": sum(sum(batch.rows.values()) for batch in batches),
+        "duplicates": sum(batch.duplicates for batch in batches),
     }
     _end(tracing, "merge", None, now_ns() - int(seconds * 1e9), told, None)
 

@@ -24,7 +24,7 @@ from workspace_ext.inquiry.archive.container import (
     slice_path,
     template_path,
 )
-from workspace_ext.inquiry.archive.private import fill_store
+from workspace_ext.inquiry.archive.private_store import fill_store
 from workspace_ext.inquiry.archive.reader import Archive
 from workspace_ext.inquiry.templates.library import TemplateLibrary
 from workspace_ext.protocol.messages import QueryRequest

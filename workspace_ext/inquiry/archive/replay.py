@@ -36,7 +36,7 @@ from workspace_ext.inquiry.archive.container import (
 from workspace_ext.inquiry.archive.environment import drift
 from workspace_ext.inquiry.archive.model import CellReplay, Drift, ReplayReport
 from workspace_ext.inquiry.archive.order import Order, Turn, turns
-from workspace_ext.inquiry.archive.private import PrivateBroker, fill_store
+from workspace_ext.inquiry.archive.private_store import PrivateBroker, fill_store
 from workspace_ext.inquiry.archive.reader import Archive
 from workspace_ext.inquiry.archive.shown import pictures
 from workspace_ext.inquiry.archive.slices import is_cut_off

@@ -13,6 +13,7 @@ from workspace_ext.storage.failures import explain
 from workspace_ext.storage.telemetry import TelemetryEngine
 from workspace_ext.telemetry.ingest import registry
 from workspace_ext.telemetry.ingest.adapter import Context, Head
+from workspace_ext.telemetry.ingest.file_batch import FileBatch, Source, find_batch
 from workspace_ext.telemetry.ingest.mapping import Mapping, parse_mapping
 from workspace_ext.telemetry.ingest.model import IngestReport, Parsed, Progress
 from workspace_ext.telemetry.ingest.source import (
@@ -21,7 +22,6 @@ from workspace_ext.telemetry.ingest.source import (
     digest_file,
     opening_bytes,
 )
-from workspace_ext.telemetry.ingest.store import Batch, Source, find_batch
 
 _PEEK = 1 << 16
 
@@ -91,7 +91,7 @@ class IngestService:
             known = find_batch(connection, source)
             if known is not None:
                 return known
-            batch = Batch(connection, source)
+            batch = FileBatch(connection, source)
             warnings: dict[str, None] = {}
             context = Context(source.received_ns, source.name, mapping=rules)
             for part, position in _read(path, source.format, context):

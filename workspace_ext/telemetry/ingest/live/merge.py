@@ -49,8 +49,8 @@ Numbers = npt.NDArray[np.int64]
 
 
 @dataclass
-class Book:
-    """One batch's row.
+class LiveBatch:
+    """What one source sent through one adapter, as a batch of a merge.
 
     Attributes:
         batch_id: Its number.
@@ -114,7 +114,7 @@ def merge(
     deliveries: Sequence[Delivery],
     journal: int,
     committed_ns: int,
-) -> list[Book]:
+) -> list[LiveBatch]:
     """Writes deliveries into the store.
 
     Args:
@@ -127,22 +127,22 @@ def merge(
     Returns:
         The batches.
     """
-    books = _books(deliveries, newest_pin(connection) + 1)
+    batches = _batches(deliveries, newest_pin(connection) + 1)
     for signal in SIGNALS.values():
-        _merge_signal(connection, signal, books)
+        _merge_signal(connection, signal, batches)
     add_rejects(
         connection,
         (
-            (book.batch_id, book.source, reject)
-            for book in books
-            for delivery in book.deliveries
+            (batch.batch_id, batch.source, reject)
+            for batch in batches
+            for delivery in batch.deliveries
             for reject in delivery.rejects
         ),
     )
-    for book in books:
-        _enter(connection, book, committed_ns)
+    for batch in batches:
+        _add(connection, batch, committed_ns)
     connection.execute("UPDATE raw.journal SET merged = $1", [journal])
-    return books
+    return batches
 
 
 def merged_upto(connection: duckdb.DuckDBPyConnection) -> int:
@@ -150,45 +150,47 @@ def merged_upto(connection: duckdb.DuckDBPyConnection) -> int:
     return int(connection.execute("SELECT merged FROM raw.journal").fetchall()[0][0])
 
 
-def _books(deliveries: Sequence[Delivery], first: int) -> list[Book]:
+def _batches(deliveries: Sequence[Delivery], first: int) -> list[LiveBatch]:
     by_adapter: dict[str, dict[str, list[Delivery]]] = {}
     for delivery in deliveries:
         sources = by_adapter.setdefault(delivery.adapter, {})
         sources.setdefault(delivery.source, []).append(delivery)
-    books: list[Book] = []
+    batches: list[LiveBatch] = []
     for adapter, sources in by_adapter.items():
         if len(sources) > MOST_SOURCES:
             together = [delivery for part in sources.values() for delivery in part]
             sources = {f"{len(sources)} sources": together}  # noqa: PLW2901 - shared by all
-        books += [
-            Book(first + len(books) + number, adapter, source, part)
+        batches += [
+            LiveBatch(first + len(batches) + number, adapter, source, part)
             for number, (source, part) in enumerate(sources.items())
         ]
-    return books
+    return batches
 
 
 @dataclass(frozen=True)
 class _Part:
-    """One delivery's records of one signal, and the number of its book."""
+    """One delivery's records of one signal, and the place of its batch among those of the merge."""
 
-    book: int
+    batch: int
     received_ns: int
     records: pa.Table
 
 
-def _merge_signal(connection: duckdb.DuckDBPyConnection, signal: Signal, books: list[Book]) -> None:
-    parts = _parts(signal, books)
+def _merge_signal(
+    connection: duckdb.DuckDBPyConnection, signal: Signal, batches: list[LiveBatch]
+) -> None:
+    parts = _parts(signal, batches)
     if not parts:
         return
     records = pa.concat_tables([part.records for part in parts])
     sizes = [len(part.records) for part in parts]
-    owner = np.repeat([part.book for part in parts], sizes)
+    owner = np.repeat([part.batch for part in parts], sizes)
     arrivals = np.repeat([part.received_ns for part in parts], sizes)
     times = records["time_ns"].to_numpy() if signal.timed else None
     fresh = np.zeros(len(records), np.bool_)
     fresh[_fresh(connection, signal, records, times)] = True
-    _tally(connection, signal, books, owner, records, arrivals, fresh)
-    batch_ids = np.array([book.batch_id for book in books])[owner]
+    _tally(connection, signal, batches, owner, records, arrivals, fresh)
+    batch_ids = np.array([batch.batch_id for batch in batches])[owner]
     kept = records.append_column("batch_id", pa.array(batch_ids))
     if not fresh.all():
         kept = _only(kept, sizes, fresh)
@@ -196,11 +198,11 @@ def _merge_signal(connection: duckdb.DuckDBPyConnection, signal: Signal, books: 
         _insert(connection, signal, kept)
 
 
-def _parts(signal: Signal, books: list[Book]) -> list[_Part]:
+def _parts(signal: Signal, batches: list[LiveBatch]) -> list[_Part]:
     """In the order of time: to order requests costs nothing, to order their records would."""
     found: list[tuple[int, int, _Part]] = []
-    for number, book in enumerate(books):
-        for delivery in book.deliveries:
+    for number, batch in enumerate(batches):
+        for delivery in batch.deliveries:
             table = delivery.tables.get(signal.name)
             if table is not None and table.num_rows:
                 first = table["time_ns"][0].as_py() if signal.timed else 0
@@ -267,7 +269,7 @@ def _ranges(times: Numbers) -> list[tuple[int, int]]:
 def _tally(
     connection: duckdb.DuckDBPyConnection,
     signal: Signal,
-    books: list[Book],
+    batches: list[LiveBatch],
     owner: Numbers,
     records: pa.Table,
     arrivals: Numbers,
@@ -275,7 +277,7 @@ def _tally(
 ) -> None:
     nothing = pa.nulls(len(records), pa.string())
     columns = {
-        "batch_id": pa.array(np.array([book.batch_id for book in books])[owner]),
+        "batch_id": pa.array(np.array([batch.batch_id for batch in batches])[owner]),
         "service": records["service"] if signal.timed else nothing,
         "time": records["time"] if signal.timed else nothing.cast(pa.timestamp("us", "UTC")),
         "fresh": pa.array(fresh),
@@ -288,8 +290,8 @@ def _tally(
         columns["ahead"] = pa.array((age < -LATE_NS) & fresh)
     with registered(connection, "came", pa.table(columns)):
         count_services(connection, signal, _COUNTED)
-    for tally in totals(connection, signal, books[0].batch_id):
-        books[tally.batch_id - books[0].batch_id].note(signal, tally)
+    for tally in totals(connection, signal, batches[0].batch_id):
+        batches[tally.batch_id - batches[0].batch_id].note(signal, tally)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, signal: Signal, records: pa.Table) -> None:
@@ -302,28 +304,28 @@ def _insert(connection: duckdb.DuckDBPyConnection, signal: Signal, records: pa.T
             )
 
 
-def _enter(connection: duckdb.DuckDBPyConnection, book: Book, committed_ns: int) -> None:
-    digests = [delivery.digest for delivery in book.deliveries]
+def _add(connection: duckdb.DuckDBPyConnection, batch: LiveBatch, committed_ns: int) -> None:
+    digests = [delivery.digest for delivery in batch.deliveries]
     values = {
-        "batch_id": book.batch_id,
-        "name": book.source,
-        "format": book.adapter,
-        "adapter_version": str(book.deliveries[0].version),
+        "batch_id": batch.batch_id,
+        "name": batch.source,
+        "format": batch.adapter,
+        "adapter_version": str(batch.deliveries[0].version),
         "content_digest": digests[0] if len(digests) == 1 else digest_json(digests),
-        "bytes": sum(delivery.size for delivery in book.deliveries),
-        **{signal: book.rows.get(signal, 0) for signal in SIGNALS},
-        "duplicates": book.duplicates,
-        "quarantined": book.rejected,
-        "requests": len(book.deliveries),
-        "records": book.records + book.rejected,
-        "late": book.late,
-        "ahead": book.ahead,
-        "warnings": book.warnings,
+        "bytes": sum(delivery.size for delivery in batch.deliveries),
+        **{signal: batch.rows.get(signal, 0) for signal in SIGNALS},
+        "duplicates": batch.duplicates,
+        "quarantined": batch.rejected,
+        "requests": len(batch.deliveries),
+        "records": batch.records + batch.rejected,
+        "late": batch.late,
+        "ahead": batch.ahead,
+        "warnings": batch.warnings,
     }
     times = {
         "committed_at": committed_ns // 1000,
-        "received_at": min(delivery.received_ns for delivery in book.deliveries) // 1000,
-        "first_time": book.first_us,
-        "last_time": book.last_us,
+        "received_at": min(delivery.received_ns for delivery in batch.deliveries) // 1000,
+        "first_time": batch.first_us,
+        "last_time": batch.last_us,
     }
     add_batch(connection, values, times)

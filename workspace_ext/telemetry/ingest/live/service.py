@@ -34,7 +34,7 @@ from workspace_ext.telemetry.ingest.live.journal import (
     set_aside,
     trim,
 )
-from workspace_ext.telemetry.ingest.live.merge import Book, merge, merged_upto
+from workspace_ext.telemetry.ingest.live.merge import LiveBatch, merge, merged_upto
 from workspace_ext.telemetry.ingest.live.recovery import recover
 from workspace_ext.telemetry.ingest.live.request import Request, pack
 from workspace_ext.telemetry.ingest.live.totals import Totals
@@ -74,7 +74,7 @@ class LiveIngest:
         self._limits = limits or LiveLimits()
         self._folder = engine.folder.journal
         self.totals = Totals()
-        self.on_merge: Callable[[Sequence[Book], float], None] | None = None
+        self.on_merge: Callable[[Sequence[LiveBatch], float], None] | None = None
         self._changed = threading.Condition()
         self._io = threading.Lock()  # so that a group is what its journal file is
         self._waiting: deque[tuple[Delivery, bytes, Future[None]]] = deque()
@@ -292,17 +292,17 @@ class LiveIngest:
             now, later = split(groups, 0 if self._hurried() else self._limits.group_rows)
             upto = last.number - 1 if later else last.number
             try:
-                books = self._into_store(now, upto)
+                batches = self._into_store(now, upto)
             except Exception as error:
                 if not _is_of_a_delivery(error):
                     raise
                 now, later, upto = split(groups, 0)[0], [], last.number
-                books, merged = self._one_by_one(now, groups[0].number - 1, upto)
+                batches, merged = self._one_by_one(now, groups[0].number - 1, upto)
                 last.whole = last.whole and merged
         except Exception as error:  # whatever it is, the next try or the next start may do it
             self._note_failure(error)
             return False
-        self._note_merge(groups, later, books, time.perf_counter() - started)
+        self._note_merge(groups, later, batches, time.perf_counter() - started)
         with suppress(OSError):
             for group in groups:
                 if not group.whole and group.number <= upto:
@@ -310,29 +310,29 @@ class LiveIngest:
             drop(self._folder, upto)
         return True
 
-    def _into_store(self, deliveries: Sequence[Delivery], journal: int) -> list[Book]:
+    def _into_store(self, deliveries: Sequence[Delivery], journal: int) -> list[LiveBatch]:
         with self._engine.write() as connection:
             return merge(connection, deliveries, journal, self._clock())
 
     def _one_by_one(
         self, deliveries: Sequence[Delivery], before: int, upto: int
-    ) -> tuple[list[Book], bool]:
+    ) -> tuple[list[LiveBatch], bool]:
         """What one delivery has wrong must not stop the others.
 
         Until the last of them, only the files before theirs are noted as merged: a crash may come.
         """
-        books: list[Book] = []
+        batches: list[LiveBatch] = []
         whole = True
         for delivery in deliveries:
             try:
-                books += self._into_store([delivery], before)
+                batches += self._into_store([delivery], before)
             except Exception as error:
                 if not _is_of_a_delivery(error):
                     raise
                 _log.exception("a delivery from %s cannot be merged", delivery.source)
                 whole = False
         self._into_store([], upto)
-        return books, whole
+        return batches, whole
 
     def _note_failure(self, error: Exception) -> None:
         explained = explain(error, self._folder)
@@ -345,7 +345,7 @@ class LiveIngest:
             self.totals.failures += 1
 
     def _note_merge(
-        self, groups: list[Group], later: list[Delivery], books: list[Book], seconds: float
+        self, groups: list[Group], later: list[Delivery], batches: list[LiveBatch], seconds: float
     ) -> None:
         if self._failed is not None:
             _log.info("live data is merged again")
@@ -359,15 +359,15 @@ class LiveIngest:
                 self._held -= groups[-1].keep(later)
             self.totals.merges += 1
             self.totals.merge_seconds += seconds
-            for book in books:
-                kept = sum(book.rows.values())
-                self.totals.late[book.adapter] += book.late
-                self.totals.records[book.adapter, "kept"] += kept
-                self.totals.records[book.adapter, "duplicate"] += book.duplicates
-                self.totals.records[book.adapter, "rejected"] += book.rejected
+            for batch in batches:
+                kept = sum(batch.rows.values())
+                self.totals.late[batch.adapter] += batch.late
+                self.totals.records[batch.adapter, "kept"] += kept
+                self.totals.records[batch.adapter, "duplicate"] += batch.duplicates
+                self.totals.records[batch.adapter, "rejected"] += batch.rejected
             self._changed.notify_all()
         if self.on_merge is not None:
-            self.on_merge(books, seconds)
+            self.on_merge(batches, seconds)
 
 
 def _is_of_a_delivery(error: Exception) -> bool:

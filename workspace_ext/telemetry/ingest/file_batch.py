@@ -89,7 +89,7 @@ def find_batch(connection: duckdb.DuckDBPyConnection, source: Source) -> IngestR
     )
 
 
-class Batch:
+class FileBatch:
     """Collects a file's records in temporary tables; `settle` readies them, `finish` keeps them.
 
     Args:
@@ -170,7 +170,7 @@ class Batch:
         )
         rejects = ((batch_id, report.name, reject) for reject in self._rejects)
         add_rejects(self._connection, rejects)
-        self._book(report, committed_ns)
+        self._add_row(report, committed_ns)
         return report
 
     def _extent(self, signal: Signal) -> tuple[int, int] | None:
@@ -240,7 +240,7 @@ class Batch:
         ).fetchall()
         return int(result[0][0])
 
-    def _book(self, report: IngestReport, committed_ns: int) -> None:
+    def _add_row(self, report: IngestReport, committed_ns: int) -> None:
         source = self._source
         times = {
             "committed_at": committed_ns,

@@ -18,8 +18,8 @@ _ARENA_MAX, _ARENAS = -8, 2
 """glibc's M_MMAP_THRESHOLD and M_ARENA_MAX (malloc.h)."""
 
 
-def share() -> None:
-    """Lets all threads, and Arrow, allocate from the C library's heaps, of which there are two.
+def share_arenas() -> None:
+    """Lets all threads, and Arrow, allocate from the C library's arenas, of which there are two.
 
     Call it before there are threads. Other C libraries than glibc have nothing to share.
     """
