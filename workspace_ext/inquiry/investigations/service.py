@@ -194,24 +194,33 @@ class InvestigationService(InvestigationReader):
 
         self.append(uid, decide)
 
-    def append(self, uid: str, decide: Callable[[InvestigationState], Sequence[Event]]) -> None:
-        """Appends what another room of the broker decides, while nobody else writes.
+    def append(
+        self, uid: str, decide: Callable[[InvestigationState], Sequence[Event]]
+    ) -> tuple[InvestigationState, InvestigationState]:
+        """Decides on events and appends them, while nobody else writes; all of them, or none.
 
         Args:
             uid: The investigation.
-            decide: Gives the events for its state as it is now; what it raises undoes all.
+            decide: Gives the events for its state as it is now.
+
+        Returns:
+            The state before and after.
 
         Raises:
             NotFound: There is no such investigation.
+            InvestigationError: What ``decide`` raises.
         """
         with self._lock:
             before = after = self.state(uid)
-            with self._batch(uid) as batch:
-                for event in decide(before):
-                    if batch.find(uid, event.id) is None:
-                        after = apply(after, batch.append(uid, event)) or after
-                _list(batch, before, after)
-            self._moved(before, after)
+            events = decide(before)
+            if events:
+                with self._batch(uid) as batch:
+                    for event in events:
+                        if batch.find(uid, event.id) is None:
+                            after = apply(after, batch.append(uid, event)) or after
+                    _list(batch, before, after)
+                self._moved(before, after)
+            return before, after
 
     def require_hypothesis(self, uid: str, hypothesis: str) -> None:
         """Refuses a test of an unknown hypothesis before it is run.
@@ -227,16 +236,14 @@ class InvestigationService(InvestigationReader):
         Raises:
             NotFound: There is no such investigation or hypothesis.
         """
-        with self._lock:
-            before = self.state(uid)
-            require_hypothesis(before, hypothesis)
-            if before["hypotheses"][hypothesis]["state"] != "proposed":
-                return
-            with self._batch(uid) as batch:
-                entry = batch.append(uid, testing_event(before, hypothesis, run, by))
-                after = apply(before, entry) or before
-                _list(batch, before, after)
-            self._moved(before, after)
+
+        def decide(state: InvestigationState) -> Sequence[Event]:
+            require_hypothesis(state, hypothesis)
+            if state["hypotheses"][hypothesis]["state"] != "proposed":
+                return []
+            return [testing_event(state, hypothesis, run, by)]
+
+        self.append(uid, decide)
 
     def record_test(
         self, uid: str, test: FunctionTest, told: TestOutcome, by: Principal
@@ -256,16 +263,13 @@ class InvestigationService(InvestigationReader):
             NotFound: There is no such investigation or hypothesis.
             BadInput: It names a query that is not there.
         """
-        with self._lock:
-            before = self.state(uid)
-            require_hypothesis(before, test["hypothesis"])
-            check_evidence(before, test.get("queries") or ())
-            with self._batch(uid) as batch:
-                entry = batch.append(uid, function_event(before, test, told, by))
-                after = apply(before, entry) or before
-                _list(batch, before, after)
-            self._moved(before, after)
-            return _told(told, before, after)
+
+        def decide(state: InvestigationState) -> Sequence[Event]:
+            require_hypothesis(state, test["hypothesis"])
+            check_evidence(state, test.get("queries") or ())
+            return [function_event(state, test, told, by)]
+
+        return _told(told, *self.append(uid, decide))
 
     def record_query(
         self, uid: str | None, record: QueryRecord, principal: Principal
