@@ -18,13 +18,12 @@ from tests.support.templates import SQL, write_template
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.actor import Actor
 from workspace_ext.foundation.canonical import digest_bytes
-from workspace_ext.foundation.clock import now_ns, to_rfc3339
-from workspace_ext.foundation.ids import new_id
 from workspace_ext.inquiry.archive.auditor import PAYLOAD as DATA
 from workspace_ext.inquiry.archive.container import ABOUT, LEDGER
 from workspace_ext.inquiry.headless.model import RunOptions
 from workspace_ext.inquiry.headless.runner import run_notebook
 from workspace_ext.ledger.model import Event, seal
+from workspace_ext.protocol.events import event
 
 ALICE = Actor("user", "alice")
 MAPPING = """
@@ -144,8 +143,12 @@ def ingest(client: BrokerClient, folder: Path, *, first: int) -> None:
 
 def report(client: BrokerClient, uid: str, kind: str, **data: Any) -> None:
     """Somebody moves the pin or the window, not in a cell."""
-    event = {"id": new_id(), "type": kind, "subject": uid, "time": to_rfc3339(now_ns())}
-    client.report(uid, [{**event, "data": data, "actor": str(ALICE)}])  # type: ignore[typeddict-item]
+    client.report(uid, [event(kind, uid, data, actor=str(ALICE))])
+
+
+def several(value: Any) -> list[Any]:
+    """A value of JSON-LD: one, or a list of them."""
+    return value if isinstance(value, list) else [value]
 
 
 Parts = dict[str, bytes]

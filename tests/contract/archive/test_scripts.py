@@ -10,13 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.archive import ALICE, cells_of, rewritten
+from tests.support.archive import ALICE, cells_of, rewritten, several
 from tests.support.broker import broker
 from tests.support.validators import bag_problems, crate_problems, extracted
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.canonical import digest_text
-from workspace_ext.foundation.clock import now_ns, to_rfc3339
-from workspace_ext.foundation.ids import new_id
 from workspace_ext.inquiry.archive.auditor import PAYLOAD
 from workspace_ext.inquiry.archive.container import CRATE, beside, script_path
 from workspace_ext.inquiry.archive.model import ReplayReport
@@ -24,6 +22,7 @@ from workspace_ext.inquiry.archive.reader import Archive
 from workspace_ext.inquiry.archive.replay import replay
 from workspace_ext.inquiry.archive.texts import Texts
 from workspace_ext.inquiry.headless.runner import run_notebook
+from workspace_ext.protocol.events import event
 from workspace_ext.storage.folder import StoreFolder
 
 TOKEN = "mF9B5f41JqMAbcdefgh0123"
@@ -56,11 +55,6 @@ LATER_CELLS = {
     "again": "import importlib, helpers\nimportlib.reload(helpers)\nhelpers.double(4)",
     "secret": "import secret\nprint(secret.header[-4:], len(secret.header))",
 }
-
-
-def several(value: Any) -> list[Any]:
-    """A value of JSON-LD: one, or a list of them."""
-    return value if isinstance(value, list) else [value]
 
 
 @dataclass(frozen=True)
@@ -102,19 +96,9 @@ def made(tmp_path_factory: pytest.TempPathFactory, _kernels: None) -> Made:
 def _say_that_it_read_outside(client: BrokerClient, uid: str) -> None:
     step = list(client.state(uid)["steps"].values())[4]
     data = {"name": "../outer.py", "size": len(OUTER), "digest": digest_text(OUTER)}
-    client.report(
-        uid,
-        [
-            {
-                "id": new_id(),
-                "type": "file.read",
-                "subject": "../outer.py",
-                "time": to_rfc3339(now_ns()),
-                "data": {**data, "run": step["id"], "cell": step["cell"]},
-                "attached": {data["digest"]: OUTER},
-            }
-        ],
-    )
+    data |= {"run": step["id"], "cell": step["cell"]}
+    read = event("file.read", "../outer.py", data, attached={digest_text(OUTER): OUTER})
+    client.report(uid, [read])
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from prov.model import (
     ProvUsage,
 )
 
-from tests.support.archive import Frozen
+from tests.support.archive import Frozen, several
 from tests.support.validators import bag_problems, crate_problems, extracted
 from workspace_ext.inquiry.archive.reader import Archive
 
@@ -32,11 +32,6 @@ def bag(frozen: Frozen, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def graph(bag: Path) -> dict[str, dict[str, Any]]:
     crate = json.loads((bag / "data" / "ro-crate-metadata.json").read_bytes())
     return {entity["@id"]: entity for entity in crate["@graph"]}
-
-
-def several(value: Any) -> list[Any]:
-    """A value of JSON-LD: one, or a list of them."""
-    return value if isinstance(value, list) else [value]
 
 
 def test_bagit_finds_the_bag_valid_and_a_change_in_it(bag: Path, tmp_path: Path) -> None:

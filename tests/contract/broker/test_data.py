@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
 import pytest
 import urllib3
 
-from tests.support.broker import broker
 from tests.support.waiting import until
 from workspace_ext.client.broker import BrokerClient
 from workspace_ext.foundation.errors import BadInput, Denied, NotFound
@@ -22,12 +20,6 @@ SPANS = next(
     for file in load_incident(incident_folder("trainticket")).files
     if file.path.name == "spans.parquet"
 )
-
-
-@pytest.fixture(scope="module")
-def client(store: Path) -> Iterator[BrokerClient]:
-    with broker(store) as connected:
-        yield connected
 
 
 def test_a_file_is_ingested_once(client: BrokerClient, store: Path) -> None:

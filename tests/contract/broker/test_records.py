@@ -9,25 +9,14 @@ import pytest
 
 from tests.support.waiting import PATIENCE_SECONDS
 from workspace_ext.client.broker import BrokerClient
-from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput, Denied, NotFound
 from workspace_ext.foundation.ids import new_id
+from workspace_ext.protocol.events import event
 from workspace_ext.protocol.messages import EventIn
 
 
-def event(kind: str, subject: str, **data: object) -> EventIn:
-    return {
-        "id": new_id(),
-        "type": kind,
-        "subject": subject,
-        "time": to_rfc3339(now_ns()),
-        "data": data,
-        "actor": "user:alice",
-    }
-
-
 def note(text: str) -> EventIn:
-    return event("note.added", new_id(), text=text)
+    return event("note.added", new_id(), {"text": text}, actor="user:alice")
 
 
 @pytest.fixture
@@ -126,7 +115,9 @@ def test_a_kernel_reports_for_its_user_alone(client: BrokerClient, uid: str) -> 
     kernel.report(uid, [note("mine")])
     assert client.entries(uid)[-1]["actor"] == "user:bob"
     with pytest.raises(Denied):
-        kernel.report(uid, [event("run.finished", "r", run="r", status="ok")])
+        kernel.report(
+            uid, [event("run.finished", "r", {"run": "r", "status": "ok"}, actor="user:alice")]
+        )
     with pytest.raises(Denied):
         kernel.open_investigation("x")
     with pytest.raises(Denied):

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 
-from tests.support.versions import BOB, Shelf, shelf
+from tests.support.versions import BOB, Shelf
 from workspace_ext.foundation.errors import NotFound
 from workspace_ext.inquiry.metadata.notebook import read_metadata, read_uid
 from workspace_ext.inquiry.versions.restoring import reason_of, restored
 from workspace_ext.inquiry.versions.sending import UNKNOWN
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Shelf]:
-    with shelf(tmp_path / "store") as made:
-        yield made
 
 
 def cell(name: str, source: str, *outputs: str, kind: str = "code") -> dict[str, Any]:

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 
-from tests.support.versions import ALICE, BOB, Shelf, edits, large_notebook, shelf
+from tests.support.versions import ALICE, BOB, Shelf, edits, large_notebook
 from workspace_ext.foundation.errors import BadInput, Conflict, NotFound
 from workspace_ext.inquiry.investigations import audit
 from workspace_ext.inquiry.versions.content import split
 from workspace_ext.inquiry.versions.sending import UNKNOWN, version_in
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Shelf]:
-    with shelf(tmp_path / "store") as made:
-        yield made
 
 
 def notebook(**sources: str) -> dict[str, Any]:

@@ -6,17 +6,15 @@ import json
 import os
 import threading
 import weakref
-from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from tests.support.live import SECOND, START_NS, delivery, done, live_ingest, sent
 from tests.support.payloads import CLOUD_EVENT
-from tests.support.store import Store, open_store
+from tests.support.store import Store
 from tests.support.waiting import PATIENCE_SECONDS, until
 from workspace_ext.foundation.errors import Unavailable
 from workspace_ext.telemetry.ingest.live.decoding import decode
@@ -28,12 +26,6 @@ from workspace_ext.telemetry.ingest.tally import MOST_SERVICES
 
 COUNT = "SELECT count(*), count(DISTINCT span_id) FROM spans"
 NEVER = LiveLimits(merge_seconds=3600, patience_seconds=3600)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(tmp_path / "store") as opened:
-        yield opened
 
 
 def test_accepted_is_in_the_next_pin(store: Store) -> None:
