@@ -21,7 +21,7 @@ _SCOPE = ("window", "baseline", "services")
 
 
 class Circumstances:
-    """Sets them in the investigation of a replay.
+    """Restores pin, windows, services and texts before each run of a replay.
 
     Args:
         entries: The ledger of the captured investigation.
@@ -52,12 +52,12 @@ class Circumstances:
         self._uid = state["uid"]
 
     def begin(self, client: BrokerClient) -> None:
-        """Sets them for the first run, in the broker of the replay."""
+        """Restores what the first run saw, in the broker of the replay."""
         self._client = client
         self.before(0)
 
     def before(self, number: int) -> None:
-        """Sets them for a run, the first being number 0."""
+        """Restores what a run saw; the first has number 0, one past the last is nothing to do."""
         step = self._order[number].step if number < len(self._order) else None
         if step is None:
             return

@@ -21,7 +21,7 @@ _NO_ANSWER = ("data missing", "error")
 
 
 class Claims:
-    """Looks claims up in the cells of a replay.
+    """Says of hypotheses and conclusion whether they still hold, by the replayed cells.
 
     Args:
         then: What was captured.

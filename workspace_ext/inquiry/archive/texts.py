@@ -29,10 +29,12 @@ from workspace_ext.storage.folder import StoreFolder
 
 
 class Texts:
-    """Puts them into the store of a replay, and beside its notebook.
+    """Gives each run the templates and scripts that its captured run used.
+
+    Templates go into the store of the replay, scripts into the folder of its notebook.
 
     Args:
-        archive: Where they are.
+        archive: Holds the texts.
         queries: The captured queries, by id.
         store: The store of the replay; its library reads again what changed.
         steps: The captured runs, in order.
@@ -65,7 +67,7 @@ class Texts:
             self._put_beside(step)
 
     def before(self, step: Step) -> None:
-        """Serves those that a captured run used."""
+        """Puts the texts in place that a captured run used; call it before the run is repeated."""
         asked = [self._queries[query] for query in step["queries"] if query in self._queries]
         used = [record.template for record in asked if record.template is not None]
         for name in {ref["id"] for ref in used} & self._several.keys():
