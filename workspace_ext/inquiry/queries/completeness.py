@@ -23,7 +23,7 @@ _THREADS = 4
 _REMEMBERED = 1000
 
 _Ask = Callable[[str, Mapping[str, object]], list[dict[str, Any]]]
-_At = tuple[Part, int, int]  # with pin and removals
+_At = tuple[Part, int, int]  # with pin and removed rows
 
 
 class Completeness:
@@ -52,7 +52,7 @@ class Completeness:
     ) -> Future[list[str]]:
         """Starts to look at what a template requires; the future has the warnings."""
         parts = parts_of(question.template, question.arguments) if question.template else []
-        removed = len(self._catalog.held().removals)
+        removed = self._catalog.held().removed
         known = {part: self._finding(part, pin, removed) for part in parts}
         looks = looks_of_parts(parts, question)
         if None not in known.values():
@@ -102,7 +102,7 @@ class Completeness:
 
     def _probed(self, parts: Sequence[Part], pin: int, ask: _Ask) -> dict[Part, list[str]]:
         """What parts warn of that nothing is known of."""
-        removed = len(self._catalog.held().removals)
+        removed = self._catalog.held().removed
         for memory in (self._known, self._inside):
             if len(memory) >= _REMEMBERED:
                 memory.clear()

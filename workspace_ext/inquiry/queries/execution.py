@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from workspace_ext.inquiry.queries.cache import AnswerCache, Key
 from workspace_ext.inquiry.queries.filtering import Filtered
 from workspace_ext.inquiry.steps.job import StepJob
 from workspace_ext.inquiry.steps.runner import StepRunner
@@ -12,6 +13,7 @@ from workspace_ext.inquiry.templates.stepping import columns_of
 
 if TYPE_CHECKING:
     from workspace_ext.inquiry.queries.question import Question
+    from workspace_ext.telemetry.catalog.service import Catalog
     from workspace_ext.telemetry.query.model import Limits, RunningQuery
     from workspace_ext.telemetry.query.runner import QueryRunner
 
@@ -21,10 +23,13 @@ class Execution:
 
     Args:
         runner: Runs SQL.
+        catalog: Tells how much was removed.
     """
 
-    def __init__(self, runner: QueryRunner) -> None:
+    def __init__(self, runner: QueryRunner, catalog: Catalog) -> None:
         self._runner = runner
+        self._catalog = catalog
+        self._cache = AnswerCache()
         self._steps = StepRunner()
 
     def run(
@@ -36,7 +41,11 @@ class Execution:
             BadInput: SQL, step or condition does not fit the data.
             LimitExceeded: Time, memory or rows ran out.
         """
-        running = self._answer(question, pin, limits, cancelled)
+        key = Key.of(question, pin, self._catalog.held().removed)
+        known = self._cache.find(key, limits) if key and not cancelled.is_set() else None
+        running = known or self._answer(question, pin, limits, cancelled)
+        if key and known is None:
+            running = self._cache.keeping(key, running)
         return Filtered(running, question.where) if question.where else running
 
     def close(self) -> None:

@@ -64,7 +64,7 @@ class QueryService:
         self._investigations = investigations
         self._cautions = cautions
         self._completeness = Completeness(runner, catalog, whole=whole)
-        self._execution = Execution(runner)
+        self._execution = Execution(runner, catalog)
         self._recorder = QueryRecorder(investigations, templates)
 
     def ask(self, request: QueryRequest, principal: Principal, cancelled: threading.Event) -> Asked:

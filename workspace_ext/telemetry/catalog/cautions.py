@@ -68,7 +68,7 @@ class Seen:
     sampled: Sequence[Sampled] = ()
 
 
-_Minutes = tuple[str, int, int, int, int]  # signal, first and end minute, pin, removals
+_Minutes = tuple[str, int, int, int, int]  # signal, first and end minute, pin, removed rows
 _After = tuple[str, Window, int, int]  # signal, window, pin, newest batch
 
 
@@ -144,7 +144,7 @@ def _is_steady(look: Look) -> bool:
 
 
 def _minutes(look: Look, pin: int, held: Held) -> _Minutes:
-    return (look.signal, *minutes_of(look.window), pin, len(held.removals))
+    return (look.signal, *minutes_of(look.window), pin, held.removed)
 
 
 def _look(key: _Minutes, ask: Ask) -> Seen:

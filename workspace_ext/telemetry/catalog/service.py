@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import duckdb
@@ -56,6 +57,11 @@ class Held:
 
     newest: int = 0
     removals: tuple[Removal, ...] = ()
+
+    @cached_property
+    def removed(self) -> int:
+        """How many rows were removed: more with each step of a run of retention."""
+        return sum(each.rows for each in self.removals)
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ class RunningQuery(Protocol):
 
     @property
     def lane(self) -> str:
-        """Where it waited for its turn: short, medium, long or free."""
+        """Where it waited for its turn: short, medium, long or free; cache when it took none."""
         ...
 
     @property
