@@ -1,6 +1,6 @@
 /*---
 id: traffic.by_dimension
-version: 4
+version: 5
 title: RED by dimension
 question: For which values of a dimension did rate, errors or duration change?
 status: stable
@@ -161,21 +161,28 @@ came AS (
                                        / (epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)))) AS came
     FROM calls SEMI JOIN (SELECT value FROM per_value WHERE n1 = 0 OR n0 = 0) USING (value) GROUP BY value
 ),
-figures AS (
-    SELECT value, n1 AS calls, n0 AS baseline_calls,
-           n1 / in_window AS per_minute, n0 / in_baseline AS baseline_per_minute,
+-- A SELECT of its own: each use of an alias within the same one is planned anew, with all that it stands for.
+counts AS (
+    SELECT *, n1 / in_window AS per_minute, n0 / in_baseline AS baseline_per_minute,
            bad1 / nullif(n1, 0) AS error_share, bad0 / nullif(n0, 0) AS baseline_error_share,
            (bad1 + bad0 + 1) / (n1 + n0 + 2) AS pooled,
+           coalesce(slower, 0) AS slow1, 0.05 * n0 + 0.95 AS slow0,
+           (slow1 + slow0) / (n1 + n0 + 1) AS slow_pooled,
+           sqrt($min_z * $min_z
+                + 2 * ln(greatest(4 * count(*) FILTER (greatest(n0, n1) >= $min_calls) OVER (), 1))) AS needed_z,
+           12e8 / (epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)) AS pieces,  -- a minute
+           sum(n0) OVER () AS all_n0, sum(n1) OVER () AS all_n1
+    FROM per_value LEFT JOIN slow USING (value) LEFT JOIN shifts USING (value) LEFT JOIN came USING (value), minutes
+),
+figures AS (
+    SELECT *, n1 AS calls, n0 AS baseline_calls,
            CASE WHEN n1 > 0 AND n0 > 0
                 THEN sign(error_share - baseline_error_share)
                      * least(abs(error_share - baseline_error_share) / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0)),
                              sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
                                  [[bad1, n1 * pooled], [n1 - bad1, n1 * (1 - pooled)],
                                   [bad0, n0 * pooled], [n0 - bad0, n0 * (1 - pooled)]]]), 0))) END AS error_z,
-           p50_ms, baseline_p50_ms, p95_ms, baseline_p95_ms,
            (p95_ms + 1) / (baseline_p95_ms + 1) AS ratio,
-           coalesce(slower, 0) AS slow1, 0.05 * n0 + 0.95 AS slow0,
-           (slow1 + slow0) / (n1 + n0 + 1) AS slow_pooled,
            CASE WHEN n1 > 0 AND n0 > 0
                 THEN sign(slow1 / n1 - slow0 / (n0 + 1))
                      * least(abs(slow1 / n1 - slow0 / (n0 + 1)) / sqrt(slow_pooled * (1 - slow_pooled) * (1 / n1 + 1 / (n0 + 1))),
@@ -186,14 +193,10 @@ figures AS (
            2 * (sqrt(per_minute) - sqrt(baseline_per_minute))
              / sqrt(1 / in_window + 1 / in_baseline) AS traffic_z,
            (bad1 + 0.5) / (n1 - bad1 + 0.5) / ((bad0 + 0.5) / (n0 - bad0 + 0.5)) AS odds_ratio,
-           sum(n0) OVER () AS all_n0, sum(n1) OVER () AS all_n1,
-           sqrt($min_z * $min_z
-                + 2 * ln(greatest(4 * count(*) FILTER (greatest(n0, n1) >= $min_calls) OVER (), 1))) AS needed_z,
-           12e8 / (epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)) AS pieces,  -- a minute
            CASE WHEN n1 = 0 THEN power(1 - (came + 0.5) / (in_baseline * pieces + 1), in_window * pieces)
                 WHEN n0 = 0 THEN power(1 - (came + 0.5) / (in_window * pieces + 1), in_baseline * pieces) END
                <= exp(-needed_z * needed_z / 2) AS no_accident
-    FROM per_value LEFT JOIN slow USING (value) LEFT JOIN shifts USING (value) LEFT JOIN came USING (value), minutes
+    FROM counts
 )
 SELECT value,
        CASE

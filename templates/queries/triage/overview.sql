@@ -1,6 +1,6 @@
 /*---
 id: triage.overview
-version: 5
+version: 6
 title: Triage overview
 question: Which services fail more, answer slower, or get other traffic than in the baseline?
 status: stable
@@ -143,21 +143,29 @@ came AS (
                                        / (epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)))) AS came
     FROM seen SEMI JOIN (SELECT service FROM per_service WHERE n1 = 0 OR n0 = 0) USING (service) GROUP BY service
 ),
-figures AS (
-    SELECT service, n1 AS requests, n0 AS baseline_requests,
-           n1 / in_window AS per_minute, n0 / in_baseline AS baseline_per_minute,
+-- A SELECT of its own: each use of an alias within the same one is planned anew, with all that it stands for.
+counts AS (
+    SELECT *, n1 / in_window AS per_minute, n0 / in_baseline AS baseline_per_minute,
            bad1 / nullif(n1, 0) AS error_share, bad0 / nullif(n0, 0) AS baseline_error_share,
            (bad1 + bad0 + 1) / (n1 + n0 + 2) AS pooled,
+           coalesce(slower, 0) AS slow1, 0.05 * n0 + 0.95 AS slow0,
+           (slow1 + slow0) / (n1 + n0 + 1) AS slow_pooled,
+           -- errors, the longest durations and all of them, and traffic of each service that is judged
+           sqrt($min_z * $min_z
+                + 2 * ln(greatest(4 * count(*) FILTER (greatest(n0, n1) >= $min_requests) OVER (), 1))) AS needed_z,
+           12e8 / (epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)) AS pieces,  -- a minute
+           sum(n0) OVER () AS all_n0, sum(n1) OVER () AS all_n1
+    FROM per_service LEFT JOIN slow USING (service) LEFT JOIN shifts USING (service) LEFT JOIN came USING (service), minutes
+),
+figures AS (
+    SELECT *, n1 AS requests, n0 AS baseline_requests,
            CASE WHEN n1 > 0 AND n0 > 0
                 THEN sign(error_share - baseline_error_share)
                      * least(abs(error_share - baseline_error_share) / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0)),
                              sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
                                  [[bad1, n1 * pooled], [n1 - bad1, n1 * (1 - pooled)],
                                   [bad0, n0 * pooled], [n0 - bad0, n0 * (1 - pooled)]]]), 0))) END AS error_z,
-           p50_ms, baseline_p50_ms, p95_ms, baseline_p95_ms,
            (p95_ms + 1) / (baseline_p95_ms + 1) AS p95_ratio,
-           coalesce(slower, 0) AS slow1, 0.05 * n0 + 0.95 AS slow0,
-           (slow1 + slow0) / (n1 + n0 + 1) AS slow_pooled,
            CASE WHEN n1 > 0 AND n0 > 0
                 THEN sign(slow1 / n1 - slow0 / (n0 + 1))
                      * least(abs(slow1 / n1 - slow0 / (n0 + 1)) / sqrt(slow_pooled * (1 - slow_pooled) * (1 / n1 + 1 / (n0 + 1))),
@@ -168,15 +176,10 @@ figures AS (
            2 * (sqrt(per_minute) - sqrt(baseline_per_minute))
              / sqrt(1 / in_window + 1 / in_baseline) AS traffic_z,
            (bad1 + 0.5) / (n1 - bad1 + 0.5) / ((bad0 + 0.5) / (n0 - bad0 + 0.5)) AS odds_ratio,
-           -- errors, the longest durations and all of them, and traffic of each service that is judged
-           sqrt($min_z * $min_z
-                + 2 * ln(greatest(4 * count(*) FILTER (greatest(n0, n1) >= $min_requests) OVER (), 1))) AS needed_z,
-           12e8 / (epoch_us($window_end::TIMESTAMPTZ) - epoch_us($window_start::TIMESTAMPTZ)) AS pieces,  -- a minute
            CASE WHEN n1 = 0 THEN power(1 - (came + 0.5) / (in_baseline * pieces + 1), in_window * pieces)
                 WHEN n0 = 0 THEN power(1 - (came + 0.5) / (in_window * pieces + 1), in_baseline * pieces) END
-               <= exp(-needed_z * needed_z / 2) AS no_accident,
-           sum(n0) OVER () AS all_n0, sum(n1) OVER () AS all_n1
-    FROM per_service LEFT JOIN slow USING (service) LEFT JOIN shifts USING (service) LEFT JOIN came USING (service), minutes
+               <= exp(-needed_z * needed_z / 2) AS no_accident
+    FROM counts
 ),
 judged AS (
     SELECT *,
