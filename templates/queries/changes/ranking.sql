@@ -1,6 +1,6 @@
 /*---
 id: changes.ranking
-version: 4
+version: 5
 title: Change ranking
 question: Which deploy, flag or config change just before the trouble began could have caused it?
 status: stable
@@ -140,25 +140,33 @@ shifts AS (
                 FROM requests WHERE ms IS NOT NULL GROUP BY service, step))
     GROUP BY service
 ),
-scored AS (
-    SELECT service, (bad1 + bad0 + 1) / (n1 + n0 + 2) AS pooled,
+-- SELECTs of their own: each use of an alias within the same one is planned anew, with all that it stands for.
+shares AS (
+    SELECT *, (bad1 + bad0 + 1) / (n1 + n0 + 2) AS pooled,
+           coalesce(slower, 0) AS slow1, 0.05 * n0 + 0.95 AS slow0,
+           (slow1 + slow0) / (n1 + n0 + 1) AS slow_pooled
+    FROM per_service LEFT JOIN slow USING (service) LEFT JOIN shifts USING (service)
+    WHERE n1 >= $min_calls AND n0 >= $min_calls
+),
+compared AS (
+    SELECT service, shift_z,
            sign(bad1 / n1 - bad0 / n0)
                * least(abs(bad1 / n1 - bad0 / n0) / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0)),
                        sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
                            [[bad1, n1 * pooled], [n1 - bad1, n1 * (1 - pooled)],
                             [bad0, n0 * pooled], [n0 - bad0, n0 * (1 - pooled)]]]), 0))) AS error_z,
-           coalesce(slower, 0) AS slow1, 0.05 * n0 + 0.95 AS slow0,
-           (slow1 + slow0) / (n1 + n0 + 1) AS slow_pooled,
            CASE WHEN (p95_ms + 1) / (baseline_p95_ms + 1) >= $min_ratio
                 THEN sign(slow1 / n1 - slow0 / (n0 + 1))
                      * least(abs(slow1 / n1 - slow0 / (n0 + 1)) / sqrt(slow_pooled * (1 - slow_pooled) * (1 / n1 + 1 / (n0 + 1))),
                              sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
                                  [[slow1, n1 * slow_pooled], [n1 - slow1, n1 * (1 - slow_pooled)],
-                                  [slow0, (n0 + 1) * slow_pooled], [(n0 + 1) - slow0, (n0 + 1) * (1 - slow_pooled)]]]), 0))) END AS tail_z,
-           greatest(error_z, tail_z, CASE WHEN tail_z IS NOT NULL THEN shift_z END) AS service_z,
+                                  [slow0, (n0 + 1) * slow_pooled], [(n0 + 1) - slow0, (n0 + 1) * (1 - slow_pooled)]]]), 0))) END AS tail_z
+    FROM shares
+),
+scored AS (
+    SELECT service, greatest(error_z, tail_z, CASE WHEN tail_z IS NOT NULL THEN shift_z END) AS service_z,
            service_z >= sqrt($min_z * $min_z + 2 * ln(3 * count(*) OVER ())) AS is_hurt
-    FROM per_service LEFT JOIN slow USING (service) LEFT JOIN shifts USING (service)
-    WHERE n1 >= $min_calls AND n0 >= $min_calls
+    FROM compared
 ),
 callers AS (
     SELECT callee AS service, string_agg(DISTINCT caller, ', ' ORDER BY caller) AS hurt_callers

@@ -1,6 +1,6 @@
 /*---
 id: latency.shift
-version: 4
+version: 5
 title: Latency shift
 question: Which operations got slower than in the baseline, and is the time spent in themselves?
 status: stable
@@ -122,13 +122,18 @@ shifts AS (
                 FROM calls WHERE ms IS NOT NULL GROUP BY service, name, step))
     GROUP BY service, name
 ),
+-- A SELECT of its own: each use of an alias within the same one is planned anew, with all that it stands for.
+counts AS (
+    SELECT *, coalesce(slower, 0) / n1 AS slow_share,
+           coalesce(slower, 0) AS slow1, (1 - $quantile) * n0 + $quantile AS slow0,
+           (slow1 + slow0) / (n1 + n0 + 1) AS slow_pooled
+    FROM per_operation LEFT JOIN slow USING (service, name) LEFT JOIN shifts USING (service, name)
+),
 figures AS (
     SELECT service, name AS operation, n1 AS calls, n0 AS baseline_calls, now_ms, then_ms,
            q1 AS ms, q0 AS baseline_ms, (q1 + 1) / (q0 + 1) AS ratio,
            own1 AS self_ms, own0 AS baseline_self_ms, own1 - own0 AS self_added_ms,
-           coalesce(slower, 0) / n1 AS slow_share,
-           coalesce(slower, 0) AS slow1, (1 - $quantile) * n0 + $quantile AS slow0,
-           (slow1 + slow0) / (n1 + n0 + 1) AS slow_pooled,
+           slow_share,
            CASE WHEN n1 >= $min_calls AND n0 >= $min_calls
                 THEN sign(slow_share - slow0 / (n0 + 1))
                      * least(abs(slow_share - slow0 / (n0 + 1)) / sqrt(slow_pooled * (1 - slow_pooled) * (1 / n1 + 1 / (n0 + 1))),
@@ -140,7 +145,7 @@ figures AS (
                 + 2 * ln(greatest(2 * count(*) FILTER (least(n0, n1) >= $min_calls) OVER (), 1))) AS needed_z,
            CASE WHEN self_added_ms >= 0.5 * (q1 - q0) THEN 'itself'
                 WHEN self_added_ms < 0.5 * (q1 - q0) THEN 'what it calls' END AS where_spent
-    FROM per_operation LEFT JOIN slow USING (service, name) LEFT JOIN shifts USING (service, name)
+    FROM counts
 )
 SELECT service, operation, calls, baseline_calls, ms, baseline_ms, ratio,
        now_ms[2] AS p50_ms, now_ms[3] AS p90_ms, now_ms[4] AS p99_ms,
