@@ -84,6 +84,34 @@ def test_a_change_is_seen_at_the_next_call(tmp_path: Path) -> None:
     assert library.list() == []
 
 
+def test_each_place_of_an_area_is_looked_at_when_a_template_of_it_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    first = write_template(tmp_path / "a")
+    library = TemplateLibrary([tmp_path / "a", tmp_path / "b"])
+    assert library.get("cart.slow").version == 1
+
+    newer = write_template(tmp_path / "b", header=HEADER.replace("version: 1", "version: 2"))
+    assert library.get("cart.slow").version == 2
+    assert library.find("cart.slow", 1) is not None
+
+    first.unlink()
+    assert library.find("cart.slow", 1) is None
+    newer.unlink()
+    with pytest.raises(NotFound):
+        library.get("cart.slow")
+
+
+def test_a_template_of_a_new_area_is_found_at_once(tmp_path: Path) -> None:
+    write_template(tmp_path)
+    library = TemplateLibrary([tmp_path])
+    assert library.get("cart.slow").version == 1
+
+    header = HEADER.replace("cart.slow", "orders.slow")
+    write_template(tmp_path, header=header, name="orders/slow")
+    assert library.get("orders.slow").version == 1
+
+
 def test_the_checkout_s_templates_come_before_the_installed_copy(tmp_path: Path) -> None:
     package = Path(workspace_ext.__file__).parent
 

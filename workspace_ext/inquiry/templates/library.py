@@ -64,6 +64,7 @@ class TemplateLibrary:
         self._namespaces = {path: name for name, path in _packages().items()}
         self._lock = threading.Lock()
         self._stamps: dict[str, _Stamp] = {}
+        self._areas: dict[str, dict[str, _Stamp]] = {}
         self._read: dict[str, Template | _Problems] = {}
         self._served: dict[str, dict[int, Template]] = {}
         self._clashes: list[Problem] = []
@@ -84,7 +85,7 @@ class TemplateLibrary:
             NotFound: There is no such template or version; the hint has close matches.
             BadTemplate: Its file has problems.
         """
-        served = self._refresh()
+        served = self._refresh(template_id.partition(".")[0])
         versions = served.get(template_id)
         if version is not None and version not in (versions or ()) and self._kept is not None:
             kept = self._kept.find(template_id, version)
@@ -133,7 +134,7 @@ class TemplateLibrary:
 
     def find(self, template_id: str, version: int) -> Template | None:
         """A version of a template; None when it is not served."""
-        return self._refresh().get(template_id, {}).get(version)
+        return self._refresh(template_id.partition(".")[0]).get(template_id, {}).get(version)
 
     def problems(self) -> _Problems:
         """What is wrong in the files that are left out."""
@@ -151,26 +152,35 @@ class TemplateLibrary:
             if isinstance(read, list) and [path.parent.name, bare_name(path)] == parts:
                 raise BadTemplate(read)
 
-    def _refresh(self) -> dict[str, dict[int, Template]]:
+    def _refresh(self, area: str = "") -> dict[str, dict[int, Template]]:
+        """What is served; where an area is named, and is known, only its files are looked at."""
         with self._lock:
+            if area in self._areas and self._scan(area) == self._areas[area]:
+                return self._served
             stamps = self._scan()
             if stamps != self._stamps:
                 kept = {p: r for p, r in self._read.items() if stamps.get(p) == self._stamps[p]}
                 self._read = {path: kept.get(path) or _read(Path(path)) for path in stamps}
-                self._stamps = stamps
+                self._stamps, self._areas = stamps, {}
+                for path, stamp in stamps.items():
+                    self._areas.setdefault(Path(path).parent.name, {})[path] = stamp
                 self._arrange()
             return self._served
 
-    def _scan(self) -> dict[str, _Stamp]:
-        """Which files there are, and as of when.
+    def _scan(self, area: str = "") -> dict[str, _Stamp]:
+        """Which files there are, of one area or of all, and as of when.
 
         Every question looks, so no `Path` is made of each: that takes ten times as long.
         """
         stamps: dict[str, _Stamp] = {}
         for folder in self.paths:
-            areas = [each.path for each in _listed(folder) if each.is_dir()]
-            files = [each for area in areas for each in _listed(area) if each.name.endswith(".sql")]
-            for file in sorted(files, key=lambda each: each.path):
+            if area:
+                places = [str(folder / area)]
+            else:
+                places = [each.path for each in _listed(folder) if each.is_dir()]
+            files = [each for place in places for each in _listed(place)]
+            scripts = [each for each in files if each.name.endswith(".sql")]
+            for file in sorted(scripts, key=lambda each: each.path):
                 with suppress(FileNotFoundError):  # gone since the folder was listed
                     stat = file.stat()
                     stamps[file.path] = (stat.st_mtime_ns, stat.st_size)
