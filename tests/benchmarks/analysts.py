@@ -5,8 +5,8 @@ store (`templates` tells of it): each of all templates once, in an order of thei
 Templates that take less than `LIGHT_SECONDS` alone are the light ones: their p99 in company is
 compared with their p99 alone, half of it measured before and half after. Halfway somebody asks a
 template that never ends, in the broker's own process, and somebody else such a query of their own,
-in a process of its own, for which the store is sealed before: the first query that somebody writes
-after data came waits for that, whatever its limit is. Then the same ten ask the same SQL, and
+in a process of its own, for which the store is sealed before, as the first query that somebody
+writes after data came may spend its time waiting for that. Then the same ten ask the same SQL, and
 steps, in one process with ten threads, each as soon as it likes, for half as long and without those
 that never end: what it would be were nobody's turn anybody's concern.
 """

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import random
 import signal
+import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from tests.support.processes import started
-from tests.support.spans import add_batch
+from tests.support.spans import Run, add_batch, starter
 from tests.support.store import Store, open_store
+from tests.support.waiting import until
+from workspace_ext.foundation.errors import InvestigationError, LimitExceeded
+from workspace_ext.telemetry.query import segments as sealing
+from workspace_ext.telemetry.query.model import Limits
+from workspace_ext.telemetry.query.runner import QueryRunner
 from workspace_ext.telemetry.query.segments import FAN, Segment, Segments, _crowded
+from workspace_ext.telemetry.query.watch import Cancelled
 
 TIERS = 2
 """That 500 tiny batches can fill."""
@@ -159,3 +169,84 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
             segments = Segments(store.engine)
             assert rows(segments, 30) == [batch for batch in range(1, 31) for _ in range(20)]
             segments.close()
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Sealing waits until it is set, as it does while there is much to seal."""
+    opened, write = threading.Event(), sealing._write
+
+    def held(*given: Any) -> None:
+        opened.wait(60)
+        write(*given)
+
+    monkeypatch.setattr(sealing, "_write", held)
+    yield opened
+    opened.set()
+
+
+def count(run: Run, pin: int, **given: Any) -> int:
+    """How many spans a query sees."""
+    (batch,) = (each for each in run(COUNT, pin=pin, **given) if each.num_rows)
+    (row,) = batch.to_pylist()
+    return int(row["n"])
+
+
+COUNT = "SELECT count(*) AS n FROM spans"
+
+
+def test_who_waits_for_sealing_waits_no_longer_than_the_limit(
+    tmp_path: Path, gate: threading.Event
+) -> None:
+    with open_store(tmp_path / "store") as store:
+        runner = QueryRunner(store.engine)
+        free, library = starter(runner, free=True), starter(runner, free=False)
+        add_batch(store, rows=2)
+        gate.set()
+        assert count(free, 1) == 2
+        gate.clear()
+        add_batch(store, rows=2)
+        with pytest.raises(LimitExceeded, match=r"0\.2 s .* sealed") as late:
+            count(free, 2, limits=Limits(seconds=0.2))
+        assert late.value.code == "sealing"
+        assert "sealing goes on" in late.value.hint
+        gone = threading.Event()
+        gone.set()
+        with pytest.raises(Cancelled):
+            count(free, 2, cancelled=gone)
+        assert count(free, 1) == 2  # what is sealed waits for nothing
+        assert count(library, 2) == 4
+        gate.set()
+        sealed = store.folder.segments / "spans" / "2-2-0.parquet"
+        until(sealed.exists, "it is sealed though nobody waits for it")
+        assert count(free, 2) == 4
+        runner.close()
+
+
+def test_closing_ends_sealing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, write = threading.Event(), sealing._write
+
+    def endless(cursor: Any, *given: Any) -> None:
+        begun.set()
+        cursor.execute("SELECT count(*) FROM range(100000000000) r(i) WHERE hash(i) % 7 = 0")
+        write(cursor, *given)
+
+    with open_store(tmp_path / "store") as store:
+        add_batch(store, rows=2)
+        with monkeypatch.context() as patched:
+            patched.setattr(sealing, "_write", endless)
+            segments = Segments(store.engine)
+            with ThreadPoolExecutor(1) as readers:
+                reader = readers.submit(rows, segments, 1)
+                assert begun.wait(60)
+                segments.close()
+                with pytest.raises(InvestigationError):
+                    reader.result(60)
+        with pytest.raises(Cancelled):
+            rows(segments, 1)
+        again = Segments(store.engine)
+        assert rows(again, 1) == [1, 1]
+        again.close()
+        assert [path.name for path in (store.folder.segments / "spans").iterdir()] == [
+            "1-1-0.parquet"
+        ]

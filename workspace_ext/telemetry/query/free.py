@@ -121,7 +121,7 @@ class FreeRunner:
         """
         rows = FreeRows(self._watchdog, self._lane, limits, cancelled, self._warm)
         try:
-            segments = rows.held.enter_context(self._segments.upto(pin))
+            segments = rows.held.enter_context(self._segments.upto(pin, rows.watch))
             rows.wait()
             rows.spill = mkdtemp(prefix="free-", dir=self._folder.spill)
             job = Job(
@@ -177,6 +177,7 @@ class FreeRows:
         scan: What it read; known when the rows have ended.
         spill: The folder for what does not fit into memory; removed with the rows.
         held: What must stay until the rows are closed.
+        watch: Its deadline.
     """
 
     def __init__(
@@ -195,7 +196,7 @@ class FreeRows:
         self._lane = lane
         self._worker: Worker | None = None
         self._entered = False
-        self._watch = watchdog.watch(limits.seconds, cancelled, self._end)
+        self.watch = watchdog.watch(limits.seconds, cancelled, self._end)
         self._reader: pa.RecordBatchReader | None = None
         self._next: pa.RecordBatch | None = None
 
@@ -207,7 +208,7 @@ class FreeRows:
 
     def wait(self) -> None:
         """Waits for a turn."""
-        self._lane.enter(self._watch)
+        self._lane.enter(self.watch)
         self._entered = True
 
     def start(self, worker: Worker, job: Job) -> None:
@@ -238,7 +239,7 @@ class FreeRows:
 
     def close(self) -> None:
         """Ends it and gives back its turn. Closing twice is harmless."""
-        self._watchdog.forget(self._watch)
+        self._watchdog.forget(self.watch)
         self._next = None
         if self._worker is not None:
             self._worker.close()
@@ -270,9 +271,9 @@ class FreeRows:
         ending = Ending.from_bytes(metadata[ENDING_KEY])
         self.scan = ending.scan
         if ending.error is not None:
-            raise self._watch.error() or from_dict(ending.error)
+            raise self.watch.error() or from_dict(ending.error)
         return None
 
     def _died(self) -> Exception:
         """Why there is no more: we ended it, or it met the limit of its address space."""
-        return self._watch.error() or memory_limit("its process was ended")
+        return self.watch.error() or memory_limit("its process was ended")
