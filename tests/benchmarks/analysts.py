@@ -48,7 +48,7 @@ SECONDS = float(os.environ.get("INVESTIGATION_SECONDS", "480"))
 
 READING_SECONDS = (2.0, 8.0)
 LIGHT_SECONDS = 0.35
-"""On two processors; what `telemetry/query/trusted.py` takes for short goes a quarter beyond."""
+"""On two processors; what `telemetry/query/trusted.py` takes for short goes a seventh beyond."""
 LIGHT_TIMES = 15
 """Before, and again after."""
 MOST_SLOWER = 3.0

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
 from tests.support.waiting import PATIENCE_SECONDS, until
 from workspace_ext.foundation.errors import LimitExceeded
+from workspace_ext.telemetry.query import lanes
 from workspace_ext.telemetry.query.lanes import Effort, Lane, Pace
 from workspace_ext.telemetry.query.watch import Cancelled, Watch, Watchdog
 
@@ -18,7 +20,7 @@ def watch(seconds: float = 30, cancelled: threading.Event | None = None) -> Watc
     return Watch(seconds, cancelled or threading.Event(), lambda: None)
 
 
-def order_of_turns(begun: list[bool]) -> list[int]:
+def order_of_turns(*tickets: dict[str, float]) -> list[int]:
     """Numbers of those who wait, one coming after the other, as they get their turns."""
     lane = Lane(1)
     order: list[int] = []
@@ -28,11 +30,11 @@ def order_of_turns(begun: list[bool]) -> list[int]:
         return len(lane._waiting) == many
 
     def wait(number: int) -> None:
-        lane.enter(watch(), begun=begun[number])
+        lane.enter(watch(), **tickets[number])  # type: ignore[arg-type]
         order.append(number)
         lane.leave()
 
-    threads = [threading.Thread(target=wait, args=(number,)) for number in range(len(begun))]
+    threads = [threading.Thread(target=wait, args=(number,)) for number in range(len(tickets))]
     for number, thread in enumerate(threads):
         thread.start()
         until(partial(waiting, number + 1), "it waits")
@@ -43,11 +45,23 @@ def order_of_turns(begun: list[bool]) -> list[int]:
 
 
 def test_first_in_first_out() -> None:
-    assert order_of_turns([False] * 5) == [0, 1, 2, 3, 4]
+    assert order_of_turns({}, {}, {}, {}, {}) == [0, 1, 2, 3, 4]
 
 
 def test_what_has_begun_goes_first() -> None:
-    assert order_of_turns([False, True, False, True]) == [1, 3, 0, 2]
+    tickets = [{"begun": begun, "needed": 9.0} for begun in (False, True, False, True)]
+    assert order_of_turns(*tickets, {}) == [1, 3, 4, 0, 2]
+
+
+def test_who_needs_little_goes_before_who_needs_much() -> None:
+    assert order_of_turns(*({"needed": each} for each in (300.0, 100.0, 200.0))) == [1, 2, 0]
+
+
+def test_who_needs_much_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(0, 1_000, 15))  # one comes each 15 s
+    monkeypatch.setattr(lanes, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    tickets = [{"needed": 3.0}, {"needed": 0.1}, {"needed": 0.1}, {"needed": 0.1}]
+    assert order_of_turns(*tickets) == [1, 0, 2, 3]
 
 
 def test_who_pushes_in_lets_the_next_wait_for_longer() -> None:

@@ -1,6 +1,7 @@
 """Lanes: how many queries of a kind run at once, and who is next; and how much work a query is.
 
-A plain semaphore is unfair (a thread was seen to starve for seconds), so waiting is by ticket.
+A plain semaphore is unfair (a thread was seen to starve for seconds), so waiting is by ticket, and
+the ticket says when it should be somebody's turn: earliest deadline first.
 """
 
 from __future__ import annotations
@@ -16,6 +17,11 @@ from workspace_ext.telemetry.query.threads import processor_seconds
 from workspace_ext.telemetry.query.watch import Watch
 
 _LOOK_SECONDS = 0.05
+_SLOWER = 10.0
+"""So many times as long as it needs, a query may wait in fairness: who needs a second less goes
+before who came up to so many seconds earlier, and nobody waits for later ones without end."""
+
+_Ticket = tuple[bool, float, int, threading.Event]
 _UNKNOWN: tuple[tuple[float, ...], bool] = ((), False)
 
 
@@ -26,7 +32,7 @@ class Lane:
         self.name = name
         self._free = width
         self._lock = threading.Lock()
-        self._waiting: list[tuple[bool, int, threading.Event]] = []  # who is next comes first
+        self._waiting: list[_Ticket] = []  # who is next comes first
         self._tickets = itertools.count()
 
     @contextmanager
@@ -43,11 +49,12 @@ class Lane:
         finally:
             self.leave()
 
-    def enter(self, watch: Watch, *, begun: bool = False) -> None:
+    def enter(self, watch: Watch, *, needed: float = 0.0, begun: bool = False) -> None:
         """Waits for a turn; `leave` gives it back. Raises as `turn` does.
 
         Args:
             watch: Tells when waiting is over.
+            needed: Seconds of work, as far as is known.
             begun: Whether it has had a turn: it holds memory until it ends, so it goes before all
                 that have not.
         """
@@ -56,7 +63,8 @@ class Lane:
                 self._free -= 1
                 return
             came = threading.Event()
-            ticket = (not begun, next(self._tickets), came)
+            until = time.monotonic() + _SLOWER * needed
+            ticket = (not begun, until, next(self._tickets), came)
             insort(self._waiting, ticket)
         while not came.wait(_LOOK_SECONDS):
             if watch.look():
@@ -77,7 +85,7 @@ class Lane:
                 *_, came = self._waiting.pop(0)
                 came.set()
 
-    def _give_up(self, ticket: tuple[bool, int, threading.Event]) -> None:
+    def _give_up(self, ticket: _Ticket) -> None:
         with self._lock:
             if ticket in self._waiting:
                 self._waiting.remove(ticket)

@@ -55,22 +55,22 @@ class Level:
 
 
 _LEVELS = (
-    Level("short", 0.9, 3, 0, 1.5),
-    Level("medium", 3.0, 1, 5, 3.0),
-    Level("long", math.inf, 1, 10, 8.0),
+    Level("short", 0.8, 2, 0, 1.5),
+    Level("long", math.inf, 1, 10, 6.0),
     Level("endless", math.inf, 0, 10, math.inf),
 )
-"""Fair is that who asks little waits little: a feedback queue of several levels. What is known to
-need longer starts on a later level; what turns out to need longer falls from level to level, where
-it goes on at once and the next waits for longer. So there are never many that hold memory: once
-that runs out, short ones write it to the disk and need twice as long. What never ends falls to
-where nobody waits for a turn; it yields no more than that, or it could not even be ended where
-other programs are busy.
+"""Fair is that who asks little waits little: a feedback queue of several levels, each with a lane
+where who needs less goes before who needs more (`Lane.enter`). What is known to be long starts as
+such; what turns out to need longer falls from level to level, where it goes on at once and the next
+waits for longer. So there are never many that hold memory: once that runs out, short ones write it
+to the disk and need twice as long. What never ends falls to where nobody waits for a turn; it
+yields no more than that, or it could not even be ended where other programs are busy.
 
-Short is what people call light, 0.35 s of two processors, and a quarter more: beside others the
-same query is more work. Were the bound lower, some of those would wait behind longer ones. Longer
-ones go one at a time: each has the engine's threads to help it, so two together are done no sooner,
-and leave less to short ones."""
+Short is what people call light, 0.35 s of two processors, and a seventh more: beside others the
+same query is more work. Were the bound lower, some of those would wait behind longer ones; were it
+higher, for those that are just longer. Longer ones go one at a time, whatever their length: each
+has the engine's threads to help it, so two together are done no sooner, and leave less of those
+threads to short ones. In the same way, three short ones together are each as slow as the last."""
 
 warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
 """It advises the relation, whose price is told above."""
@@ -151,7 +151,7 @@ class TrustedRunner:
         sql = query.query
         needed = self._pace.seconds(sql)
         level = next(level for level in _LEVELS if needed <= level.seconds)
-        rows = TrustedRows(self._engine, pin, self._shared, level, limits, cancelled)
+        rows = TrustedRows(self._engine, pin, self._shared, level, needed, limits, cancelled)
         try:
             rows.start(query, values, stream=self._pace.is_large(sql))
         except BaseException:
@@ -179,6 +179,7 @@ class TrustedRows:
         pin: int,
         shared: Shared,
         level: Level,
+        needed: float,
         limits: Limits,
         cancelled: threading.Event,
     ) -> None:
@@ -187,6 +188,7 @@ class TrustedRows:
         self._cursor = self._reading.cursor
         self._shared = shared
         self._level = level
+        self._needed = needed
         self._begun = False
         self.lane = level.name
         self.processor_seconds = 0.0
@@ -259,7 +261,7 @@ class TrustedRows:
 
         lanes, threads = self._shared.lanes, self._shared.threads
         lane = lanes[self._level]
-        lane.enter(self._watch, begun=self._begun)
+        lane.enter(self._watch, needed=self._needed, begun=self._begun)
         self._begun = True
         try:
             thread = threads.take(self._level.nice)
