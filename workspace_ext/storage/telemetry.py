@@ -30,7 +30,10 @@ _STORAGE_VERSION = "v1.5.0"
 MEMORY = "INVESTIGATION_MEMORY"
 """The variable that says how much memory questions and ingest may use; the rest waits on disk."""
 
-_LEAST_MEMORY = 3 << 29
+_LEAST_MEMORY = 5 << 28
+"""What ten analysts need together over an hour of a large store without writing any to the disk.
+With what the engine does not count the process has half a gigabyte more."""
+
 _SPILL_LIMIT = "16GB"
 """How much disk the temporary files of all queries may use."""
 
@@ -66,7 +69,7 @@ class TelemetryEngine:
         folder: The store.
         migrations: The steps that make its tables.
         memory_limit: How much memory DuckDB may use, as in "2GB"; when None, what
-            `MEMORY` says, or a sixteenth of the machine's, and 1.5 GiB at least.
+            `MEMORY` says, or a twentieth of the machine's, and 1.25 GiB at least.
         threads: How many threads DuckDB may use; one for each core when None.
 
     Attributes:
@@ -306,7 +309,7 @@ def _empty(spill: Path) -> None:
 
 
 def _memory() -> str:
-    """What `MEMORY` says, else a sixteenth of the machine's: people work beside the broker."""
+    """What `MEMORY` says, else a twentieth of the machine's: people work beside the broker."""
     wanted = os.environ.get(MEMORY, "")
     if wanted and not re.fullmatch(r"\d+(\.\d+)? ?[MG]i?B", wanted):
         raise BadInput(f"${MEMORY} is {wanted!r}, which is no size", hint="say 4GB, for instance")
@@ -314,4 +317,4 @@ def _memory() -> str:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError, AttributeError):
         total = 0
-    return wanted or f"{max(total // 16, _LEAST_MEMORY) >> 20}MiB"
+    return wanted or f"{max(total // 20, _LEAST_MEMORY) >> 20}MiB"
