@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:  # run as a script
     sys.path.insert(0, str(ROOT))
 
-from tests.benchmarks.root_cause_data import Question, loads  # noqa: E402
+from tests.benchmarks.root_cause_data import Question, loads, read_cases  # noqa: E402
 from workspace_ext.client.broker import BrokerClient  # noqa: E402
 from workspace_ext.client.discovery import connect  # noqa: E402
 from workspace_ext.foundation.errors import InvestigationError  # noqa: E402
@@ -47,7 +47,7 @@ class Predicted:
 
 
 def predict(folder: Path, settings: Sequence[str] = SETTINGS) -> dict[str, Predicted]:
-    """Ingests and ranks; opens no label."""
+    """Ingests and ranks every case; opens no label. Who cannot be asked has nobody ranked."""
     out = {setting: Predicted() for setting in settings}
     with tempfile.TemporaryDirectory() as scratch:
         for number, load in enumerate(loads(folder, Path(scratch) / "files")):
@@ -61,6 +61,10 @@ def predict(folder: Path, settings: Sequence[str] = SETTINGS) -> dict[str, Predi
                     for setting in settings:
                         with _told(question.case_id):
                             _ask(client, question, setting, out[setting])
+    for case in read_cases(folder, quiet=True):
+        for one in out.values():
+            one.ranked.setdefault(case["case_id"], [])
+            one.verdicts.setdefault(case["case_id"], "cannot tell")
     return out
 
 
@@ -107,7 +111,7 @@ def labels_of(folder: Path) -> list[dict[str, Any]]:
 
 def truth_of(label: Mapping[str, Any]) -> str:
     """The service or node that was to blame."""
-    return str(label.get("root_cause_service") or label["root_cause_node"])
+    return str(label.get("root_cause_service") or label.get("root_cause_node") or "")
 
 
 def report(folder: Path, predicted: Mapping[str, Predicted]) -> dict[str, Any]:
@@ -118,7 +122,7 @@ def report(folder: Path, predicted: Mapping[str, Predicted]) -> dict[str, Any]:
         told = [case for case, verdict in one.verdicts.items() if verdict == "likely"]
         out["settings"][setting] = {
             **score(labels, one.ranked),
-            "seconds_a_case": round(median(one.seconds.values()), 3),
+            "seconds_a_case": round(median(one.seconds.values() or [0.0]), 3),
             "told": len(told),
             "AC@1 of those told": score([x for x in labels if x["case_id"] in told], one.ranked)[
                 "AC@1"

@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.benchmarks.root_cause import main
-from tests.benchmarks.root_cause_data import loads, pod_service, read_cases, trace_case
+from tests.benchmarks.root_cause import main, predict
+from tests.benchmarks.root_cause_columns import pod_service
+from tests.benchmarks.root_cause_data import loads, read_cases, trace_case
 
 CASE = {"case_id": "A", "incident_start_utc": "2024-05-01 12:00:30"}
 
@@ -35,6 +36,48 @@ def test_a_case_without_minutes_is_asked_around_its_begin(start: object) -> None
     assert question.params["baseline"] == "2024-05-01T11:49:00Z/2024-05-01T11:59:00Z"
 
 
+def test_a_begin_that_nobody_tells_is_looked_for_in_the_minutes_of_the_case() -> None:
+    case = {
+        "case_id": "A",
+        "day": "2024-05-01",
+        "windows": ["odd", None, {"name": "12_00", "n": 1}],
+    }
+    question = trace_case(case)
+    assert question.given == {}
+    assert question.params["window"] == "2024-05-01T11:59:00Z/2024-05-01T12:01:00Z"
+    with pytest.raises(ValueError, match="nothing tells when"):
+        trace_case({"case_id": "B"})
+
+
+def test_of_several_fault_free_times_the_nearest_is_the_baseline() -> None:
+    told = ["log/09_30.csv", "log/11_30.csv", "trace/11_31.csv", {"name": "none"}, "23_59x/99_99"]
+    question = trace_case(CASE | {"normal_reference": told})
+    assert question.params["baseline"] == "2024-05-01T11:28:00Z/2024-05-01T11:32:00Z"
+    alone = trace_case(CASE | {"normal_reference": "construct/2024-05-01/log/08_50_x.csv"})
+    assert alone.params["baseline"] == "2024-05-01T08:48:00Z/2024-05-01T08:51:00Z"
+
+
+def test_every_case_has_a_prediction_whatever_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = [CASE | {"normal_reference": ["11_52"]}, {"case_id": 7}, CASE | {"case_id": "C"}]
+    (tmp_path / "cases.jsonl").write_text("\n".join(map(json.dumps, cases)), encoding="utf-8")
+    (tmp_path / "logs.parquet").write_bytes(b"torn")
+    pd.DataFrame({"TraceID": [], "PodName": []}).to_parquet(tmp_path / "spans.parquet")
+    pd.DataFrame(
+        [
+            {"timestamp": 1714564830 + at, "pod_name": f"{who}-7d9f8-abcde", "cpu(%)": 5 + used}
+            for at in range(-700, 100, 10)
+            for who, used in (("cart", 80 * (at > 0)), ("user", 0), ("mail", 0))
+        ]
+    ).to_parquet(tmp_path / "metrics.parquet")
+    given = predict(tmp_path, ["given"])["given"]
+    assert given.ranked == {"A": ["cart"], 7: [], "C": ["cart"]}
+    told = capsys.readouterr().err
+    for name in ("logs.parquet", "spans.parquet", "7"):
+        assert f"{name}: left out" in told
+
+
 def test_minutes_before_midnight_are_of_the_day_before() -> None:
     windows = [{"name": "23_59"}, {"name": "00_00"}, {"offset_min": 1}, {"name": "nonsense"}]
     question = trace_case(CASE | {"incident_start_utc": "2024-05-02T00:00:10Z", "windows": windows})
@@ -56,8 +99,8 @@ def test_a_case_that_is_not_understood_is_left_out(
     (_, mapping) = load.files[0]
     assert json.loads(mapping)["fields"]["end_time"] == {"column": "EndTimeUnixNano", "unit": "ns"}
     told = capsys.readouterr().err
-    assert "B: not understood" in told
-    assert "C: not understood" in told
+    assert "B: left out" in told
+    assert "C: left out" in told
 
 
 def test_metrics_without_baseline_and_graph_are_compared_with_what_was_before_the_alert(
@@ -75,12 +118,12 @@ def test_metrics_without_baseline_and_graph_are_compared_with_what_was_before_th
     ]
     (tmp_path / "cases.jsonl").write_text("\n".join(map(json.dumps, cases)), encoding="utf-8")
     (load,) = loads(tmp_path, tmp_path / "scratch")
-    (question,) = load.questions
+    question, other = load.questions
+    assert (other.case_id, other.given, other.params["service"]) == ("C", {}, None)
     assert question.params["baseline"] == "2024-05-01T12:00:00Z/2024-05-01T12:04:01Z"
     assert question.params["symptom"] == "latency-90.avg"
     told = capsys.readouterr().err
-    assert "B: not understood" in told
-    assert "C: not understood" in told
+    assert "B: left out" in told
 
 
 START = 1714564830_000000000
