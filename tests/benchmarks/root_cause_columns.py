@@ -12,6 +12,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 _CODE = "[b-df-hj-np-tv-xz24-9]"
 """Of such characters Kubernetes makes the last two parts of a pod's name."""
 _POD = (
@@ -44,6 +47,11 @@ _LEVEL = (
     r"((?i:trace|debug|info|notice|warn|err|crit|fatal|panic|severe|alert|emerg)\w*)"
 )
 """A field of the line, or its first or second word."""
+_IDS = {
+    "trace_id": r"(?i:trace[_.]?id)\W{1,6}([0-9a-fA-F]{16,32})\b",
+    "span_id": r"(?i:span[_.]?id)\W{1,6}([0-9a-fA-F]{16})\b",
+}
+"""Where a line itself tells of its trace."""
 _METRICS: dict[str, Any] = {
     "time": {"column": "TimeStamp"},
     "service": _SERVICE,
@@ -77,8 +85,6 @@ def mapping(path: Path, signal: str) -> dict[str, Any]:
     Raises:
         ValueError: It cannot be read, or holds no rows.
     """
-    import pyarrow.parquet as pq
-
     file = pq.ParquetFile(path)
     usual = {_plain(name): name for name in _COLUMNS[signal]}
     # of two columns that differ only in how they are written, the one written as usual is meant
@@ -95,10 +101,13 @@ def mapping(path: Path, signal: str) -> dict[str, Any]:
     }
     out: dict[str, Any] = {"signal": signal, "fields": kept}
     if signal == "metrics":
+        # what only later rows have, its type tells
+        counted = {each.name for each in file.schema_arrow if _counts(each.type)}
         out["wide"] = {
             name: _wide(name)
             for name in values
-            if usual.get(_plain(name), name) not in _NO_METRICS and _is_number(values[name])
+            if usual.get(_plain(name), name) not in _NO_METRICS
+            and (name in counted or _is_number(values[name]))
         }
     return out
 
@@ -117,12 +126,19 @@ def _fields(signal: str, rows: Mapping[str, list[Any]]) -> dict[str, Any]:
         if not _is_json(rows.get("Log", ()), "log"):
             fields |= {"body": "Log", "severity": {"column": "Log"}}
         fields["severity"] = fields["severity"] | {"extract": _LEVEL}
+        for field, column in (("trace_id", "TraceID"), ("span_id", "SpanID")):
+            if not any(rows.get(column, ())):
+                fields[field] = {"column": "Log", "extract": _IDS[field]}
     if signal == "metrics" and "TimeStamp" not in rows:
         fields["time"] = {"column": "Time"}
     for name in {"time", "end_time"} & fields.keys():
         if "json" not in fields[name] and fields[name]["column"] in rows:
             fields[name] = _clock(fields[name]["column"], rows)
     return fields
+
+
+def _counts(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
 
 
 def _plain(name: str) -> str:

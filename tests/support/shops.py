@@ -103,7 +103,7 @@ class Shop(Planted):
         self.style = draw.choice(sorted(NAMES))
         self.step = draw.choice((1, 5, 15))
         self.by_caller = self.kind in {"delay", "loss"} or draw.random() < 0.5
-        self.users = draw.choice((4, 8, 12))
+        self.users, self.idle_s = draw.choice((4, 8, 12)), 2.0
         self.kept = draw.choice((1.0, 1.0, 0.3, 0.1))
         self.traced = [at == 0 or draw.random() < 0.85 for at in range(self.size)]
         self.client_spans, self.kinds = draw.random() < 0.7, draw.random() < 0.6
@@ -157,7 +157,7 @@ class Shop(Planted):
                     f"{self.draw.getrandbits(128):032x}" if self.draw.random() < self.kept else ""
                 )
                 end, _ = self._visit(trace, None, 0, at)
-                at = end + self.draw.expovariate(1 / 2)
+                at = end + self.draw.expovariate(1 / self.idle_s)
         self._measure()
         spans = Counter(
             (row["service"], row["is_now"]) for row in self.rows if row["part"] == "span"
@@ -194,9 +194,12 @@ class Shop(Planted):
         if span:
             name = f"{self.services[service]}/{_WORDS[service % 11]}"
             self._span(trace, span, parent, service, name, "server", at, end, failed)
-        if not self.by_caller or (parent is None and service == 0):
-            self.visits.append(Visit(service, end, (end - at) * 1e3, failed))
+        self._count(service, at, end, failed, entry=parent is None and service == 0)
         return end, failed
+
+    def _count(self, service: int, at: float, end: float, failed: bool, *, entry: bool) -> None:
+        if not self.by_caller or entry:
+            self.visits.append(Visit(service, end, (end - at) * 1e3, failed))
 
     def _call(
         self, trace: str, span: str | None, caller: int, to: int, at: float
@@ -301,7 +304,7 @@ class Shop(Planted):
     def _used(self, at: int, rate: Floats, after: NDArray[np.bool_]) -> list[Floats]:
         """Processor, memory, disk and sockets, as parts of what there is (sockets: a number)."""
         draw, n = self.draw, len(rate)
-        busy = rate / max(float(rate[: n // 2].mean()), 1e-9)
+        busy = rate / max(float(rate[: n // 2].mean()), 0.1)
         cpu = 0.01 + draw.uniform(0.02, 0.2) * busy * self._around(n, 0.1)
         mem = draw.uniform(0.05, 0.5) * self._around(n, 0.01)
         disk = draw.choice((0.0, 0.002, 0.02)) * busy * self._around(n, 0.2)

@@ -82,13 +82,16 @@ drawn AS (
 ),
 traces AS (SELECT DISTINCT trace_id FROM drawn),
 told AS (
+    -- lines of a trace may come after its spans; what lies in both, as right after a baseline, is told once
     SELECT true AS is_now, time < $window_end AS inside, time_ns, trace_id, span_id, service, pod,
            severity, severity_number, body
     FROM logs WHERE time >= $window_start AND time < $window_end + INTERVAL 1 MINUTE
+      AND (time < $window_end OR NOT (time >= $baseline_start AND time < $baseline_end))
     UNION ALL
     SELECT false, time < $baseline_end, time_ns, trace_id, span_id, service, pod, severity,
            severity_number, body
     FROM logs WHERE time >= $baseline_start AND time < $baseline_end + INTERVAL 1 MINUTE
+      AND (time < $baseline_end OR NOT (time >= $window_start AND time < $window_end))
 ),
 traced AS (SELECT DISTINCT service FROM seen),
 loose AS (

@@ -100,7 +100,8 @@ def troubles(
 
     Where nobody is known to call another, the service where it hurts may call all of them, and the
     nearer a service is to the source of lost time, the less of its usual work dilutes that: then it
-    counts by how much of its time is new, too.
+    counts by how much of its time is new, too. So it does where nobody was told to be hurt: a few
+    percent more may be certain, and are no trouble.
 
     Args:
         series: See `read_series`.
@@ -129,7 +130,7 @@ def troubles(
         part = min(max(own, 0.0) / whole, 1.0) if whole > 0 else 0.0
         beyond = max(one.errors, 0.0)
         strength = part * beyond**2 / (beyond**2 + chance**2)
-        if not callees and sort is Sort.LONGER:
+        if sort is Sort.LONGER and (not callees or service is None):
             strength *= one.new
         found.append(Trouble(who, symptom, one, own, strength))
     return sorted(found, key=lambda one: (-one.strength, -one.excess.errors, one.service))

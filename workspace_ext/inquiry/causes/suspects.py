@@ -14,6 +14,8 @@ OWN = ("resources", "silence", "behaviour")
 """Methods that look at what a service has for itself."""
 SYMPTOMS = frozenset(("flow", "logs"))
 """Those in which its callers have part: what metrics count at them, and what they log of it."""
+HEARD = frozenset(("behaviour", "times"))
+"""Those that also say how callers do without one who died."""
 
 
 @dataclass
@@ -118,12 +120,16 @@ class Suspects:
             name: max((one.strength.get(method, 0.0) for method in OWN), default=0.0)
             for name, one in self.by_service.items()
         }
+        silent = {name: one.strength.get("silence", 0.0) for name, one in self.by_service.items()}
         callees = self.callees
         for name, one in self.by_service.items():
             below = (reached(callees, name) if callees else set(own)) - {name}
             explained = max((own[each] for each in below if each in own), default=0.0)
             for method in SYMPTOMS & one.strength.keys():
                 one.strength[method] *= 1 - min(explained, 1.0)
+            dead = max((silent[each] for each in below if each in silent), default=0.0)
+            for method in HEARD & one.strength.keys():
+                one.strength[method] *= 1 - min(dead, 1.0)
 
     def ranked(self) -> list[Suspect]:
         """Most suspicious first."""
