@@ -88,12 +88,24 @@ class Boutique(Shop):
             [each for each in self.callees[0] if draw.random() < 0.6] or self.callees[0][:1]
             for _ in range(4)
         ]
-        if self.kind in CODE:
-            reached = sorted({to for at in range(self.size) for to, _ in self.callees[at]})
-            able = [at for at in reached if at not in self.stores]
+        if self.kind in FAULTS:
+            able = self._asked()
+            if self.kind in CODE:
+                able = [at for at in able if at not in self.stores] or able
             calling = [at for at in able if self.callees[at]]
             self.guilty = draw.choice(calling if calling and self.kind == "return" else able)
         self.affected = draw.choice((0.9, 1.0))
+
+    def _asked(self) -> list[int]:
+        """Services beyond the entry that a request in three reaches."""
+        chance = [0.0] * self.size
+        for route in self.routes:
+            for to, often in route:
+                chance[to] += often / len(self.routes)
+        for at in range(1, self.size):  # those further down come later
+            for to, often in self.callees[at]:
+                chance[to] += chance[at] * often
+        return [at for at in range(1, self.size) if chance[at] >= 1 / 3]
 
     def _code(self, length: int) -> str:
         return "".join(self.draw.choice(_CODES) for _ in range(length))
@@ -153,7 +165,7 @@ class Boutique(Shop):
             "python": {"timestamp": at, "severity": level, "name": "server", "message": told},
             "node": {"level": _NUMBERS[level], "time": int(at * 1e3), "pid": 1, "msg": told},
         }
-        place = 100 + sum(map(ord, said.split(",")[0][:9])) % 300
+        place = 100 + sum(map(ord, said.split(",", maxsplit=1)[0][:9])) % 300
         text = {
             "dotnet": f"{'fail' if level == 'ERROR' else 'info'}: Shop.Service[0] {told}",
             "java": f"{clock} {level} o.s.Service#{place} {told}",
@@ -181,7 +193,8 @@ class Boutique(Shop):
             here = values
             if which and number < 4 and not np.isnan(values).any():
                 here = np.concatenate([quiet, self.noise.choice(quiet, len(values) - len(quiet))])
-            told = np.concatenate([before * self._around(len(before), 0.05), here]) * _SCALES[self.style][number]
+            told = np.concatenate([before * self._around(len(before), 0.05), here])
+            told *= _SCALES[self.style][number]
             if name.endswith("_total"):
                 told = np.where(np.isnan(told), told, np.cumsum(np.nan_to_num(told) * self.step))
             if at == self.guilty and self.kind == "gone":

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from tests.benchmarks.root_cause import predict, score
+from tests.benchmarks.root_cause import labels_of, predict, score
 from tests.benchmarks.root_cause_data import read_cases
+from tests.benchmarks.root_cause_stress import gather
+from tests.support.boutique import FAULTS, Boutique, write_folder
 from tests.support.places import shared_data
 
 CASES = ("TT-23", "TT-36")
@@ -45,6 +47,24 @@ def test_real_faults_rank_first_and_no_label_is_opened(tmp_path: Path) -> None:
     assert score(labels, predicted.ranked)["AC@1"] == 1
     # of the few requests that met the other, its baseline alone varies as much
     assert predicted.verdicts["TT-23"] == "likely"
+
+
+def test_faults_in_a_shop_of_many_languages_rank_first(tmp_path: Path) -> None:
+    made = [Boutique(100, kind) for kind in FAULTS]
+    write_folder(tmp_path, made)
+    predicted = predict(tmp_path, ("found",))["found"]
+    assert set(predicted.ranked) == {f"{kind} 100" for kind in FAULTS}
+    assert score(labels_of(tmp_path), predicted.ranked)["AC@1"] >= 0.85
+
+
+def test_lines_right_after_the_baseline_are_told_once(tmp_path: Path) -> None:
+    write_folder(tmp_path, [Boutique(104, "nothing")])
+    ((case,), _) = gather(tmp_path)
+    assert case.params["baseline_end"] == case.params["window_start"]
+    columns = (case.table.column(name).to_pylist() for name in ("part", "time_ns", "text"))
+    lines = [row for row in zip(*columns, strict=True) if row[0] == "log"]
+    assert len(lines) > 1000
+    assert len(set(lines)) == len(lines)
 
 
 def test_the_scorer_counts_as_the_one_beside_the_data() -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.benchmarks.root_cause import main, predict
-from tests.benchmarks.root_cause_columns import pod_service
+from tests.benchmarks.root_cause_columns import mapping, pod_service
 from tests.benchmarks.root_cause_data import loads, read_cases, trace_case
 
 CASE = {"case_id": "A", "incident_start_utc": "2024-05-01 12:00:30"}
@@ -187,6 +187,31 @@ def test_metrics_are_the_columns_of_numbers(tmp_path: Path) -> None:
         "cpu(%)": {"name": "cpu", "unit": "%"},
         "mem": {"name": "mem"},
     }
+
+
+def test_a_metric_that_only_later_rows_have_is_read(tmp_path: Path) -> None:
+    rows = [{"TimeStamp": 1714564830 + at, "cpu": 1.0} for at in range(1100)]
+    pd.DataFrame([*rows, {"TimeStamp": 1714564830, "late": 2.0}]).to_parquet(
+        tmp_path / "metrics.parquet"
+    )
+    assert set(mapping(tmp_path / "metrics.parquet", "metrics")["wide"]) == {"cpu", "late"}
+
+
+def test_columns_are_known_however_they_are_written(tmp_path: Path) -> None:
+    row = {"trace_id": "t", "SPANID": "s", "start_time_unix_nano": START, "duration": 5}
+    fields = fields_of(tmp_path, "spans", **row)
+    assert fields["trace_id"] == "trace_id"
+    assert fields["span_id"] == "SPANID"
+    assert fields["time"] == {"column": "start_time_unix_nano", "unit": "ns"}
+
+
+def test_lines_may_tell_their_trace_themselves(tmp_path: Path) -> None:
+    said = f"12:00 INFO TraceID: {'ab' * 16} SpanID: {'cd' * 8} done"
+    fields = fields_of(tmp_path, "logs", TimeUnixNano=START, Log=said)
+    found = [re.search(fields[name]["extract"], said) for name in ("trace_id", "span_id")]
+    assert [each and each[1] for each in found] == ["ab" * 16, "cd" * 8]
+    fields = fields_of(tmp_path, "logs", TimeUnixNano=START, Log=said, TraceID="t", SpanID="s")
+    assert (fields["trace_id"], fields["span_id"]) == ("TraceID", "SpanID")
 
 
 def fields_of(folder: Path, signal: str, **row: object) -> dict[str, Any]:

@@ -102,6 +102,8 @@ def test_a_call_that_names_an_unseen_service_is_a_visit_to_it() -> None:
     seen = with_named(spans, ["cart-service", "pay-service", "db", None])
     added = seen.slice(spans.num_rows).to_pylist()
     assert [(one["service"], one["parent_span_id"]) for one in added] == [("cart-service", "s5")]
+    # how much of the call was the way, nobody knows who has no span of the callee
+    assert [one["duration_ns"] for one in added] == [0]
     assert with_named(spans, []) is spans
 
 
@@ -114,3 +116,13 @@ def test_what_a_callee_has_for_itself_explains_its_callers_symptoms() -> None:
     suspects.explain()
     strengths = {name: one.strength.get("flow") for name, one in suspects.by_service.items()}
     assert strengths == pytest.approx({"web": 0.225, "mail": 0.8, "db": 0.4})
+
+
+def test_one_who_died_explains_what_callers_do_without_it() -> None:
+    suspects = Suspects(edges={("web", "cart")})
+    suspects.of("web").suspect("behaviour", 0.9)
+    suspects.of("mail").suspect("behaviour", 0.5)
+    suspects.of("cart").suspect("silence", 1.0)
+    suspects.explain()
+    assert [one.service for one in suspects.ranked()] == ["cart", "mail", "web"]
+    assert suspects.of("web").score == 0
