@@ -102,7 +102,7 @@ def _begin(page: Page) -> None:
     expect(dialog.get_by_label("Severity")).to_have_value("SEV2")
     dialog.get_by_label("Affected services").fill("ts-basic-service,")
     expect(dialog).to_contain_text("No data in this window")
-    dialog.get_by_role("button", name="End there").click()
+    dialog.get_by_role("button", name="End the window at the newest record").click()
     expect(dialog).not_to_contain_text("No data in this window")
     expect(dialog.locator("[data-stored]")).to_have_text(STORED)
     dialog.get_by_text("Times…").click()

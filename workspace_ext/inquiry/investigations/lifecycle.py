@@ -39,6 +39,17 @@ def steps_to(now: str, to: str) -> list[str]:
     return ["testing", to] if now == "proposed" and to in _JUDGED else [to]
 
 
+_CALLS: Mapping[str, str] = {
+    "testing": '.test("TEMPLATE", …)',
+    "supported": '.support("why")',
+    "refuted": '.refute("why")',
+    "inconclusive": '.leave_open("why")',
+    "root_cause": 'investigation.conclude(root_cause="…", hypothesis=…)',
+    "contributing": '.contributing("why")',
+    "ruled_out": '.rule_out("why")',
+}
+"""What a notebook calls for each state."""
+
 PUBLISHED = _CAUSES | {"supported"}
 """The states in which a hypothesis is held up as true."""
 
@@ -68,10 +79,11 @@ def check_transition(found: Hypothesis, to: str, *, evidence: Iterable[str], ove
             code="unproved",
         )
     if to not in legal:
-        ways = ", ".join(_said(state) for state in sorted(legal, key=_place))
+        can = sorted(REACHABLE[now] | legal, key=_place)
+        ways = "; ".join(f"{_said(state)}, by {_CALLS[state]}" for state in can)
         raise BadInput(
             f"a hypothesis that is {_said(now)} cannot become {_said(to)}",
-            hint=f"from {_said(now)} it can become: {ways}",
+            hint=f"from {_said(now)} the next step is one of: {ways}",
             code="illegal_transition",
         )
 

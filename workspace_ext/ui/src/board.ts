@@ -1,4 +1,4 @@
-import type { Hypothesis } from './types';
+import type { Hypothesis, InvestigationState } from './types';
 
 export type HypothesisState = Hypothesis['state'];
 
@@ -27,4 +27,18 @@ export function board(hypotheses: Record<string, Hypothesis>): Lane[] {
     .filter(one => one.superseded_by === null || one.state !== 'proposed')
     .sort((a, b) => a.at.localeCompare(b.at));
   return LANES.map(state => ({ state, cards: shown.filter(card => card.state === state) }));
+}
+
+/** Whether the run that stated a claim also brought it to its state. */
+export function atOnce({ at, by, cell, judged }: Hypothesis, state: InvestigationState): boolean {
+  if (!judged || judged.by !== by || cell === null) {
+    return false;
+  }
+  const [stated, moved] = [Date.parse(at), Date.parse(judged.at)];
+  return Object.values(state.steps).some(
+    step =>
+      step.cell === cell &&
+      Date.parse(step.started) <= stated &&
+      (step.ended === null || moved <= Date.parse(step.ended))
+  );
 }

@@ -46,7 +46,12 @@ export function localWindow(window: WindowDict): string {
   const span = sameDay(start, end)
     ? `${from}–${clock(end)}`
     : `${from} – ${localDate(end)} ${clock(end)}`;
-  return `${span} ${clockName(start)}`;
+  return `${span}\u00a0${clockName(start)}`; // a clock's name alone on a line says nothing
+}
+
+/** A window as `localWindow` tells it, to the minute: for what is too narrow for seconds. */
+export function localMinutes(window: WindowDict): string {
+  return localWindow({ start: wholeMinute(window.start), end: wholeMinute(window.end) });
 }
 
 /** The clock that is shown, as it is called at a moment: the cells beside it speak of UTC. */
@@ -92,6 +97,10 @@ export function rowCount(n: number): string {
 /** A text with a capital at its beginning: hints of errors have none. */
 export function sentence(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function wholeMinute(time: string): string {
+  return `${new Date(time).toISOString().slice(0, 16)}:00Z`;
 }
 
 function sameDay(a: Date, b: Date): boolean {

@@ -6,6 +6,7 @@ const {
   actorName,
   duration,
   localTime,
+  localMinutes,
   localWindow,
   rowCount,
   sentence,
@@ -28,14 +29,18 @@ test('UTC is written out', () => {
 test('a window names its day once', () => {
   const window = { start: '2022-08-22T03:51:00Z', end: '2022-08-22T03:55:00Z' };
 
-  assert.equal(localWindow(window), '22 Aug 2022 05:51–05:55 CEST');
+  assert.equal(localWindow(window), '22 Aug 2022 05:51–05:55\u00a0CEST');
   assert.equal(
     localWindow({ ...window, end: '2022-08-22T22:10:00Z' }),
-    '22 Aug 2022 05:51 – 23 Aug 2022 00:10 CEST'
+    '22 Aug 2022 05:51 – 23 Aug 2022 00:10\u00a0CEST'
   );
   assert.equal(
     localWindow({ ...window, start: '2022-08-22T03:50:30Z' }),
-    '22 Aug 2022 05:50:30–05:55:00 CEST'
+    '22 Aug 2022 05:50:30–05:55:00\u00a0CEST'
+  );
+  assert.equal(
+    localMinutes({ start: '2022-08-22T03:51:09.5Z', end: '2022-08-22T03:55:58Z' }),
+    localWindow(window)
   );
   assert.equal(utcWindow(window), '2022-08-22 03:51:00 UTC – 2022-08-22 03:55:00 UTC');
 });
@@ -73,8 +78,8 @@ test('who chose UTC reads UTC', () => {
   showTimesIn('UTC');
 
   assert.equal(localTime('2026-03-01T07:05:09Z', now), '07:05:09');
-  assert.equal(localWindow(window), '1 Mar 2026 22:00–23:30 UTC');
+  assert.equal(localWindow(window), '1 Mar 2026 22:00–23:30\u00a0UTC');
 
   showTimesIn('local');
-  assert.equal(localWindow(window), '1 Mar 2026 23:00 – 2 Mar 2026 00:30 CET');
+  assert.equal(localWindow(window), '1 Mar 2026 23:00 – 2 Mar 2026 00:30\u00a0CET');
 });

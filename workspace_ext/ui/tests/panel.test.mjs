@@ -12,7 +12,7 @@ const {
   wishOf,
   written: writtenDraft
 } = await import('../src/beginning/draft.ts');
-const { board } = await import('../src/board.ts');
+const { atOnce, board } = await import('../src/board.ts');
 const { collector, curl, doorsOf, openCommand } = await import('../src/data/sending.ts');
 const { size, sources } = await import('../src/data/sources.ts');
 const { peopleIn } = await import('../src/presence.ts');
@@ -258,4 +258,22 @@ test('batches of one name are one source', () => {
   assert.deepEqual([cart.newest, cart.warnings], ['2026-01-01T00:00:09Z', ['late', 'ahead']]);
   assert.equal(other.newest, null);
   assert.deepEqual([size(999), size(1500), size(25e9)], ['999 B', '1.5 kB', '25 GB']);
+});
+
+test('a claim that one run stated and judged was moved at once', () => {
+  const run = { cell: 'c1', started: '2026-01-01T00:00:00Z', ended: '2026-01-01T00:00:09Z' };
+  const known = state({ steps: { r1: step('r1', run) } });
+  const by = 'user:alice';
+  const claim = {
+    by,
+    cell: 'c1',
+    at: '2026-01-01T00:00:01Z',
+    judged: { by, at: '2026-01-01T00:00:08Z' }
+  };
+
+  assert.ok(atOnce(claim, known));
+  assert.ok(!atOnce({ ...claim, judged: null }, known));
+  assert.ok(!atOnce({ ...claim, cell: null }, known));
+  assert.ok(!atOnce({ ...claim, judged: { by: 'user:bob', at: claim.at } }, known));
+  assert.ok(!atOnce({ ...claim, judged: { by, at: '2026-01-01T00:01:00Z' } }, known));
 });

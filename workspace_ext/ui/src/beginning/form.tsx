@@ -146,7 +146,7 @@ function Emptiness(props: {
       {trans.__('No data in this window; the newest record is of %1.', localTime(newest))}{' '}
       {!inTimes && (
         <button type="button" className="jp-Investigation-link" onClick={() => change({ end })}>
-          {trans.__('End there')}
+          {trans.__('End the window at the newest record')}
         </button>
       )}
     </p>

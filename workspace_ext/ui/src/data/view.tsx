@@ -1,5 +1,5 @@
 import * as React from 'react';
-import { ago, figure, localWindow, utcTime } from '../format';
+import { ago, figure, localMinutes, utcTime, utcWindow } from '../format';
 import { Banner, Empty, Obstacle, Waiting } from '../panel/empty';
 import { Badge, Section } from '../panel/parts';
 import { trans } from '../translation';
@@ -130,15 +130,16 @@ function Signals(props: { overview: DataOverview }): React.ReactElement {
     <Section id="data-signals" title={trans.__('Signals')} size={known.length}>
       <table className="jp-Investigation-table">
         <tbody>
-          {known.map(([name, { rows, first_time, last_time }]) => (
-            <tr key={name}>
-              <th scope="row">{name}</th>
-              <td className="jp-Investigation-number">{figure(rows)}</td>
-              <td>
-                {first_time && last_time && localWindow({ start: first_time, end: last_time })}
-              </td>
-            </tr>
-          ))}
+          {known.map(([name, { rows, first_time, last_time }]) => {
+            const span = first_time && last_time ? { start: first_time, end: last_time } : null;
+            return (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                <td className="jp-Investigation-number">{figure(rows)}</td>
+                <td title={span ? utcWindow(span) : undefined}>{span && localMinutes(span)}</td>
+              </tr>
+            );
+          })}
         </tbody>
       </table>
     </Section>

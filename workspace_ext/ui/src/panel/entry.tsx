@@ -12,6 +12,7 @@ import {
   CellLink,
   Moment,
   Prose,
+  Some,
   UnreviewedScripts,
   UnreviewedTemplate
 } from './parts';
@@ -23,6 +24,9 @@ const SIGNS: Record<Step['status'], string> = {
   aborted: '⊘',
   unknown: '?'
 };
+
+/** How many sayings, and how many answers, of one run are shown at first. */
+const SHOWN = 5;
 
 /** One line of the timeline. */
 export function EntryItem(props: {
@@ -45,20 +49,32 @@ export function EntryItem(props: {
         {step?.ended && <span>{duration(step.started, step.ended)}</span>}
         <CellLink model={model} cell={entry.cell} />
       </p>
-      {sayings.map(saying => (
-        <p key={sayingLabel(saying)} className="jp-Investigation-reason" title={saying.text}>
-          <Prose text={sayingLabel(saying)} />
-        </p>
-      ))}
-      {queries.map(query => (
-        <Query
-          key={query.id}
-          query={query}
-          model={model}
-          from={state.queries[query.parent ?? '']}
-          tests={testedElsewhere(query, entry, state)}
-        />
-      ))}
+      <Some
+        items={sayings}
+        limit={SHOWN}
+        draw={some =>
+          some.map(saying => (
+            <p key={sayingLabel(saying)} className="jp-Investigation-reason" title={saying.text}>
+              <Prose text={sayingLabel(saying)} />
+            </p>
+          ))
+        }
+      />
+      <Some
+        items={queries}
+        limit={SHOWN}
+        draw={some =>
+          some.map(query => (
+            <Query
+              key={query.id}
+              query={query}
+              model={model}
+              from={state.queries[query.parent ?? '']}
+              tests={testedElsewhere(query, entry, state)}
+            />
+          ))
+        }
+      />
       {entry.cell && queries.length + sayings.length === 0 && (
         <p className="jp-Investigation-sql">{model.cellBegin(entry.cell)}</p>
       )}

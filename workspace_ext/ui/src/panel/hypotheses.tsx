@@ -1,18 +1,21 @@
 import * as React from 'react';
-import { board, type HypothesisState, type Lane } from '../board';
+import { atOnce, board, type HypothesisState, type Lane } from '../board';
 import type { InvestigationModel } from '../model';
 import { headline } from '../query';
 import { trans } from '../translation';
 import type { Hypothesis, InvestigationState } from '../types';
 import { JudgeForm } from './judge';
 import { outcomeLabel, stateLabel, TONE } from './labels';
-import { Badge, Byline, CellLink, Menu, Prose, Section, useOpener } from './parts';
+import { Badge, Byline, CellLink, Menu, Prose, Section, Some, useOpener } from './parts';
 import { ProposeForm } from './propose';
 
 interface Judging {
   id: string;
   to: HypothesisState;
 }
+
+/** How many cards of a state are shown at first. */
+const SHOWN = 10;
 
 /** What people believe, by how it stands; a card is moved by its menu, or by dragging it. */
 export function Hypotheses(props: {
@@ -21,8 +24,13 @@ export function Hypotheses(props: {
 }): React.ReactElement {
   const { model, state } = props;
   const [judging, setJudging] = React.useState<Judging | null>(null);
+  const [touched, setTouched] = React.useState('');
   const [dragged, setDragged] = React.useState<Hypothesis | null>(null);
   const focused = React.useRef<string | null>(null);
+  const judge = (id: string, to: HypothesisState | null): void => {
+    setTouched(id);
+    setJudging(to && { id, to });
+  };
   const lanes = board(state.hypotheses);
   const size = lanes.reduce((sum, lane) => sum + lane.cards.length, 0);
   const open = dragged ? model.reachable(dragged.state).filter(each => each !== dragged.state) : [];
@@ -33,22 +41,31 @@ export function Hypotheses(props: {
       isOpen={open.includes(lane.state)}
       drop={() => {
         if (dragged) {
-          setJudging({ id: dragged.id, to: lane.state });
+          judge(dragged.id, lane.state);
         }
         setDragged(null);
       }}
     >
-      {lane.cards.map(hypothesis => (
-        <Card
-          key={hypothesis.id}
-          hypothesis={hypothesis}
-          to={judging?.id === hypothesis.id ? judging.to : null}
-          judge={to => setJudging(to && { id: hypothesis.id, to })}
-          drag={setDragged}
-          focused={focused}
-          {...props}
-        />
-      ))}
+      <Some
+        items={lane.cards}
+        limit={SHOWN}
+        always={({ id }) => id === touched}
+        draw={cards => (
+          <ul>
+            {cards.map(hypothesis => (
+              <Card
+                key={hypothesis.id}
+                hypothesis={hypothesis}
+                to={judging?.id === hypothesis.id ? judging.to : null}
+                judge={to => judge(hypothesis.id, to)}
+                drag={setDragged}
+                focused={focused}
+                {...props}
+              />
+            ))}
+          </ul>
+        )}
+      />
     </LaneView>
   );
   // Behind all others, so that no card moves from under the pointer.
@@ -87,7 +104,7 @@ function LaneView(props: {
           <span className="jp-Investigation-count">{lane.cards.length}</span>
         )}
       </h3>
-      <ul>{children}</ul>
+      {children}
     </section>
   );
 }
@@ -121,6 +138,7 @@ function Card(props: CardProps): React.ReactElement {
     };
   }, [id, focused, opener]);
   const reason = model.whyNot('hypothesis.changed');
+  const isMoved = hypothesis.judged !== null && !atOnce(hypothesis, props.state);
   return (
     <li
       ref={card}
@@ -136,14 +154,14 @@ function Card(props: CardProps): React.ReactElement {
         <Prose text={hypothesis.text} />
       </p>
       <Grounds {...props} />
-      {hypothesis.judged && (
+      {isMoved && hypothesis.judged && (
         <p className="jp-Investigation-byline">
           <span>{trans.__('moved here:')}</span>
           <Byline by={hypothesis.judged.by} at={hypothesis.judged.at} />
         </p>
       )}
       <div className="jp-Investigation-byline">
-        <span>{trans.__('stated:')}</span>
+        {isMoved && <span>{trans.__('stated:')}</span>}
         <Byline by={hypothesis.by} at={hypothesis.at} />
         <CellLink model={model} cell={hypothesis.cell} />
         <Menu

@@ -114,6 +114,35 @@ export function Prose(props: { text: string }): React.ReactElement {
   );
 }
 
+/** The first of many things, and a button for the others. */
+export function Some<T>(props: {
+  items: T[];
+  limit: number;
+  /** One that is shown wherever it stands. */
+  always?: (item: T) => boolean;
+  draw: (items: T[]) => React.ReactNode;
+}): React.ReactElement {
+  const { items, limit, always, draw } = props;
+  const [isWhole, setWhole] = React.useState(false);
+  const first = items.filter((item, at) => at < limit || always?.(item));
+  const left = items.length - first.length;
+  return (
+    <>
+      {draw(isWhole ? items : first)}
+      {left > 0 && (
+        <button
+          type="button"
+          className="jp-Investigation-link"
+          aria-expanded={isWhole}
+          onClick={() => setWhole(!isWhole)}
+        >
+          {isWhole ? trans.__('Show fewer') : trans._n('Show %1 more', 'Show %1 more', left)}
+        </button>
+      )}
+    </>
+  );
+}
+
 /** A moment in local time; its tooltip has UTC. */
 export function Moment(props: { time: string }): React.ReactElement {
   return (
@@ -153,6 +182,7 @@ export function CellLink(props: {
       type="button"
       className="jp-Investigation-link"
       aria-label={trans.__('Go to cell %1', number)}
+      title={model.cellBegin(cell)}
       onClick={() => model.goTo(cell)}
     >
       {trans.__('cell %1', number)}
