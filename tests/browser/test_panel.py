@@ -242,3 +242,40 @@ def _many_steps(client: BrokerClient, uid: str) -> None:
                 {"id": f"{run}.e", "type": "run.finished", "data": ended, **about},
             ]
         client.report(uid, events)  # type: ignore[arg-type]
+
+
+CLAIMS = 200
+MANY_CLAIMS = f"""\
+for n in range({CLAIMS}):
+    investigation.hypothesis(f"تأخير 🔥 {{'very-long-name-' * 12}}{{n:03}}", predicts="it waits")
+h = investigation.hypothesis("judged at once", predicts="it does")
+h.refute("it does not")
+"""
+
+
+def test_one_cell_with_many_claims_leaves_the_panel_readable(lab: Lab, page: Page) -> None:
+    page.set_viewport_size(NIGHT)
+    lab.add("claims.ipynb", MANY_CLAIMS, kernel="investigation")
+    notebook = NotebookPage(page)
+    notebook.open(lab.page("claims.ipynb"))
+    notebook.show_panel()
+    notebook.run(0)
+    expect(notebook.steps.first).to_have_attribute("data-status", "ok")
+    judged = notebook.panel.locator("li[data-hypothesis=refuted]")
+    expect(judged).to_contain_text("Because it does not")
+    expect(judged).not_to_contain_text("moved here")  # one run stated and moved it
+
+    lane = notebook.panel.locator("[data-lane=proposed]")
+    cards = lane.locator("li")
+    more = lane.get_by_role("button", name="Show 190 more")
+    expect(cards).to_have_count(CLAIMS - 190)
+    assert notebook.steps.first.locator("p").count() < 10
+    notebook.panel.evaluate("panel => { if (panel.scrollWidth > panel.clientWidth) throw 'wide'; }")
+    page.screenshot(path=ARTEFACTS / "panel-many-claims.png")
+    more.focus()
+    page.keyboard.press("Enter")
+    expect(cards).to_have_count(CLAIMS)
+    fewer = lane.get_by_role("button", name="Show fewer")
+    expect(fewer).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(cards).to_have_count(CLAIMS - 190)
