@@ -66,7 +66,9 @@ def verdict_word(result: Result) -> str:
     """One word or two on the answer; empty where nobody judges, as with free SQL."""
     verdict = result.verdict
     if verdict["interesting"] is None:
-        return "No data" if not verdict["rows"] else ""
+        if not verdict["rows"]:
+            return "No rows"
+        return "Cannot tell" if result.answer["template"] else ""
     return "Interesting" if verdict["interesting"] else "Not interesting"
 
 
@@ -74,11 +76,16 @@ def _head_text(result: Result) -> str:
     word, verdict = verdict_word(result), result.verdict
     lines = [result.title]
     if word:
-        lines.append(f"{word}: {verdict['reason']}")
+        lines.append(f"{word}{_beside(word, verdict['reason'], ': ')}")
     test = result.answer["test"]
     if test is not None:
         lines.append(f"Hypothesis {test['outcome']}{_because(test, verdict, ': ')}")
     return "\n".join([*lines, *[f"Warning: {warning}" for warning in _warnings(result)]])
+
+
+def _beside(word: str, reason: str, before: str) -> str:
+    """The reason after the word; nothing where it is the same, as of SQL that found no rows."""
+    return "" if reason.lower() == word.lower() else f"{before}{reason}"
 
 
 def _warnings(result: Result) -> list[str]:
@@ -107,7 +114,7 @@ def _head_html(result: Result) -> str:
         parts.append(f' <span style="{MUTED}">{escape(answer["question"])}</span>')
     parts.append("</div>")
     if word:
-        parts.append(f"<div>{badge(word)} {escape(verdict['reason'])}</div>")
+        parts.append(f"<div>{badge(word)}{escape(_beside(word, verdict['reason'], ' '))}</div>")
     test = answer["test"]
     if test is not None:
         because = escape(_because(test, verdict, " "))

@@ -19,7 +19,8 @@ WARN, NOTE, PLAIN = "#b35900", "#0a7286", "#6b6b6b"
 COLORS = {  # as in the panel, which stands beside it
     "Interesting": STRONG,
     "Not interesting": PLAIN,
-    "No data": WARN,
+    "Cannot tell": WARN,
+    "No rows": WARN,
     "supported": GOOD,
     "refuted": BAD,
     "inconclusive": WARN,

@@ -34,6 +34,7 @@ returns:
 interesting: CASE WHEN firings >= min_firings THEN low_noise_share >= noisy END
 reason: "{label} fired {firings} times, {noise_share:.0%} of them noise: {finding} ({flapping} flapping, {duplicates} repeating another alert, {unacted} never acted on); it lasted {median_minutes:.1f} min in the median"
 quiet: "no alert that fired {min_firings} times is surely noise in {noisy:.0%} of its firings; the most frequent is {label} with {firings}"
+empty: "no alert is recorded in the window: none fired, or nobody sends them here"
 covers:
   - "firings: distinct begins of an alert (Alertmanager's webhook tells of each state)"
   - "acted on: a deploy, change, flag or incident event of the same service within the time given, or an annotation that names the alert"

@@ -32,6 +32,7 @@ returns:
 interesting: alerts >= min_alerts AND services >= min_services AND chance <= max_chance
 reason: "group {grp}: {alerts} alerts of {services} services within {minutes:.0f} min ({expected:.1f} expected by accident); {first_alert} was first, and of the services alerted {deepest_service} lies deepest"
 quiet: "no {min_alerts} alerts of {min_services} services came together beyond accident; the largest group has {alerts}"
+empty: "no alert is recorded in the window: none fired, or nobody sends them here"
 covers:
   - "alerts by their begin; a group goes on while the pause is shorter than gap"
   - "deepest: the alerted service that calls the fewest of the other alerted ones (spans of window and baseline), then the one alerted first"

@@ -33,7 +33,8 @@ returns:
   label: VARCHAR
 interesting: bad >= min_bad AND z >= needed_z AND (difference >= min_difference OR lift >= min_lift)
 reason: "{attribute} = {value}: {bad_share:.0%} of the {all_bad} bad spans against {good_share:.0%} of the others; {bad_rate:.0%} of its spans are bad, {lift:.1f}x the average"
-quiet: "no value is found among the {all_bad} bad spans much more often than among the others"
+quiet: "no value is found among the {all_bad} bad spans much more often than among the others, beyond chance; the furthest is {label}, {bad_share:.0%} against {good_share:.0%}"
+empty: "no span of the window is bad ({bad}); slow can only be said of operations with 10 calls in the baseline"
 covers:
   - "service, operation, pod, host, version, namespace, environment, region, kind and all attributes"
 not_covered:

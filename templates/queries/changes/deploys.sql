@@ -38,6 +38,7 @@ returns:
 interesting: finding IN ('fails more', 'slower')
 reason: "{label}: {finding} after it ({error_share:.1%} failing against {baseline_error_share:.1%}, p95 {p95_ms:.0f} ms against {baseline_p95_ms:.0f} ms, {calls} requests after and {baseline_calls} before)"
 quiet: "no deploy made its service fail more or answer {min_ratio:g}x slower, beyond chance"
+empty: "no deploy of a service is recorded in the window: there was none, or nobody told of it"
 covers:
   - deploys as events (webhooks, CloudEvents), each against the time before it, up to its neighbours
   - requests as the service received them

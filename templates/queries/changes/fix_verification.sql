@@ -1,6 +1,6 @@
 /*---
 id: changes.fix_verification
-version: 3
+version: 4
 title: Fix verification
 question: Did the fix help, and did nothing else get worse?
 status: stable
@@ -35,6 +35,7 @@ returns:
 interesting: CASE WHEN role = 'target' AND finding IS NOT NULL THEN conclusion = 'fixed' END
 reason: "{conclusion}: {label} {after:.4g} after the fix against {before:.4g} ({calls} and {baseline_calls} requests), and none of the guardrails got worse"
 quiet: "{conclusion}: {label} {after:.4g} against {before:.4g}, {z:.1f} standard errors; guardrails that got worse: {broken_guardrails} ({worst_guardrail})"
+empty: "no request of what was asked is recorded in the window: there was none, or nobody told of it"
 covers:
   - "target: the share of failing requests, or the p95 of their time"
   - "guardrails: errors, p95 and traffic of every service, the target's other aspects too"
@@ -167,14 +168,14 @@ judged AS (
                AS guard_z,
            CASE WHEN greatest(n1, n0) < $min_calls OR (least(n1, n0) < $min_calls AND aspect <> 'traffic')
                     THEN NULL
-                WHEN sum(n1) OVER () = 0 OR sum(n0) OVER () = 0 THEN NULL
+                WHEN sum(n0) OVER () = 0 THEN NULL
                 WHEN is_target THEN
                     CASE WHEN -z >= $min_z AND after <= (1 - $min_cut) * before THEN 'better'
                          WHEN z >= $min_z THEN 'worse' ELSE 'not shown to be better' END
                 WHEN worse_z >= guard_z
                      AND CASE aspect WHEN 'traffic' THEN after * $min_ratio <= before
                                      ELSE after >= $min_ratio * before END THEN 'worse'
-                ELSE 'no worse' END AS finding
+                ELSE 'no worse' END AS finding, sum(n1) OVER () AS all_n1
     FROM aspects
 ),
 concluded AS (
@@ -191,9 +192,10 @@ SELECT CASE WHEN is_target THEN 'target' ELSE 'guardrail' END AS role,
        n1 AS calls, n0 AS baseline_calls, broken AS broken_guardrails,
        coalesce(worst, 'none') AS worst_guardrail,
        CASE WHEN NOT is_target OR finding IS NULL THEN NULL
+            WHEN before = 0 AND after = 0 THEN 'nothing to fix'
             WHEN finding <> 'better' THEN 'not fixed'
             WHEN broken > 0 THEN 'fixed at a price' ELSE 'fixed' END AS conclusion,
        coalesce(nullif(place, ''), 'all requests') || ' ' || aspect AS label
-FROM concluded
+FROM concluded WHERE all_n1 > 0
 ORDER BY is_target DESC, coalesce(finding = 'worse', false) DESC, worse_z DESC NULLS LAST, place, aspect
 LIMIT 300

@@ -36,6 +36,7 @@ returns:
 interesting: CASE WHEN hurt <> 'unknown' THEN hurt IN ('itself', 'its callers') AND chance <= max_chance END
 reason: "{label} ({minutes_before:.0f} min before the onset): hurt is {hurt} ({hurt_services}); such a change comes {alike_per_day:.2g} times a day, so near by accident with {chance:.0%}, {candidates} candidates considered"
 quiet: "none of the {candidates} changes is both near the onset beyond accident and of a service that is hurt or called by one that is; the nearest by evidence is {label}"
+empty: "no deploy, change or flag is recorded before the onset: there was none, or nobody told of it"
 covers:
   - events of kind deploy, change and flag
   - "hurt: whether the service itself, or one that calls it, fails more or got slower than in the baseline"

@@ -29,6 +29,7 @@ returns:
 interesting: finding <> 'good'
 reason: "{label}: {affected} of {n} ({share:.1%}), {amount:.4g} {unit}; {meaning}"
 quiet: "no gaps, late rows, skewed clocks, lost parents or sampling worth mention in the window"
+empty: "nothing is recorded in the window of what was asked"
 covers:
   - "gap: minutes without rows of a service that would have had some (chance below 0.1 % over all services and minutes, at its own rate and among its other pauses)"
   - "late: observed_time long after time; ahead: a line from the future"

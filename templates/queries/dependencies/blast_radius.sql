@@ -34,6 +34,7 @@ returns:
 interesting: CASE WHEN traces >= min_traces AND baseline_traces >= min_traces THEN reached_share >= min_share AND z >= needed_z END
 reason: "failures that begin in {service} reach {reached_share:.1%} of the {traces} requests to {entry_service} {entry} ({baseline_reached_share:.1%} in the baseline) and make {hurt_share:.1%} fail; {absorbed_share:.0%} of them are absorbed; failing with it: {services_hurt}"
 quiet: "no service's failures reach more requests than in the baseline, beyond chance; the most: {service} reaches {reached_share:.1%} of {entry_service} {entry}"
+empty: "no request of the window is reached by a failure"
 covers:
   - "reached: the request has a failing span in the service, none of whose own calls fails; hurt: its root fails too"
   - "through: the request calls the service at all; at_risk_share: those that would be hurt if it were down"

@@ -1,6 +1,6 @@
 /*---
 id: dependencies.map
-version: 5
+version: 6
 title: Dependency map
 question: Who calls whom, and which of these edges fails more or got slower?
 status: stable
@@ -35,6 +35,7 @@ returns:
 interesting: finding <> 'as before'
 reason: "{edge}: {finding} (p95 {p95_ms:.0f} ms as the caller sees it against {baseline_p95_ms:.0f} ms, of it {between_p95_ms:.0f} ms between the two against {baseline_between_p95_ms:.0f} ms; {error_share:.0%} failing against {baseline_error_share:.0%}; {calls} calls)"
 quiet: "no edge with at least {min_calls} calls fails more, or got {min_ratio:g}x and {min_ms:g} ms slower, beyond chance"
+empty: "no call between services is recorded in the window"
 covers:
   - calls between services that both have spans
   - time lost between caller and callee (network, queues, connection pools)
@@ -170,7 +171,7 @@ figures AS (
            CASE WHEN n1 = 0 THEN power(1 - (came + 0.5) / (slots0 + 1), slots1)
                 WHEN n0 = 0 THEN power(1 - (came + 0.5) / (slots1 + 1), slots0) END
                <= exp(-needed_z * needed_z / 2) AS no_accident,
-           sum(n0) OVER () AS all_n0
+           sum(n0) OVER () AS all_n0, sum(n1) OVER () AS all_n1
     FROM edges LEFT JOIN slow USING (caller, callee) LEFT JOIN shifts USING (caller, callee) LEFT JOIN came USING (caller, callee), slots
 ),
 judged AS (
@@ -195,7 +196,7 @@ judged AS (
 SELECT caller, callee, calls, baseline_calls, error_share, baseline_error_share, error_z,
        p95_ms, baseline_p95_ms, ratio, callee_p95_ms, baseline_callee_p95_ms, between_p95_ms,
        baseline_between_p95_ms, slow_z, needed_z, finding, caller || ' → ' || callee AS edge
-FROM judged
+FROM judged WHERE all_n1 > 0
 ORDER BY CASE finding WHEN 'gone' THEN 1 WHEN 'callee fails more' THEN 2
                       WHEN 'slower between the two' THEN 3 WHEN 'slower in the callee' THEN 4
                       WHEN 'new' THEN 5 WHEN 'as before' THEN 6 ELSE 7 END,

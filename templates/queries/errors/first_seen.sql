@@ -1,6 +1,6 @@
 /*---
 id: errors.first_seen
-version: 2
+version: 3
 title: First-seen errors
 question: Which errors are there that were never there before?
 status: stable
@@ -25,9 +25,10 @@ returns:
   chance: DOUBLE
   example: VARCHAR
   example_trace: VARCHAR
-interesting: errors >= min_errors AND chance <= max_chance
-reason: "{service}: never seen in the {hours_before:.1f} h before, now {errors} times since {first_time}: {message:.160}"
-quiet: "no error that was not there in the {hours_before:.1f} h before came {min_errors} times"
+interesting: CASE WHEN hours_before > 0 THEN errors >= min_errors AND chance <= max_chance END
+reason: "{service}: never seen in the {hours_before:.2g} h recorded before, now {errors} times since {first_time}: {message:.160}"
+quiet: "no error that was not there in the {hours_before:.2g} h recorded before came {min_errors} times, or so often that it is surely new"
+empty: "no error of the window is new: each was there before, or there is none"
 covers:
   - log lines of severity ERROR and above, by their first line with ids, numbers, addresses and quoted text masked
   - exceptions recorded on spans, and status messages of failing spans

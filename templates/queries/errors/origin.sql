@@ -1,6 +1,6 @@
 /*---
 id: errors.origin
-version: 3
+version: 4
 title: Error origin
 question: Where do failures begin, before callers pass them on?
 status: stable
@@ -27,9 +27,10 @@ returns:
   needed_z: DOUBLE
   passed_on_to: VARCHAR
   example_trace: VARCHAR
-interesting: errors >= min_errors AND ratio >= min_ratio AND z >= needed_z
+interesting: CASE WHEN z IS NOT NULL THEN errors >= min_errors AND ratio >= min_ratio AND z >= needed_z END
 reason: "failures begin in {service} {operation}: {errors} errors in {traces} traces ({trace_share:.1%} of all, {baseline_trace_share:.1%} in the baseline): {message:.140}"
-quiet: "no origin of failures is {min_ratio:g}x as frequent as in the baseline beyond chance; the most frequent is {service} {operation} with {errors} errors"
+quiet: "no origin of failures is {min_ratio:g}x as frequent as in the baseline beyond chance; the nearest is {service} {operation} with {errors} errors"
+empty: "nothing that failed is recorded in the window"
 covers:
   - spans with status error
   - spans on which an ERROR log was written

@@ -29,6 +29,7 @@ returns:
 interesting: CASE WHEN symptoms > 0 AND their_symptoms > 0 THEN similarity >= min_similarity AND shared >= min_shared END
 reason: "{label} showed {shared} of the {symptoms} symptoms (similarity {similarity:.0%}): {shared_symptoms:.200}; its root cause: {root_cause}"
 quiet: "none of {incidents} past incidents is like this one; the nearest is {label} with {shared} shared symptoms (similarity {similarity:.0%})"
+empty: "no past incident is recorded to compare with"
 covers:
   - "past incidents: events of kind incident; their end, root_cause, symptoms and investigation as the event or its CloudEvents data tells, and what a later event of the same incident (data.incident_id or data.id) added"
   - "symptoms: alerts that fired and masked messages of severity ERROR, by service, in the time of each incident"

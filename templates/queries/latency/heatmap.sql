@@ -36,6 +36,7 @@ returns:
 interesting: CASE WHEN all_calls >= min_calls AND baseline_share IS NOT NULL THEN at_least_ms > baseline_p50_ms AND share - baseline_share >= min_share AND z >= needed_z AND greatest(p50_ms / baseline_p50_ms, p90_ms / baseline_p90_ms, p99_ms / baseline_p99_ms) >= min_ratio END
 reason: "from {time} on {share:.0%} of the calls take {band} against {baseline_share:.1%} in the baseline ({calls} of {all_calls}; p50 {p50_ms:.0f} ms, p90 {p90_ms:.0f} ms, p99 {p99_ms:.0f} ms in that step)"
 quiet: "no step has more slow calls than the baseline, beyond chance (baseline p50 {baseline_p50_ms:.0f} ms, p90 {baseline_p90_ms:.0f} ms, p99 {baseline_p99_ms:.0f} ms)"
+empty: "no request of what was asked is recorded in the window: there was none, or nobody told of it"
 covers:
   - "bands of durations, each twice as long as the one below; two peaks show as two stripes"
   - quantiles of each step, and of the baseline

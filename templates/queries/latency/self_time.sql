@@ -1,6 +1,6 @@
 /*---
 id: latency.self_time
-version: 2
+version: 3
 title: Self-time breakdown
 question: In whose own work is the time of requests spent, and whose work grew?
 status: stable
@@ -35,6 +35,7 @@ returns:
 interesting: CASE WHEN traces >= min_traces AND baseline_traces >= min_traces THEN added_ms >= min_ms AND ratio >= min_ratio AND z >= needed_z END
 reason: "{label}: {ms_per_trace:.1f} ms of its own in each trace against {baseline_ms_per_trace:.1f} ms ({ratio:.1f}x, {calls_per_trace:.1f} calls a trace against {baseline_calls_per_trace:.1f}); {share:.0%} of all own time"
 quiet: "no operation spends {min_ms:g} ms and {min_ratio:g}x more of its own in a trace than in the baseline, beyond chance; most time is spent in {label} ({share:.0%})"
+empty: "no whole trace of what was asked is recorded in the window"
 covers:
   - "own time: a span's time in which none of its children runs; parallel children are counted once"
   - more calls as well as slower ones
@@ -137,7 +138,7 @@ SELECT service, name AS operation, m1 / 1e3 AS ms_per_trace, m0 / 1e3 AS baselin
        round((m1 - m0) / sqrt(variance + 1), 6) AS z, needed_z,
        calls1::BIGINT AS calls, n1 AS traces, n0 AS baseline_traces,
        coalesce(service || ' ', '') || name AS label
-FROM figures WHERE $service IS NULL OR service = $service
+FROM figures WHERE n1 > 0 AND ($service IS NULL OR service = $service)
 ORDER BY coalesce(added_ms >= $min_ms AND ratio >= $min_ratio AND z >= needed_z, false) DESC,
          CASE WHEN added_ms >= $min_ms AND ratio >= $min_ratio AND z >= needed_z
               THEN round(added_ms, 6) END DESC NULLS LAST,

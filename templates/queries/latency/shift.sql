@@ -38,6 +38,7 @@ returns:
 interesting: ratio >= min_ratio AND ms - baseline_ms >= min_ms AND slow_z >= needed_z
 reason: "{service} {operation}: {ms:.1f} ms at quantile {quantile}, {ratio:.1f}x its baseline of {baseline_ms:.1f} ms ({self_added_ms:+.1f} ms in the operation itself), over {calls} calls"
 quiet: "no operation with at least {min_calls} calls is {min_ratio:g}x and {min_ms:g} ms slower than its baseline beyond chance"
+empty: "no request of what was asked is recorded in the window: there was none, or nobody told of it"
 covers:
   - spans of any kind
   - time in an operation itself apart from time in what it calls

@@ -1,6 +1,6 @@
 /*---
 id: logs.pattern_difference
-version: 4
+version: 5
 title: Log pattern difference
 question: Which log messages are new, gone, or come at another rate than in the baseline?
 status: stable
@@ -36,6 +36,7 @@ returns:
 interesting: change <> 'as before'
 reason: "{service}: {change} {severity} message, {rate:.1f} per {per} against {baseline_rate:.1f}: {gist}"
 quiet: "no message is new, gone, or {min_ratio:g}x as frequent or rare as in the baseline, beyond chance"
+empty: "no line of what was asked is recorded in the window or the baseline"
 covers:
   - "the first line of each message without what varies: numbers, times, addresses and paths in any line; names, values and words that many lines of the service differ in"
   - "other traffic: a line written in a span is counted per 100 calls of that span's operation, any other per minute"
@@ -124,4 +125,6 @@ SELECT service, operation, severity, masked, lines, baseline_lines, coalesce(tra
        example_trace, calls1, calls0, minutes1, minutes0, n0
 FROM texts LEFT JOIN operations USING (operation)
 LEFT JOIN spread ON spread.text = hash(service, operation, severity, masked), minutes
+-- Messages are gone only where some are still written.
+WHERE (SELECT count(*) FROM logs WHERE time >= $window_start AND time < $window_end) > 0
 ORDER BY service, operation, severity, masked

@@ -32,6 +32,7 @@ returns:
 interesting: "total_rate >= min_ratio * total_baseline_rate AND total_z >= 3 AND p <= max_p AND share_of_excess >= min_share AND share_of_excess - share_before >= min_lift"
 reason: "{total_rate:.0f} lines a minute against {total_baseline_rate:.0f}: {share_of_excess:.0%} of what was added has {field} {value} (before {share_before:.0%})"
 quiet: "{total_rate:.0f} lines a minute against {total_baseline_rate:.0f}, and no value carries them beyond its share"
+empty: "no line of what was asked is recorded in the window"
 covers:
   - service, severity, pod, version, host, region, and the pattern of the message
   - rates of minutes that have lines; bursts widen what counts as chance

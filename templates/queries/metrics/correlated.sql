@@ -32,6 +32,7 @@ returns:
 interesting: "CASE WHEN correlation IS NOT NULL AND shift IS NOT NULL THEN abs(correlation) >= min_correlation AND shift >= min_shift END"
 reason: "{label} moves with the symptom (correlation {correlation:.2f}, {lead_seconds:.0f} s ahead), {during:.4g} against {before:.4g}"
 quiet: "no metric moves with the symptom and left its level too; the nearest is {label} ({correlation:.2f})"
+empty: "no metric of what was asked is recorded"
 covers:
   - gauges, rates of counters, means of histograms, one series a service, pod (or host, where there is none), container and name
   - a metric that leads or follows by up to max_lag steps

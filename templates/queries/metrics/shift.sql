@@ -36,6 +36,7 @@ returns:
 interesting: score >= min_score AND abs(change) >= min_change
 reason: "{label}: {median:.4g} {unit} against {baseline_median:.4g}, {score:.0f} usual deviations {direction}; correlation with the symptom {correlation:.2f}"
 quiet: "no metric is {min_score:.0f} usual deviations away from its level; the furthest is {label} ({score:.1f})"
+empty: "no metric of what was asked is recorded in the window"
 covers:
   - gauges, rates of counters (also cumulative ones, across resets), means of histograms
 not_covered:

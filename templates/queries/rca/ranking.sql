@@ -1,6 +1,6 @@
 /*---
 id: rca.ranking
-version: 3
+version: 4
 title: Root-cause ranking
 question: Which service does the trouble come from, and what says so?
 status: stable
@@ -32,9 +32,10 @@ returns:
   onset: TIMESTAMPTZ
   verdict: VARCHAR
   because: VARCHAR
-interesting: rank = 1 AND verdict = 'likely'
+interesting: CASE WHEN verdict = 'likely' THEN rank = 1 WHEN because LIKE 'nothing changed%' THEN false END
 reason: "{because} (by {methods}): {evidence:.200}"
-quiet: "{verdict}: {because}"
+quiet: "{because}"
+open: "{because}"
 covers:
   - what spans do (log statements and calls, one after another), compared within the same operations
   - time lost in a service itself, or between a caller and it; and services that no longer answer

@@ -32,6 +32,7 @@ returns:
 interesting: finding IN ('killed for its memory', 'restarts again and again', 'restarted')
 reason: "{label}: {finding}, {restarts} restarts ({baseline_restarts} in the baseline) and {memory_kills} memory kills; memory at most {memory_share:.0%} of its limit; seen by {seen_by}"
 quiet: "of what is watched, nothing restarted or was killed more often than in the baseline"
+empty: "nothing recorded tells of restarts or memory kills (see what this covers): whether there were some is not known"
 covers:
   - "counters of restarts: kube_pod_container_status_restarts_total, k8s.container.restarts"
   - "times of start that move: process_start_time_seconds, container_start_time_seconds, kube_pod_container_state_started; uptimes that fall: process.uptime, k8s.pod.uptime, container.uptime"

@@ -36,6 +36,7 @@ returns:
 interesting: CASE WHEN calls >= min_calls AND elsewhere_calls >= min_calls THEN ratio >= min_ratio AND part_of_growth >= min_part AND difference >= min_share AND z >= needed_z END
 reason: "{label} uses {ratio:.1f}x its processor time ({part_of_growth:.0%} of what the host has more); of {victims} on this host {slow_share:.0%} of the requests are slow, of the same services elsewhere {elsewhere_slow_share:.0%} ({calls} and {elsewhere_calls} requests)"
 quiet: "no pod takes {min_ratio:g}x more while its neighbours get slower than the same services elsewhere; the largest growth is that of {label} ({ratio:.1f}x)"
+empty: "no processor time of pods is recorded with their hosts, in the window and the baseline"
 covers:
   - "processor time: container_cpu_usage_seconds_total, container.cpu.time, container.cpu.usage, k8s.pod.cpu.time, k8s.pod.cpu.usage, and utilization where the host has no usage; containers of a pod added up"
   - "slow: longer than 95 % of the baseline's calls of that operation; victims are compared with the same services on other hosts"

@@ -37,6 +37,7 @@ returns:
 interesting: finding IN ('exhausted', 'callers wait', 'times out')
 reason: "{label}: {finding}; {most_used:g} of {size:g} used, full in {full_share:.0%} of the time (baseline {baseline_full_share:.0%}), up to {most_pending:g} waiting, {timeouts:g} timeouts"
 quiet: "no pool became full, kept callers waiting, or timed out more than in the baseline; the fullest is {label}, at {utilization:.0%}"
+empty: "no metric of a pool of connections or threads is recorded in the window: whether one is full is not known"
 covers:
   - "OpenTelemetry: db.client.connection.count, .max, .pending_requests, .timeouts (and the older db.client.connections.*)"
   - "Prometheus: hikaricp_connections_*, jdbc_connections_*, tomcat_threads_*, jetty_threads_*, executor_*, go_sql_*, pg_stat_activity_count, mysql_global_status_threads_connected, redis_connected_clients"

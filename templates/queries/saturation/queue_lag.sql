@@ -37,6 +37,7 @@ returns:
 interesting: finding IN ('grows', 'is longer', 'waits longer', 'is not emptied')
 reason: "{queue} {finding}: {depth:.0f} waiting against {baseline_depth:.0f}, {growth_per_minute:+.1f} a minute; p95 of the wait {p95_wait_ms:.0f} ms against {baseline_p95_wait_ms:.0f} ms; {minutes_to_empty:.1f} min to empty it if nothing more came"
 quiet: "no queue grows, is {min_ratio:g}x longer, or makes messages wait {min_ratio:g}x longer than in the baseline; the longest is {queue} with {depth:.0f}"
+empty: "no depth of a queue, and no span of a message, is recorded in the window: whether one grows is not known"
 covers:
   - "depth: kafka_consumergroup_lag, kafka.consumer_group.lag, rabbitmq_queue_messages(_ready), rabbitmq.message.current, SQS ApproximateNumberOfMessagesVisible, and metrics that end in queue_depth, queue_length or queue_size; partitions added up, and what several pods or hosts say"
   - "waiting and flow: producer and consumer spans of a messaging.destination.name, joined by parent or link"

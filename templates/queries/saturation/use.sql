@@ -36,6 +36,7 @@ returns:
 interesting: finding IN ('at its limit', 'keeps work waiting', 'reports errors')
 reason: "{label}: {resource} {finding}, {level:.2g} (baseline {baseline_level:.2g}), beyond the limit in {beyond_share:.0%} of {points} values"
 quiet: "no resource came to its limit, kept work waiting or reported errors that was not so in the baseline; the highest is {label} at {level:.2g}"
+empty: "no use, waiting or errors of a resource are recorded in the window: whether one is at its limit is not known"
 covers:
   - "utilization: any metric that ends in utilization, and percentages of CPU, memory, disk or file system use; of 1 or of 100 %"
   - "saturation: container_cpu_cfs_throttled_periods_total over container_cpu_cfs_periods_total, seconds of throttling, node_pressure_*_waiting_seconds_total; share of time"

@@ -32,6 +32,7 @@ returns:
 interesting: "p <= max_p AND (change IS NULL OR abs(change) >= min_change)"
 reason: "{service}: {series} went {direction} at {onset}, from {before:.4g} to {during:.4g}"
 quiet: "no series left its level beyond chance; the nearest is {series} of {service} (p {p:.2g})"
+empty: "no series of what was asked is recorded"
 covers:
   - one stretch on another level in each series, that lasts or ends; its begin with an interval that held it in 95 of 100 planted ones
   - series with a memory of their own (autocorrelation), by fewer independent points

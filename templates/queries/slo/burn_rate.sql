@@ -1,6 +1,6 @@
 /*---
 id: slo.burn_rate
-version: 1
+version: 2
 title: SLO burn rate
 question: How fast is the error budget of each service used up, over several windows at once?
 status: stable
@@ -31,12 +31,13 @@ returns:
   covered: DOUBLE
   label: VARCHAR
 interesting: CASE WHEN requests >= min_requests AND short_requests >= min_requests / 10 THEN low_burn_rate >= factor AND short_burn_rate >= factor END
-reason: "{service} burns its budget {burn_rate:.1f}x too fast over {long_window} ({alert} from {factor:g}x) and {short_burn_rate:.1f}x over {short_window}: {error_share:.2%} of {requests} requests are bad; at this pace 30 days of budget last {days_left:.1f} days"
-quiet: "no service burns its budget fast enough, over a long and a short window, to page or to write a ticket; the fastest is {service} with {burn_rate:.1f}x over {long_window}"
+reason: "{service} burns its budget {burn_rate:.1f}x too fast over {long_window} ({covered:.0%} of it recorded; {alert} from {factor:g}x) and {short_burn_rate:.1f}x over {short_window}: {error_share:.2%} of {requests} requests are bad; at this pace 30 days of budget last {days_left:.1f} days"
+quiet: "no service burns its budget fast enough, over a long and a short window, to page or to write a ticket; the fastest is {service} with {burn_rate:.1f}x over {long_window} ({bad} of {requests} requests; {covered:.0%} of it recorded)"
+empty: "no request of what was asked is recorded within the reach"
 covers:
   - "requests as each service received them; bad: failed, or slower than slow_ms"
   - "the pairs 1 h and 5 min (page from 14.4x), 6 h and 30 min (page from 6x), 3 d and 6 h (ticket from 1x)"
-  - "covered: the share of the long window's minutes that have data"
+  - "covered: the share of the long window's minutes that have data; budget_used: what these minutes used of 30 days' budget"
 not_covered:
   - requests that never reached the service
   - budget spent before the long window
@@ -117,7 +118,7 @@ SELECT service, alert, long_window, short_window, factor,
        short_bad / nullif(short_requests, 0) / (1 - $objective) AS short_burn_rate,
        error_share, bad_requests::BIGINT AS bad, requests::BIGINT AS requests,
        short_requests::BIGINT AS short_requests,
-       burn_rate * long_minutes / 43200 AS budget_used, 30 / nullif(burn_rate, 0) AS days_left,
+       burn_rate * covered * long_minutes / 43200 AS budget_used, 30 / nullif(burn_rate, 0) AS days_left,
        covered, service || ', ' || long_window AS label
 FROM bounds
 ORDER BY coalesce(requests >= $min_requests AND short_requests >= $min_requests / 10

@@ -1,6 +1,6 @@
 /*---
 id: traces.critical_path
-version: 2
+version: 3
 title: Critical path
 question: Which operations hold up the answer, and which of them hold it up longer than before?
 status: stable
@@ -33,6 +33,7 @@ returns:
 interesting: CASE WHEN traces >= min_traces AND baseline_traces >= min_traces THEN added_ms >= min_ms AND ratio >= min_ratio AND z >= needed_z END
 reason: "{label} holds up each request for {ms_per_trace:.1f} ms against {baseline_ms_per_trace:.1f} ms ({ratio:.1f}x): {share_of_added:.0%} of what was added, {share:.0%} of the whole time"
 quiet: "no operation holds up a request {min_ms:g} ms and {min_ratio:g}x longer than in the baseline, beyond chance; the longest is {label} with {share:.0%} of the time"
+empty: "no whole trace of what was asked is recorded in the window"
 covers:
   - "the chain of spans that the answer waited for: from the end of the root back, always the child that ended last, then the last that had ended before that one began"
   - time outside of children on that chain; a faster span off the chain would not have helped
@@ -167,7 +168,7 @@ SELECT service, name AS operation, m1 / 1e3 AS ms_per_trace, m0 / 1e3 AS baselin
        round((m1 - m0) / sqrt(variance + 1), 6) AS z, needed_z,
        n1 AS traces, n0 AS baseline_traces,
        coalesce(service || ' ', '') || name AS label
-FROM figures WHERE $service IS NULL OR service = $service
+FROM figures WHERE n1 > 0 AND ($service IS NULL OR service = $service)
 ORDER BY coalesce(added_ms >= $min_ms AND ratio >= $min_ratio AND z >= needed_z, false) DESC,
          CASE WHEN added_ms >= $min_ms AND ratio >= $min_ratio AND z >= needed_z
               THEN round(added_ms, 6) END DESC NULLS LAST,

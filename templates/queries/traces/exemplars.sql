@@ -39,6 +39,7 @@ returns:
 interesting: CASE WHEN traces >= min_traces AND baseline_traces >= min_traces THEN (sort = 'failing' OR (sort = 'slow' AND ratio >= min_ratio)) AND low_difference >= min_share END
 reason: "{sort} trace {trace_id}: {root_service} {root_operation} took {ms:.0f} ms ({ratio:.1f}x the typical {typical_ms:.0f} ms), {errors} failing spans; {top_share:.0%} of the time in {top_service} {top_operation}; {alike} of {traces} traces are like it ({share:.0%}, {baseline_share:.1%} in the baseline)"
 quiet: "of {traces} traces no more fail or take {min_ratio:g}x the typical time than in the baseline, beyond chance and {min_share:.0%}; the first takes {ms:.0f} ms"
+empty: "no whole trace of what was asked is recorded in the window"
 covers:
   - complete traces, from their root span
   - the span with the most time of its own in each trace

@@ -35,6 +35,7 @@ returns:
 interesting: finding <> 'as before'
 reason: "{dimension} {value}: {finding} ({calls} calls, {error_share:.1%} failing against {baseline_error_share:.1%}, p95 {p95_ms:.0f} ms against {baseline_p95_ms:.0f} ms)"
 quiet: "no {dimension} fails more, is {min_ratio:g}x slower or has other traffic than in the baseline, beyond chance"
+empty: "no request of what was asked is recorded in the window: there was none, or nobody told of it"
 covers:
   - "rate, errors and duration of each value; without the value: (none)"
   - failures marked by span status or by an ERROR log on the span
@@ -200,7 +201,7 @@ figures AS (
 )
 SELECT value,
        CASE
-           WHEN all_n0 = 0 OR all_n1 = 0 THEN NULL
+           WHEN all_n0 = 0 THEN NULL
            WHEN calls = 0 AND baseline_calls >= $min_calls AND no_accident THEN 'gone'
            WHEN baseline_calls = 0 AND calls >= $min_calls AND no_accident THEN 'new'
            WHEN calls < $min_calls OR baseline_calls < $min_calls THEN NULL
@@ -214,7 +215,7 @@ SELECT value,
        END AS finding,
        calls, baseline_calls, per_minute, baseline_per_minute, error_share, baseline_error_share,
        error_z, p50_ms, baseline_p50_ms, p95_ms, baseline_p95_ms, ratio, slow_z, needed_z
-FROM figures
+FROM figures WHERE all_n1 > 0
 ORDER BY CASE finding WHEN 'gone' THEN 1 WHEN 'fails more' THEN 2 WHEN 'slower' THEN 3
                       WHEN 'more traffic' THEN 4 WHEN 'less traffic' THEN 4 WHEN 'new' THEN 5
                       WHEN 'as before' THEN 6 ELSE 7 END,

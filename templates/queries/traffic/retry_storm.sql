@@ -1,6 +1,6 @@
 /*---
 id: traffic.retry_storm
-version: 3
+version: 4
 title: Retry storm
 question: Do retries multiply the load on a callee?
 status: stable
@@ -31,6 +31,7 @@ returns:
 interesting: ratio >= min_ratio AND ratio >= 1.1 * coalesce(baseline_ratio, 1) AND retries >= min_retries AND z >= needed_z
 reason: "{edge} {operation}: retries make {ratio:.2f}x the calls ({retries} of {calls} are retries, up to {most_tries} tries a request; {baseline_ratio:.2f}x in the baseline), {error_share:.0%} of the calls fail"
 quiet: "no call is repeated after a failure so often that it makes {min_ratio:g}x the load and more than in the baseline; the most is {ratio:.2f}x ({edge} {operation})"
+empty: "no call between services is recorded in the window"
 covers:
   - a call of the same operation below the same span, begun after an earlier one there had failed and ended
   - "spans with http.request.resend_count above 0"
@@ -46,7 +47,7 @@ chart: {mark: bar, x: ratio, y: operation, color: edge}
 references:
   - "Google, Site Reliability Engineering, ch. 22: Addressing Cascading Failures (retries)"
   - "OpenTelemetry semantic conventions: http.request.resend_count"
-  - "z: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many; needed_z: min_z, raised for the number of edges (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
+  - "z: two shares, the smaller of the pooled z and the signed root of the likelihood ratio (G test), as the former is too sure where few calls are compared with many; over the root of the design effect: sum of n² over sum of n, for n retries in each trace (J. N. K. Rao and A. J. Scott, Statistics in Medicine, 1999, on clustered counts); needed_z: min_z, raised for the number of edges (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
 ---*/
 -- Ids as numbers: two spans of a question share one by chance less than once in a million questions.
 WITH seen AS (
@@ -81,18 +82,23 @@ below AS (
 ),
 -- Only a call that failed, or says that it was sent again, makes retries of it and of those beside it.
 tries AS (
-    SELECT span, resent OR coalesce(min(time + to_microseconds(coalesce(duration_ns, 0) // 1000))
+    SELECT span, is_now, trace_id, service, name, resent OR coalesce(min(time + to_microseconds(coalesce(duration_ns, 0) // 1000))
                                         FILTER (failed) OVER earlier <= time, false) AS retry,
            count(*) OVER (PARTITION BY call) AS together
     FROM below SEMI JOIN (SELECT call FROM below WHERE failed OR resent) USING (call)
     WINDOW earlier AS (PARTITION BY call ORDER BY time, span_id
                        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ),
+-- The retries of one trace come together.
+retries AS (
+    SELECT span, together, count(*) OVER (PARTITION BY is_now, trace_id, service, name) AS alike
+    FROM tries WHERE retry
+),
 calls AS (
     SELECT b.is_now, coalesce(p.service, '(unknown)') AS caller, b.service AS callee,
-           b.name AS operation, b.failed, t.retry IS NOT DISTINCT FROM true AS retry, t.together, b.trace_id
+           b.name AS operation, b.failed, t.span IS NOT NULL AS retry, t.together, t.alike, b.trace_id
     FROM below AS b
-    LEFT JOIN tries AS t ON t.span = b.span AND t.retry
+    LEFT JOIN retries AS t ON t.span = b.span
     LEFT JOIN seen AS p ON p.span = b.parent
     WHERE b.kind IN ('client', 'producer') OR p.service IS DISTINCT FROM b.service
 ),
@@ -103,7 +109,7 @@ edges AS (
            count(*) FILTER (is_now AND failed) AS bad1, count(*) FILTER (NOT is_now AND failed) AS bad0,
            coalesce(max(together) FILTER (is_now AND retry), 1) AS most_tries,
            min(trace_id) FILTER (is_now AND retry) AS example_trace,
-           sum(n0) OVER () AS all_n0,
+           sum(n0) OVER () AS all_n0, coalesce(avg(alike), 1) AS design_effect,
            -- a new edge is compared with half a retry in one call that was not made
            r0 + 0.5 AS retries0, (r1 + retries0) / (n1 + n0 + 1) AS pooled
     FROM calls
@@ -119,7 +125,8 @@ SELECT caller, callee, operation, n1 AS calls, r1 AS retries,
                  * least(abs(r1 / n1 - retries0 / (n0 + 1)) / sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / (n0 + 1))),
                          sqrt(2 * greatest(list_sum([o[1] * ln(greatest(o[1], 1e-9) / o[2]) for o in
                              [[r1, n1 * pooled], [n1 - r1, n1 * (1 - pooled)],
-                              [retries0, (n0 + 1) * pooled], [n0 + 1 - retries0, (n0 + 1) * (1 - pooled)]]]), 0))) END AS z,
+                              [retries0, (n0 + 1) * pooled], [n0 + 1 - retries0, (n0 + 1) * (1 - pooled)]]]), 0)))
+                 / sqrt(design_effect) END AS z,
        sqrt($min_z * $min_z + 2 * ln(greatest(count(*) FILTER (n1 >= $min_retries) OVER (), 1)))
            AS needed_z,
        example_trace, caller || ' → ' || callee AS edge

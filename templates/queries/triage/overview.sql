@@ -31,6 +31,7 @@ returns:
 interesting: finding <> 'as before'
 reason: "{service}: {finding} ({requests} requests, {error_share:.0%} failing against {baseline_error_share:.0%}, p95 {p95_ms:.0f} ms against {baseline_p95_ms:.0f} ms)"
 quiet: "no service fails more, answers {min_ratio:g}x slower or has other traffic than in the baseline, beyond chance"
+empty: "no request of what was asked is recorded in the window: there was none, or nobody told of it"
 covers:
   - requests as each service received them, from spans
   - failures marked by span status or by an ERROR log on a span
@@ -184,7 +185,7 @@ figures AS (
 judged AS (
     SELECT *,
            CASE
-               WHEN all_n0 = 0 OR all_n1 = 0 THEN NULL  -- no data, or an outage of all: who knows
+               WHEN all_n0 = 0 THEN NULL
                WHEN requests = 0 AND baseline_requests >= $min_requests AND no_accident THEN 'gone'
                WHEN baseline_requests = 0 AND requests >= $min_requests AND no_accident THEN 'new'
                WHEN requests < $min_requests OR baseline_requests < $min_requests THEN NULL
@@ -201,7 +202,7 @@ judged AS (
 SELECT service, finding, requests, baseline_requests, per_minute, baseline_per_minute,
        error_share, baseline_error_share, error_z, p50_ms, baseline_p50_ms,
        p95_ms, baseline_p95_ms, p95_ratio, slow_z, needed_z
-FROM judged
+FROM judged WHERE all_n1 > 0
 ORDER BY CASE finding WHEN 'gone' THEN 1 WHEN 'fails more' THEN 2 WHEN 'slower' THEN 3
                       WHEN 'more traffic' THEN 4 WHEN 'less traffic' THEN 4 WHEN 'new' THEN 5
                       WHEN 'as before' THEN 6 ELSE 7 END,

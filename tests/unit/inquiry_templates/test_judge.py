@@ -1,11 +1,12 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 import pyarrow as pa
 import pytest
 
 from workspace_ext.inquiry.templates.binding import bind
-from workspace_ext.inquiry.templates.judge import Judge
+from workspace_ext.inquiry.templates.judge import Judge, sentence
 from workspace_ext.inquiry.templates.model import Next, Template
 
 WINDOW = "2024-05-01T12:00:00Z/2024-05-01T12:10:00Z"
@@ -58,6 +59,35 @@ def test_the_first_row_tells_what_came_closest(judge: Judge) -> None:
 def test_no_rows_are_no_verdict(judge: Judge) -> None:
     assert judge.verdict()["interesting"] is None
     assert judge.verdict()["reason"] == "no rows"
+
+
+def test_what_no_rows_mean_is_told_by_the_template(template: Template) -> None:
+    said = replace(template, empty="nothing is recorded, so {limit_ms:g} ms were not looked for")
+    judge = Judge(said, bind(said, {"window": WINDOW, "limit_ms": 50}).arguments)
+
+    assert judge.verdict()["reason"] == "nothing is recorded, so 50 ms were not looked for"
+
+
+def test_the_quiet_sentence_is_about_a_row_that_was_judged(judge: Judge) -> None:
+    judge.feed(answer(("web", 3, None)))
+    judge.feed(answer(("web", 3, None), ("cart", 1, 1.0)))
+
+    assert judge.verdict()["reason"] == "the slowest call of cart took 1 ms"
+
+
+def test_why_all_is_open_is_told_by_the_template(template: Template) -> None:
+    said = replace(template, open="nobody knows how slow {service} is")
+    judge = Judge(said, bind(said, {"window": WINDOW, "limit_ms": 50}).arguments)
+    judge.feed(answer(("web", 3, None), ("cart", 1, None)))
+
+    assert judge.verdict()["interesting"] is None
+    assert judge.verdict()["reason"] == "nobody knows how slow web is"
+
+
+def test_moments_are_told_in_utc_to_the_second() -> None:
+    moment = datetime(2024, 5, 1, 14, 0, 30, 1776, tzinfo=timezone(timedelta(hours=2)))
+
+    assert sentence("since {at}", {"at": moment}) == "since 2024-05-01 12:00:30Z"
 
 
 def test_a_rule_that_is_open_for_every_row_leaves_the_verdict_open(judge: Judge) -> None:

@@ -52,10 +52,18 @@ def test_times_that_python_has_not_are_told_in_words(make: Make) -> None:
     assert "after 9999" in html(deep)
 
 
+def test_an_open_verdict_says_why(make: Make) -> None:
+    why = "too little data to judge any of the 2 rows"
+    verdict = {"interesting": None, "reason": why, "rows": 2, "interesting_rows": 0}
+    undecided = make({"p95": [0.0, 0.0]}, verdict={**verdict, "warnings": []})
+    assert f"Cannot tell: {why}" in text(undecided)
+    assert f">Cannot tell</span> {why}" in html(undecided)
+
+
 def test_no_rows_are_no_data_not_no_verdict(make: Make) -> None:
-    verdict = {"interesting": None, "reason": "no rows", "rows": 0, "interesting_rows": 0}
+    verdict = {"interesting": None, "reason": "nothing failed", "rows": 0, "interesting_rows": 0}
     empty = make({"p95": pa.array([], pa.float64())}, verdict={**verdict, "warnings": []})
-    assert "No data: no rows" in text(empty)
+    assert "No rows: nothing failed" in text(empty)
     assert "<table>" not in html(empty)
     assert specification(empty.answer, empty.arrow) is None
 

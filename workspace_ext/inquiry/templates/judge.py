@@ -9,6 +9,7 @@ from __future__ import annotations
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,7 @@ class Judge:
         self._judged = 0
         self._interesting = 0
         self._top: pa.RecordBatch | None = None
+        self._opening: pa.RecordBatch | None = None
         self._first: pa.RecordBatch | None = None
         self._warnings: list[str] = []
 
@@ -75,11 +77,14 @@ class Judge:
         """Takes the next rows of the answer."""
         if batch.num_rows == 0:
             return
-        if self._first is None:
-            self._first = batch.slice(0, 1)
+        if self._opening is None:
+            self._opening = batch.slice(0, 1)
         hit, *led = self._answers(batch)
         interesting = _places(hit)
-        self._judged += int((hit >= 0).sum())
+        judged = hit >= 0
+        if self._first is None and judged.any():
+            self._first = batch.slice(int(judged.argmax()), 1)
+        self._judged += int(judged.sum())
         self._interesting += len(interesting)
         if self._top is None and interesting:
             self._top = batch.slice(interesting[0], 1)
@@ -116,8 +121,10 @@ class Judge:
     def _reason(self) -> str:
         template = self._template
         if not self.rows:
-            return "no rows"
+            return sentence(template.empty, self._arguments) or "no rows"
         if not self._judged:
+            if template.open and self._opening is not None:
+                return self._sentence(template.open, self._opening)
             return f"too little data to judge any of the {self.rows} rows"
         if self._top is not None:
             if template.reason:
@@ -238,6 +245,8 @@ class _Sentence(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         if value is None:
             return "n/a"
+        if isinstance(value, datetime):
+            return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
         if isinstance(value, str) and format_spec[:1] == "." and format_spec[1:].isdigit():
             return _in_line(value, int(format_spec[1:]))
         try:

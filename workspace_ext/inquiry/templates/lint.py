@@ -95,8 +95,13 @@ def _required_columns(template: Template) -> Iterator[_Finding]:
 
 
 def _sentences(template: Template) -> Iterator[_Finding]:
-    known = set(template.returns) | set(template.names)
-    for key, text in (("reason", template.reason), ("quiet", template.quiet)):
+    both = set(template.returns) | set(template.names)
+    for key, text, known in (
+        ("reason", template.reason, both),
+        ("quiet", template.quiet, both),
+        ("open", template.open, both),
+        ("empty", template.empty, set(template.names)),
+    ):
         try:
             fields = [(field, spec) for _, field, spec, _ in string.Formatter().parse(text)]
         except ValueError as error:
@@ -104,7 +109,8 @@ def _sentences(template: Template) -> Iterator[_Finding]:
             continue
         for field, spec in fields:
             if field is not None and field not in known:
-                yield f"{key}: {{{field}}} is neither a result column nor a parameter", f"{key}:"
+                neither = "neither a result column nor" if known is both else "not"
+                yield f"{key}: {{{field}}} is {neither} a parameter", f"{key}:"
             if spec and not _FORMAT.fullmatch(spec):
                 yield f"{key}: {{{field}:{spec}}} is no short number format", f"{key}:"
 

@@ -159,6 +159,8 @@ class Template:
     step: str = ""
     next: tuple[Next, ...] = ()
     replaced_by: str = ""
+    open: str = ""
+    empty: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
