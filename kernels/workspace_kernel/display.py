@@ -150,7 +150,8 @@ def _body_html(result: Result, onward: Sequence[Ahead]) -> str:
         f" · {left_out} more column{'s' * (left_out > 1)}" if left_out else ""
     )
     note = f'<div style="{MUTED};font-size:85%">{small}</div>'
-    return (table_html(names, rows) if rows else "") + note + _next_html(onward)
+    meanings = result.answer.get("columns", {})
+    return (table_html(names, rows, meanings=meanings) if rows else "") + note + _next_html(onward)
 
 
 def _next_html(onward: Sequence[Ahead]) -> str:

@@ -54,7 +54,11 @@ class TemplateHelp:
 
     def _sections(self) -> list[tuple[str, str]]:
         told = self.template
-        returns = ", ".join(f"{name} ({kind})" for name, kind in told["returns"].items())
+        meant = told.get("columns", {})
+        returns = "; ".join(
+            f"{name} ({kind}{': ' * (name in meant)}{meant.get(name, '')})"
+            for name, kind in told["returns"].items()
+        )
         return [
             ("Interesting when", str(told["interesting"])),
             ("Returns", returns),

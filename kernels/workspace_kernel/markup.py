@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
+from types import MappingProxyType
 from typing import Any
 
 from workspace_ext.protocol.messages import METADATA_KEY
@@ -46,11 +48,16 @@ def aside(shown: Any) -> tuple[dict[str, str], dict[str, Any]]:
     return forms, {METADATA_KEY: {"aside": True}}
 
 
-def table_html(names: list[str], rows: list[list[Any]], length: int = CELL_LENGTH) -> str:
-    """A table; numbers to the right, names in one line, long text cut."""
+def table_html(
+    names: list[str],
+    rows: list[list[Any]],
+    length: int = CELL_LENGTH,
+    meanings: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """A table; numbers to the right, names in one line, long text cut, meanings to point at."""
     left = [any(_is_text(row[index]) for row in rows) for index in range(len(names))]
     head = "".join(
-        f"<th{LEFT if text else ''}>{escape(name)}</th>"
+        f"<th{LEFT if text else ''}{_meaning(meanings.get(name))}>{escape(name)}</th>"
         for name, text in zip(names, left, strict=True)
     )
     body = []
@@ -62,6 +69,10 @@ def table_html(names: list[str], rows: list[list[Any]], length: int = CELL_LENGT
             cells.append(f"<td{style}>{escape(said)}</td>")
         body.append(f"<tr>{''.join(cells)}</tr>")
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+
+
+def _meaning(told: str | None) -> str:
+    return f' title="{escape(told)}"' if told else ""
 
 
 def _is_text(value: Any) -> bool:

@@ -87,7 +87,7 @@ def _section(template: Template) -> str:
         f"<div class=lists>{lists}</div>"
         + (f"<p>Leads to {leads}</p>" if leads else "")
         + _fold("Inputs", ("input", "type", "default", "meaning"), _inputs(template))
-        + _fold("Columns of its rows", ("column", "type"), template.returns.items())
+        + _fold("Columns of its rows", ("column", "type", "meaning"), _columns(template))
         + _fold("Data it needs", ("column",), ((name,) for name in template.requires))
         + "</section>"
     )
@@ -153,6 +153,11 @@ box.oninput = () => {{
 }};
 </script></body></html>
 """  # noqa: E501 - styles
+
+
+def _columns(template: Template) -> list[tuple[str, str, str]]:
+    meant = template.columns
+    return [(name, kind, meant.get(name, "")) for name, kind in template.returns.items()]
 
 
 def _inputs(template: Template) -> list[tuple[str, str, str, str]]:

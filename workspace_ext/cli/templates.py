@@ -76,6 +76,9 @@ def show(output: Output, store: Path, template: str, version: int | None, *, sql
         plain(found.question),
     ]
     parts.append(params)
+    if found.columns:
+        parts.append("[bold]Columns[/]")
+        parts += [f"  {plain(f'{name}: {meant}')}" for name, meant in found.columns.items()]
     for heading, items in (("Covers", found.covers), ("Does not cover", found.not_covered)):
         parts += [f"[bold]{heading}[/]", *[f"  {plain(item)}" for item in items]]
     if found.step:

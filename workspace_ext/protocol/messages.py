@@ -147,6 +147,7 @@ class Answer(TypedDict):
     test: TestOutcome | None
     elapsed_ms: int
     error: dict[str, str] | None  # as errors.InvestigationError.to_dict
+    columns: NotRequired[dict[str, str]]  # what columns mean whose names do not tell
 
 
 # -- the state of an investigation: a fold over its events -----------------------------------

@@ -71,6 +71,7 @@ class TemplateInfo(TypedDict):
     example: str  # a call that a person can copy
     picture: bool  # whether there is one of an example result
     step: NotRequired[str]  # the Python step after its SQL; empty without one
+    columns: NotRequired[dict[str, str]]  # what columns mean whose names do not tell
     replaced_by: NotRequired[str]  # of one that is deprecated
     next: NotRequired[list[TemplateNext]]
 

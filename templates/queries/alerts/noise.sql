@@ -31,6 +31,10 @@ returns:
   first_time: TIMESTAMP WITH TIME ZONE
   last_time: TIMESTAMP WITH TIME ZONE
   label: VARCHAR
+columns:
+  low_noise_share: "what the share of noise is at least, with so few firings (95 %, for all alerts judged)"
+  unacted: "firings after which nobody did anything that an event tells of"
+  repeats_mostly: "the alert that it follows most often"
 interesting: CASE WHEN firings >= min_firings THEN low_noise_share >= noisy END
 reason: "{label} fired {firings} times, {noise_share:.0%} of them noise: {finding} ({flapping} flapping, {duplicates} repeating another alert, {unacted} never acted on); it lasted {median_minutes:.1f} min in the median"
 quiet: "no alert that fired {min_firings} times is surely noise in {noisy:.0%} of its firings; the most frequent is {label} with {firings}"

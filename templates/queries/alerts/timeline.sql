@@ -29,6 +29,11 @@ returns:
   expected: DOUBLE
   chance: DOUBLE
   label: VARCHAR
+columns:
+  grp: "the group, by its first alert"
+  expected: "alerts that come by accident in the group's time, at the baseline's rate"
+  chance: "of so many alerts by accident, for the number of groups"
+  deepest_service: "the alerted service that calls the fewest of the others"
 interesting: alerts >= min_alerts AND services >= min_services AND chance <= max_chance
 reason: "group {grp}: {alerts} alerts of {services} services within {minutes:.0f} min ({expected:.1f} expected by accident); {first_alert} was first, and of the services alerted {deepest_service} lies deepest"
 quiet: "no {min_alerts} alerts of {min_services} services came together beyond accident; the largest group has {alerts}"

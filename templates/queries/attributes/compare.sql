@@ -31,6 +31,12 @@ returns:
   all_bad: BIGINT
   all_good: BIGINT
   label: VARCHAR
+columns:
+  bad_rate: "of the spans with this value, so many are bad"
+  lift: "bad_rate over the share of bad spans in all"
+  difference: "bad_share less good_share"
+  z: "standard errors by which it differs from the others, a trace having one vote; about 3 is rare by chance, if it is looked at once"
+  needed_z: "what the standard errors beside it must reach: min_z, raised for the number of comparisons made"
 interesting: bad >= min_bad AND z >= needed_z AND (difference >= min_difference OR lift >= min_lift)
 reason: "{attribute} = {value}: {bad_share:.0%} of the {all_bad} bad spans against {good_share:.0%} of the others; {bad_rate:.0%} of its spans are bad, {lift:.1f}x the average"
 quiet: "no value is found among the {all_bad} bad spans much more often than among the others, beyond chance; the furthest is {label}, {bad_share:.0%} against {good_share:.0%}"

@@ -35,6 +35,12 @@ returns:
   new_version_share: DOUBLE
   minutes_until_next: DOUBLE
   label: VARCHAR
+columns:
+  error_z: "standard errors by which the share that fails differs from the baseline's; negative where it is smaller"
+  slow_z: "standard errors by which calls take longer than in the baseline: the surer of how many are among the longest, and of all of them"
+  needed_z: "what the standard errors beside it must reach: min_z, raised for the number of comparisons made"
+  ratio: "p95_ms over that before the deploy, a millisecond added to both"
+  new_version_share: "of the calls after the deploy, so many met the new version"
 interesting: finding IN ('fails more', 'slower')
 reason: "{label}: {finding} after it ({error_share:.1%} failing against {baseline_error_share:.1%}, p95 {p95_ms:.0f} ms against {baseline_p95_ms:.0f} ms, {calls} requests after and {baseline_calls} before)"
 quiet: "no deploy made its service fail more or answer {min_ratio:g}x slower, beyond chance"

@@ -32,6 +32,11 @@ returns:
   worst_guardrail: VARCHAR
   conclusion: VARCHAR
   label: VARCHAR
+columns:
+  z: "standard errors by which after differs from before"
+  needed_z: "what the standard errors beside it must reach: min_z, raised for the number of comparisons made"
+  low: "of errors: what the change is at least, 95 of 100 times"
+  high: "of errors: what it is at most"
 interesting: CASE WHEN role = 'target' AND finding IS NOT NULL THEN conclusion = 'fixed' END
 reason: "{conclusion}: {label} {after:.4g} after the fix against {before:.4g} ({calls} and {baseline_calls} requests), and none of the guardrails got worse"
 quiet: "{conclusion}: {label} {after:.4g} against {before:.4g}, {z:.1f} standard errors; guardrails that got worse: {broken_guardrails} ({worst_guardrail})"

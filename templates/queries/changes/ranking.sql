@@ -33,6 +33,12 @@ returns:
   chance: DOUBLE
   candidates: BIGINT
   label: VARCHAR
+columns:
+  hurt: "whether the service of the change is worse than in the baseline, or who calls it"
+  service_z: "standard errors by which its service is worse than in the baseline"
+  coincidence: "chance that such a change lies so near the onset by accident"
+  chance: "the same for any of the candidates"
+  alike_before: "such changes of the same service in the history"
 interesting: CASE WHEN hurt <> 'unknown' THEN hurt IN ('itself', 'its callers') AND chance <= max_chance END
 reason: "{label} ({minutes_before:.0f} min before the onset): hurt is {hurt} ({hurt_services}); such a change comes {alike_per_day:.2g} times a day, so near by accident with {chance:.0%}, {candidates} candidates considered"
 quiet: "none of the {candidates} changes is both near the onset beyond accident and of a service that is hurt or called by one that is; the nearest by evidence is {label}"

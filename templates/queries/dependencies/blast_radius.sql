@@ -31,6 +31,14 @@ returns:
   baseline_traces: BIGINT
   example_trace: VARCHAR
   label: VARCHAR
+columns:
+  through: "requests that passed through the service"
+  reached: "requests below which something of the service failed"
+  hurt: "of these, the ones that failed themselves"
+  absorbed_share: "of the reached requests, so many came out well"
+  at_risk_share: "of all requests, so many pass through the service"
+  z: "standard errors by which it differs from the baseline; about 3 is rare by chance, if it is looked at once"
+  needed_z: "what the standard errors beside it must reach: min_z, raised for the number of comparisons made"
 interesting: CASE WHEN traces >= min_traces AND baseline_traces >= min_traces THEN reached_share >= min_share AND z >= needed_z END
 reason: "failures that begin in {service} reach {reached_share:.1%} of the {traces} requests to {entry_service} {entry} ({baseline_reached_share:.1%} in the baseline) and make {hurt_share:.1%} fail; {absorbed_share:.0%} of them are absorbed; failing with it: {services_hurt}"
 quiet: "no service's failures reach more requests than in the baseline, beyond chance; the most: {service} reaches {reached_share:.1%} of {entry_service} {entry}"

@@ -32,6 +32,12 @@ returns:
   needed_z: DOUBLE
   finding: VARCHAR
   edge: VARCHAR
+columns:
+  error_z: "standard errors by which the share that fails differs from the baseline's; negative where it is smaller"
+  slow_z: "standard errors by which calls take longer than in the baseline: the surer of how many are among the longest, and of all of them"
+  needed_z: "what the standard errors beside it must reach: min_z, raised for the number of comparisons made"
+  between_p95_ms: "time that passes between the two: the call as its caller sees it, less as its callee does"
+  ratio: "p95_ms over the baseline, a millisecond added to both"
 interesting: finding <> 'as before'
 reason: "{edge}: {finding} (p95 {p95_ms:.0f} ms as the caller sees it against {baseline_p95_ms:.0f} ms, of it {between_p95_ms:.0f} ms between the two against {baseline_between_p95_ms:.0f} ms; {error_share:.0%} failing against {baseline_error_share:.0%}; {calls} calls)"
 quiet: "no edge with at least {min_calls} calls fails more, or got {min_ratio:g}x and {min_ms:g} ms slower, beyond chance"

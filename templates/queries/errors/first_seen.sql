@@ -25,6 +25,10 @@ returns:
   chance: DOUBLE
   example: VARCHAR
   example_trace: VARCHAR
+columns:
+  hours_before: "hours with data in the history"
+  chance: "of all of it falling into the window although it always came so often, for all messages looked at"
+  service_errors_before: "other errors of the service in the history"
 interesting: CASE WHEN hours_before > 0 THEN errors >= min_errors AND chance <= max_chance END
 reason: "{service}: never seen in the {hours_before:.2g} h recorded before, now {errors} times since {first_time}: {message:.160}"
 quiet: "no error that was not there in the {hours_before:.2g} h recorded before came {min_errors} times, or so often that it is surely new"

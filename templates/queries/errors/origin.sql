@@ -27,6 +27,11 @@ returns:
   needed_z: DOUBLE
   passed_on_to: VARCHAR
   example_trace: VARCHAR
+columns:
+  ratio: "trace_share over that of the baseline, half a trace added to both"
+  z: "standard errors by which it differs from the baseline; about 3 is rare by chance, if it is looked at once"
+  needed_z: "what the standard errors beside it must reach: min_z, raised for the number of comparisons made"
+  passed_on_to: "services that fail in the same traces"
 interesting: CASE WHEN z IS NOT NULL THEN errors >= min_errors AND ratio >= min_ratio AND z >= needed_z END
 reason: "failures begin in {service} {operation}: {errors} errors in {traces} traces ({trace_share:.1%} of all, {baseline_trace_share:.1%} in the baseline): {message:.140}"
 quiet: "no origin of failures is {min_ratio:g}x as frequent as in the baseline beyond chance; the nearest is {service} {operation} with {errors} errors"

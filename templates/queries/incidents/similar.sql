@@ -26,6 +26,9 @@ returns:
   investigation: VARCHAR
   incidents: BIGINT
   label: VARCHAR
+columns:
+  similarity: "of the symptoms of both, the part that both have; what is always there counts little"
+  shared: "symptoms that both have"
 interesting: CASE WHEN symptoms > 0 AND their_symptoms > 0 THEN similarity >= min_similarity AND shared >= min_shared END
 reason: "{label} showed {shared} of the {symptoms} symptoms (similarity {similarity:.0%}): {shared_symptoms:.200}; its root cause: {root_cause}"
 quiet: "none of {incidents} past incidents is like this one; the nearest is {label} with {shared} shared symptoms (similarity {similarity:.0%})"

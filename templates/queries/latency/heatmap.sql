@@ -33,6 +33,10 @@ returns:
   baseline_p50_ms: DOUBLE
   baseline_p90_ms: DOUBLE
   baseline_p99_ms: DOUBLE
+columns:
+  z: "standard errors by which it differs from the baseline; about 3 is rare by chance, if it is looked at once"
+  needed_z: "what the standard errors beside it must reach: min_z, raised for the number of comparisons made"
+  share: "of the step's calls, so many take that long"
 interesting: CASE WHEN all_calls >= min_calls AND baseline_share IS NOT NULL THEN at_least_ms > baseline_p50_ms AND share - baseline_share >= min_share AND z >= needed_z AND greatest(p50_ms / baseline_p50_ms, p90_ms / baseline_p90_ms, p99_ms / baseline_p99_ms) >= min_ratio END
 reason: "from {time} on {share:.0%} of the calls take {band} against {baseline_share:.1%} in the baseline ({calls} of {all_calls}; p50 {p50_ms:.0f} ms, p90 {p90_ms:.0f} ms, p99 {p99_ms:.0f} ms in that step)"
 quiet: "no step has more slow calls than the baseline, beyond chance (baseline p50 {baseline_p50_ms:.0f} ms, p90 {baseline_p90_ms:.0f} ms, p99 {baseline_p99_ms:.0f} ms)"

@@ -32,6 +32,13 @@ returns:
   traces: BIGINT
   baseline_traces: BIGINT
   label: VARCHAR
+columns:
+  ms_per_trace: "own time of the operation in a trace, in the mean"
+  share: "of the own time of all operations"
+  share_of_added: "of all that was added to traces"
+  z: "standard errors by which it differs from the baseline; about 3 is rare by chance, if it is looked at once"
+  needed_z: "what the standard errors beside it must reach: min_z, raised for the number of comparisons made"
+  ratio: "ms_per_trace over the baseline, a millisecond added to both"
 interesting: CASE WHEN traces >= min_traces AND baseline_traces >= min_traces THEN added_ms >= min_ms AND ratio >= min_ratio AND z >= needed_z END
 reason: "{label}: {ms_per_trace:.1f} ms of its own in each trace against {baseline_ms_per_trace:.1f} ms ({ratio:.1f}x, {calls_per_trace:.1f} calls a trace against {baseline_calls_per_trace:.1f}); {share:.0%} of all own time"
 quiet: "no operation spends {min_ms:g} ms and {min_ratio:g}x more of its own in a trace than in the baseline, beyond chance; most time is spent in {label} ({share:.0%})"

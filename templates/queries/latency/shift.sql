@@ -35,6 +35,13 @@ returns:
   slow_z: DOUBLE
   needed_z: DOUBLE
   where_spent: VARCHAR
+columns:
+  ratio: "ms over the baseline, a millisecond added to both"
+  ms: "the quantile asked for"
+  self_added_ms: "what the operation itself takes longer, without what it calls"
+  slow_share: "of the calls, so many take longer than the baseline's quantile"
+  slow_z: "standard errors by which calls take longer than in the baseline: the surer of how many are among the longest, and of all of them"
+  needed_z: "what the standard errors beside it must reach: min_z, raised for the number of comparisons made"
 interesting: ratio >= min_ratio AND ms - baseline_ms >= min_ms AND slow_z >= needed_z
 reason: "{service} {operation}: {ms:.1f} ms at quantile {quantile}, {ratio:.1f}x its baseline of {baseline_ms:.1f} ms ({self_added_ms:+.1f} ms in the operation itself), over {calls} calls"
 quiet: "no operation with at least {min_calls} calls is {min_ratio:g}x and {min_ms:g} ms slower than its baseline beyond chance"

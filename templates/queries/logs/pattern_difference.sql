@@ -33,6 +33,12 @@ returns:
   traces: BIGINT
   example: VARCHAR
   example_trace: VARCHAR
+columns:
+  per: "what lines are counted by: calls of the operation, or minutes"
+  ratio: "rate over the baseline, a little added to both"
+  z: "standard errors by which it differs from the baseline, lines of one trace coming together; about 3 is rare by chance, if it is looked at once"
+  needed_z: "what the standard errors beside it must reach: min_z, raised for the number of comparisons made"
+  gist: "the part of the pattern that says most"
 interesting: change <> 'as before'
 reason: "{service}: {change} {severity} message, {rate:.1f} per {per} against {baseline_rate:.1f}: {gist}"
 quiet: "no message is new, gone, or {min_ratio:g}x as frequent or rare as in the baseline, beyond chance"

@@ -29,6 +29,12 @@ returns:
   total_baseline_rate: DOUBLE
   total_z: DOUBLE
   example: VARCHAR
+columns:
+  share_of_excess: "of the lines that came on top, so many have this value"
+  share_before: "of the lines of the baseline"
+  z: "standard errors by which it differs from the baseline; about 3 is rare by chance, if it is looked at once"
+  p: "chance of such a difference without a cause, for all values looked at"
+  total_z: "the same for all lines"
 interesting: "total_rate >= min_ratio * total_baseline_rate AND total_z >= 3 AND p <= max_p AND share_of_excess >= min_share AND share_of_excess - share_before >= min_lift"
 reason: "{total_rate:.0f} lines a minute against {total_baseline_rate:.0f}: {share_of_excess:.0%} of what was added has {field} {value} (before {share_before:.0%})"
 quiet: "{total_rate:.0f} lines a minute against {total_baseline_rate:.0f}, and no value carries them beyond its share"

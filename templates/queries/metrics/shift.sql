@@ -33,6 +33,11 @@ returns:
   correlation: DOUBLE
   buckets: BIGINT
   label: VARCHAR
+columns:
+  change: "the change of the level, over its size"
+  usual_deviation: "how far values are from their level as a rule"
+  score: "change of the level in usual deviations"
+  correlation: "with p95 of the requests"
 interesting: score >= min_score AND abs(change) >= min_change
 reason: "{label}: {median:.4g} {unit} against {baseline_median:.4g}, {score:.0f} usual deviations {direction}; correlation with the symptom {correlation:.2f}"
 quiet: "no metric is {min_score:.0f} usual deviations away from its level; the furthest is {label} ({score:.1f})"

@@ -32,10 +32,17 @@ returns:
   onset: TIMESTAMPTZ
   verdict: VARCHAR
   because: VARCHAR
+columns:
+  score: "how strong the suspicion is, from 0 to 1"
+  methods: "what speaks against it"
+  agree: "how many methods do"
+  verdict: "likely, where the first stands out; else cannot tell"
+  because: "why it says so"
 interesting: CASE WHEN verdict = 'likely' THEN rank = 1 WHEN because LIKE 'nothing changed%' THEN false END
 reason: "{because} (by {methods}): {evidence:.200}"
 quiet: "{because}"
 open: "{because}"
+empty: "nothing is recorded that could be compared"
 covers:
   - what spans do (log statements and calls, one after another), compared within the same operations
   - time lost in a service itself, or between a caller and it; and services that no longer answer

@@ -29,6 +29,9 @@ returns:
   memory_share: DOUBLE
   points: BIGINT
   label: VARCHAR
+columns:
+  seen_by: "which kind of metric or line told"
+  memory_share: "the most memory it had, of its limit"
 interesting: finding IN ('killed for its memory', 'restarts again and again', 'restarted')
 reason: "{label}: {finding}, {restarts} restarts ({baseline_restarts} in the baseline) and {memory_kills} memory kills; memory at most {memory_share:.0%} of its limit; seen by {seen_by}"
 quiet: "of what is watched, nothing restarted or was killed more often than in the baseline"

@@ -33,6 +33,13 @@ returns:
   elsewhere_calls: BIGINT
   points: BIGINT
   label: VARCHAR
+columns:
+  ratio: "its processor time over the baseline"
+  part_of_growth: "of what its host has more, so much is its"
+  slow_share: "of the others' requests on this host"
+  elsewhere_slow_share: "of the same services on other hosts"
+  z: "standard errors by which it differs from elsewhere; about 3 is rare by chance, if it is looked at once"
+  needed_z: "what the standard errors beside it must reach: min_z, raised for the number of comparisons made"
 interesting: CASE WHEN calls >= min_calls AND elsewhere_calls >= min_calls THEN ratio >= min_ratio AND part_of_growth >= min_part AND difference >= min_share AND z >= needed_z END
 reason: "{label} uses {ratio:.1f}x its processor time ({part_of_growth:.0%} of what the host has more); of {victims} on this host {slow_share:.0%} of the requests are slow, of the same services elsewhere {elsewhere_slow_share:.0%} ({calls} and {elsewhere_calls} requests)"
 quiet: "no pod takes {min_ratio:g}x more while its neighbours get slower than the same services elsewhere; the largest growth is that of {label} ({ratio:.1f}x)"

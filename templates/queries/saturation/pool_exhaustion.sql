@@ -34,6 +34,10 @@ returns:
   points: BIGINT
   baseline_points: BIGINT
   label: VARCHAR
+columns:
+  full_share: "of the time in which it was full"
+  pending_share: "of the time in which callers waited"
+  utilization: "what it was in use at most in nine tenths of the time, of its size"
 interesting: finding IN ('exhausted', 'callers wait', 'times out')
 reason: "{label}: {finding}; {most_used:g} of {size:g} used, full in {full_share:.0%} of the time (baseline {baseline_full_share:.0%}), up to {most_pending:g} waiting, {timeouts:g} timeouts"
 quiet: "no pool became full, kept callers waiting, or timed out more than in the baseline; the fullest is {label}, at {utilization:.0%}"

@@ -34,6 +34,12 @@ returns:
   baseline_messages: BIGINT
   points: BIGINT
   baseline_points: BIGINT
+columns:
+  wait_z: "standard errors by which messages wait longer than in the baseline"
+  flow_z: "standard errors by which more comes in, for what goes out, than in the baseline"
+  needed_z: "what the standard errors beside it must reach: min_z, raised for the number of comparisons made"
+  waiting_by_littles_law: "arrivals times wait: so many should be waiting"
+  minutes_to_empty: "if nothing more came"
 interesting: finding IN ('grows', 'is longer', 'waits longer', 'is not emptied')
 reason: "{queue} {finding}: {depth:.0f} waiting against {baseline_depth:.0f}, {growth_per_minute:+.1f} a minute; p95 of the wait {p95_wait_ms:.0f} ms against {baseline_p95_wait_ms:.0f} ms; {minutes_to_empty:.1f} min to empty it if nothing more came"
 quiet: "no queue grows, is {min_ratio:g}x longer, or makes messages wait {min_ratio:g}x longer than in the baseline; the longest is {queue} with {depth:.0f}"

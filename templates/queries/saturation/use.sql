@@ -33,6 +33,10 @@ returns:
   points: BIGINT
   baseline_points: BIGINT
   label: VARCHAR
+columns:
+  z: "standard errors by which errors come more often than in the baseline"
+  level: "in the median"
+  beyond_share: "of the values, so many are beyond the limit"
 interesting: finding IN ('at its limit', 'keeps work waiting', 'reports errors')
 reason: "{label}: {resource} {finding}, {level:.2g} (baseline {baseline_level:.2g}), beyond the limit in {beyond_share:.0%} of {points} values"
 quiet: "no resource came to its limit, kept work waiting or reported errors that was not so in the baseline; the highest is {label} at {level:.2g}"

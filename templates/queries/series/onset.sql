@@ -29,6 +29,13 @@ returns:
   z: DOUBLE
   p: DOUBLE
   points: BIGINT
+columns:
+  earliest: "it began between this"
+  latest: "and this"
+  recovered: "when it was back at its level; empty where it is not"
+  change: "over the level before"
+  z: "standard errors of the step"
+  p: "chance of such a step without a cause, for all series and places"
 interesting: "p <= max_p AND (change IS NULL OR abs(change) >= min_change)"
 reason: "{service}: {series} went {direction} at {onset}, from {before:.4g} to {during:.4g}"
 quiet: "no series left its level beyond chance; the nearest is {series} of {service} (p {p:.2g})"

@@ -30,6 +30,13 @@ returns:
   days_left: DOUBLE
   covered: DOUBLE
   label: VARCHAR
+columns:
+  burn_rate: "how many times faster than just within the objective"
+  low_burn_rate: "what it is at least, with so few requests"
+  factor: "from where on it alerts"
+  budget_used: "of 30 days' budget, in the minutes recorded"
+  days_left: "how long 30 days' budget lasts at this pace"
+  covered: "of the long window's minutes, so many have data"
 interesting: CASE WHEN requests >= min_requests AND short_requests >= min_requests / 10 THEN low_burn_rate >= factor AND short_burn_rate >= factor END
 reason: "{service} burns its budget {burn_rate:.1f}x too fast over {long_window} ({covered:.0%} of it recorded; {alert} from {factor:g}x) and {short_burn_rate:.1f}x over {short_window}: {error_share:.2%} of {requests} requests are bad; at this pace 30 days of budget last {days_left:.1f} days"
 quiet: "no service burns its budget fast enough, over a long and a short window, to page or to write a ticket; the fastest is {service} with {burn_rate:.1f}x over {long_window} ({bad} of {requests} requests; {covered:.0%} of it recorded)"

@@ -30,6 +30,14 @@ returns:
   traces: BIGINT
   baseline_traces: BIGINT
   label: VARCHAR
+columns:
+  ms_per_trace: "time in which a request waits for this operation alone, in the mean"
+  share: "of the whole time"
+  share_of_added: "of all that was added"
+  on_path_share: "of the traces, so many wait for it"
+  z: "standard errors by which it differs from the baseline; about 3 is rare by chance, if it is looked at once"
+  needed_z: "what the standard errors beside it must reach: min_z, raised for the number of comparisons made"
+  ratio: "ms_per_trace over the baseline, a millisecond added to both"
 interesting: CASE WHEN traces >= min_traces AND baseline_traces >= min_traces THEN added_ms >= min_ms AND ratio >= min_ratio AND z >= needed_z END
 reason: "{label} holds up each request for {ms_per_trace:.1f} ms against {baseline_ms_per_trace:.1f} ms ({ratio:.1f}x): {share_of_added:.0%} of what was added, {share:.0%} of the whole time"
 quiet: "no operation holds up a request {min_ms:g} ms and {min_ratio:g}x longer than in the baseline, beyond chance; the longest is {label} with {share:.0%} of the time"

@@ -36,6 +36,11 @@ returns:
   baseline_traces: BIGINT
   baseline_share: DOUBLE
   low_difference: DOUBLE
+columns:
+  ratio: "how many times as long as a typical trace of the same root takes"
+  alike: "traces that fail, or are as slow, too"
+  share: "of all traces"
+  low_difference: "what the share is larger than in the baseline at least"
 interesting: CASE WHEN traces >= min_traces AND baseline_traces >= min_traces THEN (sort = 'failing' OR (sort = 'slow' AND ratio >= min_ratio)) AND low_difference >= min_share END
 reason: "{sort} trace {trace_id}: {root_service} {root_operation} took {ms:.0f} ms ({ratio:.1f}x the typical {typical_ms:.0f} ms), {errors} failing spans; {top_share:.0%} of the time in {top_service} {top_operation}; {alike} of {traces} traces are like it ({share:.0%}, {baseline_share:.1%} in the baseline)"
 quiet: "of {traces} traces no more fail or take {min_ratio:g}x the typical time than in the baseline, beyond chance and {min_share:.0%}; the first takes {ms:.0f} ms"

@@ -32,6 +32,11 @@ returns:
   ratio: DOUBLE
   slow_z: DOUBLE
   needed_z: DOUBLE
+columns:
+  error_z: "standard errors by which the share that fails differs from the baseline's; negative where it is smaller"
+  slow_z: "standard errors by which calls take longer than in the baseline: the surer of how many are among the longest, and of all of them"
+  needed_z: "what the standard errors beside it must reach: min_z, raised for the number of comparisons made"
+  ratio: "p95_ms over the baseline, a millisecond added to both"
 interesting: finding <> 'as before'
 reason: "{dimension} {value}: {finding} ({calls} calls, {error_share:.1%} failing against {baseline_error_share:.1%}, p95 {p95_ms:.0f} ms against {baseline_p95_ms:.0f} ms)"
 quiet: "no {dimension} fails more, is {min_ratio:g}x slower or has other traffic than in the baseline, beyond chance"

@@ -28,6 +28,10 @@ returns:
   needed_z: DOUBLE
   example_trace: VARCHAR
   edge: VARCHAR
+columns:
+  ratio: "calls over first tries"
+  z: "standard errors by which it differs from the baseline, retries of one trace coming together; about 3 is rare by chance, if it is looked at once"
+  needed_z: "what the standard errors beside it must reach: min_z, raised for the number of comparisons made"
 interesting: ratio >= min_ratio AND ratio >= 1.1 * coalesce(baseline_ratio, 1) AND retries >= min_retries AND z >= needed_z
 reason: "{edge} {operation}: retries make {ratio:.2f}x the calls ({retries} of {calls} are retries, up to {most_tries} tries a request; {baseline_ratio:.2f}x in the baseline), {error_share:.0%} of the calls fail"
 quiet: "no call is repeated after a failure so often that it makes {min_ratio:g}x the load and more than in the baseline; the most is {ratio:.2f}x ({edge} {operation})"

@@ -74,6 +74,18 @@ def test_says_what_an_analyst_needs(template: Template) -> None:
 
 
 @pytest.mark.parametrize("template", LIBRARY.list(), ids=lambda template: template.id)
+def test_says_what_statistics_mean_and_no_rows(template: Template) -> None:
+    statistics = [
+        name
+        for name in template.returns
+        if re.fullmatch(r"(.*_)?z|p|q|lift|chance|ratio|shift|low_.*", name)
+    ]
+
+    assert [name for name in statistics if name not in template.columns] == []
+    assert template.empty
+
+
+@pytest.mark.parametrize("template", LIBRARY.list(), ids=lambda template: template.id)
 def test_has_a_chart_that_vega_lite_accepts(template: Template) -> None:
     chart = vega_lite(template)
 

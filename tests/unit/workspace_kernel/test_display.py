@@ -68,6 +68,14 @@ def test_no_rows_are_no_data_not_no_verdict(make: Make) -> None:
     assert specification(empty.answer, empty.arrow) is None
 
 
+def test_a_column_can_be_pointed_at_for_its_meaning(make: Make) -> None:
+    result = make({"p95": [1.0], "needed_z": [3.5]})
+    result.answer["columns"] = {"needed_z": 'what "z" must be'}
+    shown = html(result)
+    assert '<th title="what &quot;z&quot; must be">needed_z</th>' in shown
+    assert "<th>p95</th>" in shown
+
+
 def test_free_sql_has_no_verdict(make: Make) -> None:
     verdict = {"interesting": None, "reason": "free SQL", "rows": 1, "interesting_rows": 0}
     result = make({"n": [1]}, template=None, chart=None, verdict={**verdict, "warnings": []})

@@ -113,6 +113,7 @@ def answer_of(
         "test": outcome,
         "elapsed_ms": record.elapsed_ms,
         "error": error.to_dict() if error else None,
+        "columns": dict(template.columns) if template else {},
     }
 
 

@@ -27,6 +27,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _HEADER = re.compile(r"\A\s*/\*---[ \t]*\n(.*?)\n---\*/", re.DOTALL)
 _REQUIRED = ("id", "version", "title", "question", "status", "returns", "interesting")
 _OPTIONAL = (
+    "columns",
     "params",
     "requires",
     "reason",
@@ -130,6 +131,7 @@ class _Parser:
             quiet=self.text(values, "quiet"),
             open=self.text(values, "open"),
             empty=self.text(values, "empty"),
+            columns=self.columns(values),
             covers=self.texts(values, "covers"),
             not_covered=self.texts(values, "not_covered"),
             chart=self.mapping(values, "chart") or None,
@@ -204,6 +206,13 @@ class _Parser:
             if not _NAME.fullmatch(str(name)) or not _SQL_TYPE.fullmatch(str(kind)):
                 self.problem(f"returns: {name}: {kind} is no column with its SQL type", "returns")
         return returns
+
+    def columns(self, values: Mapping[str, Any]) -> dict[str, str]:
+        columns = self.mapping(values, "columns")
+        for name, meaning in columns.items():
+            if not isinstance(meaning, str):
+                self.problem(f"columns: {name}: the meaning must be text", "columns")
+        return {str(name): " ".join(str(meaning).split()) for name, meaning in columns.items()}
 
     def params(self, values: Mapping[str, Any]) -> dict[str, Param]:
         found: dict[str, Param] = {}

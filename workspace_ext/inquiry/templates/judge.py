@@ -123,18 +123,17 @@ class Judge:
         if not self.rows:
             return sentence(template.empty, self._arguments) or "no rows"
         if not self._judged:
-            if template.open and self._opening is not None:
-                return self._sentence(template.open, self._opening)
-            return f"too little data to judge any of the {self.rows} rows"
+            too_little = f"too little data to judge any of the {self.rows} rows"
+            return self._sentence(template.open, self._opening) or too_little
         if self._top is not None:
-            if template.reason:
-                return self._sentence(template.reason, self._top)
-            return f"{self._interesting} of {self.rows} rows meet: {template.interesting}"
-        if template.quiet and self._first is not None:
-            return self._sentence(template.quiet, self._first)
-        return f"none of {self.rows} rows meets: {template.interesting}"
+            found = f"{self._interesting} of {self.rows} rows meet: {template.interesting}"
+            return self._sentence(template.reason, self._top) or found
+        none = f"none of {self.rows} rows meets: {template.interesting}"
+        return self._sentence(template.quiet, self._first) or none
 
-    def _sentence(self, text: str, row: pa.RecordBatch) -> str:
+    def _sentence(self, text: str, row: pa.RecordBatch | None) -> str:
+        if row is None or not text:
+            return ""
         names = {name for _, name, _, _ in string.Formatter().parse(text)}
         values = {
             name: column[0].as_py()

@@ -57,6 +57,9 @@ def _findings(template: Template) -> Iterator[_Finding]:
     if template.id != f"{area}.{name}":
         yield f"id {template.id} does not match the path {area}/{name}.sql", "id:"
     yield from _required_columns(template)
+    for name in template.columns:
+        if name not in template.returns:
+            yield f"columns: the result has no column {name!r}", "columns:"
     yield from _sentences(template)
     for message in chart_problems(template.chart or {}, template.returns) if template.chart else ():
         yield message, "chart:"

@@ -134,7 +134,8 @@ class Next:
 class Template:
     """One question: a header, one SELECT, and perhaps a Python step after it.
 
-    ``digest`` is over the file's bytes.
+    ``digest`` is over the file's bytes; ``columns`` says what those of its columns mean that their
+    names do not tell.
     """
 
     id: str
@@ -161,6 +162,7 @@ class Template:
     replaced_by: str = ""
     open: str = ""
     empty: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -188,6 +190,7 @@ class Template:
             "params": [param.describe() for param in self.params.values()],
             "requires": list(self.requires),
             "returns": dict(self.returns),
+            "columns": dict(self.columns),
             "interesting": self.interesting,
             "covers": list(self.covers),
             "not_covered": list(self.not_covered),

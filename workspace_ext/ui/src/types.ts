@@ -196,6 +196,9 @@ export interface Answer {
   next: NextStep[];
   test: TestOutcome | null;
   elapsed_ms: number;
+  columns?: {
+    [k: string]: string;
+  };
   error: {
     [k: string]: string;
   } | null;
@@ -629,6 +632,9 @@ export interface TemplateInfo {
   example: string;
   picture: boolean;
   step?: string;
+  columns?: {
+    [k: string]: string;
+  };
   replaced_by?: string;
   next?: TemplateNext[];
 }
