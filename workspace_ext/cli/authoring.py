@@ -38,9 +38,13 @@ returns:
   baseline_failing: DOUBLE
   z: DOUBLE
   needed_z: DOUBLE
+columns:
+  z: "standard errors by which the share that fails differs from the baseline's"
+  needed_z: what z must reach, with so many services looked at
 interesting: CASE WHEN least(n, baseline_n) >= min_n THEN failing >= min_ratio * baseline_failing AND z >= needed_z END
 reason: "{{service}}: {{failing:.1%}} of its {{n}} spans fail, {{baseline_failing:.1%}} before"
 quiet: "no service fails {{min_ratio:g}}x as often as before, beyond chance"
+empty: no span of what was asked is recorded in the window or the baseline
 covers: [spans that carry a status]
 not_covered: [failures that only logs tell of]
 chart: {{mark: bar, x: failing, y: service}}
@@ -156,7 +160,7 @@ def draw(client: BrokerClient, template: Template, window: str, baseline: str) -
     chart = answered.answer["chart"]
     if chart is None or not answered.answer["verdict"]["interesting"]:
         return None
-    return _picture(chart, answered.table)
+    return _picture(template, chart, answered.table)
 
 
 def draw_planted(template: Template) -> str | None:
@@ -175,15 +179,29 @@ def draw_planted(template: Template) -> str | None:
     if chart is None or table is None:
         return None
     title = {"text": chart["title"], "subtitle": PLANTED, "subtitleColor": "#666"}
-    return _picture({**chart, "title": title}, table)
+    return _picture(template, {**chart, "title": title}, table)
 
 
-def _picture(chart: dict[str, Any], table: pa.Table) -> str:
+def is_current(template: Template) -> bool:
+    """Whether there is a picture of a template's answer, drawn since what it shows changed last."""
+    picture = template.picture
+    return picture.is_file() and _stamp(template) in picture.read_text("utf-8")
+
+
+def _stamp(template: Template) -> str:
+    """Says in a picture what was drawn: not the sentences of the header, but what makes rows."""
+    from workspace_ext.foundation.canonical import digest_json
+
+    made_of = [template.sql, template.step, template.interesting, template.chart]
+    return f"<!-- drawn from {digest_json(made_of)} -->"
+
+
+def _picture(template: Template, chart: dict[str, Any], table: pa.Table) -> str:
     import vl_convert
 
     rows = json.loads(json.dumps(table.slice(0, _DRAWN).to_pylist(), default=_plain))
     picture: str = vl_convert.vegalite_to_svg({**chart, "width": 480, "data": {"values": rows}})
-    return picture
+    return picture.replace("</svg>", f"{_stamp(template)}</svg>")
 
 
 def _plain(value: Any) -> str:

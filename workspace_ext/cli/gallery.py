@@ -126,7 +126,7 @@ h1 {{ margin-bottom: 0 }} h2 {{ margin: .5rem 0 0 }} h2 code, h2 small {{ font-s
 h3 {{ font-size: 13px; margin: 0; opacity: .7 }} .question {{ font-size: 17px; margin: .25rem 0 .75rem }}
 .lists {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: .5rem 2rem }}
 ul {{ margin: .25rem 0; padding-left: 1.1rem }} pre {{ background: #8881; padding: .5rem .75rem; overflow-x: auto }}
-figure {{ margin: 0 }} figure svg {{ max-width: 100%; height: auto; background: #fff; border-radius: 4px; padding: 8px }}
+figure {{ margin: 0 }} figure svg {{ max-width: 100%; height: auto; background: #fff; border-radius: 4px; padding: 8px 16px; overflow: visible }}
 figcaption {{ font-size: 13px; opacity: .7 }}
 table {{ border-spacing: 0; font-size: 14px }} td, th {{ text-align: left; padding: 3px 14px 3px 0; vertical-align: top; border-top: 1px solid var(--line) }}
 summary {{ cursor: pointer }} [hidden] {{ display: none !important }}

@@ -156,6 +156,8 @@ def check(output: Output, store: Path, paths: tuple[Path, ...], *, recall: bool,
 
     wanted = paths or [path for path in _paths(store) if any(path.rglob("*.sql"))]
     results = run_checks(wanted)
+    if not paths:
+        results += _left_out(wanted, results)
     if recall or cost:
         from workspace_ext.inquiry.planting import costs, planted
 
@@ -174,6 +176,24 @@ def check(output: Output, store: Path, paths: tuple[Path, ...], *, recall: bool,
         f"{len(results) - len(failed)} of {len(results)} checks passed",
     )
     return 1 if failed else 0
+
+
+def _left_out(paths: list[Path], results: list[CheckResult]) -> list[CheckResult]:
+    """What holds by itself and is not served all the same, as of a package under another name."""
+    from workspace_ext.inquiry.templates.check import CheckResult
+    from workspace_ext.inquiry.templates.library import TemplateLibrary
+
+    told = {result.path for result in results if not result.ok}
+    return [
+        CheckResult(
+            f"{problem.path.parent.name}.{problem.path.stem}",
+            *(problem.path, problem.line, ""),
+            ok=False,
+            message=f"is not served: {problem.message}",
+        )
+        for problem in TemplateLibrary(paths).problems()
+        if problem.path not in told
+    ]
 
 
 def _told(results: list[CheckResult]) -> Iterator[str]:
@@ -207,9 +227,10 @@ def new(output: Output, store: Path, folder: Path | None, template: str) -> None
         raise Conflict(f"{template} is already there", hint="take another id")
     path, fixtures = begin(template, folder or store / "templates")
     then = f"jupyter investigation templates check {quote(str(path))} --recall"
+    ask = f'investigation.run("{template}")'
     output.show(
         {"template": str(path), "fixtures": str(fixtures)},
-        plain(f"{path}\n{fixtures}\nEdit both, then: {then}"),
+        plain(f"{path}\n{fixtures}\nEdit both, then: {then}\nIn a notebook of this store: {ask}"),
     )
 
 
@@ -229,7 +250,11 @@ def new(output: Output, store: Path, folder: Path | None, template: str) -> None
     metavar="WINDOW BASELINE",
     help="First draw an example of each from the store's data, beside its .sql.",
 )
-@click.option("--planted", is_flag=True, help="Then draw from planted faults what has no picture.")
+@click.option(
+    "--planted",
+    is_flag=True,
+    help="Then draw from planted faults what has no picture, or an old one.",
+)
 @pass_output
 def docs(
     output: Output,
@@ -240,7 +265,7 @@ def docs(
     planted: bool,
 ) -> None:
     """One page about all templates: questions, inputs, what they cover, where they lead."""
-    from workspace_ext.cli.authoring import draw, draw_planted
+    from workspace_ext.cli.authoring import draw, draw_planted, is_current
     from workspace_ext.cli.gallery import gallery_html, gallery_markdown
     from workspace_ext.cli.writing import write_text
     from workspace_ext.client.discovery import connect
@@ -257,7 +282,7 @@ def docs(
                 if picture is not None:
                     write_text(template.picture, picture)
     for template in templates if planted else ():
-        picture = None if template.picture.is_file() else draw_planted(template)
+        picture = None if is_current(template) else draw_planted(template)
         if picture is not None:
             write_text(template.picture, picture)
     page = gallery_html if file.suffix in (".html", ".htm") else gallery_markdown

@@ -47,7 +47,7 @@ class StoreFolder:
         if marker.exists():
             return cls.open(path)
         try:
-            if path.exists() and not _is_free(path) and not marker.exists():
+            if path.exists() and not _is_free(path, sealed=sealed) and not marker.exists():
                 raise BadInput(
                     f"{path} is not empty and not a store",
                     hint="give a new folder, or an empty one",
@@ -225,6 +225,10 @@ class StoreFolder:
             (self.path / part).mkdir(exist_ok=True)
 
 
-def _is_free(path: Path) -> bool:
-    """Whether a store can be made here; another process may be about to do it, too."""
-    return path.is_dir() and all(map(is_unfinished, path.iterdir()))
+def _is_free(path: Path, *, sealed: bool) -> bool:
+    """Whether a store can be made here; another process may be about to do it, too.
+
+    Templates may be there before the store that serves them.
+    """
+    own = () if sealed else ("templates",)
+    return path.is_dir() and all(is_unfinished(p) or p.name in own for p in path.iterdir())

@@ -35,7 +35,7 @@ columns:
   q: "of such series, the part that moves so by chance (false discovery rate); near 1 says nothing"
   shift: "usual deviations between the level in the window and before"
 interesting: "CASE WHEN correlation IS NOT NULL AND shift IS NOT NULL THEN abs(correlation) >= min_correlation AND shift >= min_shift END"
-reason: "{label} moves with the symptom (correlation {correlation:.2f}, {lead_seconds:.0f} s ahead), {during:.4g} against {before:.4g}"
+reason: "{label} moves with the symptom (correlation {correlation:.2f}, {lead_seconds:.0f} s ahead; of such findings {q:.0%} are chance) and left its level: {during:.4g} against {before:.4g}"
 quiet: "no metric moves with the symptom and left its level too; the nearest is {label} ({correlation:.2f})"
 empty: "no metric of what was asked is recorded"
 covers:

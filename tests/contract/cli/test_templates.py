@@ -48,6 +48,28 @@ def test_check_takes_a_name_in_the_folder_one_is_in(
     assert done.code == 0, done.out + done.err
 
 
+def test_check_of_all_names_what_holds_but_is_not_served(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("first", "second"):
+        assert command("templates", "new", "cart.failing", "--folder", tmp_path / folder).code == 0
+    paths = [tmp_path / "first", tmp_path / "second"]
+    monkeypatch.setattr("workspace_ext.cli.templates._paths", lambda store: paths)
+    done = command("templates", "check")
+    assert done.code == 1
+    assert "is not served: cart.failing version 1 is already in" in " ".join(done.out.split())
+
+
+def test_check_says_which_template_an_entry_of_next_may_mean(
+    command: Command, tmp_path: Path
+) -> None:
+    made = command("templates", "new", "cart.failing", "--folder", tmp_path, "--json")
+    path = Path(made.json["template"])
+    path.write_text(path.read_text("utf-8").replace("errors.origin", "errors.orign"), "utf-8")
+    done = command("templates", "check", path)
+    assert (done.code, "errors.origin" in done.out) == (1, True)
+
+
 def test_check_of_nothing_is_wrong_use(command: Command, tmp_path: Path) -> None:
     assert command("templates", "check", tmp_path / "absent").code == 2
 

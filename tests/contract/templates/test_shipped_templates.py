@@ -8,6 +8,7 @@ from pathlib import Path
 import altair
 import pytest
 
+from workspace_ext.cli.authoring import is_current
 from workspace_ext.inquiry.templates.chart import vega_lite
 from workspace_ext.inquiry.templates.check import check, files_of
 from workspace_ext.inquiry.templates.fixtures import fixtures_path, load
@@ -91,6 +92,13 @@ def test_has_a_chart_that_vega_lite_accepts(template: Template) -> None:
 
     assert chart is not None
     altair.Chart.from_dict({**chart, "data": {"values": []}}, validate=True)
+
+
+@pytest.mark.parametrize("template", LIBRARY.list(), ids=lambda template: template.id)
+def test_its_picture_shows_what_it_answers_now(template: Template) -> None:
+    redraw = "jupyter investigation templates docs -o page.html --planted"
+
+    assert is_current(template), f"draw it anew: {redraw}"
 
 
 @pytest.mark.parametrize("template", LIBRARY.list(), ids=lambda template: template.id)

@@ -32,6 +32,18 @@ def test_create_refuses_a_folder_with_other_things(tmp_path: Path) -> None:
     assert "new folder" in caught.value.hint
 
 
+def test_templates_may_be_there_before_the_store(tmp_path: Path) -> None:
+    begun = tmp_path / "templates" / "cart" / "failing.sql"
+    begun.parent.mkdir(parents=True)
+    begun.touch()
+    assert StoreFolder.create(tmp_path).templates == tmp_path / "templates"
+    assert begun.exists()
+    other = tmp_path / "other"
+    (other / "templates").mkdir(parents=True)
+    with pytest.raises(BadInput, match="not empty"):
+        StoreFolder.create(other, sealed=True)
+
+
 def test_create_refuses_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInput, match="not a store"):

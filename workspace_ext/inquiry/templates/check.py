@@ -118,7 +118,8 @@ def _onward(template: Template, library: TemplateLibrary) -> Iterator[Problem]:
         try:
             target = library.get(each.template)
         except BadInput as error:
-            yield Problem(template.path, None, f"{about}: {error.message}")
+            hint = f" ({error.hint})" if error.hint else ""
+            yield Problem(template.path, None, f"{about}: {error.message}{hint}")
             continue
         for name in each.names:
             if name not in target.params:
