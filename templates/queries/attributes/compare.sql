@@ -53,7 +53,7 @@ next:
   - {template: changes.deploys, when: "attribute = 'version'", params: {service: $service}}
 chart: {mark: bar, x: difference, y: label, color: attribute}
 references:
-  - "z: of two shares among traces: the bad spans of a trace have one vote together, as spans of one trace are not independent (J. N. K. Rao and A. J. Scott, Biometrics, 1992, on clustered counts); where slow is meant, widened by 1 + calls / calls in the baseline, since the baseline's p95 is a guess itself"
+  - "z: of two shares among traces: the bad spans of a trace have one vote together, as spans of one trace are not independent (J. N. K. Rao and A. J. Scott, Biometrics, 1992, on clustered binary data, divide by a design effect; one vote a trace is that of spans all alike); where slow is meant, widened by 1 + calls / calls in the baseline, since the baseline's p95 is a guess itself"
   - "lift = share of bad spans with the value, over the share of bad spans in all"
   - "needed_z: min_z, raised for the number of values looked at (Bonferroni by the Gaussian tail: z² = min_z² + 2 ln m)"
 ---*/

@@ -44,7 +44,7 @@ covers:
 not_covered:
   - cause; what moves together may have one
   - "whether moving together is more than chance: two series that each change once agree easily; q says how easily, over all series and lags"
-  - series with fewer than 8 common steps, and relations that are not monotonic
+  - series with fewer than 8 common steps, and relations that go up and down
   - quantiles of histograms and summaries
 chart: {mark: bar, x: correlation, y: label, top: 15}
 references:

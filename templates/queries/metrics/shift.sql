@@ -38,7 +38,7 @@ columns:
   usual_deviation: "how far values are from their level as a rule"
   score: "change of the level in usual deviations"
   correlation: "with p95 of the requests"
-interesting: score >= min_score AND abs(change) >= min_change
+interesting: CASE WHEN score IS NOT NULL THEN score >= min_score AND abs(change) >= min_change END
 reason: "{label}: {median:.4g} {unit} against {baseline_median:.4g}, {score:.0f} usual deviations {direction}; correlation with the symptom {correlation:.2f}"
 quiet: "no metric is {min_score:.0f} usual deviations away from its level; the furthest is {label} ({score:.1f})"
 empty: "no metric of what was asked is recorded in the window"

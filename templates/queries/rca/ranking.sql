@@ -74,6 +74,7 @@ references:
   - "Hardt et al., The PetShop Dataset, CLeaR 2024"
   - "Kass and Raftery, Bayes Factors, JASA 90, 1995"
 ---*/
+-- What lies in both, window and baseline, is the window's: nothing is compared with itself.
 WITH seen AS NOT MATERIALIZED (
     SELECT true AS is_now, time_ns, duration_ns, trace_id, span_id, parent_span_id, service, pod, name,
            kind, coalesce(status = 'error', false) AS failed
@@ -82,6 +83,7 @@ WITH seen AS NOT MATERIALIZED (
     SELECT false, time_ns, duration_ns, trace_id, span_id, parent_span_id, service, pod, name,
            kind, coalesce(status = 'error', false)
     FROM spans WHERE time >= $baseline_start AND time < $baseline_end
+      AND NOT (time >= $window_start AND time < $window_end)
 ),
 many AS (SELECT is_now, count(*) AS n FROM seen GROUP BY is_now),
 drawn AS (
@@ -99,7 +101,7 @@ told AS (
     SELECT false, time < $baseline_end, time_ns, trace_id, span_id, service, pod, severity,
            severity_number, body
     FROM logs WHERE time >= $baseline_start AND time < $baseline_end + INTERVAL 1 MINUTE
-      AND (time < $baseline_end OR NOT (time >= $window_start AND time < $window_end))
+      AND NOT (time >= $window_start AND time < $window_end)
 ),
 traced AS (SELECT DISTINCT service FROM seen),
 loose AS (
@@ -122,6 +124,7 @@ points AS NOT MATERIALIZED (
     SELECT false, time_ns, service, pod, name, unit, attributes, kind, temporality,
            monotonic, value, count, sum
     FROM metrics WHERE time >= $baseline_start AND time < $baseline_end
+      AND NOT (time >= $window_start AND time < $window_end)
     UNION ALL
     SELECT false, time_ns, service, pod, name, unit, attributes, kind, temporality,
            monotonic, value, count, sum
@@ -197,4 +200,4 @@ gathered AS (
     FROM services
 )
 SELECT * FROM gathered
-ORDER BY part, time_ns, trace_id, span_id, service, pod, name, text
+ORDER BY part, time_ns, trace_id, span_id, service, pod, name, text, is_now
