@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
 from operator import attrgetter
 from pathlib import Path
@@ -178,7 +178,7 @@ def check(output: Output, store: Path, paths: tuple[Path, ...], *, recall: bool,
     return 1 if failed else 0
 
 
-def _left_out(paths: list[Path], results: list[CheckResult]) -> list[CheckResult]:
+def _left_out(paths: Iterable[Path], results: list[CheckResult]) -> list[CheckResult]:
     """What holds by itself and is not served all the same, as of a package under another name."""
     from workspace_ext.inquiry.templates.check import CheckResult
     from workspace_ext.inquiry.templates.library import TemplateLibrary
@@ -191,7 +191,7 @@ def _left_out(paths: list[Path], results: list[CheckResult]) -> list[CheckResult
             ok=False,
             message=f"is not served: {problem.message}",
         )
-        for problem in TemplateLibrary(paths).problems()
+        for problem in TemplateLibrary([*paths]).problems()
         if problem.path not in told
     ]
 
