@@ -100,7 +100,7 @@ def test_hypotheses_and_calibration_from_the_shell(
     path = _write(tmp_path / "work.ipynb", investigation, CPU, CONCLUDE)
     assert command("run", path, "--store", store).code == 0
     found = command("hypotheses", "no", "cpu", "--state", "root_cause", "--store", store, "--json")
-    assert investigation in {each["investigation"] for each in found.json}
+    assert investigation in {each["investigation"] for each in found.json["hypotheses"]}
     assert "root cause: basic has no CPU" in command("hypotheses", "--store", store).out
     wrong = command("hypotheses", "--state", "refutet", "--store", store)
     assert (wrong.code, "refuted" in wrong.err) == (2, True)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.support.command_answers import check_answers
 from tests.support.waiting import COMMAND_SECONDS
 
 COMMAND_LINE = (sys.executable, "-c", "from workspace_ext.cli.main import run; run()")
@@ -42,4 +43,6 @@ def run_command(*arguments: object, **process: Any) -> Done:
         check=False,
         **process,
     )
+    if "--json" in arguments and ran.stdout:
+        check_answers(list(map(str, arguments)), ran.stdout)
     return Done(ran.returncode, ran.stdout, ran.stderr)

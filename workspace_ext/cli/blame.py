@@ -16,7 +16,11 @@ _HEADS = ("cell", "version", "changed by", "at (UTC)", "run by", "at (UTC)", "",
 _NO = ["", "", ""]
 
 
-@click.command(cls=Command, example="jupyter investigation blame incident.ipynb")
+@click.command(
+    cls=Command,
+    answer="{cells: [{uid, text, changed, run}]}",
+    example="jupyter investigation blame incident.ipynb",
+)
 @notebook_argument
 @store_option
 @pass_output
@@ -27,9 +31,9 @@ def command(output: Output, notebook: Path, store: Path) -> None:
     with connect(store) as client:
         found = client.blame(investigation_of(client, notebook, store))
     if not found:
-        output.show([], "Nothing was saved yet.")
+        output.show({"cells": []}, "Nothing was saved yet.")
         return
-    output.show(found, _table(found, output.console().width))
+    output.show({"cells": found}, _table(found, output.console().width))
 
 
 def _table(found: Sequence[dict[str, Any]], width: int) -> Any:

@@ -13,7 +13,11 @@ from workspace_ext.cli.output import Output, plain
 _NAMES = {"otlp": "telemetry", "otlp-grpc": "OTLP over gRPC", "syslog": "syslog"}
 
 
-@click.command(cls=Command, example="jupyter investigation broker --store .investigation")
+@click.command(
+    cls=Command,
+    answer="{address, doors, store}",
+    example="jupyter investigation broker --store .investigation",
+)
 @store_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
+    answer="{n, open, brier, base_rate, says, bins: [{low, high, n, stated, right}]}",
     example="""
     jupyter investigation calibration --store .investigation
     jupyter investigation calibration --record UID --wrong --because "it came back next day"

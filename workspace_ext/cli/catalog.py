@@ -16,7 +16,11 @@ def command() -> None:
     """What is in a store, how good it is, and where it came from."""
 
 
-@command.command(cls=Command, example="jupyter investigation catalog services")
+@command.command(
+    cls=Command,
+    answer="{services: [{name, owner, tier, lifecycle, system, depends_on, catalogued, signals}]}",
+    example="jupyter investigation catalog services",
+)
 @store_option
 @pass_output
 def services(output: Output, store: Path) -> None:
@@ -39,7 +43,14 @@ def services(output: Output, store: Path) -> None:
     output.show({"services": found}, shown if rows else "no service is known yet")
 
 
-@command.command(cls=Command, example="jupyter investigation catalog batches --limit 20")
+@command.command(
+    cls=Command,
+    answer=(
+        "{batches: [{batch_id, name, format, digest, bytes, rows, committed_at, "
+        "first_time, last_time, duplicates, quarantined, …}]}"
+    ),
+    example="jupyter investigation catalog batches --limit 20",
+)
 @store_option
 @click.option(
     "--limit",
@@ -80,7 +91,11 @@ def batches(output: Output, store: Path, limit: int) -> None:
     )
 
 
-@command.command(cls=Command, example="jupyter investigation catalog quality --service cart")
+@command.command(
+    cls=Command,
+    answer="{pin, at, window, signals, skew, sampling, cardinality, quarantined, warnings}",
+    example="jupyter investigation catalog quality --service cart",
+)
 @store_option
 @click.option("--service", help="Only this one.")
 @click.option(
@@ -111,7 +126,11 @@ def quality(
     )
 
 
-@command.command(cls=Command, example="jupyter investigation catalog lineage QUERY_ID")
+@command.command(
+    cls=Command,
+    answer="{query, title, template, at, pin, rows, digest, reads, exact, says, sources}",
+    example="jupyter investigation catalog lineage QUERY_ID",
+)
 @store_option
 @click.argument("query")
 @pass_output

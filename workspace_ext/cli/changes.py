@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
+    answer="{investigation, who, since, until, seq, changes: [{kind, subject, what, by, at}]}",
     example="""
     jupyter investigation changes incident.ipynb
     jupyter investigation changes incident.ipynb --since 2026-01-31T09:00:00Z

@@ -14,6 +14,7 @@ from workspace_ext.cli.versioned import investigation_of, notebook_argument
 
 @click.command(
     cls=Command,
+    answer="{id, cell, hypothesis, comments: [{id, text, by, at}], resolved_by, resolved_at}",
     example="""
     jupyter investigation comment incident.ipynb --cell 3f2a81c0 "why this baseline?"
     jupyter investigation comment incident.ipynb --reply 9ab0 "the day before was a holiday"

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
+    answer=(
+        "{threads: [{id, cell, hypothesis, comments: [{id, text, by, at}], resolved_by, "
+        "resolved_at}]}"
+    ),
     example="""
     jupyter investigation comments incident.ipynb
     jupyter investigation comments incident.ipynb --resolve 3f2a81c0
@@ -59,7 +63,7 @@ def command(
         if not (unsettled and thread["resolved_by"] is not None)
     ]
     lines = [line for thread in found for line in thread_lines(thread, claims)]
-    output.show(found, *(lines or ["No comments."]))
+    output.show({"threads": found}, *(lines or ["No comments."]))
 
 
 def whole_id(named: str, threads: dict[str, Thread]) -> str:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
+    answer=(
+        "{folder, notebook} or {folder, cells, ran, failures, queries, hypotheses, "
+        "conclusion, confidence_percent, archive, replay, seconds}"
+    ),
     example="""
     jupyter investigation demo
     jupyter investigation demo --headless

@@ -22,6 +22,7 @@ _FILE = "the file"
 
 @click.command(
     cls=Command,
+    answer="{from, to, cells, diff}",
     example="""
     jupyter investigation diff incident.ipynb 12 15
     jupyter investigation diff incident.ipynb 12

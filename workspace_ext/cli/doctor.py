@@ -27,7 +27,11 @@ PACKAGES = (
 _COLOURS = {"OK": "green", "WARN": "yellow", "FAIL": "red"}
 
 
-@click.command(cls=Command, example="jupyter investigation doctor --store .investigation")
+@click.command(
+    cls=Command,
+    answer="{ok, checks: [{name, level, ok, warn, found, hint}]}",
+    example="jupyter investigation doctor --store .investigation",
+)
 @store_option
 @pass_output
 def command(output: Output, store: Path) -> int:

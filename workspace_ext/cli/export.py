@@ -11,7 +11,11 @@ from workspace_ext.cli.output import Output, plain
 from workspace_ext.cli.versioned import investigation_of, notebook_argument
 
 
-@click.command(cls=Command, example="jupyter investigation export incident.ipynb -o incident.md")
+@click.command(
+    cls=Command,
+    answer="{file, characters}",
+    example="jupyter investigation export incident.ipynb -o incident.md",
+)
 @notebook_argument
 @store_option
 @click.option(

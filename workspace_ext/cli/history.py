@@ -16,6 +16,7 @@ from workspace_ext.cli.versioned import investigation_of, notebook_argument, whe
 
 @click.command(
     cls=Command,
+    answer="{versions: [{revision, at, actors, reason, path?, changes?, what?, …}]}",
     example="""
     jupyter investigation history incident.ipynb
     jupyter investigation history incident.ipynb --cell 3f2a81c0
@@ -49,9 +50,11 @@ def command(
         else:
             found = client.cell_versions(uid, cell)[:limit]
     if not found:
-        output.show([], "Nothing was saved yet." if before is None else "Nothing before that.")
+        output.show(
+            {"versions": []}, "Nothing was saved yet." if before is None else "Nothing before that."
+        )
         return
-    output.show(found, _table(found, of_cell=cell is not None))
+    output.show({"versions": found}, _table(found, of_cell=cell is not None))
 
 
 def _table(found: Sequence[dict[str, Any]], *, of_cell: bool) -> Any:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
+    answer=(
+        "{hypotheses: [{id, text, prediction, state, why, evidence, investigation, title, "
+        "by, at, …}]}"
+    ),
     example="""
     jupyter investigation hypotheses --state refuted pool
     jupyter investigation hypotheses --store .investigation --json
@@ -41,7 +45,7 @@ def command(
     with connect(store) as client:
         found = client.hypotheses(" ".join(text), state=state, limit=limit)
     lines = [line for each in found for line in _lines(each)]
-    output.show(found, *(lines or ["No such hypothesis."]))
+    output.show({"hypotheses": found}, *(lines or ["No such hypothesis."]))
 
 
 def _lines(found: HypothesisSummary) -> Iterator[str]:

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
+    answer=(
+        "{files: [{name, format?, digest?, already?, batch_id?, rows?, duplicates?, "
+        "quarantined?, first_time?, last_time?, warnings?, error?}]} or {watched: {taken, "
+        "already, failed, rows}}"
+    ),
     example="""
     jupyter investigation ingest --store .investigation traces.jsonl.gz
     jupyter investigation ingest --store .investigation spans.csv --mapping spans.mapping.yaml

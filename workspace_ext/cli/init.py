@@ -12,7 +12,9 @@ from workspace_ext.cli.output import Output, plain
 from workspace_ext.foundation.errors import NotFound
 
 
-@click.command(cls=Command, example="jupyter investigation init .investigation")
+@click.command(
+    cls=Command, answer="{store, created}", example="jupyter investigation init .investigation"
+)
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @pass_output
 def command(output: Output, folder: Path) -> None:

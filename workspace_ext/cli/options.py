@@ -43,11 +43,15 @@ class Command(click.Command):
     """A command with ``--json`` and ``--debug``, and with an example in its help.
 
     Args:
+        answer: What ``--json`` prints, shown under *JSON*: an object with these keys. ``[…]`` is
+            a list of such, ``key?`` is not always there, ``…`` are more than are told, *or* is
+            another object, by the options. The tests hold each command to it.
         example: One or more command lines, shown under *Examples*.
     """
 
-    def __init__(self, *args: Any, example: str = "", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, answer: str, example: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.answer = answer
         self.example = example
         for name, text in (
             ("json", "Print one JSON document instead of text."),
@@ -69,11 +73,13 @@ class Command(click.Command):
         return super().get_short_help_str(limit=LONGEST_SENTENCE)
 
     def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Examples and exit codes."""
+        """Examples, keys of ``--json`` and exit codes."""
         if self.example:
             with formatter.section("Examples"):
                 for line in self.example.strip().splitlines():
                     formatter.write(f"{'':>{formatter.current_indent}}{line.strip()}\n")
+        with formatter.section("JSON"):
+            formatter.write_text(self.answer)
         formatter.write_paragraph()
         formatter.write_text(self.epilog or exit_codes())
 

@@ -35,7 +35,9 @@ def command(context: click.Context, file: Path | None) -> None:
 
 
 @command.command(
-    cls=Command, example='jupyter investigation people add ada --display "Ada L." --role lead'
+    cls=Command,
+    answer="{name, role, token, link, file}",
+    example='jupyter investigation people add ada --display "Ada L." --role lead',
 )
 @click.argument("name")
 @click.option("--display", default="", help="What others see; the name when not given.")
@@ -60,7 +62,12 @@ def add(output: Output, name: str, display: str, role: str, url: str) -> None:
     )
 
 
-@command.command("list", cls=Command, example="jupyter investigation people list")
+@command.command(
+    "list",
+    cls=Command,
+    answer="{file, people: [{name, display_name, role}]}",
+    example="jupyter investigation people list",
+)
 @pass_output
 def list_(output: Output) -> None:
     """Everybody who may log in."""
@@ -79,7 +86,9 @@ def list_(output: Output) -> None:
     output.show({"file": str(people.path), "people": found}, table if everybody else plain(nobody))
 
 
-@command.command(cls=Command, example="jupyter investigation people role ada viewer")
+@command.command(
+    cls=Command, answer="{name, role, file}", example="jupyter investigation people role ada viewer"
+)
 @click.argument("name")
 @click.argument("role")
 @pass_output
@@ -92,7 +101,9 @@ def role(output: Output, name: str, role: str) -> None:
     output.show({"name": name, "role": role, "file": str(people.path)}, f"{plain(name)}: {role}")
 
 
-@command.command(cls=Command, example="jupyter investigation people remove ada")
+@command.command(
+    cls=Command, answer="{removed, left, file}", example="jupyter investigation people remove ada"
+)
 @click.argument("name")
 @pass_output
 def remove(output: Output, name: str) -> None:

@@ -27,6 +27,7 @@ _WIDEST, _AROUND = 40, 3
 
 @click.command(
     cls=Command,
+    answer="{answer: {query, title, params, pin, rows, verdict, …}, rows?, file?}",
     example="""
     jupyter investigation query triage.overview -p window=2023-01-29T09:00:00Z/2023-01-29T09:10:00Z
     jupyter investigation query --sql "SELECT service, count(*) FROM spans GROUP BY ALL"

@@ -20,6 +20,10 @@ COLOURS = {"same": "green", "skipped": "dim", "changed": "red", "data missing": 
 
 @click.command(
     cls=Command,
+    answer=(
+        "{verdict, ok, counts, archive, title, conclusion, cells, hypotheses, "
+        "environment, …} or {ok, archives: [{archive, ok, exit_code, …}]}"
+    ),
     example="""
     jupyter investigation replay checkout.investigation.zip --report report/
     jupyter investigation replay archives/*.zip -j 4 --junit replays.xml

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
+    answer="{notebook, version}",
     example="""
     jupyter investigation restore incident.ipynb 12
     jupyter investigation restore incident.ipynb 12 --cell 3f2a81c0 --reason "that query was right"

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
+    answer=(
+        "{policy, applied_at, last} or {policy, upto_batch, reason, rows, pieces, spared, "
+        "quarantined, used_bytes, freed_bytes, run}"
+    ),
     example="""
     jupyter investigation retention --older-than 30d --larger-than 50GB --dry-run
     jupyter investigation retention --older-than 30d --every-hour

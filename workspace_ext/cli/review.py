@@ -22,6 +22,10 @@ ACTIONS = ("request", "approve", "changes", "archive", "status")
 
 @click.command(
     cls=Command,
+    answer=(
+        "{investigation, state, label, actions, lapse, revision, digest, authors, steps, "
+        "threads, templates, scripts}"
+    ),
     example="""
     jupyter investigation review incident.ipynb request
     jupyter investigation review incident.ipynb changes --reason "compare with last week"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 @click.command(
     cls=Command,
+    answer="{ok, notebook, investigation, cells, ran, failures, interrupted, seconds}",
     example="jupyter investigation run incident.ipynb --store .investigation",
     epilog=exit_codes("every cell ran", "a cell failed"),
 )

@@ -30,7 +30,12 @@ def _paths(store: Path) -> list[Path]:
     return default_paths(store if store.is_dir() else None)
 
 
-@command.command("list", cls=Command, example="jupyter investigation templates list")
+@command.command(
+    "list",
+    cls=Command,
+    answer="{templates: [{id, version, digest, title, question, params, returns, …}]}",
+    example="jupyter investigation templates list",
+)
 @store_option
 @pass_output
 def list_(output: Output, store: Path) -> None:
@@ -51,7 +56,11 @@ def list_(output: Output, store: Path) -> None:
         output.note(f"left out: {problem}")
 
 
-@command.command(cls=Command, example="jupyter investigation templates show latency.shift")
+@command.command(
+    cls=Command,
+    answer="{id, version, digest, title, question, params, returns, …}",
+    example="jupyter investigation templates show latency.shift",
+)
 @store_option
 @click.argument("template")
 @click.option("--version", type=int, help="Which version; the newest when not given.")
@@ -104,6 +113,7 @@ def _text(default: object) -> str:
 
 @command.command(
     cls=Command,
+    answer="{digest, by, at, …}",
     example="""
     jupyter investigation templates review cart.slow
     jupyter investigation templates review helpers.py
@@ -144,7 +154,11 @@ def _review_script(output: Output, store: Path, path: Path, reason: str) -> None
     output.show(found, plain(told))
 
 
-@command.command(cls=Command, example="jupyter investigation templates check templates/queries")
+@command.command(
+    cls=Command,
+    answer="{ok, checks: [{template, path, line, case, ok, message}]}",
+    example="jupyter investigation templates check templates/queries",
+)
 @store_option
 @click.argument("paths", metavar="[PATH…]", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--recall", is_flag=True, help="Also plant their faults in noise: seconds each.")
@@ -208,7 +222,11 @@ def _told(results: list[CheckResult]) -> Iterator[str]:
             yield f"     {told if result.ok else f'[red]{told}[/]'}"
 
 
-@command.command(cls=Command, example="jupyter investigation templates new cart.failing")
+@command.command(
+    cls=Command,
+    answer="{template, fixtures}",
+    example="jupyter investigation templates new cart.failing",
+)
 @store_option
 @click.option(
     "--folder",
@@ -234,7 +252,11 @@ def new(output: Output, store: Path, folder: Path | None, template: str) -> None
     )
 
 
-@command.command(cls=Command, example="jupyter investigation templates docs -o templates.html")
+@command.command(
+    cls=Command,
+    answer="{file, templates}",
+    example="jupyter investigation templates docs -o templates.html",
+)
 @store_option
 @click.option(
     "-o",

@@ -24,6 +24,7 @@ _MARKS = {
 
 @click.command(
     cls=Command,
+    answer="{ok, notebook, run, claims}",
     example="""
     jupyter investigation test incident.ipynb --store .investigation
     jupyter investigation test incident.ipynb --junit report.xml

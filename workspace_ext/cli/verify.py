@@ -13,6 +13,7 @@ from workspace_ext.foundation.errors import BadInput
 
 @click.command(
     cls=Command,
+    answer="{ok, problems}",
     example="""
     jupyter investigation verify checkout.investigation.zip
     jupyter investigation verify --store .investigation

@@ -10,9 +10,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.support.command_answers import check_answers, commands, promises
 from tests.support.command_line import COMMAND_LINE, Command
 from tests.support.waiting import until
 from workspace_ext.cli.main import COMMANDS, was_interrupted
+from workspace_ext.cli.options import Command as PromisingCommand
 from workspace_ext.cli.output import Output, json_text, plain, show_error
 from workspace_ext.foundation.errors import BadInput
 
@@ -36,6 +38,29 @@ def test_help_of_each_command_has_an_example_and_exit_codes(command: Command, na
     assert "Exit codes: 0 " in done.out
     assert "130 stopped by Ctrl-C" in " ".join(done.out.split())
     assert "--json" in done.out
+
+
+def test_json_is_always_an_object_and_help_tells_its_keys() -> None:
+    """That each command prints what it promises is looked at wherever a test runs one."""
+    for each in commands():
+        assert isinstance(each, PromisingCommand), each.name
+        for promise in promises(each):
+            assert isinstance(promise, dict), each.name
+            assert promise, each.name
+
+
+def test_an_answer_that_help_does_not_tell_is_noticed() -> None:
+    good = {"file": "p.json", "people": [{"name": "a", "display_name": "A", "role": "lead"}]}
+    check_answers(["people", "list", "--json"], json.dumps(good))
+    for wrong in (
+        [good],
+        {**good, "more": 1},
+        {"file": "p.json"},
+        {**good, "people": [{"name": "a", "display_name": "A"}]},
+        {**good, "people": {}},
+    ):
+        with pytest.raises(AssertionError, match="not as its help says"):
+            check_answers(["people", "list", "--json"], json.dumps(wrong))
 
 
 @pytest.mark.parametrize(

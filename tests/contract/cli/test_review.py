@@ -52,7 +52,7 @@ def test_comments_and_what_changed(
     store: Path, notebook: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at = ("--store", store)
-    uid = command("blame", notebook, *at, "--json").json[0]["uid"]
+    uid = command("blame", notebook, *at, "--json").json["cells"][0]["uid"]
     assert command("comments", notebook, *at).out == "No comments.\n"
     monkeypatch.setenv("LOGNAME", "bob")
     assert "cell" in command("changes", notebook, *at).out

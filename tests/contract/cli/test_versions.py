@@ -40,7 +40,7 @@ def test_a_notebook_and_all_that_can_be_asked_of_it(
         assert done.code == 0, done.err
         return done.json
 
-    found = ask("history")
+    found = ask("history")["versions"]
     assert [(one["revision"], one["reason"]) for one in found] == [
         (3, "run headless"),
         (2, "found changed outside"),
@@ -48,15 +48,15 @@ def test_a_notebook_and_all_that_can_be_asked_of_it(
     ]
     assert found[1]["actors"] == ["user:unknown"]
     assert found[1]["changes"] == {"b": "source"}
-    assert [one["revision"] for one in ask("history", "--cell", "b")] == [3, 2, 1]
-    assert [one["uid"] for one in ask("blame")] == ["a", "b"]
+    assert [one["revision"] for one in ask("history", "--cell", "b")["versions"]] == [3, 2, 1]
+    assert [one["uid"] for one in ask("blame")["cells"]] == ["a", "b"]
     assert ask("diff", 1, 2)["cells"] == {"b": "source"}
     assert ask("diff")["cells"] == {}
 
     made = ask("restore", 1, "--cell", "b", "--reason", "two is enough")
     assert sources(notebook) == {"a": "1", "b": "2 * 1"}
     assert made["version"]["reason"] == "restored cell b of version 1: two is enough"
-    assert ask("history", "--limit", 1)[0]["revision"] == 4
+    assert ask("history", "--limit", 1)["versions"][0]["revision"] == 4
     wrong = command("restore", notebook, 99, "--store", store, "--json")
     assert (wrong.code, json.loads(wrong.err)["error"]["code"]) == (2, "no_version")
     people = command("history", notebook, "--store", store).out
