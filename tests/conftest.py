@@ -7,6 +7,7 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.command_answers import check_answers
 from tests.support.command_line import Command, Done
 from tests.support.places import NO_DATA
 
@@ -41,8 +42,10 @@ def command(capsys: pytest.CaptureFixture[str]) -> Command:
     from workspace_ext.cli.main import main
 
     def run(*arguments: object) -> Done:
-        code = main([str(argument) for argument in arguments])
+        line = [str(argument) for argument in arguments]
+        code = main(line)
         said = capsys.readouterr()
+        check_answers(line, said.out)
         return Done(code, said.out, said.err)
 
     return run

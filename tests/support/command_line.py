@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,16 +33,15 @@ class Done:
 Command = Callable[..., Done]
 
 
-def run_command(*arguments: object, **process: Any) -> Done:
-    """Runs a command in a process of its own, to its end."""
+def run_command(*arguments: object, prefix: Sequence[str] = (), **process: Any) -> Done:
+    """Runs a command in a process of its own, to its end; ``prefix`` is what starts it."""
     ran = subprocess.run(
-        [*COMMAND_LINE, *map(str, arguments)],
+        [*prefix, *COMMAND_LINE, *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=COMMAND_SECONDS,
         check=False,
         **process,
     )
-    if "--json" in arguments and ran.stdout:
-        check_answers(list(map(str, arguments)), ran.stdout)
+    check_answers(list(map(str, arguments)), ran.stdout)
     return Done(ran.returncode, ran.stdout, ran.stderr)

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from workspace_ext.access.roles import Role, role_named
 from workspace_ext.foundation.errors import BadInput, Conflict, Damaged, NotFound, Unavailable
@@ -80,6 +81,7 @@ class People:
         """Everybody, by name; nobody when there is no file.
 
         Raises:
+            Conflict: The file is of a newer version.
             Damaged: The file is none of ours.
             Unavailable: It cannot be read.
         """
@@ -94,6 +96,7 @@ class People:
         """Whose token this is; None when it is nobody's.
 
         Raises:
+            Conflict: The file is of a newer version.
             Damaged: The file is none of ours.
             Unavailable: It cannot be read.
         """
@@ -113,7 +116,7 @@ class People:
 
         Raises:
             BadInput: The name, the display name or the role is wrong.
-            Conflict: Somebody of this name is there already.
+            Conflict: Somebody of this name is there already, or the file is of a newer version.
             Damaged: The file is none of ours.
             Unavailable: It cannot be read or written.
         """
@@ -137,6 +140,7 @@ class People:
         Raises:
             BadInput: There is no such role.
             NotFound: There is nobody of this name.
+            Conflict: The file is of a newer version.
             Damaged: The file is none of ours.
             Unavailable: It cannot be read or written.
         """
@@ -149,6 +153,7 @@ class People:
 
         Raises:
             NotFound: There is nobody of this name.
+            Conflict: The file is of a newer version.
             Damaged: The file is none of ours.
             Unavailable: It cannot be read or written.
         """
@@ -190,20 +195,39 @@ class People:
     def _read(self) -> dict[str, Person]:
         try:
             whole = json.loads(self.path.read_bytes())
-            entries = whole["people"] if whole["schema"] == _SCHEMA else {"": {}}
-            people = {name: Person(name=name, **one) for name, one in entries.items()}
-            for one in people.values():
-                _check(one.name, one.display_name, one.role)
-                bytes.fromhex(one.salt + one.hash)
         except OSError as error:
             raise self._unusable(error) from error
-        except (ValueError, TypeError, KeyError, AttributeError, BadInput) as error:
-            raise Damaged(
-                f"{self.path} is no people file: {error}",
-                hint="put a copy of it back, or delete it and add everybody again",
-                code="bad_people_file",
+        except ValueError as error:
+            raise self._damaged("it is no JSON") from error
+        schema = whole.get("schema") if isinstance(whole, dict) else None
+        if isinstance(schema, int) and schema > _SCHEMA:
+            raise Conflict(
+                f"{self.path} was written by a newer version (schema {schema})",
+                hint="upgrade investigation-workspace",
+                code="newer_people_file",
+            )
+        if schema != _SCHEMA or not isinstance(whole.get("people"), dict):
+            raise self._damaged('its "schema" or its "people" is missing')
+        return {name: self._person(name, one) for name, one in whole["people"].items()}
+
+    def _person(self, name: str, entry: Any) -> Person:
+        try:
+            person = Person(name=name, **entry)
+            _check(person.name, person.display_name, person.role)
+            bytes.fromhex(person.salt + person.hash)
+        except (ValueError, TypeError, BadInput) as error:
+            raise self._damaged(
+                f"the entry of {name!r} is not as `people add` writes it"
             ) from error
-        return people
+        return person
+
+    def _damaged(self, why: str) -> Damaged:
+        return Damaged(
+            f"{self.path} is no people file: {why}",
+            hint="put a copy of it back, or delete it and add everybody again; until then nobody"
+            " can log in",
+            code="bad_people_file",
+        )
 
     def _unusable(self, error: OSError) -> Unavailable:
         return Unavailable(

@@ -21,6 +21,7 @@ FEW_FREE_BYTES = 10_000_000_000
 LONG_LAG_SECONDS = 10.0
 WORST_LAG_SECONDS = 300.0
 LARGE_JOURNAL_BYTES = 500_000_000
+SECRETS = (BROKER_FILE, "secret.key", "redaction.key")
 _AHEAD_SECONDS = 300.0
 _DOOR_SECONDS = 2.0
 _MAKE_ROOM = "make room: `jupyter investigation retention --dry-run` shows what can go"
@@ -61,7 +62,7 @@ def check_store(store: Path) -> list[Check]:
         return [Check("workspace folder", ok=True, found=f"none at {store}", hint=hint, warn=True)]
     except InvestigationError as error:
         return [Check("workspace folder", False, error.message, error.hint)]
-    checks = [_disk(shutil.disk_usage(store).free)]
+    checks = [_disk(shutil.disk_usage(store).free), _secrets(store)]
     try:
         with connect(store) as client:
             checks += [*_broker(client), *_doors(store), *_data(client)]
@@ -77,6 +78,18 @@ def _disk(free: int) -> Check:
         f"{free / 1e9:.1f} GB",
         f"a full disk stops ingest; {_MAKE_ROOM}",
         warn=free < FEW_FREE_BYTES,
+    )
+
+
+def _secrets(store: Path) -> Check:
+    found = [name for name in SECRETS if (store / name).exists()]
+    told = [name for name in found if (store / name).stat().st_mode & 0o077]
+    return Check(
+        "secrets",
+        ok=True,
+        found=f"others may read {', '.join(told)}" if told else "only their owner may read them",
+        hint=f"chmod 600 them in {store}; whoever read them can ask and write as anybody",
+        warn=bool(told),
     )
 
 

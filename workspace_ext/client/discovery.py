@@ -12,6 +12,7 @@ from workspace_ext.client.broker import BrokerClient
 from workspace_ext.client.launch import BrokerProcess
 from workspace_ext.client.lease import Lease
 from workspace_ext.foundation.errors import Conflict, InvestigationError, Unavailable
+from workspace_ext.foundation.permissions import not_permitted
 
 BROKER_FILE = "broker.json"
 LINGER_SECONDS = 10.0
@@ -71,11 +72,7 @@ def find(folder: Path) -> BrokerClient | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except PermissionError as error:
-        raise Unavailable(
-            f"{path} may not be read by this user",
-            hint="ask whoever runs the broker, or run as the same user",
-            code="broker_file",
-        ) from error
+        raise not_permitted(path) from error
     except (OSError, ValueError, KeyError, TypeError):
         return None  # a broker that starts will write it anew
     try:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from workspace_ext.foundation.errors import Unavailable, from_dict
+from workspace_ext.foundation.permissions import not_permitted
 
 _READY_SECONDS = 60.0
 _LEAVE_SECONDS = 15.0
@@ -40,6 +41,8 @@ class BrokerProcess:
         log = folder / "logs" / "broker.log"
         try:
             process = _spawn(folder, log, linger)
+        except PermissionError as error:
+            raise not_permitted(Path(error.filename or folder)) from error
         except OSError as error:
             raise Unavailable(
                 f"the broker of {folder} could not be started: {error}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 from workspace_ext.foundation.errors import (
@@ -12,6 +13,7 @@ from workspace_ext.foundation.errors import (
     LimitExceeded,
     Unavailable,
 )
+from workspace_ext.foundation.permissions import not_permitted
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FULL_TEXTS = ("no space left", "disk full", "disk is full", "file too large", "disk quota")
@@ -72,6 +74,14 @@ def explain(error: BaseException, path: Path) -> InvestigationError:
         )
     if _any(_DAMAGED_TEXTS, low):
         return damaged(path, text)
+    return _unusable(error, path, text)
+
+
+def _unusable(error: BaseException, path: Path, text: str) -> Unavailable:
+    if isinstance(error, PermissionError):
+        return not_permitted(Path(error.filename or path))
+    if not isinstance(error, OSError) and path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        return not_permitted(path)  # a driver's own words do not always say so
     return Unavailable(
         f"{path} cannot be used: {text}",
         hint="check that the folder exists and may be read and written",

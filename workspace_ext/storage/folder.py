@@ -16,10 +16,12 @@ from filelock import FileLock, Timeout
 
 from workspace_ext.foundation.clock import now_ns, to_rfc3339
 from workspace_ext.foundation.errors import BadInput, Conflict, InvestigationError, NotFound
+from workspace_ext.foundation.permissions import not_permitted
 from workspace_ext.storage.failures import damaged, explain
 from workspace_ext.storage.files import is_unfinished, write_whole
 
 _FORMAT = 1
+LONGEST_PATH_BYTES = 480  # SQLite opens no file with a path of more than 512
 _PARTS = ("segments", "templates", "inbox", "journal", "spill", "logs")
 
 
@@ -39,11 +41,18 @@ class StoreFolder:
                 in it, and no others.
 
         Raises:
-            BadInput: The path is a file, or a folder with other things in it.
+            BadInput: The path is a file, a folder with other things in it, or too long.
             Unavailable: The folder cannot be written.
         """
         path = path.absolute()
         marker = path / "store.json"
+        if len(os.fsencode(path)) > LONGEST_PATH_BYTES:
+            raise BadInput(
+                f"the path of the folder has {len(os.fsencode(path))} bytes, more than"
+                f" {LONGEST_PATH_BYTES}: {path}",
+                hint="choose a folder with a shorter path",
+                code="long_path",
+            )
         if marker.exists():
             return cls.open(path)
         try:
@@ -188,7 +197,9 @@ class StoreFolder:
 
         Raises:
             Conflict: Somebody else holds it; the message names who, and since when.
+            Unavailable: Its files may not be used.
         """
+        self._require_access()
         lock = FileLock(self.lock_file, timeout=0)
         try:
             lock.acquire()
@@ -223,6 +234,12 @@ class StoreFolder:
     def _make_parts(self) -> None:
         for part in _PARTS:
             (self.path / part).mkdir(exist_ok=True)
+
+    def _require_access(self) -> None:
+        """So that who may not use it is told at once, and not in the middle of something."""
+        for path in (self.path, *(self.path / part for part in _PARTS)):
+            if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+                raise not_permitted(path)
 
 
 def _is_free(path: Path, *, sealed: bool) -> bool:

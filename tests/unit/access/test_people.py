@@ -71,11 +71,34 @@ def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
         people.remove("bob")
     with pytest.raises(BadInput):
         people.add("bob", display_name="x" * 81)
-    people.path.write_text("{}")
-    with pytest.raises(Damaged):
-        people.all()
     with pytest.raises(Unavailable):
         People(people.path / "below" / "p.json").add("ada")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "no JSON"),
+        ("[]", '"schema" or its "people" is missing'),
+        ("{}", '"schema" or its "people" is missing'),
+        ('{"schema": 1}', '"schema" or its "people" is missing'),
+        ('{"schema": "1", "people": {}}', '"schema" or its "people" is missing'),
+        ('{"schema": 1, "people": {"ada": {}}}', "the entry of 'ada'"),
+        ('{"schema": 1, "people": {"ada": 3}}', "the entry of 'ada'"),
+    ],
+)
+def test_a_damaged_file_lets_nobody_in_and_says_what_is_wrong(
+    tmp_path: Path, text: str, why: str
+) -> None:
+    (tmp_path / "p.json").write_text(text)
+    with pytest.raises(Damaged, match=why):
+        People(tmp_path / "p.json").find("ada.x")
+
+
+def test_a_file_of_a_newer_version_is_not_called_damaged(tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text('{"schema": 2, "people": []}')
+    with pytest.raises(Conflict, match="newer version"):
+        People(tmp_path / "p.json").all()
 
 
 def test_the_command_adds_lists_and_removes(

@@ -24,7 +24,8 @@ PATH = Path("/data/telemetry.duckdb")
         (RuntimeError("database is locked"), "store_held"),
         (RuntimeError("database disk image is malformed"), "store_damaged"),
         (RuntimeError("file is not a database"), "store_damaged"),
-        (PermissionError(errno.EACCES, "Permission denied"), "store_unavailable"),
+        (PermissionError(errno.EACCES, "Permission denied"), "not_permitted"),
+        (OSError(errno.EIO, "Input/output error"), "store_unavailable"),
     ],
 )
 def test_each_failure_has_its_code_and_a_hint(error: Exception, code: str) -> None:

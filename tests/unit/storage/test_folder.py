@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from workspace_ext.foundation.errors import BadInput, Conflict, Damaged, NotFound
-from workspace_ext.storage.folder import StoreFolder
+from workspace_ext.storage.folder import LONGEST_PATH_BYTES, StoreFolder
 
 
 def test_create_makes_the_parts_and_open_finds_them(tmp_path: Path) -> None:
@@ -108,3 +109,15 @@ def test_many_may_create_it_at_once(tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(create, range(40)))) == 1
+
+
+def test_a_path_too_long_for_its_databases_is_refused_before_anything_is_made(
+    tmp_path: Path,
+) -> None:
+    above = tmp_path / ("d" * 200) / ("d" * 200)
+    longest = above / ("d" * (LONGEST_PATH_BYTES - len(str(above)) - 1))
+    with pytest.raises(BadInput, match="more than 480"):
+        StoreFolder.create(longest.with_name(longest.name + "d"))
+    assert not above.exists()
+    folder = StoreFolder.create(longest)
+    sqlite3.connect(f"{folder.records}-journal").execute("CREATE TABLE t (a)")
