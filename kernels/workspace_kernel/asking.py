@@ -11,7 +11,7 @@ from workspace_kernel.connection import Connection
 from workspace_kernel.errors import stopped
 from workspace_kernel.path import Path
 from workspace_kernel.result import Result
-from workspace_kernel.values import to_wire
+from workspace_kernel.values import text_of, to_wire
 
 _QUERY = re.compile(r"\s|;|\(")
 
@@ -37,6 +37,7 @@ class Asker:
         parent: str = "",
     ) -> Result:
         """Runs a template; the broker binds, runs, judges and records it."""
+        text_of(template, "template")
         given = {name: to_wire(value, name) for name, value in params.items()}
         request: QueryRequest = {"template": template, "params": given}
         if version is not None:
@@ -62,7 +63,7 @@ class Asker:
         The broker itself gives ``$window_start``, ``$window_end``, ``$baseline_start`` and
         ``$baseline_end`` from the investigation.
         """
-        if not sql.strip():
+        if not text_of(sql, "query"):
             raise BadInput("there is no SQL", hint="write one SELECT", code="empty_query")
         given = {name: to_wire(value, name) for name, value in params.items()}
         return self._ask({"sql": sql, "params": given}, test, title)

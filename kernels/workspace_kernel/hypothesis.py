@@ -15,6 +15,7 @@ from workspace_kernel.cards import Card
 from workspace_kernel.events import Reporter
 from workspace_kernel.functions import run_function
 from workspace_kernel.result import Result
+from workspace_kernel.values import text_of
 
 _INTERESTING = "interesting"
 
@@ -34,7 +35,7 @@ class Hypothesis:
         self._asker = asker
 
     def propose(self, prediction: str = "") -> Hypothesis:
-        """Reports it, once; and its prediction, when that is new."""
+        """Reports it, once, and a new prediction: ``h.propose("…")``; it was, when it was made."""
         found = self._recorded()
         if found is None:
             data = {"hypothesis": self.id, "text": self.text, "prediction": prediction}
@@ -45,8 +46,11 @@ class Hypothesis:
         return self
 
     def predict(self, prediction: str) -> Hypothesis:
-        """Writes what must show if it is true; after a test has begun, this is marked as late."""
-        said = prediction.strip()
+        """Writes what must show if it is true: ``h.predict("the pool is full before")``.
+
+        After a test has begun, this is marked as late.
+        """
+        said = text_of(prediction, "prediction")
         if not said:
             raise BadInput(
                 "the prediction is empty", hint="say it in a sentence", code="empty_text"
@@ -95,7 +99,8 @@ class Hypothesis:
             self._begin("its first test begins")
             said = "" if expect == _INTERESTING else expect
             return run_function(self.id, question, params, expect=said, reporter=self._reporter)
-        test: Expectation = {"hypothesis": self.id, "expect": expect}
+        text_of(question, "question")
+        test: Expectation = {"hypothesis": self.id, "expect": text_of(expect, "expect")}
         if is_sql(question):
             if expect == _INTERESTING:
                 raise BadInput(
@@ -107,7 +112,7 @@ class Hypothesis:
         return self._asker.template(question, params, test=test)
 
     def support(self, reason: str, *, evidence: Any = (), despite: str = "") -> Hypothesis:
-        """Judges it supported, for a reason.
+        """Judges it supported: ``h.support("both pods were full", evidence=[slower])``.
 
         Args:
             reason: What shows it.
@@ -118,19 +123,19 @@ class Hypothesis:
         return self._judge("supported", reason, evidence, despite)
 
     def refute(self, reason: str, *, evidence: Any = ()) -> Hypothesis:
-        """Judges it refuted, for a reason; it stays in the record, and can be found."""
+        """Judges it refuted; it stays, and is found: ``h.refute("the pool was never full")``."""
         return self._judge("refuted", reason, evidence)
 
     def leave_open(self, reason: str, *, evidence: Any = ()) -> Hypothesis:
-        """Judges that nothing shows it either way."""
+        """Judges that nothing shows it either way: ``h.leave_open("no metrics of the pool")``."""
         return self._judge("inconclusive", reason, evidence)
 
     def contributing(self, reason: str, *, evidence: Any = (), despite: str = "") -> Hypothesis:
-        """Says that it contributed, without being the root cause; see `support`."""
+        """Says that it had a part: ``h.contributing("it made retries slower")``; see `support`."""
         return self._judge("contributing", reason, evidence, despite)
 
     def rule_out(self, reason: str, *, evidence: Any = ()) -> Hypothesis:
-        """Says that it is not what caused this."""
+        """Says that it is not what caused this: ``h.rule_out("it began an hour later")``."""
         return self._judge("ruled_out", reason, evidence)
 
     @property
@@ -155,7 +160,7 @@ class Hypothesis:
         self, state: HypothesisState, reason: str, evidence: Any, despite: str = ""
     ) -> Hypothesis:
         said = state.replace("_", " ")
-        if not reason.strip():
+        if not text_of(reason, "reason"):
             raise BadInput(
                 f"a hypothesis is not {said} without a reason",
                 hint="say in a sentence what shows it",

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workspace_ext.foundation.clock import Window
 from workspace_ext.foundation.errors import BadInput
 from workspace_ext.foundation.ids import new_id, stable_id
 from workspace_ext.protocol.messages import InvestigationState
@@ -21,7 +20,7 @@ from workspace_kernel.help import TemplateHelp, TemplateList
 from workspace_kernel.hypothesis import Hypothesis, evidence_ids
 from workspace_kernel.quality import Quality
 from workspace_kernel.result import Result
-from workspace_kernel.values import to_wire
+from workspace_kernel.values import text_of, window_of
 
 if TYPE_CHECKING:
     from workspace_ext.widgets.board import Board
@@ -58,7 +57,7 @@ class Investigation:
         follows: str | Result = "",
         **params: Any,
     ) -> Result:
-        """Runs a template.
+        """Runs a template: ``investigation.run("latency.shift", service="cart")``.
 
         Args:
             template: Its id, as in ``"latency.shift"``; Tab completes it.
@@ -72,7 +71,9 @@ class Investigation:
         return self._asker.template(template, params, version=version, parent=parent)
 
     def sql(self, query: str, /, **params: Any) -> Result:
-        """Runs one SELECT over ``spans, logs, metrics, events, services``.
+        """Runs one SELECT: ``investigation.sql("SELECT * FROM logs LIMIT $n", n=9)``.
+
+        Its tables are ``spans, logs, metrics, events, services``.
 
         Args:
             query: The SQL; ``$name`` stands for a value, and ``$window_start``, ``$window_end``,
@@ -82,17 +83,19 @@ class Investigation:
         return self._asker.sql(query, params)
 
     def templates(self) -> TemplateList:
-        """All templates, with the question each answers."""
+        """All templates, with the question each answers: ``investigation.templates()``."""
         return TemplateList(tuple(self._catalogue.templates()))
 
     def help(self, template: str | None = None, /) -> TemplateHelp | TemplateList:
-        """A template's question, parameters, what it covers and what it does not."""
+        """What a template asks, takes and covers: ``investigation.help("latency.shift")``."""
         if template is None:
             return self.templates()
         return TemplateHelp(self._catalogue.template(template))
 
     def quality(self, service: str | None = None, *, window: Any = None) -> Quality:
-        """How far the data can be trusted, in the investigation's window and at its pin.
+        """How far the data can be trusted: ``investigation.quality(service="cart")``.
+
+        In the investigation's window, and at its pin.
 
         Args:
             service: The only one wanted.
@@ -101,7 +104,7 @@ class Investigation:
         state = self.state
         span = state["window"]
         if window is not None:
-            span = Window.parse(to_wire(window, "window")).to_dict()  # type: ignore[assignment]
+            span = window_of(window, "window")  # type: ignore[assignment]
         text = f"{span['start']}/{span['end']}" if span else None
         client = self._connection.client
         return Quality(client.quality(text, service=service, pin=state["pin"]))
@@ -109,19 +112,19 @@ class Investigation:
     # -- controls ----------------------------------------------------------------------------
 
     def form(self, template: str, /) -> TemplateForm:
-        """A template's form, to fill in and run in the notebook."""
+        """A template's form, to fill in and run: ``investigation.form("latency.shift")``."""
         from workspace_kernel.controls import form
 
         return form(self._connection, template)
 
     def board(self) -> Board:
-        """The hypotheses, to state new ones and to judge them for a reason."""
+        """The hypotheses, to state and judge them in the notebook: ``investigation.board()``."""
         from workspace_kernel.controls import board
 
         return board(self._connection)
 
     def timeline(self) -> Timeline:
-        """What happened so far: by whom, when, and what came of it."""
+        """What happened so far, by whom, and what came of it: ``investigation.timeline()``."""
         from workspace_kernel.controls import timeline
 
         return timeline(self._connection)
@@ -129,29 +132,32 @@ class Investigation:
     # -- saying ------------------------------------------------------------------------------
 
     def hypothesis(self, text: str, predicts: str = "") -> Hypothesis:
-        """States a claim, and what must show if it is true; stated again, it is the same one.
+        """States a claim: ``investigation.hypothesis("the pool is too small", predicts="…")``.
 
+        Stated again, it is the same one.
         A claim that stands in a text cell (*Hypothesis: …*) is taken up by the same words.
         """
         said = _said(text, "hypothesis")
-        return Hypothesis(said, self._reporter, self._asker).propose(predicts.strip())
+        return Hypothesis(said, self._reporter, self._asker).propose(text_of(predicts, "predicts"))
 
     def note(self, text: str) -> Card:
-        """Keeps a remark."""
+        """Keeps a remark: ``investigation.note("the traffic is a load test's")``."""
         return self._keep("note", text)
 
     def finding(self, text: str) -> Card:
-        """Keeps something that was found out."""
+        """Keeps what was found out: ``investigation.finding("errors begin after the calls")``."""
         return self._keep("finding", text)
 
     def decide(self, text: str, because: str = "") -> Card:
-        """Keeps a decision, and why it was made."""
-        said = _said(text, "decision")
+        """Keeps a decision: ``investigation.decide("roll back", because="it began then")``."""
+        said, because = _said(text, "decision"), text_of(because, "because")
         self._once("decision.made", f"{said}\0{because}", {"text": said, "because": because})
         return Card("Decision", said, (f"Because {because}",) if because else ())
 
     def action(self, text: str, owner: str | None = None, *, done: bool | None = None) -> Card:
-        """Keeps something that is to be done; the same text again is the same action.
+        """Keeps what is to be done: ``investigation.action("add an alert", owner="carol")``.
+
+        The same text again is the same action.
 
         Args:
             text: What.
@@ -159,12 +165,13 @@ class Investigation:
             done: Whether it is done; ticking it off in the panel is the same.
         """
         said = _said(text, "action")
+        owner = None if owner is None else text_of(owner, "owner")
         key = stable_id(self.uid, "action", " ".join(said.split()).casefold())
         known = self.state["actions"].get(key)
         if known is None:
-            data: dict[str, Any] = {"text": said, "owner": (owner or "").strip()}
+            data: dict[str, Any] = {"text": said, "owner": owner or ""}
             self._reporter.report("action.added", key, data, event_id=key)
-        wanted = {"owner": owner.strip() if known and owner is not None else None, "done": done}
+        wanted = {"owner": owner if known else None, "done": done}
         now = known or {"owner": None, "done": False}
         changed = {
             name: value
@@ -186,7 +193,7 @@ class Investigation:
         hypothesis: Hypothesis | None = None,
         despite: str = "",
     ) -> Card:
-        """Says what the root cause is.
+        """Says the cause: ``investigation.conclude("…", confidence=0.8, evidence=[slower])``.
 
         Args:
             root_cause: In a sentence.
@@ -196,11 +203,18 @@ class Investigation:
                 failed or had no data.
             despite: Why it is the cause all the same; the hypothesis is marked with it.
         """
-        if isinstance(confidence, bool) or not 0 <= confidence <= 1:
+        sure = isinstance(confidence, (int, float)) and not isinstance(confidence, bool)
+        if not sure or not 0 <= confidence <= 1:
             raise BadInput(
                 f"confidence={confidence!r} is not between 0 and 1",
                 hint="write 0.8 for eighty percent",
                 code="bad_confidence",
+            )
+        if hypothesis is not None and not isinstance(hypothesis, Hypothesis):
+            raise BadInput(
+                f"hypothesis is a {type(hypothesis).__name__}",
+                hint='give what investigation.hypothesis("…") returned',
+                code="bad_hypothesis",
             )
         said, carried_by = _said(root_cause, "root cause"), evidence_ids(evidence)
         data = {
@@ -225,7 +239,7 @@ class Investigation:
         return Card("Conclusion", said, details, "root cause")
 
     def outcome(self, *, correct: bool, because: str) -> Card:
-        """Says, later, whether the conclusion turned out to be right, and how that is known.
+        """Says, later, how it turned out: ``investigation.outcome(correct=True, because="…")``.
 
         Many of these show how well stated confidence holds: ``jupyter investigation calibration``.
         """
@@ -258,7 +272,9 @@ class Investigation:
         title: str | None = None,
         severity: str | None = None,
     ) -> Card:
-        """Sets what is looked at; the same again changes nothing, and no argument shows it.
+        """Sets what is looked at: ``investigation.scope(window="START/END", title="…")``.
+
+        The same again changes nothing, and no argument shows it.
 
         Args:
             window: When it hurts, as ``"START/END"`` or a pair of times.
@@ -267,12 +283,15 @@ class Investigation:
             title: What the investigation is called.
             severity: As your organisation writes it.
         """
-        wanted: dict[str, Any] = {"title": title, "severity": severity}
+        told = {"title": title, "severity": severity}
+        wanted: dict[str, Any] = {
+            name: text_of(value, name) for name, value in told.items() if value is not None
+        }
         for name, value in (("window", window), ("baseline", baseline)):
             if value is not None:
-                wanted[name] = Window.parse(to_wire(value, name)).to_dict()
+                wanted[name] = window_of(value, name)
         if services is not None:
-            wanted["services"] = [services] if isinstance(services, str) else list(services)
+            wanted["services"] = _names(services)
         state = self.state
         known: dict[str, Any] = {**state}
         changed = {
@@ -325,6 +344,18 @@ class Investigation:
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
         card = _overview({**self.state})
         return {"text/plain": repr(card), "text/html": card._repr_html_()}
+
+
+def _names(services: Iterable[str]) -> list[str]:
+    if isinstance(services, str):
+        return [services]
+    if not isinstance(services, Iterable):
+        raise BadInput(
+            f"services is a {type(services).__name__}, not a list of names",
+            hint='as in services=["cart", "checkout"]',
+            code="not_text",
+        )
+    return [text_of(service, "services") for service in services]
 
 
 def _said(text: str, what: str) -> str:

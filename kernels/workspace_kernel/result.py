@@ -81,7 +81,7 @@ class Result:
         return self._title or self._answer["title"] or "Query"
 
     def lineage(self) -> Lineage:
-        """Where the rows behind it come from: the batches and their sources."""
+        """Where the rows behind it come from, batches and sources: ``result.lineage()``."""
         from workspace_kernel.lineage import Lineage
 
         if self._trace is None:
@@ -89,7 +89,7 @@ class Result:
         return Lineage(self._trace(self.run_id))
 
     def where(self, condition: str) -> Result:
-        """The same question on the same data, with the rows that meet a condition; recorded.
+        """The same question, its rows that meet a condition: ``result.where("n > 2")``; recorded.
 
         Args:
             condition: Over the columns of a row, as in ``"service = 'cart' AND ratio > 2"``.
@@ -97,7 +97,7 @@ class Result:
         return self._onward().where(condition)
 
     def compare(self, baseline: Any) -> Result:
-        """The same question on the same data, against another baseline; recorded.
+        """The same question against another baseline: ``result.compare("START/END")``; recorded.
 
         Args:
             baseline: When it was fine, as ``"START/END"`` or a pair of times.
@@ -105,7 +105,7 @@ class Result:
         return self._onward().compare(baseline)
 
     def drill(self, row: int | Mapping[str, Any] = 0, into: str = "", /, **params: Any) -> Any:
-        """Goes on from a row: what its template proposes next, with the inputs filled from it.
+        """Goes on from a row: ``result.drill(0)``, ``result.drill(0, "latency.shift")``.
 
         Args:
             row: Which row, from 0, or its values by column.

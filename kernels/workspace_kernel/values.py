@@ -39,6 +39,34 @@ def to_wire(value: Any, name: str = "value") -> Any:
     )
 
 
+def text_of(value: object, name: str) -> str:
+    """A text, without the space around it.
+
+    Raises:
+        BadInput: It is none.
+    """
+    if not isinstance(value, str):
+        raise BadInput(
+            f"{name} is a {type(value).__name__}, not text",
+            hint=f'write it in quotes: {name}="…"',
+            code="not_text",
+        )
+    return value.strip()
+
+
+def window_of(value: object, name: str) -> dict[str, str]:
+    """A window from what people have at hand: an interval, or a pair of times or of texts.
+
+    Raises:
+        BadInput: It is neither, or a time in it has no offset.
+    """
+    try:
+        return Window.parse(to_wire(value, name)).to_dict()
+    except BadInput as error:
+        said = error.message if error.message.startswith(name) else f"{name}: {error.message}"
+        raise BadInput(said, hint=error.hint, code=error.code) from error
+
+
 def _collection(value: Mapping[Any, Any] | Collection[Any], name: str) -> Any:
     if isinstance(value, Mapping):
         return {str(key): to_wire(item, name) for key, item in value.items()}

@@ -89,7 +89,7 @@ class Window:
 
     @classmethod
     def parse(cls, value: object) -> Window:
-        """From ``{"start": …, "end": …}`` or ``"start/end"`` (ISO 8601 interval).
+        """From ``"start/end"`` (ISO 8601 interval), ``(start, end)`` or ``{"start": …, "end": …}``.
 
         Raises:
             BadInput: It is neither, or a time in it is wrong.
@@ -99,6 +99,8 @@ class Window:
         if isinstance(value, str) and value.count("/") == 1:
             start, end = value.split("/")
             return cls(parse_rfc3339(start), parse_rfc3339(end))
+        if isinstance(value, list | tuple) and len(value) == 2:
+            return cls(parse_rfc3339(str(value[0])), parse_rfc3339(str(value[1])))
         if isinstance(value, dict) and {"start", "end"} <= value.keys():
             return cls(parse_rfc3339(str(value["start"])), parse_rfc3339(str(value["end"])))
         raise BadInput(

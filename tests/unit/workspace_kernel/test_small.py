@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
+from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from workspace_kernel import errors
-from workspace_kernel.asking import is_sql
+from workspace_kernel.asking import Asker, is_sql
 from workspace_kernel.connection import Connection
 from workspace_kernel.context import Here, read
+from workspace_kernel.events import Reporter
 from workspace_kernel.help import TemplateHelp, TemplateList
-from workspace_kernel.hypothesis import evidence_ids
+from workspace_kernel.hypothesis import Hypothesis, evidence_ids
+from workspace_kernel.investigation import Investigation
 from workspace_kernel.magics import _options, _split
+from workspace_kernel.result import Result
+from workspace_kernel.values import window_of
 
 from workspace_ext.foundation.errors import BadInput, NotFound
 from workspace_ext.foundation.ids import stable_id
@@ -136,3 +143,61 @@ def test_the_list_of_templates() -> None:
     assert repr(listed).endswith("latency.shift  Which operations got slower?  stable")
     assert "<td" in listed._repr_html_()
     assert repr(TemplateList(())) == "no templates"
+
+
+@pytest.mark.parametrize("public", [Investigation, Result, Hypothesis])
+def test_help_of_each_function_shows_how_it_is_called(public: type) -> None:
+    for name, function in inspect.getmembers(public, inspect.isfunction):
+        if not name.startswith("_"):
+            assert f".{name}(" in (inspect.getdoc(function) or ""), name
+
+
+def _hypothesis() -> Hypothesis:
+    connection = Connection()
+    return Hypothesis("a claim", Reporter(connection), Asker(connection))
+
+
+@pytest.mark.parametrize(
+    ("slip", "told"),
+    [
+        (lambda it: it.scope(window=5), "window: 5 is not a window"),
+        (lambda it: it.scope(window="yesterday"), "window: 'yesterday' is not a window"),
+        (
+            lambda it: it.scope(baseline=("2026-01-01", "2026-01-02")),
+            "baseline: '2026-01-01' is not a time with its offset",
+        ),
+        (lambda it: it.scope(services=3), "services is a int, not a list of names"),
+        (lambda it: it.scope(services=[3]), "services is a int, not text"),
+        (lambda it: it.scope(title=3), "title is a int, not text"),
+        (lambda it: it.run(None), "template is a NoneType, not text"),
+        (lambda it: it.sql(None), "query is a NoneType, not text"),
+        (lambda it: it.hypothesis("a claim", predicts=3), "predicts is a int, not text"),
+        (lambda it: it.decide("this", because=None), "because is a NoneType, not text"),
+        (lambda it: it.action("this", owner=3), "owner is a int, not text"),
+        (lambda it: it.conclude("this", confidence="high"), "confidence='high' is not between"),
+        (lambda it: it.conclude("this", confidence=None), "confidence=None is not between"),
+        (
+            lambda it: it.conclude("this", confidence=0.5, hypothesis="a claim"),
+            "hypothesis is a str",
+        ),
+        (lambda _: _hypothesis().test(3), "question is a int, not text"),
+        (lambda _: _hypothesis().support(None), "reason is a NoneType, not text"),
+        (lambda _: _hypothesis().predict(None), "prediction is a NoneType, not text"),
+    ],
+)
+def test_a_slip_is_told_in_a_line_with_its_name(
+    slip: Callable[[Investigation], object], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INVESTIGATION_UID", "u")
+    with pytest.raises(BadInput) as caught:
+        slip(Investigation())
+    assert told in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_window_is_an_interval_or_a_pair_of_times_or_texts() -> None:
+    texts = ("2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z")
+    times = tuple(datetime.fromisoformat(text) for text in texts)
+    said = {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T01:00:00Z"}
+    for given in (texts, list(texts), times, "/".join(texts), said):
+        assert window_of(given, "window") == said
