@@ -23,7 +23,7 @@ SUFFIX = ".investigation.zip"
 
 @click.command(
     cls=Command,
-    answer="{archive, bytes, missing, capped, redacted, signed}",
+    answer="{archive, bytes, missing, capped, redacted, signed, …}",
     example="""
     jupyter investigation archive checkout.ipynb --store .investigation -o checkout.zip
     jupyter investigation archive checkout.ipynb --redact policy.yaml --redact-report

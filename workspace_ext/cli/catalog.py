@@ -128,7 +128,7 @@ def quality(
 
 @command.command(
     cls=Command,
-    answer="{query, title, template, at, pin, rows, digest, reads, exact, says, sources}",
+    answer="{query, title, template, at, pin, rows, digest, reads, exact, says, sources, …}",
     example="jupyter investigation catalog lineage QUERY_ID",
 )
 @store_option
