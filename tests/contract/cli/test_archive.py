@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -64,6 +65,32 @@ def test_archive_then_verify_then_replay_elsewhere(
     assert "The cart | is *slow*" in page
     assert "No connections left in the cart" in page
     assert "http" not in page, "a report loads nothing from anywhere"
+
+
+def test_an_archive_alone_gives_the_post_mortem_of_its_store(
+    frozen: Frozen, command: Command, tmp_path: Path
+) -> None:
+    of_store, of_archive = tmp_path / "store.md", tmp_path / "archive.md"
+    done = command("export", frozen.notebook, "--store", frozen.store, "-o", of_store)
+    assert done.code == 0, done
+    done = command("export", frozen.path, "--store", tmp_path / "none", "-o", of_archive, "--json")
+    assert done.code == 0, done
+    text = of_archive.read_text("utf-8")
+    assert done.json == {"file": str(of_archive), "characters": len(text)}
+    assert "No connections left in the cart" in text
+    no_events = "No alerts, deploys or other events were recorded in the window."
+    of_archive_only = "The archive has no events: no query read one in the window."
+    unnumbered = re.sub(r" \d+ \((`\w+`)\)", r" \1", text)  # no version of it is in that store
+    assert unnumbered == of_store.read_text("utf-8").replace(no_events, of_archive_only)
+
+    def refused(source: Path) -> str:
+        done = command("export", source, "-o", tmp_path / "refused.md")
+        assert done.code in (1, 2), done
+        assert not (tmp_path / "refused.md").exists()
+        return done.err
+
+    assert SLICE in refused(tampered(frozen, tmp_path))
+    assert "not an archive" in refused(tmp_path)
 
 
 def test_a_cap_is_told_by_archive_and_by_replay(

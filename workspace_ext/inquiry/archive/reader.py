@@ -6,14 +6,24 @@ import json
 import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
 from workspace_ext.foundation.errors import BadInput, Conflict, Damaged, NotFound, Unavailable
 from workspace_ext.inquiry.archive import auditor
-from workspace_ext.inquiry.archive.container import ABOUT, FORMAT, LEDGER, VERSION, Manifest
-from workspace_ext.protocol.messages import LedgerEntry
+from workspace_ext.inquiry.archive.container import (
+    ABOUT,
+    FORMAT,
+    LEDGER,
+    QUERIES,
+    VERSION,
+    Manifest,
+)
+from workspace_ext.inquiry.investigations.fold import fold
+from workspace_ext.inquiry.investigations.model import QueryRecord
+from workspace_ext.protocol.messages import InvestigationState, LedgerEntry
 
 
 class Archive:
@@ -159,6 +169,29 @@ class Archive:
             entries.append(cast("LedgerEntry", entry))
         return entries
 
+    def state(self) -> InvestigationState:
+        """What its ledger makes of the investigation.
+
+        Raises:
+            Damaged: Nothing.
+        """
+        state = fold(self.ledger())
+        if state is None:
+            raise self._damaged("its ledger does not begin with an investigation")
+        return state
+
+    def queries(self) -> list[QueryRecord]:
+        """The recorded queries, in the order asked.
+
+        Raises:
+            Damaged: They cannot be read.
+        """
+        known = {part.name for part in fields(QueryRecord)}
+        return [
+            QueryRecord(**{name: value for name, value in found.items() if name in known})
+            for found in self.read_json(QUERIES)
+        ]
+
     @cached_property
     def frozen_at(self) -> str:
         """When it was made: the time of the ledger's last entry.
@@ -188,6 +221,20 @@ class Archive:
         """Everything that is wrong: files, chain, what was frozen; empty when nothing is."""
         files = [f"{name} {what}" for name, what in sorted(self.damaged_files.items())]
         return files + auditor.content_problems(self._bag)
+
+    def require_whole(self) -> None:
+        """Does nothing.
+
+        Raises:
+            Damaged: Something was changed; it is named.
+        """
+        problems = self.verify()
+        if problems:
+            raise Damaged(
+                f"{self.path} was changed: {'; '.join(problems)}",
+                hint="get the archive again from where it came from",
+                code="damaged_archive",
+            )
 
     def bag_digests(self) -> dict[str, str]:
         """The SHA-256 of the bag's two manifests: all that a signature has to be over.

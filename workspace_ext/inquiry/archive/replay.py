@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,6 @@ from workspace_ext.inquiry.archive.verdicts import Captured, Replayed, judge_cel
 from workspace_ext.inquiry.headless.model import RunOptions
 from workspace_ext.inquiry.headless.offline import launcher
 from workspace_ext.inquiry.headless.runner import run_opened
-from workspace_ext.inquiry.investigations.fold import fold
 from workspace_ext.inquiry.investigations.model import QueryRecord
 from workspace_ext.inquiry.metadata.notebook import uids_of
 from workspace_ext.protocol.messages import InvestigationState
@@ -206,18 +205,7 @@ def _notebook(archive: Archive) -> Any:
 
 
 def _captured(archive: Archive) -> Captured:
-    state = fold(archive.ledger())
-    if state is None:
-        raise Damaged(
-            f"{archive.path}: its ledger does not begin with an investigation",
-            hint="get the archive again from where it came from",
-            code="damaged_archive",
-        )
-    known = {part.name for part in fields(QueryRecord)}
-    records = [
-        QueryRecord(**{name: value for name, value in found.items() if name in known})
-        for found in archive.read_json(QUERIES)
-    ]
+    state, records = archive.state(), archive.queries()
     results = {
         record.id: _table(archive.read(result_path(record.id)))
         for record in records

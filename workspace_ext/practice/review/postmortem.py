@@ -16,8 +16,10 @@ from workspace_ext.inquiry.investigations.model import QueryRecord, path_to
 from workspace_ext.practice.review.lifecycle import said
 from workspace_ext.practice.review.markdown import code, items, plain, table
 from workspace_ext.protocol.hypotheses import Hypothesis
-from workspace_ext.protocol.messages import BlameLine, InvestigationState, Step
+from workspace_ext.protocol.messages import InvestigationState, Step
 from workspace_ext.protocol.reviews import Change, Review
+
+MOST_EVENTS = 200
 
 _LONG = 300
 _FACTORS = {"root_cause": "Root cause", "contributing": "Contributing"}
@@ -34,19 +36,21 @@ class Facts:
         state: The investigation.
         queries: Its recorded queries, in the order asked.
         review: How its review stands.
-        cells: The cells of the newest version, in their order.
+        cells: The uids of the cells of the newest version, in their order.
         happened: Rows of the telemetry's events: time, kind, service, title, state, …
-        omitted: How many more there are.
         told: All changes of the investigation; see `changes.changes`.
+        archive: Whether all this is from an archive, which has the events that a query read.
+        remarks: What else is to be known of the data.
     """
 
     state: InvestigationState
     queries: Sequence[QueryRecord]
     review: Review
-    cells: Sequence[BlameLine]
+    cells: Sequence[str]
     happened: Sequence[Mapping[str, Any]]
-    omitted: int
     told: Sequence[Change]
+    archive: bool = False
+    remarks: Sequence[str] = ()
 
 
 def postmortem(facts: Facts) -> str:
@@ -77,7 +81,7 @@ class _Page:
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         self._state = facts.state
-        self._numbers = {cell["uid"]: at for at, cell in enumerate(facts.cells, 1)}
+        self._numbers = {cell: at for at, cell in enumerate(facts.cells, 1)}
         self._queries = {query.id: query for query in facts.queries}
 
     def head(self) -> Iterator[str]:
@@ -145,14 +149,20 @@ class _Page:
                 plain(row["service"] or ""),
                 " ".join(plain(row[name] or "", _LONG) for name in ("title", "state")).strip(),
             )
-            for row in self._facts.happened
+            for row in self._facts.happened[:MOST_EVENTS]
         ]
-        yield from table(("Time (UTC)", "What", "Service", ""), rows) or (
-            "No alerts, deploys or other events were recorded in the window.",
-            "",
+        none = (
+            "The archive has no events: no query read one in the window."
+            if self._facts.archive
+            else "No alerts, deploys or other events were recorded in the window."
         )
-        if self._facts.omitted:
-            yield f"{self._facts.omitted} later events are left out."
+        yield from table(("Time (UTC)", "What", "Service", ""), rows) or (none, "")
+        if rows and self._facts.archive:
+            yield "The archive has those that a query read."
+            yield ""
+        omitted = len(self._facts.happened) - MOST_EVENTS
+        if omitted > 0:
+            yield f"{omitted} later events are left out."
             yield ""
 
     def investigation(self) -> Iterator[str]:
@@ -268,6 +278,7 @@ class _Page:
             for used in self._facts.review.get("scripts", ())
             if used["by"] is None
         ]
+        lines += map(plain, self._facts.remarks)
         yield from items(lines, "The queries gave no warnings.")
 
     def evidence(self) -> Iterator[str]:
