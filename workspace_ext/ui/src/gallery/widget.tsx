@@ -26,6 +26,9 @@ export class GalleryPanel extends ReactWidget {
 
   /** Puts the cursor where one goes on: into the search, or into the first field. */
   focus(): void {
+    if (document.activeElement?.matches(`#${GALLERY_ID} :is(input:not([type=search]), select)`)) {
+      return; // somebody was quicker, and fills in another field
+    }
     const places = ['input, select', 'button'].map(place => this.node.querySelector(place));
     const place = places.find(Boolean) as HTMLElement | undefined;
     place?.focus({ preventScroll: true }); // what a form is about stands above its first field
