@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 
 from tests.support.editor import Editor
 from tests.support.jupyter import Jupyter, Kernel, jupyter, notebook
@@ -65,12 +67,17 @@ def told(kernel: Kernel, run: str) -> list[str]:
             kinds.append(header["msg_type"])
 
 
+def steps(server: Jupyter, path: str) -> dict[str, Any]:
+    """The runs of a notebook that are on record."""
+    found = [i for i in server.broker().investigations() if i["notebook"] == path]
+    return dict(server.broker().state(found[0]["uid"])["steps"]) if found else {}
+
+
 def recorded(server: Jupyter, path: str, run: str) -> tuple[str, str]:
     """Who ran it, and how it ended, once that is on record."""
 
     def ended() -> Any:
-        found = [i for i in server.broker().investigations() if i["notebook"] == path]
-        step = server.broker().state(found[0]["uid"])["steps"].get(run) if found else None
+        step = steps(server, path).get(run)
         return step if step and step["status"] != "running" else None
 
     step = until(ended, "the run is on record")
@@ -130,15 +137,25 @@ def test_a_run_that_waits_for_its_investigation_is_run_though_its_browser_goes(
     kernel = shared.kernel(path)
     other = shared.connect(kernel.id, "bob")  # Jupyter closes alice's channels when she goes
     broker = shared.broker().health()["pid"]
+    (process,) = (
+        each.pid
+        for each in psutil.process_iter(["cmdline"])
+        if f"kernel-{kernel.id}.json" in " ".join(each.info["cmdline"] or ())
+    )
 
     os.kill(broker, signal.SIGSTOP)  # the first run opens the investigation, and waits for it
+    os.kill(process, signal.SIGSTOP)  # as on a machine that has no time for it
     try:
         run = kernel.execute("6 * 7")
         kernel.close()
         about = f"/api/kernels/{kernel.id}"
         until(lambda: shared.request("GET", about)["connections"] == 1, "she has gone")
+        os.kill(broker, signal.SIGCONT)
+        until(lambda: run in steps(shared, path), "it was sent to the kernel")
+        time.sleep(3)  # longer than Jupyter's sockets keep what nobody takes
     finally:
         os.kill(broker, signal.SIGCONT)
+        os.kill(process, signal.SIGCONT)
 
     until(lambda: outputs(editor) == WHOLE[1:], "the run's output")
     assert recorded(shared, path, run) == ("user:alice", "ok")

@@ -246,7 +246,7 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
             self.session.send(shell, {**message.parts(), "parent_header": {}})
             shell.flush(zmq.POLLOUT)
         finally:
-            shell.close()
+            shell.close(linger=_LATE_MILLISECONDS)
             self._workspace.adoption.broke(str(self.kernel_id), self.session.session)
 
     def _forward(self, message: Incoming) -> None:
@@ -269,6 +269,9 @@ class InvestigationConnection(ZMQChannelsWebsocketConnection):
                 cell, run = str(message.metadata.get("cellId") or ""), message.header["msg_id"]
                 self._workspace.adoption.asked(str(self.kernel_id), cell, run, self.session.session)
 
+
+_LATE_MILLISECONDS = 10_000
+"""How long a busy kernel has to take what is sent to it as the line to it closes."""
 
 _QUESTIONS = frozenset({"kernel_info_request", "comm_info_request"})
 
