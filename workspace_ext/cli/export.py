@@ -49,7 +49,7 @@ def command(output: Output, source: Path, store: Path, target: Path) -> None:
 
 
 def _is_archive(source: Path) -> bool:
-    return source.is_dir() or zipfile.is_zipfile(source)
+    return source.suffix == ".zip" or source.is_dir() or zipfile.is_zipfile(source)
 
 
 def _of_archive(path: Path) -> str:

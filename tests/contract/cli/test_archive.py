@@ -91,6 +91,7 @@ def test_an_archive_alone_gives_the_post_mortem_of_its_store(
 
     assert SLICE in refused(tampered(frozen, tmp_path))
     assert "not an archive" in refused(tmp_path)
+    assert "there is no file" in refused(tmp_path / "gone.zip")
 
 
 def test_a_cap_is_told_by_archive_and_by_replay(
